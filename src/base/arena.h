@@ -1,0 +1,53 @@
+/*
+ * arena.h - memory that lives as long as one unit of work.
+ *
+ * Allocate freely, free nothing: arena_reset or arena_fini gives everything back at once. Every
+ * arena has a limit in bytes, given at birth. Going past it is a mistake of ours and stops the
+ * process, so sizes that a stranger chooses are bounded before allocating (arena_room tells what
+ * is left). Running out of the machine's memory stops the process too; the store undoes the work.
+ *
+ * Memory is zeroed. Pointers do not outlive the arena. One thread at a time.
+ * Under AddressSanitizer, allocations are fenced and poisoned on reset.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/str.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *block; /* newest first */
+    char *at;                  /* next free byte of the newest block */
+    char *end;
+    size_t used_bytes;  /* taken from the system, all blocks */
+    size_t limit_bytes; /* never more than this */
+};
+
+/* Nothing is allocated until the first use. limit_bytes > 0. */
+void arena_init(struct arena *a, size_t limit_bytes);
+/* Give back all memory but the first block: ready for the next unit of work. */
+void arena_reset(struct arena *a);
+/* Give back everything. A zeroed struct is fine. */
+void arena_fini(struct arena *a);
+
+/* size bytes, zeroed, aligned for any type. Never NULL. size 0 is fine. */
+void *arena_alloc(struct arena *a, size_t size);
+/* count * size bytes; the product may not overflow. */
+void *arena_alloc_n(struct arena *a, size_t count, size_t size);
+/* As arena_alloc, not zeroed, not aligned: for bytes that are written at once. */
+char *arena_bytes(struct arena *a, size_t size);
+/* Bytes that can still be allocated before the limit (a lower bound). */
+size_t arena_room(const struct arena *a);
+
+#define NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
+#define NEW_N(arena, type, count) ((type *)arena_alloc_n((arena), (count), sizeof(type)))
+
+/* A copy of s in the arena, followed by a NUL that is not counted. */
+struct str arena_str(struct arena *a, struct str s);
+/* s as a C string in the arena. s has no NUL byte inside. */
+const char *arena_cstr(struct arena *a, struct str s);
+/* printf into the arena, at most 64 KiB. */
+struct str arena_fmt(struct arena *a, const char *format, ...) PRINTF(2, 3);
+
+#endif
