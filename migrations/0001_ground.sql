@@ -40,7 +40,7 @@ CREATE TABLE party_tax_id (
     PRIMARY KEY (party, scheme)
 );
 
-CREATE TABLE person (
+CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL,
     email TEXT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE person (
     created BIGINT NOT NULL,
     changed BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX person_by_email ON person (email);
+CREATE UNIQUE INDEX users_by_email ON users (email);
 
 CREATE TABLE role (
     id TEXT NOT NULL PRIMARY KEY,
@@ -67,18 +67,18 @@ CREATE TABLE role_permission (
     PRIMARY KEY (role, permission)
 );
 CREATE TABLE membership (
-    person TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     party TEXT NOT NULL,
     role TEXT NOT NULL,
     created BIGINT NOT NULL,
-    PRIMARY KEY (person, party, role)
+    PRIMARY KEY (user_id, party, role)
 );
-CREATE INDEX membership_by_party ON membership (party, person);
+CREATE INDEX membership_by_party ON membership (party, user_id);
 
 CREATE TABLE session (
     hash TEXT NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
-    person TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     csrf TEXT NOT NULL,
     created BIGINT NOT NULL,
     seen BIGINT NOT NULL,
@@ -87,12 +87,12 @@ CREATE TABLE session (
     address TEXT,
     agent TEXT
 );
-CREATE INDEX session_by_person ON session (person, id);
+CREATE INDEX session_by_user ON session (user_id, id);
 
 CREATE TABLE token (
     id TEXT NOT NULL PRIMARY KEY,
     hash TEXT NOT NULL,
-    person TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     party TEXT,
     name TEXT NOT NULL,
     scopes TEXT NOT NULL,
@@ -101,7 +101,7 @@ CREATE TABLE token (
     used BIGINT
 );
 CREATE UNIQUE INDEX token_by_hash ON token (hash);
-CREATE INDEX token_by_person ON token (person, id);
+CREATE INDEX token_by_user ON token (user_id, id);
 
 CREATE TABLE invitation (
     id TEXT NOT NULL PRIMARY KEY,
@@ -145,7 +145,7 @@ CREATE TABLE login_failure (
 CREATE TABLE audit (
     id TEXT NOT NULL PRIMARY KEY,
     at BIGINT NOT NULL,
-    person TEXT,
+    user_id TEXT,
     token TEXT,
     party TEXT,
     action TEXT NOT NULL,

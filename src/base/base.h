@@ -25,7 +25,7 @@
 #define UNUSED          __attribute__((unused))
 
 /* The struct of the given type whose member lies at ptr. */
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* One fact per ASSERT, no side effects. */
 #define ASSERT(cond) (LIKELY(cond) ? (void)0 : assert_failed(__FILE__, __LINE__, #cond))
@@ -69,6 +69,7 @@ static inline int64_t max_i64(int64_t a, int64_t b)
 #undef sprintf
 #undef strcpy
 #undef strcat
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atoll localtime gmtime ctime rand srand
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol atoll localtime gmtime ctime \
+    rand srand
 
 #endif

@@ -216,7 +216,8 @@ bool time_parse(struct str s, time_us *ret)
     int64_t offset = 0;
     if (!parse_fraction(s, &at, &fraction) || !parse_offset(s, at, &offset))
         return false;
-    int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t seconds =
+        days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     *ret = seconds * US_PER_SECOND + fraction - offset;
     return true;
 }

@@ -17,11 +17,11 @@
 enum { CONF_FILE_MAX = 64 * 1024, CONF_SECRET_MAX = 4096 };
 
 struct conf_sources {
-    const char *file;           /* path, or NULL */
-    bool file_must_exist;       /* the user named it: its absence is an error */
-    const char *env_prefix;     /* "HANSED" */
-    char *const *environment;   /* environ, or NULL */
-    int flag_count;             /* flags only: "--key", "value" or "--key=value"; a bool may stand
+    const char *file;         /* path, or NULL */
+    bool file_must_exist;     /* the user named it: its absence is an error */
+    const char *env_prefix;   /* "HANSED" */
+    char *const *environment; /* environ, or NULL */
+    int flag_count;           /* flags only: "--key", "value" or "--key=value"; a bool may stand
                                    alone and "--no-key" is false */
     const char *const *flags;
 };

@@ -40,7 +40,7 @@ static inline enum rc rc_failed(enum rc rc)
 #define err_set(err, rc, ...) (err_write((err), (rc), __VA_ARGS__), rc_failed(rc))
 
 /* As err_set, and names the field to blame: pointer is "/field", or "/list/3/field". */
-#define err_set_at(err, rc, pointer, ...)                                                          \
+#define err_set_at(err, rc, pointer, ...) \
     (err_write((err), (rc), __VA_ARGS__), err_at((err), (pointer)), rc_failed(rc))
 
 /* Name the field to blame. */
@@ -54,11 +54,11 @@ struct str err_text(const struct err *err);
 struct str err_pointer(const struct err *err);
 
 /* Pass a failure up. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        enum rc try_rc_ = (call);                                                                  \
-        if (UNLIKELY(try_rc_ != RC_OK))                                                            \
-            return try_rc_;                                                                        \
+#define TRY(call)                       \
+    do {                                \
+        enum rc try_rc_ = (call);       \
+        if (UNLIKELY(try_rc_ != RC_OK)) \
+            return try_rc_;             \
     } while (0)
 
 #endif

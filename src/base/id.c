@@ -11,7 +11,8 @@ static unsigned __int128 next_number(struct id_source *s)
 {
     unsigned char bytes[10];
     clock_chance(s->clock, bytes, sizeof bytes);
-    unsigned __int128 number = (uint64_t)(clock_now(s->clock) / US_PER_MS) & UINT64_C(0xFFFFFFFFFFFF);
+    unsigned __int128 number =
+        (uint64_t)(clock_now(s->clock) / US_PER_MS) & UINT64_C(0xFFFFFFFFFFFF);
     for (size_t i = 0; i < sizeof bytes; i++)
         number = number << 8 | bytes[i];
     if (number <= s->last || number >> 80 == s->last >> 80) {

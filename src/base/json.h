@@ -17,16 +17,24 @@
 
 enum { JSON_DEPTH_MAX = 64, JSON_TEXT_MAX = 64 * 1024 * 1024 };
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
 /* One value. The nodes of a document lie in one array, in the order of the text: the first child
  * of a container is the node behind it; skip says how many nodes a value takes, so node + skip is
  * the next sibling. Opaque but for json_* calls. 24 bytes. */
 struct json {
-    const char *p;  /* text of a number; bytes of a string, escapes resolved */
-    uint32_t n;     /* bytes of it; children of a container (an object counts members) */
-    uint32_t skip;  /* nodes of this value, itself and its keys included */
-    uint8_t type;   /* enum json_type */
+    const char *p; /* text of a number; bytes of a string, escapes resolved */
+    uint32_t n;    /* bytes of it; children of a container (an object counts members) */
+    uint32_t skip; /* nodes of this value, itself and its keys included */
+    uint8_t type;  /* enum json_type */
 };
 
 /* Parse text; *ret is the root and lives in the arena. Strings without escapes point into text,
@@ -64,7 +72,7 @@ const struct json *json_get(const struct json *object, struct str key);
 struct json_writer {
     struct buf *buf;
     uint8_t depth;
-    bool pretty;                  /* two spaces a level, for people */
+    bool pretty; /* two spaces a level, for people */
     uint8_t state[JSON_DEPTH_MAX + 1];
 };
 

@@ -43,8 +43,8 @@ struct log_field {
 
 /* log_event(log, LOG_INFO, "store.opened", LOG_S("path", path), LOG_I("us", us)); at least one
  * field. log may be NULL: nothing is written. */
-#define log_event(log, level, ev, ...)                                                             \
-    log_write((log), (level), (ev), (const struct log_field[]){__VA_ARGS__},                       \
+#define log_event(log, level, ev, ...)                                       \
+    log_write((log), (level), (ev), (const struct log_field[]){__VA_ARGS__}, \
               COUNT(((const struct log_field[]){__VA_ARGS__})))
 
 void log_write(const struct log *log, enum log_level level, const char *ev,

@@ -79,14 +79,14 @@ struct list {
     size_t count;
 };
 
-#define FIELD(type_, name_, kind, ...)                                                             \
-    {                                                                                              \
-        .name = #name_, .type = FIELD_##kind, .offset = offsetof(type_, name_), __VA_ARGS__        \
+#define FIELD(type_, name_, kind, ...)                                                      \
+    {                                                                                       \
+        .name = #name_, .type = FIELD_##kind, .offset = offsetof(type_, name_), __VA_ARGS__ \
     }
-#define SCHEMA(type_, name_, fields_, doc_)                                                        \
-    {                                                                                              \
-        .name = (name_), .doc = (doc_), .fields = (fields_), .count = COUNT(fields_),              \
-        .size = sizeof(type_)                                                                      \
+#define SCHEMA(type_, name_, fields_, doc_)                                           \
+    {                                                                                 \
+        .name = (name_), .doc = (doc_), .fields = (fields_), .count = COUNT(fields_), \
+        .size = sizeof(type_)                                                         \
     }
 
 /* Decode an object. WHOLE wants every required field; PATCH takes what is there. Failures are
@@ -104,8 +104,9 @@ struct pair {
     struct str name;
     struct str value;
 };
-MUST_CHECK enum rc schema_decode_pairs(const struct schema *s, const struct pair *pairs, size_t count,
-                                       struct arena *arena, void *ret, struct err *err);
+MUST_CHECK enum rc schema_decode_pairs(const struct schema *s, const struct pair *pairs,
+                                       size_t count, struct arena *arena, void *ret,
+                                       struct err *err);
 
 /* Write the fields whose bit is set, without the write-only ones, as one JSON object. */
 void schema_encode(const struct schema *s, const void *value, struct json_writer *w);
@@ -119,7 +120,8 @@ bool schema_has(const struct schema *s, const void *value, const char *name);
 
 /* The text of a scalar field for a table or CSV: no quotes, empty where not set; lists are joined
  * with commas, objects are compact JSON. */
-struct str schema_text(const struct schema *s, size_t index, const void *value, struct arena *arena);
+struct str schema_text(const struct schema *s, size_t index, const void *value,
+                       struct arena *arena);
 
 /* JSON Schema (2020-12) of the resource as OpenAPI 3.1 wants it. Nested schemas become "$ref"s to
  * "#/components/schemas/NAME". for_request leaves read-only fields out and lists what is required;

@@ -16,8 +16,11 @@ struct str {
 };
 
 /* A literal as struct str; STR_INIT for initialisers of static tables. */
-#define STR(lit)      ((struct str){"" lit, sizeof(lit) - 1})
-#define STR_INIT(lit) {"" lit, sizeof(lit) - 1}
+#define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
+#define STR_INIT(lit)           \
+    {                           \
+        "" lit, sizeof(lit) - 1 \
+    }
 /* For printf: "%.*s", STRF(s). */
 #define STRF(s) (int)(s).n, (s).p ? (s).p : ""
 

@@ -54,7 +54,9 @@ START_TEST(utf8_refuses_what_rfc_3629_refuses)
     ck_assert(!str_is_utf8(STR("\xED\xA0\x80")));     /* surrogate */
     ck_assert(!str_is_utf8(STR("\xF4\x90\x80\x80"))); /* above U+10FFFF */
     ck_assert(!str_is_utf8(STR("\xC3")));             /* cut short */
-    ck_assert_uint_eq(str_count_utf8(STR("\xE2\x82\xAC" "5")), 2);
+    ck_assert_uint_eq(str_count_utf8(STR("\xE2\x82\xAC"
+                                         "5")),
+                      2);
 }
 END_TEST
 

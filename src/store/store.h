@@ -147,7 +147,7 @@ static inline struct value value_opt(struct str text)
     return text.n ? value_str(text) : (struct value){.type = VALUE_NULL};
 }
 /* Any argument of SQL: integers, bool, struct str, C strings, struct value. Never a double. */
-#define V(x)                                                                                       \
+#define V(x) \
     _Generic((x),                                                                                  \
         struct str: value_str,                                                                     \
         struct value: value_self,                                                                  \
@@ -169,7 +169,7 @@ struct rows {
  * repeats), RC_INTERNAL for SQL that is wrong (a mistake of ours). */
 #define sql_run(tx, sql, ...) sql_run_n((tx), NULL, (sql), VALUES(__VA_ARGS__))
 /* As sql_run, and says how many rows were inserted, changed or deleted. */
-#define sql_change(tx, ret_changed, sql, ...)                                                      \
+#define sql_change(tx, ret_changed, sql, ...) \
     sql_run_n((tx), (ret_changed), (sql), VALUES(__VA_ARGS__))
 /* All rows, at most STORE_ROWS_MAX (more is a mistake: put a LIMIT). */
 #define sql_rows(tx, ret, sql, ...) sql_rows_n((tx), (ret), (sql), VALUES(__VA_ARGS__))
@@ -180,10 +180,10 @@ struct rows {
 typedef enum rc (*row_fn)(struct tx *tx, const struct value *cells, size_t columns, void *arg);
 
 /* (values, count) from any number of V(...), also none. */
-#define VALUES(...)                                                                                \
-    (const struct value[]){SQL_NULL __VA_OPT__(, ) __VA_ARGS__} + 1,                               \
-        sizeof((const struct value[]){SQL_NULL __VA_OPT__(, ) __VA_ARGS__}) /                      \
-                sizeof(struct value) -                                                             \
+#define VALUES(...)                                                           \
+    (const struct value[]){SQL_NULL __VA_OPT__(, ) __VA_ARGS__} + 1,          \
+        sizeof((const struct value[]){SQL_NULL __VA_OPT__(, ) __VA_ARGS__}) / \
+                sizeof(struct value) -                                        \
             1
 
 MUST_CHECK enum rc sql_run_n(struct tx *tx, int64_t *ret_changed, const char *sql,
