@@ -79,7 +79,6 @@ CREATE TABLE session (
     hash TEXT NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     user_id TEXT NOT NULL,
-    csrf TEXT NOT NULL,
     created BIGINT NOT NULL,
     seen BIGINT NOT NULL,
     ends BIGINT NOT NULL,

@@ -1,0 +1,39 @@
+/*
+ * brand.h - how a party looks to those it serves: name, logo, colours, host name, mail sender.
+ *
+ * One colour is chosen; the rest is derived, and a colour on which neither white nor near-black text
+ * reaches the contrast 4.5 of WCAG 2.2 is refused with the nearest that does.
+ */
+#ifndef PARTY_BRAND_H
+#define PARTY_BRAND_H
+
+#include "party/party.h"
+
+enum { BRAND_LOGO_MAX = 64 * 1024 };
+
+struct brand {
+    uint64_t set;
+    struct str party;
+    int64_t version;
+    struct str name;
+    struct str logo; /* "data:image/png;base64,..." or "data:image/svg+xml;base64,...", checked;
+                             SVG by an allow-list of elements and attributes */
+    struct str logo_dark;
+    struct str colour;      /* "#2747d8" */
+    struct str ink;         /* read only: text on that colour, "#ffffff" or "#111111" */
+    struct str host;        /* "cloud.example.net", unique */
+    struct str mail_sender; /* "Name <address>" */
+    struct str legal_footer;
+    time_us changed;
+};
+extern const struct schema brand_schema;
+
+/* A party without a brand of its own has its sponsor's, and at last the operator's. */
+MUST_CHECK enum rc brand_get(struct tx *tx, struct str party, struct brand *ret);
+MUST_CHECK enum rc brand_change(struct tx *tx, struct str party, int64_t version,
+                                const struct brand *patch, struct brand *ret);
+/* The brand that answers at a host name: exact, else "*.domain", else the operator's for
+ * hosts that nobody claimed. */
+MUST_CHECK enum rc brand_of_host(struct tx *tx, struct str host, struct brand *ret);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * permission.h - who may do what: decided here, in one function, and nowhere else.
+ *
+ * A user acts for a party through memberships; a membership gives a role; a role is a set of
+ * permissions (rows in the store, so that an operator can add roles of its own). Every object
+ * belongs to one party. permission_allow asks: does this caller hold this permission for that
+ * party? Unless a rule says yes, the answer is no.
+ *
+ * The rules, all of them:
+ *  1. Nobody (no session, no token) holds nothing: RC_UNAUTHENTICATED.
+ *  2. A member holds what the roles of the membership give.
+ *  3. The sponsor of a party (who invited it: a reseller its client) holds, for that party, the
+ *     permission's sponsor twin: PERM_PARTY_READ is allowed to whoever holds PERM_CLIENT_READ for the
+ *     sponsor. One step, never further: what lies above or below stays unseen.
+ *  4. A token holds at most its scopes; one that is bound to a party acts for that party alone.
+ *  5. Who holds nothing at all for the party is told that it does not exist (RC_NOT_FOUND); who
+ *     is a member, or member of the sponsor, is told which permission is missing (RC_FORBIDDEN).
+ */
+#ifndef PARTY_PERMISSION_H
+#define PARTY_PERMISSION_H
+
+#include "base/schema.h"
+#include "store/store.h"
+
+/*   name                   text                 sponsor twin      what it allows */
+#define PERMISSION_TABLE(X)                                                                  \
+    X(PERM_SELF_READ, "self:read", NULL, "read the own user, sessions and tokens")           \
+    X(PERM_SELF_WRITE, "self:write", NULL, "change the own user, sessions and tokens")       \
+    X(PERM_PARTY_READ, "party:read", "client:read", "read the party")                        \
+    X(PERM_PARTY_WRITE, "party:write", "client:write", "change the party")                   \
+    X(PERM_CLIENT_READ, "client:read", NULL, "read the parties that this party sponsors")    \
+    X(PERM_CLIENT_WRITE, "client:write", NULL, "create and change parties that it sponsors") \
+    X(PERM_MEMBER_READ, "member:read", "client:read", "see who acts for the party")          \
+    X(PERM_MEMBER_WRITE, "member:write", NULL, "give and take roles")                        \
+    X(PERM_INVITATION_READ, "invitation:read", NULL, "see invitations")                      \
+    X(PERM_INVITATION_WRITE, "invitation:write", NULL, "invite, resend, revoke")             \
+    X(PERM_BRAND_READ, "brand:read", "client:read", "read the brand")                        \
+    X(PERM_BRAND_WRITE, "brand:write", NULL, "change the brand")                             \
+    X(PERM_AUDIT_READ, "audit:read", NULL, "read the audit log of the party")                \
+    X(PERM_EVENT_READ, "event:read", NULL, "follow the events of the party")                 \
+    X(PERM_SYSTEM_READ, "system:read", NULL, "read state and metrics of the installation")
+
+enum permission {
+#define X(name, text, twin, doc) name,
+    PERMISSION_TABLE(X)
+#undef X
+        PERM_COUNT,
+    PERM_NONE = PERM_COUNT /* for routes that are open to everyone */
+};
+
+const char *permission_text(enum permission p);
+const char *permission_doc(enum permission p);
+/* The twin that the sponsor needs, or PERM_NONE. */
+enum permission permission_twin(enum permission p);
+/* Whether s is the text of a permission. */
+MUST_CHECK bool permission_parse(struct str s, enum permission *ret);
+
+/* Who asks. All texts live as long as the unit of work. */
+struct caller {
+    enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN } kind;
+    struct str user;    /* "usr_..." */
+    struct str session; /* id, or empty */
+    struct str token;   /* id, or empty */
+    struct str party;   /* the token is bound to this party; empty: all parties of the user */
+    uint32_t scopes;    /* bit i: permission i is within the token's scopes; all for sessions */
+    struct str csrf;    /* sessions: what X-CSRF must say */
+    time_us proved;     /* sessions: when the password was last given */
+};
+
+/* The decision. party: the owner of what is asked for. RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN
+ * (text names the missing permission), RC_NOT_FOUND. */
+MUST_CHECK enum rc permission_allow(struct tx *tx, const struct caller *who, enum permission p,
+                                    struct str party);
+/* For what belongs to the user alone (PERM_SELF_*). RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
+MUST_CHECK enum rc permission_allow_self(struct tx *tx, const struct caller *who,
+                                         enum permission p);
+/* Whether the caller holds p for at least one party: what a list over all parties asks first.
+ * RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
+MUST_CHECK enum rc permission_allow_some(struct tx *tx, const struct caller *who,
+                                         enum permission p);
+
+/* Write the roles that ship with Hanse (owner, admin, billing, sales, reader) into the store;
+ * what an operator added stays. Run at every start. */
+MUST_CHECK enum rc permission_seed(struct tx *tx);
+
+struct role {
+    uint64_t set;
+    struct str id;
+    struct str doc;
+    struct list permissions; /* struct str */
+};
+extern const struct schema role_schema;
+MUST_CHECK enum rc role_list(struct tx *tx, struct list *ret);
+
+#endif
