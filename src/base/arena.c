@@ -106,9 +106,13 @@ char *arena_bytes(struct arena *a, size_t size)
 
 size_t arena_room(const struct arena *a)
 {
-    /* One block of rounding is kept back, so that "size <= arena_room" always fits. */
-    size_t used = a->used_bytes + FENCE_BYTES + ALIGN;
-    return a->limit_bytes > used ? a->limit_bytes - used : 0;
+    /* What take() may need beside the size is kept back, so that "size <= arena_room" always fits:
+     * in the block in hand, or in a new one. */
+    size_t extra = FENCE_BYTES + ALIGN;
+    size_t here = a->at ? (size_t)(a->end - a->at) : 0;
+    size_t fresh = a->limit_bytes - min_size(a->limit_bytes, a->used_bytes);
+    size_t room = max_size(here, fresh);
+    return room > extra ? room - extra : 0;
 }
 
 void arena_reset(struct arena *a)

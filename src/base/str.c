@@ -148,6 +148,14 @@ bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
+        uint64_t word = 0; /* eight bytes of ASCII at once: most text is */
+        if (s.n - i >= sizeof word) {
+            memcpy(&word, p + i, sizeof word);
+            if ((word & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof word;
+                continue;
+            }
+        }
         size_t step = utf8_sequence(p + i, s.n - i);
         if (step == 0)
             return false;
