@@ -1,0 +1,289 @@
+/*
+ * Group commit. Callers queue; a writer takes what is queued, runs each caller's work inside its
+ * own savepoint of one transaction, commits once, and tells them all. There is no waiting window:
+ * while one commit is on its way to the disk, the next batch gathers by itself.
+ *
+ * A batch that cannot be committed as a whole is run again one by one, so that each caller gets
+ * the answer to its own work and nobody pays for a neighbour.
+ */
+#include "store/engine.h"
+
+#include <semaphore.h>
+
+enum { PAUSE_FIRST_US = 500, PAUSE_DOUBLINGS_MAX = 7 };
+
+/* --- the queue --- */
+
+static void put_job(struct queue *q, struct store_job *job)
+{
+    job->next = NULL;
+    pthread_mutex_lock(&q->lock);
+    ASSERT(!q->closing);
+    if (q->waiting >= STORE_QUEUE_MAX) {
+        job->next = q->refused;
+        q->refused = job;
+    } else {
+        if (q->first == NULL)
+            q->first = job;
+        else
+            q->last->next = job;
+        q->last = job;
+        q->waiting++;
+    }
+    pthread_cond_signal(&q->some);
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* Wait for work. Up to max jobs into ret, and those that found no room into *ret_refused. 0 and no
+ * refused ones: closing, and nothing is left. */
+static size_t take_jobs(struct queue *q, struct store_job **ret, size_t max,
+                        struct store_job **ret_refused)
+{
+    pthread_mutex_lock(&q->lock);
+    while (q->first == NULL && q->refused == NULL && !q->closing)
+        pthread_cond_wait(&q->some, &q->lock);
+    *ret_refused = q->refused;
+    q->refused = NULL;
+    size_t n = 0;
+    for (; n < max && q->first != NULL; n++) {
+        ret[n] = q->first;
+        q->first = q->first->next;
+    }
+    q->waiting -= n;
+    pthread_mutex_unlock(&q->lock);
+    return n;
+}
+
+/* --- one batch --- */
+
+static enum rc run_job(struct writer *w, struct store_job *job, bool saved, struct err *err)
+{
+    struct store_conn *conn = w->conn;
+    if (saved)
+        TRY(conn->engine->save(conn, err));
+    struct tx tx = {.conn = conn,
+                    .arena = job->arena,
+                    .err = job->err,
+                    .ids = &w->ids,
+                    .now = clock_now(w->store->clock),
+                    .writing = true};
+    err_clear(job->err);
+    conn->failed = RC_OK;
+    job->rc = job->fn(&tx, job->arg);
+    if (conn->lost != RC_OK) {
+        *err = *job->err;
+        return conn->lost;
+    }
+    /* A unit of work in which a statement failed is never kept, whatever its function says. */
+    if (job->rc == RC_OK && conn->failed != RC_OK)
+        job->rc =
+            err_set(job->err, RC_INTERNAL, "a change to the store failed, and went unnoticed");
+    conn->failed = RC_OK;
+    if (!saved)
+        return RC_OK;
+    return job->rc == RC_OK ? conn->engine->keep(conn, err) : conn->engine->undo(conn, err);
+}
+
+/* Run the jobs in one transaction and commit what succeeded. Anything but RC_OK: nothing is kept
+ * (or, with conn->unknown_outcome, nobody knows). */
+static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, struct err *err)
+{
+    struct store_conn *conn = w->conn;
+    TRY(conn->engine->begin_write(conn, err));
+    size_t succeeded = 0;
+    for (size_t i = 0; i < n; i++) {
+        enum rc rc = run_job(w, jobs[i], n > 1, err);
+        if (rc != RC_OK) {
+            conn->engine->rollback(conn);
+            return rc;
+        }
+        succeeded += jobs[i]->rc == RC_OK;
+    }
+    if (succeeded == 0) {
+        conn->engine->rollback(conn);
+        return RC_OK;
+    }
+    enum rc rc = conn->engine->commit(conn, err);
+    if (rc != RC_OK) {
+        conn->engine->rollback(conn);
+        return rc;
+    }
+    /* Before anybody is told: a reader that compares the count sees what its caller was told. */
+    atomic_fetch_add(&w->store->commits, 1);
+    atomic_fetch_add_explicit(&w->store->batched, succeeded, memory_order_relaxed);
+    return RC_OK;
+}
+
+/* Longer each time, and never the same for two that run into each other. */
+static void pause_before(struct writer *w, int attempt)
+{
+    int64_t us = (int64_t)PAUSE_FIRST_US << min_i64(attempt, PAUSE_DOUBLINGS_MAX);
+    uint32_t chance = 0;
+    clock_chance(w->store->clock, &chance, sizeof chance);
+    us = us / 2 + (int64_t)(chance % (uint32_t)us);
+    struct timespec ts = {.tv_nsec = us * 1000};
+    (void)nanosleep(&ts, NULL); /* cut short by a signal, it is still a pause */
+}
+
+static enum rc run_whole(struct writer *w, struct store_job **jobs, size_t n, struct err *err)
+{
+    for (int attempt = 0;; attempt++) {
+        enum rc rc = try_batch(w, jobs, n, err);
+        if (rc != RC_RETRY)
+            return rc;
+        if (attempt == STORE_RETRIES_MAX)
+            return err_set(err, RC_UNAVAILABLE,
+                           "too many others change the same things: try again in a moment");
+        atomic_fetch_add_explicit(&w->store->retries, 1, memory_order_relaxed);
+        pause_before(w, attempt);
+    }
+}
+
+static void finish(struct writer *w, struct store_job **jobs, size_t n, enum rc rc,
+                   const struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct store_job *job = jobs[i];
+        if (rc != RC_OK) {
+            job->rc = rc;
+            *job->err = *err;
+        }
+        if (job->rc != RC_OK)
+            atomic_fetch_add_explicit(&w->store->rolled_back, 1, memory_order_relaxed);
+        job->done(job, job->rc); /* the job is its caller's again */
+    }
+}
+
+static void log_failure(const struct store *s, enum rc rc, size_t n, const struct err *err)
+{
+    if (rc != RC_OK)
+        log_event(s->log, rc == RC_UNAVAILABLE ? LOG_WARN : LOG_ERROR, "store.not_committed",
+                  LOG_S("rc", str_c(rc_slug(rc))), LOG_I("callers", (int64_t)n),
+                  LOG_S("text", err_text(err)));
+}
+
+static void tell_hooks(struct store *s)
+{
+    size_t n = atomic_load(&s->hooks_count);
+    for (size_t i = 0; i < n; i++)
+        s->hooks[i].fn(s->hooks[i].arg);
+}
+
+/* Whether running one by one can help: not where the engine is away, or the outcome unknown. */
+static bool worth_splitting(const struct store_conn *conn, enum rc rc, size_t n)
+{
+    return n > 1 && rc != RC_OK && !conn->unknown_outcome && conn->lost != RC_UNAVAILABLE;
+}
+
+static void run_batch(struct writer *w, struct store_job **jobs, size_t n)
+{
+    struct err err = {0};
+    enum rc rc = run_whole(w, jobs, n, &err);
+    log_failure(w->store, rc, n, &err);
+    if (!worth_splitting(w->conn, rc, n)) {
+        finish(w, jobs, n, rc, &err);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        rc = run_whole(w, &jobs[i], 1, &err);
+        finish(w, &jobs[i], 1, rc, &err);
+    }
+}
+
+static void refuse(struct store_job *job)
+{
+    while (job != NULL) {
+        struct store_job *next = job->next;
+        job->rc = err_set(job->err, RC_UNAVAILABLE,
+                          "too many changes are waiting already: try again in a moment");
+        job->done(job, job->rc);
+        job = next;
+    }
+}
+
+static void *write_thread(void *arg)
+{
+    struct writer *w = arg;
+    struct store *s = w->store;
+    for (;;) {
+        struct store_job *refused = NULL;
+        size_t n = take_jobs(&s->queue, w->jobs, s->batch_max, &refused);
+        if (n == 0 && refused == NULL)
+            return NULL;
+        refuse(refused);
+        if (n == 0)
+            continue;
+        uint64_t before = atomic_load(&s->commits);
+        if (s->shared)
+            pthread_mutex_lock(&s->pool.lock);
+        run_batch(w, w->jobs, n);
+        if (s->shared)
+            pthread_mutex_unlock(&s->pool.lock);
+        if (atomic_load(&s->commits) != before)
+            tell_hooks(s);
+        s->engine->tidy(w->conn);
+    }
+}
+
+/* --- the doors --- */
+
+void store_submit(struct store *s, struct store_job *job)
+{
+    ASSERT(job->fn != NULL && job->done != NULL);
+    ASSERT(job->arena != NULL && job->err != NULL);
+    put_job(&s->queue, job);
+}
+
+struct waiter {
+    struct store_job job;
+    sem_t done;
+};
+
+static void wake_waiter(struct store_job *job, enum rc rc)
+{
+    (void)rc; /* it is in the job */
+    sem_post(&CONTAINER_OF(job, struct waiter, job)->done);
+}
+
+enum rc store_write(struct store *s, struct arena *arena, struct err *err, tx_fn fn, void *arg)
+{
+    ASSERT(!batch_on_thread(s)); /* it would wait for itself */
+    struct waiter w = {
+        .job = {.fn = fn, .arg = arg, .arena = arena, .err = err, .done = wake_waiter}};
+    int failed = sem_init(&w.done, 0, 0);
+    ASSERT(failed == 0);
+    store_submit(s, &w.job);
+    while (sem_wait(&w.done) != 0)
+        continue; /* EINTR: the only error of a valid semaphore */
+    sem_destroy(&w.done);
+    return w.job.rc;
+}
+
+bool batch_on_thread(const struct store *s)
+{
+    for (size_t i = 0; i < s->writers_count; i++)
+        if (s->writers[i].started && pthread_equal(s->writers[i].thread, pthread_self()))
+            return true;
+    return false;
+}
+
+void batch_start(struct store *s)
+{
+    for (size_t i = 0; i < s->writers_count; i++) {
+        struct writer *w = &s->writers[i];
+        int failed = pthread_create(&w->thread, NULL, write_thread, w);
+        ASSERT(failed == 0);
+        w->started = true;
+    }
+}
+
+void batch_stop(struct store *s)
+{
+    pthread_mutex_lock(&s->queue.lock);
+    s->queue.closing = true;
+    pthread_cond_broadcast(&s->queue.some);
+    pthread_mutex_unlock(&s->queue.lock);
+    for (size_t i = 0; i < s->writers_count; i++)
+        if (s->writers[i].started)
+            pthread_join(s->writers[i].thread, NULL);
+}

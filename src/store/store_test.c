@@ -1,0 +1,390 @@
+#include "store/store.h"
+
+#include "store/store_fixture.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <signal.h>
+
+/* The tests keep their rows in `setting`: a name and a text. */
+struct put {
+    const char *name;
+    const char *value;
+    enum rc answer; /* what the function returns after its statement */
+};
+
+static enum rc put(struct tx *tx, void *arg)
+{
+    const struct put *p = arg;
+    TRY(sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", V(p->name), V(p->value)));
+    if (p->answer != RC_OK)
+        return err_set(tx->err, p->answer, "as the test wants");
+    return RC_OK;
+}
+
+static enum rc count_rows(struct tx *tx, void *arg)
+{
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT COUNT(*) FROM setting"));
+    *(int64_t *)arg = row_int(&r, 0, 0);
+    return RC_OK;
+}
+
+static int64_t counted(struct fixture *f)
+{
+    int64_t n = -1;
+    enum rc rc = fixture_read(f, count_rows, &n);
+    ck_assert_msg(rc == RC_OK, "%s", f->err.text);
+    return n;
+}
+
+struct get {
+    const char *name;
+    char value[64];
+    size_t rows;
+};
+
+static enum rc get(struct tx *tx, void *arg)
+{
+    struct get *g = arg;
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT value FROM setting WHERE name = $1", V(g->name)));
+    g->rows = r.count;
+    if (r.count > 0)
+        (void)snprintf(g->value, sizeof g->value, "%.*s", STRF(row_str(&r, 0, 0)));
+    return RC_OK;
+}
+
+static void check_value(struct fixture *f, const char *name, const char *value)
+{
+    struct get g = {.name = name};
+    enum rc rc = fixture_read(f, get, &g);
+    ck_assert_msg(rc == RC_OK, "%s", f->err.text);
+    ck_assert_uint_eq(g.rows, value != NULL);
+    if (value != NULL)
+        ck_assert_str_eq(g.value, value);
+}
+
+START_TEST(what_was_written_is_read_and_is_there_after_reopening)
+{
+    struct fixture f;
+    fixture_open(&f);
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "n%d", i);
+        ck_assert_int_eq(fixture_write(&f, put, &(struct put){name, "v", RC_OK}), RC_OK);
+        check_value(&f, name, "v"); /* read your writes, through snapshots that are kept */
+    }
+    store_close(f.store);
+    fixture_open_with(&f, (struct store_options){0});
+    ck_assert_int_eq(counted(&f), 100);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_unit_of_work_that_fails_leaves_nothing)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "1", RC_INVALID}), RC_INVALID);
+    ck_assert_str_eq(f.err.text, "as the test wants");
+    ck_assert_int_eq(counted(&f), 0);
+    ck_assert_uint_eq(store_counters(f.store).rolled_back, 1);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_duplicate_is_a_conflict)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "1", RC_OK}), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "2", RC_OK}), RC_CONFLICT);
+    check_value(&f, "a", "1");
+    fixture_close(&f);
+}
+END_TEST
+
+static enum rc swallow(struct tx *tx, void *arg)
+{
+    (void)arg;
+    if (sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", V("b"), V("1")) != RC_OK)
+        return RC_INTERNAL;
+    /* Wrong on purpose: the failure is not passed on. */
+    if (sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", V("a"), V("2")) == RC_OK)
+        return RC_INTERNAL;
+    return RC_OK;
+}
+
+START_TEST(a_unit_of_work_that_hides_a_failed_statement_is_not_kept)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "1", RC_OK}), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, swallow, NULL), RC_INTERNAL);
+    check_value(&f, "b", NULL);
+    fixture_close(&f);
+}
+END_TEST
+
+/* --- parameters and cells --- */
+
+static enum rc use_parameters(struct tx *tx, void *arg)
+{
+    (void)arg;
+    TRY(sql_run(tx, "INSERT INTO setting (value, name) VALUES ($2,$1)", V("name"), V("value")));
+    struct rows r;
+    TRY(sql_rows(tx, &r,
+                 "SELECT name, value, CAST($3 AS BIGINT), CAST($2 AS TEXT), CAST($4 AS TEXT) FROM "
+                 "setting WHERE name = $1 AND name = $1",
+                 V("name"), V(STR("two")), V(INT64_MIN), SQL_NULL));
+    ck_assert_uint_eq(r.count, 1);
+    ck_assert(str_eq(row_str(&r, 0, 0), STR("name")));
+    ck_assert(str_eq(row_str(&r, 0, 1), STR("value")));
+    ck_assert(row_int(&r, 0, 2) == INT64_MIN);
+    ck_assert(str_eq(row_str(&r, 0, 3), STR("two")));
+    ck_assert(row_null(&r, 0, 4));
+    ck_assert_uint_eq(row_str(&r, 0, 4).n, 0);
+    ck_assert_int_eq(row_int(&r, 0, 4), 0);
+    int64_t changed = -1;
+    TRY(sql_change(tx, &changed, "UPDATE setting SET value = $2 WHERE name = $1", V("name"),
+                   V("")));
+    ck_assert_int_eq(changed, 1);
+    TRY(sql_change(tx, &changed, "DELETE FROM setting WHERE value IS NULL"));
+    ck_assert_int_eq(changed, 0); /* the empty text is not NULL */
+    struct str sql = arena_fmt(tx->arena, "SELECT value FROM setting ORDER BY %s LIMIT $1", "name");
+    TRY(sql_rows_text(tx, &r, sql, VALUES(V(10))));
+    ck_assert_uint_eq(r.count, 1);
+    ck_assert_uint_eq(row_str(&r, 0, 0).n, 0);
+    return RC_OK;
+}
+
+START_TEST(parameters_go_where_their_number_says)
+{
+    struct fixture f;
+    fixture_open(&f);
+    for (int i = 0; i < 2; i++) { /* the second time from the kept statements */
+        enum rc rc = fixture_write(&f, use_parameters, NULL);
+        ck_assert_msg(rc == (i ? RC_CONFLICT : RC_OK), "%s", f.err.text);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
+static enum rc put_nul(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", V("nul"),
+                   V(str_n("a\0b", 3)));
+}
+
+START_TEST(text_with_a_nul_byte_is_refused)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, put_nul, NULL), RC_INVALID);
+    fixture_close(&f);
+}
+END_TEST
+
+static enum rc wrong_sql(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return sql_run(tx, "INSERT INTO setting (nme) VALUES ('x')");
+}
+
+START_TEST(wrong_sql_is_an_internal_error)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, wrong_sql, NULL), RC_INTERNAL);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "1", RC_OK}), RC_OK);
+    fixture_close(&f);
+}
+END_TEST
+
+enum { WALKED = 2500 };
+
+static enum rc put_many(struct tx *tx, void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < WALKED; i++)
+        TRY(sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)",
+                    V(arena_fmt(tx->arena, "%05d", i)), V("x")));
+    return RC_OK;
+}
+
+static enum rc walk_one(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+{
+    int *seen = arg;
+    ck_assert_uint_eq(columns, 1);
+    char name[16];
+    (void)snprintf(name, sizeof name, "%05d", *seen);
+    ck_assert(str_eq(cells[0].text, str_c(name)));
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT value FROM setting WHERE name = $1", V(cells[0])));
+    ck_assert_uint_eq(r.count, 1);
+    ++*seen;
+    return *seen == WALKED + 1 ? RC_GONE : RC_OK;
+}
+
+static enum rc walk_all(struct tx *tx, void *arg)
+{
+    return sql_each(tx, walk_one, arg, "SELECT name FROM setting WHERE name >= $1 ORDER BY name",
+                    V(""));
+}
+
+START_TEST(each_walks_all_rows_in_order_and_other_sql_may_run_meanwhile)
+{
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, put_many, NULL), RC_OK);
+    int seen = 0;
+    ck_assert_int_eq(fixture_read(&f, walk_all, &seen), RC_OK);
+    ck_assert_int_eq(seen, WALKED);
+    seen = 0;
+    ck_assert_int_eq(fixture_write(&f, walk_all, &seen), RC_OK);
+    ck_assert_int_eq(seen, WALKED);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_reading_tx_cannot_write)
+{
+    struct fixture f;
+    fixture_open(&f);
+    if (store_engine(f.store) == STORE_POSTGRES) {
+        ck_assert_int_eq(fixture_read(&f, put, &(struct put){"a", "1", RC_OK}), RC_INTERNAL);
+        fixture_close(&f);
+        abort(); /* as SQLite does, by assertion */
+    }
+    (void)!fixture_read(&f, put, &(struct put){"a", "1", RC_OK});
+}
+END_TEST
+
+/* --- many callers --- */
+
+enum { THREADS = 64, EACH = 50 };
+
+struct crowd {
+    struct store *store;
+    int number;
+    int acknowledged;
+};
+
+static void *write_some(void *arg)
+{
+    struct crowd *c = arg;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct err err = {0};
+    for (int i = 0; i < EACH; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "%d.%d", c->number, i);
+        /* Every fifth fails after its statement, every seventh is a duplicate of "same". */
+        struct put p = {i % 7 == 6 ? "same" : name, "v", i % 5 == 4 ? RC_INVALID : RC_OK};
+        enum rc rc = store_write(c->store, &arena, &err, put, &p);
+        bool kept = rc == RC_OK;
+        ck_assert(kept || i % 5 == 4 || i % 7 == 6);
+        c->acknowledged += kept;
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+START_TEST(all_that_64_threads_were_told_is_there_and_no_more)
+{
+    struct fixture f;
+    fixture_open(&f);
+    pthread_t threads[THREADS];
+    struct crowd crowd[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        crowd[i] = (struct crowd){f.store, i, 0};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, write_some, &crowd[i]), 0);
+    }
+    int64_t acknowledged = 0;
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        acknowledged += crowd[i].acknowledged;
+    }
+    ck_assert_int_eq(counted(&f), acknowledged);
+    struct store_counters counters = store_counters(f.store);
+    ck_assert_uint_eq(counters.batched, (uint64_t)acknowledged);
+    ck_assert_uint_lt(counters.commits, counters.batched); /* they were grouped */
+    store_close(f.store);
+    fixture_open_with(&f, (struct store_options){0});
+    ck_assert_int_eq(counted(&f), acknowledged);
+    fixture_close(&f);
+}
+END_TEST
+
+/* --- who may open it --- */
+
+START_TEST(a_second_opening_is_refused_by_sqlite)
+{
+    if (getenv("TEST_STORE") != NULL)
+        return; /* PostgreSQL takes many processes */
+    struct fixture f;
+    fixture_open(&f);
+    struct store_options o = {.url = str_c(f.url), .clock = clock_system()};
+    struct store *second = NULL;
+    ck_assert_int_eq(store_open(&second, &o, &f.err), RC_CONFLICT);
+    char want[512];
+    (void)snprintf(want, sizeof want, "the store in '%s' is in use by process %d", f.folder,
+                   (int)getpid());
+    ck_assert_str_eq(f.err.text, want);
+    ck_assert_ptr_null(second);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(an_address_of_no_known_kind_is_refused_without_repeating_it)
+{
+    static const char *const urls[] = {"", "sqlite:", "mysql://joe:secret@host/db", "/var/lib/x"};
+    struct err err = {0};
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct store *s = NULL;
+        struct store_options o = {.url = str_c(urls[i]), .clock = clock_system()};
+        ck_assert_int_eq(store_open(&s, &o, &err), RC_INVALID);
+        ck_assert_ptr_null(strstr(err.text, "secret"));
+    }
+}
+END_TEST
+
+START_TEST(a_store_in_memory_works_and_is_gone_at_close)
+{
+    struct fixture f = {.url = "sqlite::memory:"};
+    arena_init(&f.arena, STORE_TX_ARENA_BYTES);
+    for (int i = 0; i < 2; i++) {
+        fixture_open_with(&f, (struct store_options){0});
+        ck_assert_int_eq(counted(&f), 0);
+        ck_assert_int_eq(fixture_write(&f, put, &(struct put){"a", "1", RC_OK}), RC_OK);
+        ck_assert_int_eq(counted(&f), 1);
+        store_close(f.store);
+    }
+    arena_fini(&f.arena);
+}
+END_TEST
+
+Suite *store_suite(void);
+Suite *store_suite(void)
+{
+    Suite *s = suite_create("store");
+    TCase *c = tcase_create("store");
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, what_was_written_is_read_and_is_there_after_reopening);
+    tcase_add_test(c, a_unit_of_work_that_fails_leaves_nothing);
+    tcase_add_test(c, a_duplicate_is_a_conflict);
+    tcase_add_test(c, a_unit_of_work_that_hides_a_failed_statement_is_not_kept);
+    tcase_add_test(c, parameters_go_where_their_number_says);
+    tcase_add_test(c, text_with_a_nul_byte_is_refused);
+    tcase_add_test(c, wrong_sql_is_an_internal_error);
+    tcase_add_test(c, each_walks_all_rows_in_order_and_other_sql_may_run_meanwhile);
+    tcase_add_test_raise_signal(c, a_reading_tx_cannot_write, SIGABRT);
+    tcase_add_test(c, all_that_64_threads_were_told_is_there_and_no_more);
+    tcase_add_test(c, a_second_opening_is_refused_by_sqlite);
+    tcase_add_test(c, an_address_of_no_known_kind_is_refused_without_repeating_it);
+    tcase_add_test(c, a_store_in_memory_works_and_is_gone_at_close);
+    suite_add_tcase(s, c);
+    return s;
+}
