@@ -1,0 +1,60 @@
+# Hanse. "make run" and "make test" do all the set-up that they need on Debian 12.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+PARTS   ?= quick
+SECONDS ?= 60
+
+.PHONY: run build test bench bench-docs fuzz lint format valgrind install deb clean
+
+# Build, and serve from the user's data folder; the first start prints a link to begin with.
+run: build
+	@build/hansed $(ARGS)
+
+build:
+	@tools/setup run
+	@tools/build release
+	@ln -sf release/src/main/hansed release/src/main/hanse build/
+
+# PARTS=all is what .ci/run asks for; "tests/run --list" names the parts.
+test:
+	@tools/setup run test $(if $(filter-out quick,$(PARTS)),package)
+	@tests/run $(PARTS)
+
+# Each benchmark against its peer; bench-docs writes docs/benchmarks.md from it.
+bench:
+	@tools/setup run bench
+	@tools/bench
+
+bench-docs:
+	@tools/setup run bench
+	@tools/bench --docs
+
+# SECONDS for each target; what crashes one is kept in fuzz/regression.
+fuzz:
+	@tools/setup run test
+	@tools/fuzz $(SECONDS)
+
+lint:
+	@tools/setup run test
+	@tests/run layers format tours scripts manual lint
+
+format:
+	@tools/setup run test
+	@tools/format
+
+valgrind:
+	@tools/setup run test
+	@tests/run valgrind
+
+# Needs no more than "make build" did, so that it can run as root without a network.
+install: build
+	@DESTDIR="$(DESTDIR)" meson configure --no-pager build/release -Dprefix="$(PREFIX)" >/dev/null
+	@DESTDIR="$(DESTDIR)" meson install -C build/release --quiet
+
+deb:
+	@tools/setup run test package
+	@tools/deb
+
+clean:
+	@rm -rf build
