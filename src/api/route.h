@@ -36,7 +36,7 @@ enum route_flag {
     ROUTE_NEEDS_KEY = 1,   /* Idempotency-Key is required */
     ROUTE_NEEDS_MATCH = 2, /* If-Match is required: 428 without */
     ROUTE_LIST = 4,        /* answers {items, next}; CSV by Accept */
-    ROUTE_CREATED = 8,     /* answers 201 with Location */
+    ROUTE_CREATED = 8,     /* answers 201 */
     ROUTE_NO_CONTENT = 16, /* answers 204 */
     ROUTE_PROVED = 32,     /* sessions: the password within SESSION_PROVED_US, else 403 */
     ROUTE_PATCH = 64,      /* the body is a merge patch */
@@ -71,14 +71,10 @@ enum route_index {
     ROUTE_COUNT
 };
 
-/* The route for a path, and its parameters as slices of path. RC_NOT_FOUND: no such path. RC_METHOD:
- * the path has other methods (*ret_allow: "GET, PATCH"). HEAD finds GET. */
-MUST_CHECK enum rc route_find(enum http_method method, struct str path, const struct route **ret,
-                              struct str params[ROUTE_PARAMS_MAX], struct str *ret_allow,
-                              struct arena *arena);
-
 /* Names of the parameters of a path in order: "party", "id". */
 size_t route_params(const struct route *r, struct str names[ROUTE_PARAMS_MAX]);
+/* Index of the parameter with this name, or -1. */
+int route_param(const struct route *r, struct str name);
 
 const char *method_name(enum http_method method);
 

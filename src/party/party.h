@@ -96,5 +96,7 @@ MUST_CHECK enum rc party_set_state(struct tx *tx, struct str id, enum party_stat
                                    struct party *ret);
 /* The operator: the first party. RC_NOT_FOUND before the first start has made it. */
 MUST_CHECK enum rc party_operator(struct tx *tx, struct party *ret);
+/* How many parties and users there are: for the operator's status page. */
+MUST_CHECK enum rc party_counts(struct tx *tx, int64_t *ret_parties, int64_t *ret_users);
 
 #endif
