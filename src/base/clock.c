@@ -216,8 +216,12 @@ bool time_parse(struct str s, time_us *ret)
     int64_t offset = 0;
     if (!parse_fraction(s, &at, &fraction) || !parse_offset(s, at, &offset))
         return false;
-    int64_t seconds =
-        days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-    *ret = seconds * US_PER_SECOND + fraction - offset;
+    int64_t seconds = days_from_civil(year, month, day) * 86400;
+    seconds += INT64_C(3600) * hour + INT64_C(60) * minute + second;
+    time_us t = seconds * US_PER_SECOND + fraction - offset;
+    /* An offset can lead out of the years that time_format writes. */
+    if (t < days_from_civil(1, 1, 1) * US_PER_DAY || t >= days_from_civil(10000, 1, 1) * US_PER_DAY)
+        return false;
+    *ret = t;
     return true;
 }

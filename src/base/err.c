@@ -46,7 +46,8 @@ void err_write(struct err *err, enum rc rc, const char *format, ...)
 void err_at(struct err *err, struct str pointer)
 {
     err->pointer_n = fit(pointer.p, pointer.n, sizeof err->pointer);
-    memcpy(err->pointer, pointer.p, err->pointer_n);
+    if (err->pointer_n > 0)
+        memcpy(err->pointer, pointer.p, err->pointer_n);
     err->pointer[err->pointer_n] = '\0';
 }
 

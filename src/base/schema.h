@@ -15,7 +15,9 @@
  *
  * Every struct that is described begins with `uint64_t set`: bit i says that field i of the table
  * was present (decoding) or is to be written (encoding; schema_set_all for all). So a merge patch
- * (RFC 7396) is a decode and a look at the bits. null clears: the bit is set, the value is empty.
+ * (RFC 7396) is a decode and a look at the bits. null clears: the bit is set, the value is empty;
+ * of an object it sets the bits of all its fields as well, as each of them is cleared. A required
+ * field cannot be cleared. What is empty and may not be (min > 0, an id, a date) is written as null.
  */
 #ifndef BASE_SCHEMA_H
 #define BASE_SCHEMA_H
@@ -27,7 +29,7 @@ enum { SCHEMA_FIELDS_MAX = 64, SCHEMA_LIST_MAX = 10000 };
 enum field_type {
     FIELD_TEXT,    /* struct str; min..max bound its characters (max 0: 200); UTF-8, no control
                       characters unless FIELD_MULTILINE; .prefix: an id of that kind; .words: one of */
-    FIELD_INT,     /* int64_t within min..max */
+    FIELD_INT,     /* int64_t within min..max; both 0: any */
     FIELD_BOOL,    /* bool */
     FIELD_TIME,    /* time_us; RFC 3339 text in JSON; 0 is "not set" and written as null */
     FIELD_DATE,    /* struct str "2026-11-22", checked */
@@ -36,8 +38,10 @@ enum field_type {
     FIELD_WORD,    /* int64_t: index in .words, a NULL-terminated list; its text in JSON */
     FIELD_OBJECT,  /* a struct in place, described by .schema */
     FIELD_LIST,    /* struct list of structs described by .schema, or of struct str where .schema is
-                      NULL (then .words or .prefix check each); min..max bound the count */
-    FIELD_JSON,    /* const struct json *: any value, kept as it is; written as it is */
+                      NULL (then .words or .prefix check each, or 200 characters); min..max bound
+                      the count (max 0: SCHEMA_LIST_MAX) */
+    FIELD_JSON,    /* const struct json *: any value of at most 32 levels, kept and written as it
+                      is; null gives NULL */
     FIELD_RAW,     /* struct str: holds JSON text from the store; write only, never decoded */
 };
 
@@ -90,9 +94,10 @@ struct list {
     }
 
 /* Decode an object. WHOLE wants every required field; PATCH takes what is there. Failures are
- * RC_INVALID (RC_SYNTAX where json is no object) and name the field by JSON pointer: unknown,
- * missing, wrong type, out of bounds, read-only. *ret is written only on success; texts point
- * into the document. */
+ * RC_INVALID (RC_SYNTAX where json is no object, RC_TOO_LARGE where the arena has no room) and name
+ * the field by JSON pointer: unknown, missing, wrong type, out of bounds, read-only. *ret is
+ * written only on success, and then as a whole; texts point into the document. Objects in a patch
+ * are patches too; the items of a list are whole. */
 enum schema_mode { SCHEMA_WHOLE, SCHEMA_PATCH };
 MUST_CHECK enum rc schema_decode(const struct schema *s, enum schema_mode mode,
                                  const struct json *json, struct arena *arena, void *ret,

@@ -1,0 +1,98 @@
+#include "base/clock.h"
+#include "base/schema_field.h"
+
+struct str field_word(const struct field *f, int64_t index)
+{
+    ASSERT(index >= 0);
+    for (int64_t i = 0; i <= index; i++)
+        ASSERT(f->words[i] != NULL);
+    return str_c(f->words[index]);
+}
+
+/* Text that is empty because there is none is null, so that what was answered can be sent back. */
+static void encode_text(const struct field *f, struct str text, struct json_writer *w)
+{
+    if (text.n == 0 && !field_takes_empty(f))
+        json_put_null(w);
+    else
+        json_put_str(w, text);
+}
+
+static void encode_time(time_us time, struct json_writer *w)
+{
+    char text[TIME_TEXT_MAX];
+    if (time == 0)
+        json_put_null(w);
+    else
+        json_put_str(w, str_n(text, time_format(time, text)));
+}
+
+static void encode_list(const struct field *f, const struct list *list, struct json_writer *w)
+{
+    json_begin_array(w);
+    for (size_t i = 0; i < list->count; i++) {
+        if (f->schema != NULL)
+            schema_encode(f->schema, (const char *)list->items + i * f->schema->size, w);
+        else
+            json_put_str(w, ((const struct str *)list->items)[i]);
+    }
+    json_end_array(w);
+}
+
+void field_encode(const struct field *f, const void *value, struct json_writer *w)
+{
+    const void *at = field_of_const(f, value);
+    switch (f->type) {
+    case FIELD_TEXT:
+    case FIELD_DATE:
+    case FIELD_DECIMAL:
+        encode_text(f, *(const struct str *)at, w);
+        return;
+    case FIELD_INT:
+        json_put_i64(w, *(const int64_t *)at);
+        return;
+    case FIELD_BOOL:
+        json_put_bool(w, *(const bool *)at);
+        return;
+    case FIELD_TIME:
+        encode_time(*(const time_us *)at, w);
+        return;
+    case FIELD_WORD:
+        json_put_str(w, field_word(f, *(const int64_t *)at));
+        return;
+    case FIELD_OBJECT:
+        schema_encode(f->schema, at, w);
+        return;
+    case FIELD_LIST:
+        encode_list(f, at, w);
+        return;
+    case FIELD_JSON:
+        if (*(const struct json *const *)at == NULL)
+            json_put_null(w);
+        else
+            json_put_node(w, *(const struct json *const *)at);
+        return;
+    case FIELD_RAW:
+        if (((const struct str *)at)->n == 0)
+            json_put_null(w);
+        else
+            json_put_raw(w, *(const struct str *)at);
+        return;
+    }
+    NEVER("a field type outside its enum");
+}
+
+void schema_encode(const struct schema *s, const void *value, struct json_writer *w)
+{
+    uint64_t bits = schema_bits(value);
+    ASSERT((bits & ~schema_all(s)) == 0);
+    json_begin_object(w);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct field *f = &s->fields[i];
+        if ((bits >> i & 1) == 0 || (f->flags & FIELD_WRITE_ONLY) != 0)
+            continue;
+        json_put_key(w, str_c(f->name));
+        field_encode(f, value, w);
+    }
+    json_end_object(w);
+}
