@@ -40,10 +40,12 @@ CREATE TABLE party_tax_id (
     PRIMARY KEY (party, scheme)
 );
 
+-- email_key is the address in lower case: the same letters are the same user, whatever their case.
 CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL,
     email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
     name TEXT NOT NULL,
     language TEXT NOT NULL,
     time_zone TEXT NOT NULL,
@@ -55,7 +57,7 @@ CREATE TABLE users (
     created BIGINT NOT NULL,
     changed BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX users_by_email ON users (email);
+CREATE UNIQUE INDEX users_by_email ON users (email_key);
 
 CREATE TABLE role (
     id TEXT NOT NULL PRIMARY KEY,
@@ -76,8 +78,8 @@ CREATE TABLE membership (
 CREATE INDEX membership_by_party ON membership (party, user_id);
 
 CREATE TABLE session (
-    hash TEXT NOT NULL PRIMARY KEY,
-    id TEXT NOT NULL,
+    id TEXT NOT NULL PRIMARY KEY,
+    hash TEXT NOT NULL,
     user_id TEXT NOT NULL,
     created BIGINT NOT NULL,
     seen BIGINT NOT NULL,
@@ -86,6 +88,7 @@ CREATE TABLE session (
     address TEXT,
     agent TEXT
 );
+CREATE UNIQUE INDEX session_by_hash ON session (hash);
 CREATE INDEX session_by_user ON session (user_id, id);
 
 CREATE TABLE token (
@@ -140,6 +143,7 @@ CREATE TABLE login_failure (
     failures BIGINT NOT NULL,
     last BIGINT NOT NULL
 );
+CREATE INDEX login_failure_by_age ON login_failure (last, subject);
 
 CREATE TABLE audit (
     id TEXT NOT NULL PRIMARY KEY,

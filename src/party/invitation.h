@@ -15,6 +15,7 @@
 enum { INVITATION_DAYS_MAX = 90 };
 
 enum invitation_state { INVITATION_OPEN, INVITATION_USED, INVITATION_REVOKED, INVITATION_EXPIRED };
+extern const char *const invitation_states[];
 
 struct invitation {
     uint64_t set;
@@ -36,9 +37,10 @@ struct invitation {
 };
 extern const struct schema invitation_schema;
 
-/* base_url: "https://cloud.example.net", for the link. Writes event.invitation.created, and an outbox
- * row "mail" where there is an e-mail address. RC_INVALID, RC_FORBIDDEN: a role with permissions that
- * the inviter does not hold. inviter may be NULL at the first start. */
+/* base_url: "https://cloud.example.net", for the link. Writes event.invitation.created, and an
+ * outbox row "mail" where there is an e-mail address. inviter may be NULL at the first start.
+ * RC_INVALID; RC_FORBIDDEN: a role with permissions that the inviter does not hold, or a new party
+ * without client:write; RC_CONFLICT: the party is closed. */
 MUST_CHECK enum rc invitation_create(struct tx *tx, const struct caller *inviter,
                                      const struct invitation *fresh, struct str base_url,
                                      struct invitation *ret);
@@ -93,7 +95,7 @@ MUST_CHECK enum rc invitation_accept(struct tx *tx, const struct caller *who,
 
 /* First start: make the operator party (name, currency, country from the settings) and the first
  * invitation, unless there is an operator already; then *ret_link is empty, or the link anew while
- * nobody has accepted the first invitation yet. */
+ * nobody has accepted the first invitation yet. Seeds the roles. */
 MUST_CHECK enum rc party_first_start(struct tx *tx, const struct party *operator_party,
                                      struct str base_url, struct str *ret_link);
 

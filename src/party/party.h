@@ -35,6 +35,10 @@ struct bank {
 
 enum party_kind { PARTY_COMPANY, PARTY_PERSON };
 enum party_state { PARTY_ACTIVE, PARTY_CLOSED };
+extern const char *const party_kinds[];
+extern const char *const party_states[];
+
+enum { PARTY_TAX_IDS_MAX = 8 };
 
 struct party {
     uint64_t set;
@@ -47,7 +51,7 @@ struct party {
     struct str email;
     struct str phone;
     struct address address;
-    struct list tax_ids; /* struct tax_id; at most 8 */
+    struct list tax_ids; /* struct tax_id; at most PARTY_TAX_IDS_MAX, one of a scheme */
     bool taxable;        /* registered for VAT or the like */
     struct bank bank;
     struct str currency; /* ISO 4217 */
@@ -63,6 +67,10 @@ extern const struct schema party_schema;   /* answers, and bodies of create and 
 extern const struct schema address_schema; /* parts of it */
 extern const struct schema tax_id_schema;
 extern const struct schema bank_schema;
+/* The same struct with nothing required: what an invitation fills in, and bodies that go over it.
+ * The bits of party.set mean the same in both. */
+extern const struct schema party_draft_schema;
+extern const struct schema address_draft_schema;
 
 /* Filters of the list: ?kind=&state=&country=&q=&sort=name,-created&limit=&after= */
 struct party_query {

@@ -55,6 +55,13 @@ enum permission permission_twin(enum permission p);
 /* Whether s is the text of a permission. */
 MUST_CHECK bool permission_parse(struct str s, enum permission *ret);
 
+#define PERM_BIT(p) (UINT32_C(1) << (p))
+#define PERM_ALL    (PERM_BIT(PERM_COUNT) - 1)
+_Static_assert(PERM_COUNT < 32, "permissions are bits of a uint32_t");
+
+enum { ROLE_NAME_MAX = 40 };
+#define ROLE_OWNER STR("owner")
+
 /* Who asks. All texts live as long as the unit of work. */
 struct caller {
     enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN } kind;
@@ -62,7 +69,7 @@ struct caller {
     struct str session; /* id, or empty */
     struct str token;   /* id, or empty */
     struct str party;   /* the token is bound to this party; empty: all parties of the user */
-    uint32_t scopes;    /* bit i: permission i is within the token's scopes; all for sessions */
+    uint32_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
     struct str csrf;    /* sessions: what X-CSRF must say */
     time_us proved;     /* sessions: when the password was last given */
 };
@@ -78,6 +85,17 @@ MUST_CHECK enum rc permission_allow_self(struct tx *tx, const struct caller *who
  * RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
 MUST_CHECK enum rc permission_allow_some(struct tx *tx, const struct caller *who,
                                          enum permission p);
+
+/* Bits of what the caller's own memberships give for the party, within the token's scopes; PERM_SELF_*
+ * too. party empty: for any of the caller's parties. */
+MUST_CHECK enum rc permission_held(struct tx *tx, const struct caller *who, struct str party,
+                                   uint32_t *ret);
+
+/* Nobody gives more than they hold: RC_OK where the caller holds for the party all that the role
+ * allows; the owner's role is given and taken by owners alone. RC_FORBIDDEN names what is missing;
+ * RC_INVALID: no such role. */
+MUST_CHECK enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
+                                 struct str role);
 
 /* Write the roles that ship with Hanse (owner, admin, billing, sales, reader) into the store;
  * what an operator added stays. Run at every start. */

@@ -11,7 +11,7 @@
 
 #include "party/permission.h"
 
-enum { PASSWORD_MIN = 12, PASSWORD_MAX = 200, PASSWORD_HASH_MAX = 128 };
+enum { PASSWORD_MIN = 12, PASSWORD_MAX = 200, PASSWORD_HASH_MAX = 128, SESSION_AGENT_MAX = 200 };
 #define SESSION_IDLE_US   (12 * US_PER_HOUR)
 #define SESSION_MAX_US    (30 * US_PER_DAY)
 #define SESSION_PROVED_US (15 * US_PER_MINUTE) /* step-up: password within this time */
@@ -43,8 +43,13 @@ struct user {
 };
 extern const struct schema user_schema;
 
+/* A new user from email, name, language and time_zone ("en" and "UTC" where empty). RC_INVALID names
+ * the field; RC_CONFLICT at "/email": the address has a user, whatever the case of its letters. */
+MUST_CHECK enum rc user_create(struct tx *tx, const struct user *fresh, struct str password_hash,
+                               struct user *ret);
+/* With the memberships. RC_NOT_FOUND. */
 MUST_CHECK enum rc user_get(struct tx *tx, struct str id, struct user *ret);
-/* Name, language, time zone. */
+/* Name, language, time zone. version 0: whatever it is. RC_NOT_FOUND, RC_CHANGED, RC_INVALID. */
 MUST_CHECK enum rc user_change(struct tx *tx, struct str id, int64_t version,
                                const struct user *patch, struct user *ret);
 
@@ -63,11 +68,17 @@ struct login {
     struct str hash; /* of the password */
     bool totp;       /* a code is asked for */
 };
-/* Look up the user; count the try. Throttling: after 5 failures for one e-mail address and address
- * of the network, 1, 2, 4, ... seconds up to 15 minutes must pass: RC_TOO_MANY. */
+/* Look up the user; count the try (the tx is a writing one). The try counts as a failure until
+ * login_succeeded says otherwise, so that many at once do not pass as one. Throttling: after
+ * LOGIN_FREE failures for one e-mail address and address of the network, 1, 2, 4, ... seconds up to
+ * LOGIN_WAIT_MAX_US must pass; the same after LOGIN_FREE_ANYWHERE for one e-mail address from
+ * anywhere: RC_TOO_MANY. Failures are forgotten a day after the last. */
+enum { LOGIN_FREE = 5, LOGIN_FREE_ANYWHERE = 50 };
+#define LOGIN_WAIT_MAX_US (15 * US_PER_MINUTE)
 MUST_CHECK enum rc login_begin(struct tx *tx, struct str email, struct str peer, struct login *ret);
-/* Book a failure or forget the failures. */
+/* The pause counts from now. */
 MUST_CHECK enum rc login_failed(struct tx *tx, struct str email, struct str peer);
+/* Forget the failures. */
 MUST_CHECK enum rc login_succeeded(struct tx *tx, struct str email, struct str peer);
 
 MUST_CHECK enum rc user_set_password(struct tx *tx, struct str user, struct str hash);
@@ -138,9 +149,13 @@ MUST_CHECK enum rc token_touch(struct tx *tx, struct str id);
 /* --- members of a party --- */
 
 MUST_CHECK enum rc member_list(struct tx *tx, struct str party, struct list *ret);
-/* Replace the user's roles by this one. RC_NOT_FOUND; RC_CONFLICT: the last owner stays owner. */
-MUST_CHECK enum rc member_change(struct tx *tx, struct str party, struct str user, struct str role,
-                                 struct membership *ret);
-MUST_CHECK enum rc member_remove(struct tx *tx, struct str party, struct str user);
+/* Replace the user's roles by this one. RC_NOT_FOUND: no such member; RC_INVALID at "/role": no such
+ * role; RC_CONFLICT: the last owner stays owner, or the party is closed; RC_FORBIDDEN: who does not
+ * hold all that the role, or the member's present roles, allow (see role_may_give). */
+MUST_CHECK enum rc member_change(struct tx *tx, const struct caller *who, struct str party,
+                                 struct str user, struct str role, struct membership *ret);
+/* The same codes. Who leaves by itself needs not be above itself. */
+MUST_CHECK enum rc member_remove(struct tx *tx, const struct caller *who, struct str party,
+                                 struct str user);
 
 #endif

@@ -12,7 +12,13 @@
 #include "base/schema.h"
 #include "store/store.h"
 
-enum { PAGE_LIMIT_DEFAULT = 50, PAGE_LIMIT_MAX = 200, PAGE_SORTS_MAX = 4, PAGE_TERMS_MAX = 16 };
+enum {
+    PAGE_LIMIT_DEFAULT = 50,
+    PAGE_LIMIT_MAX = 200,
+    PAGE_SORTS_MAX = 4,
+    PAGE_TERMS_MAX = 16,
+    PAGE_CURSOR_MAX = 4000, /* characters; it carries the values that the page ended with */
+};
 
 /* What ?limit=&after=&sort= decode to: name the fields in a query schema with PAGE_FIELDS. */
 struct page_query {
@@ -22,33 +28,43 @@ struct page_query {
 };
 
 /* The three fields, for a struct whose member page is a struct page_query. */
-#define PAGE_FIELDS(type)                                                                  \
-    {.name = "limit",                                                                      \
-     .type = FIELD_INT,                                                                    \
-     .offset = offsetof(type, page.limit),                                                 \
-     .min = 1,                                                                             \
-     .max = PAGE_LIMIT_MAX,                                                                \
-     .doc = "Rows in one answer; 50 unless said otherwise."},                              \
-        {.name = "after",                                                                  \
-         .type = FIELD_TEXT,                                                               \
-         .offset = offsetof(type, page.after),                                             \
-         .min = 1,                                                                         \
-         .max = 500,                                                                       \
-         .doc = "Go on behind the page that gave this as \"next\"."},                      \
-    {                                                                                      \
-        .name = "sort", .type = FIELD_LIST, .offset = offsetof(type, page.sort), .max = 4, \
-        .doc = "Columns to sort by, '-' in front for descending: name,-created."           \
+#define PAGE_FIELDS(query)                                                        \
+    {.name = "limit",                                                             \
+     .type = FIELD_INT,                                                           \
+     .offset = offsetof(query, page.limit),                                       \
+     .min = 1,                                                                    \
+     .max = PAGE_LIMIT_MAX,                                                       \
+     .doc = "Rows in one answer; 50 unless said otherwise."},                     \
+        {.name = "after",                                                         \
+         .type = FIELD_TEXT,                                                      \
+         .offset = offsetof(query, page.after),                                   \
+         .min = 1,                                                                \
+         .max = PAGE_CURSOR_MAX,                                                  \
+         .doc = "Go on behind the page that gave this as \"next\"."},             \
+    {                                                                             \
+        .name = "sort", .type = FIELD_LIST, .offset = offsetof(query, page.sort), \
+        .max = PAGE_SORTS_MAX,                                                    \
+        .doc = "Columns to sort by, '-' in front for descending: name,-created."  \
     }
 
-struct page_table {
-    const char *select;       /* "SELECT p.id, p.name FROM party p" */
-    const char *id;           /* "p.id": unique, ends every sort */
-    const char *const *sort;  /* pairs "created", "p.created", ..., NULL; text and integer columns
-                                that are never NULL */
-    const char *default_sort; /* "id" or "-id" */
+/* A column that can be sorted by; never NULL in any row. The kind is told so that a forged cursor
+ * is refused before the store sees it. */
+struct page_column {
+    const char *name;   /* "created" */
+    const char *column; /* "p.created" */
+    enum { PAGE_TEXT, PAGE_NUMBER } kind;
 };
 
-/* A condition of the WHERE: SQL with one "?" for its value, or none. */
+struct page_table {
+    const char *select; /* "SELECT p.id, p.name FROM party p"; no WHERE */
+    const char *id;     /* "p.id": text, unique, ends every sort */
+    const struct page_column *sort;
+    size_t sort_count;
+    const char *default_sort; /* "id" or "-id": in sort too */
+};
+
+/* A condition of the WHERE: SQL with "?" where its value goes (more than once if need be), or
+ * without a value. */
 struct page_term {
     const char *sql; /* "p.state = ?" */
     struct value value;

@@ -1,0 +1,52 @@
+#include "party/permission.h"
+
+static const struct {
+    const char *text;
+    const char *twin;
+    const char *doc;
+} table[PERM_COUNT] = {
+#define X(name, text, twin, doc) [name] = {text, twin, doc},
+    PERMISSION_TABLE(X)
+#undef X
+};
+
+const char *permission_text(enum permission p)
+{
+    ASSERT(p < PERM_COUNT);
+    return table[p].text;
+}
+
+const char *permission_doc(enum permission p)
+{
+    ASSERT(p < PERM_COUNT);
+    return table[p].doc;
+}
+
+enum permission permission_twin(enum permission p)
+{
+    ASSERT(p < PERM_COUNT);
+    enum permission twin = PERM_NONE;
+    if (table[p].twin != NULL && !permission_parse(str_c(table[p].twin), &twin))
+        NEVER("a twin in the table that is no permission");
+    return twin;
+}
+
+bool permission_parse(struct str s, enum permission *ret)
+{
+    for (enum permission p = 0; p < PERM_COUNT; p++)
+        if (str_eq(s, str_c(table[p].text))) {
+            *ret = p;
+            return true;
+        }
+    return false;
+}
+
+static const struct field role_fields[] = {
+    FIELD(struct role, id, TEXT, .flags = FIELD_READ_ONLY, .min = 1, .max = ROLE_NAME_MAX,
+          .doc = "Name of the role.", .example = "\"billing\""),
+    FIELD(struct role, doc, TEXT, .flags = FIELD_READ_ONLY, .doc = "What the role is for."),
+    FIELD(struct role, permissions, LIST, .flags = FIELD_READ_ONLY, .max = PERM_COUNT,
+          .doc = "What the role allows.", .example = "[\"party:read\"]"),
+};
+const struct schema role_schema =
+    SCHEMA(struct role, "role", role_fields, "A set of permissions that a member of a party has.");
