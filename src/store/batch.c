@@ -89,6 +89,7 @@ static enum rc run_job(struct writer *w, struct store_job *job, bool saved, stru
 static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, struct err *err)
 {
     struct store_conn *conn = w->conn;
+    conn->outbox = false;
     TRY(conn->engine->begin_write(conn, err));
     size_t succeeded = 0;
     for (size_t i = 0; i < n; i++) {
@@ -110,6 +111,8 @@ static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, st
     }
     /* Before anybody is told: a reader that compares the count sees what its caller was told. */
     atomic_fetch_add(&w->store->commits, 1);
+    if (conn->outbox)
+        atomic_fetch_add(&w->store->outbox_commits, 1);
     atomic_fetch_add_explicit(&w->store->batched, succeeded, memory_order_relaxed);
     return RC_OK;
 }
@@ -164,9 +167,10 @@ static void log_failure(const struct store *s, enum rc rc, size_t n, const struc
 
 static void tell_hooks(struct store *s)
 {
-    size_t n = atomic_load(&s->hooks_count);
-    for (size_t i = 0; i < n; i++)
+    pthread_mutex_lock(&s->hooks_lock);
+    for (size_t i = 0; i < s->hooks_count; i++)
         s->hooks[i].fn(s->hooks[i].arg);
+    pthread_mutex_unlock(&s->hooks_lock);
 }
 
 /* Whether running one by one can help: not where the engine is away, or the outcome unknown. */

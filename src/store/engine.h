@@ -29,6 +29,7 @@ struct store_conn {
     const struct engine *engine;
     enum rc failed;
     enum rc lost;
+    bool outbox;          /* this transaction put something into the outbox */
     bool unknown_outcome; /* lost while committing: nobody can tell whether it is kept */
     struct store_conn *next;
 };
@@ -134,13 +135,14 @@ struct store {
     size_t writers_count;
 
     struct hook hooks[STORE_HOOKS_MAX];
-    atomic_size_t hooks_count;
+    size_t hooks_count;
+    pthread_mutex_t hooks_lock;
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t batched;
     atomic_uint_fast64_t rolled_back;
     atomic_uint_fast64_t retries;
     atomic_uint_fast64_t reads;
-    atomic_uint_fast64_t outbox_puts; /* rows put into the outbox, kept or not (outbox.c) */
+    atomic_uint_fast64_t outbox_commits; /* commits with rows for the outbox */
 };
 
 /* Split a store URL. RC_INVALID: neither kind; the text never shows what may be a password. */
@@ -156,6 +158,8 @@ void *store_alloc(size_t count, size_t size);
 
 void batch_start(struct store *s);
 void batch_stop(struct store *s);
+/* Take back store_on_commit; when it returns, the hook is not running and will not run. */
+void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg);
 /* Whether the calling thread is one of the store's. */
 bool batch_on_thread(const struct store *s);
 /* Let go of the snapshots that idle readers keep, so that the log file can begin anew. */

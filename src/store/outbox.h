@@ -17,7 +17,8 @@
 #define OUTBOX_KEEP_US (24 * US_PER_HOUR)
 enum { OUTBOX_TRIES_MAX = 12, OUTBOX_BODY_MAX = 256 * 1024, OUTBOX_BATCH = 500 };
 
-/* party: whose matter it is (an id; decides who may see the event); body: one JSON object. */
+/* party: whose matter it is (an id; decides who may see the event); body: one JSON object.
+ * RC_TOO_LARGE: the body is longer than OUTBOX_BODY_MAX. */
 MUST_CHECK enum rc outbox_put(struct tx *tx, const char *topic, struct str party, struct str body);
 
 struct outbox_row {
@@ -37,8 +38,8 @@ typedef enum rc (*outbox_fn)(void *arg, const struct outbox_row *row, struct are
 
 struct outbox;
 
-/* Starts one thread. With several hansed on one PostgreSQL, one at a time relays (a lease in the
- * store). */
+/* Starts one thread; with a simulated clock none: then things happen in outbox_run_once alone. With
+ * several hansed on one PostgreSQL, one at a time relays and delivers (a lease in the store). */
 struct outbox *outbox_open(struct store *s, struct clock *clock, const struct log *log);
 /* Before the first row of that topic is due. topic is a constant. */
 void outbox_serve(struct outbox *o, const char *topic, outbox_fn fn, void *arg);
@@ -47,7 +48,8 @@ void outbox_close(struct outbox *o);
 /* Relay and deliver all that is due now, on this thread: for tests and the simulator. */
 MUST_CHECK enum rc outbox_run_once(struct outbox *o, struct err *err);
 
-/* Events with seq > after, in order, at most limit (<= 1000). *ret_oldest: the smallest seq that is
+/* Events with seq > after, in order, at most limit (<= 1000), and no more than the arena has room
+ * for. *ret_oldest: the smallest seq that is
  * still kept, so that a reader knows whether it missed some. */
 MUST_CHECK enum rc outbox_events(struct tx *tx, int64_t after, size_t limit,
                                  struct outbox_row **ret, size_t *ret_count, int64_t *ret_oldest);
@@ -58,7 +60,7 @@ void outbox_on_relay(struct outbox *o, void (*hook)(void *arg), void *arg);
 
 struct outbox_counters {
     uint64_t delivered, failed, retried;
-    int64_t waiting;
+    int64_t waiting; /* rows not relayed or delivered yet; -1: the store did not answer */
 };
 struct outbox_counters outbox_counters(struct outbox *o);
 

@@ -154,6 +154,7 @@ static void init_locks(struct store *s)
     pthread_mutex_init(&s->pool.lock, NULL);
     pthread_cond_init(&s->pool.some, NULL);
     pthread_mutex_init(&s->queue.lock, NULL);
+    pthread_mutex_init(&s->hooks_lock, NULL);
     pthread_cond_init(&s->queue.some, NULL);
 }
 
@@ -196,6 +197,7 @@ static void free_store(struct store *s)
     pthread_mutex_destroy(&s->pool.lock);
     pthread_cond_destroy(&s->pool.some);
     pthread_mutex_destroy(&s->queue.lock);
+    pthread_mutex_destroy(&s->hooks_lock);
     pthread_cond_destroy(&s->queue.some);
     free(s->folder);
     free(s->describe);
@@ -258,10 +260,22 @@ uint64_t store_commits(const struct store *s)
 
 void store_on_commit(struct store *s, void (*hook)(void *arg), void *arg)
 {
-    size_t n = atomic_load(&s->hooks_count);
-    ASSERT(n < STORE_HOOKS_MAX);
-    s->hooks[n] = (struct hook){hook, arg};
-    atomic_store(&s->hooks_count, n + 1);
+    pthread_mutex_lock(&s->hooks_lock);
+    ASSERT(s->hooks_count < STORE_HOOKS_MAX);
+    s->hooks[s->hooks_count++] = (struct hook){hook, arg};
+    pthread_mutex_unlock(&s->hooks_lock);
+}
+
+void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&s->hooks_lock);
+    for (size_t i = 0; i < s->hooks_count; i++) {
+        if (s->hooks[i].fn != hook || s->hooks[i].arg != arg)
+            continue;
+        s->hooks[i] = s->hooks[--s->hooks_count];
+        break;
+    }
+    pthread_mutex_unlock(&s->hooks_lock);
 }
 
 struct store_counters store_counters(struct store *s)
