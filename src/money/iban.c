@@ -79,6 +79,13 @@ int mod97(struct str a, struct str b)
     return rest;
 }
 
+bool mod97_checks(struct str head, struct str body)
+{
+    struct str digits = str_sub(head, 2, 4);
+    return str_cmp(digits, STR("02")) >= 0 && str_cmp(digits, STR("98")) <= 0 &&
+           mod97(body, head) == 1;
+}
+
 enum rc iban_parse(struct str text, char ret[IBAN_MAX + 1], struct err *err)
 {
     char compact[IBAN_MAX + 1];
@@ -101,7 +108,7 @@ enum rc iban_parse(struct str text, char ret[IBAN_MAX + 1], struct err *err)
         return err_set(err, RC_INVALID,
                        "'%.*s' is not an IBAN: letters and digits are not where %s has them",
                        STRF(shown), form->country);
-    if (mod97(str_sub(iban, 4, iban.n), str_sub(iban, 0, 4)) != 1)
+    if (!mod97_checks(str_sub(iban, 0, 4), str_sub(iban, 4, iban.n)))
         return err_set(err, RC_INVALID,
                        "'%.*s' is not an IBAN: the check digits do not match, look for a typing "
                        "error",
