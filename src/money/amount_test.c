@@ -128,9 +128,8 @@ START_TEST(text_and_amount_round_trip)
         size_t n = amount_format(amount, c, text);
         struct err err = {0};
         int64_t back = 0;
-        ck_assert_msg(amount_parse(str_n(text, n), c, &back, &err) == RC_OK, SEED_FMT "%s", seed,
-                      err.text);
-        ck_assert_msg(back == amount, SEED_FMT "%s %s", seed, text, c->code);
+        HOLDS(amount_parse(str_n(text, n), c, &back, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
+        HOLDS(back == amount, SEED_FMT "%s %s", seed, text, c->code);
     }
 }
 END_TEST

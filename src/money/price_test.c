@@ -218,18 +218,17 @@ START_TEST(text_round_trips)
         struct quantity q2;
         char text[PRICE_TEXT_MAX];
         size_t n = price_format(p, text);
-        ck_assert_msg(price_parse(str_n(text, n), &p2, &err) == RC_OK, SEED_FMT "%s", seed, text);
-        ck_assert_msg(p2.mantissa == p.mantissa && p2.scale == p.scale, SEED_FMT "%s", seed, text);
+        HOLDS(price_parse(str_n(text, n), &p2, &err) == RC_OK, SEED_FMT "%s", seed, text);
+        HOLDS(p2.mantissa == p.mantissa && p2.scale == p.scale, SEED_FMT "%s", seed, text);
         n = quantity_format(q, text);
-        ck_assert_msg(quantity_parse(str_n(text, n), &q2, &err) == RC_OK, SEED_FMT "%s", seed,
-                      text);
-        ck_assert_msg(q2.mantissa == q.mantissa && q2.scale == q.scale, SEED_FMT "%s", seed, text);
+        HOLDS(quantity_parse(str_n(text, n), &q2, &err) == RC_OK, SEED_FMT "%s", seed, text);
+        HOLDS(q2.mantissa == q.mantissa && q2.scale == q.scale, SEED_FMT "%s", seed, text);
         rated r = (rated)property_i64(&chance) * property_between(&chance, 1, 1000000000);
         rated r2 = 0;
         char long_text[RATED_TEXT_MAX];
         n = rated_format(r, long_text);
-        ck_assert_int_eq(rated_parse(str_n(long_text, n), &r2, &err), RC_OK);
-        ck_assert_msg(r == r2, SEED_FMT "%s", seed, long_text);
+        HOLDS(rated_parse(str_n(long_text, n), &r2, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
+        HOLDS(r == r2, SEED_FMT "%s", seed, long_text);
     }
 }
 END_TEST
@@ -249,14 +248,14 @@ START_TEST(margins_telescope_to_retail)
         for (int tier = 0; tier < 5; tier++) {
             rated r;
             int64_t amount;
-            ck_assert_int_eq(price_rate(p, q, &r, &err), RC_OK);
-            ck_assert_int_eq(rated_round(r, eur, &amount, &err), RC_OK);
+            HOLDS(price_rate(p, q, &r, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
+            HOLDS(rated_round(r, eur, &amount, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
             sum += amount - before;
             before = amount;
-            ck_assert_int_eq(
-                price_scale_ppm(p, property_between(&chance, 800000, 1500000), &p, &err), RC_OK);
+            HOLDS(price_scale_ppm(p, property_between(&chance, 800000, 1500000), &p, &err) == RC_OK,
+                  SEED_FMT "%s", seed, err.text);
         }
-        ck_assert_msg(sum == before, SEED_FMT, seed);
+        HOLDS(sum == before, SEED_FMT, seed);
     }
 }
 END_TEST

@@ -49,13 +49,13 @@ START_TEST(it_agrees_with_the_formula_and_mirrors)
         /* 3.9 (3) word for word; 64-bit arguments leave room for it. */
         __int128 magnitude = n < 0 ? -(__int128)n : n;
         __int128 want = (2 * magnitude + d) / (2 * (__int128)d);
-        ck_assert_msg(round_div(n, d) == (n < 0 ? -want : want), SEED_FMT "%" PRId64 "/%" PRId64,
-                      seed, n, d);
-        ck_assert(round_div(-(__int128)n, d) == -round_div(n, d));
+        HOLDS(round_div(n, d) == (n < 0 ? -want : want), SEED_FMT "%" PRId64 "/%" PRId64, seed, n,
+              d);
+        HOLDS(round_div(-(__int128)n, d) == -round_div(n, d), SEED_FMT, seed);
         __int128 down = round_div_mode(n, d, ROUND_TO_ZERO);
         __int128 up = round_div_mode(n, d, ROUND_FROM_ZERO);
-        ck_assert_msg(down == (__int128)n / d, SEED_FMT "%" PRId64 "/%" PRId64, seed, n, d);
-        ck_assert(up == down + (n % d != 0) * (n < 0 ? -1 : 1));
+        HOLDS(down == (__int128)n / d, SEED_FMT "%" PRId64 "/%" PRId64, seed, n, d);
+        HOLDS(up == down + (n % d != 0) * (n < 0 ? -1 : 1), SEED_FMT, seed);
     }
 }
 END_TEST
@@ -117,9 +117,10 @@ START_TEST(products_agree_with_one_division_where_that_fits)
         __int128 want = exponent < 0 ? round_div(n, d * power) : round_div(n * power, d);
         __int128 got;
         struct err err = {0};
-        ck_assert_int_eq(round_product(a, b, d, exponent, ROUND_HALF_AWAY, &got, &err), RC_OK);
-        ck_assert_msg(got == want, SEED_FMT "%" PRId64 "*%" PRId64 "*10^%d/%" PRId64, seed, a, b,
-                      exponent, d);
+        HOLDS(round_product(a, b, d, exponent, ROUND_HALF_AWAY, &got, &err) == RC_OK, SEED_FMT "%s",
+              seed, err.text);
+        HOLDS(got == want, SEED_FMT "%" PRId64 "*%" PRId64 "*10^%d/%" PRId64, seed, a, b, exponent,
+              d);
     }
 }
 END_TEST

@@ -81,13 +81,14 @@ START_TEST(parts_add_up_mirror_and_stay_within_one_unit)
             whole += p[k].weight;
         }
         arena_reset(&arena);
-        ck_assert_int_eq(split_by_weight(total, p, n, &arena, &err), RC_OK);
-        ck_assert_int_eq(split_by_weight(-total, mirror, n, &arena, &err), RC_OK);
-        ck_assert_msg(sum_of(p, n) == total, SEED_FMT "total %" PRId64, seed, total);
+        HOLDS(split_by_weight(total, p, n, &arena, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
+        HOLDS(split_by_weight(-total, mirror, n, &arena, &err) == RC_OK, SEED_FMT "%s", seed,
+              err.text);
+        HOLDS(sum_of(p, n) == total, SEED_FMT "total %" PRId64, seed, total);
         for (size_t k = 0; k < n; k++) {
-            ck_assert_msg(p[k].amount == -mirror[k].amount, SEED_FMT "part %zu", seed, k);
+            HOLDS(p[k].amount == -mirror[k].amount, SEED_FMT "part %zu", seed, k);
             __int128 off = (__int128)total * p[k].weight - p[k].amount * whole;
-            ck_assert_msg(off > -whole && off < whole, SEED_FMT "part %zu", seed, k);
+            HOLDS(off > -whole && off < whole, SEED_FMT "part %zu", seed, k);
         }
     }
 }
@@ -111,13 +112,14 @@ START_TEST(a_claimant_takes_what_is_left_and_never_pays_in)
             mirror[k] = p[k];
         }
         arena_reset(&arena);
-        ck_assert_int_eq(split_with_residual(total, p, n, claimant, &arena, &err), RC_OK);
-        ck_assert_int_eq(split_with_residual(-total, mirror, n, claimant, &arena, &err), RC_OK);
-        ck_assert_msg(sum_of(p, n) == total, SEED_FMT "total %" PRId64, seed, total);
+        HOLDS(split_with_residual(total, p, n, claimant, &arena, &err) == RC_OK, SEED_FMT "%s",
+              seed, err.text);
+        HOLDS(split_with_residual(-total, mirror, n, claimant, &arena, &err) == RC_OK,
+              SEED_FMT "%s", seed, err.text);
+        HOLDS(sum_of(p, n) == total, SEED_FMT "total %" PRId64, seed, total);
         for (size_t k = 0; k < n; k++) {
-            ck_assert_msg(p[k].amount == -mirror[k].amount, SEED_FMT "part %zu", seed, k);
-            ck_assert_msg(total >= 0 ? p[k].amount >= 0 : p[k].amount <= 0, SEED_FMT "part %zu",
-                          seed, k);
+            HOLDS(p[k].amount == -mirror[k].amount, SEED_FMT "part %zu", seed, k);
+            HOLDS(total >= 0 ? p[k].amount >= 0 : p[k].amount <= 0, SEED_FMT "part %zu", seed, k);
         }
     }
 }
@@ -163,11 +165,11 @@ START_TEST(largest_remainder_agrees_with_the_obvious_model)
             want[k] = p[k];
         }
         arena_reset(&arena);
-        ck_assert_int_eq(split_by_weight(total, p, n, &arena, &err), RC_OK);
+        HOLDS(split_by_weight(total, p, n, &arena, &err) == RC_OK, SEED_FMT "%s", seed, err.text);
         hamilton_model(total, want, n);
         for (size_t k = 0; k < n; k++)
-            ck_assert_msg(p[k].amount == want[k].amount, SEED_FMT "total %" PRId64 " part %zu",
-                          seed, total, k);
+            HOLDS(p[k].amount == want[k].amount, SEED_FMT "total %" PRId64 " part %zu", seed, total,
+                  k);
     }
 }
 END_TEST

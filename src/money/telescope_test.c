@@ -46,10 +46,9 @@ START_TEST(any_cutting_gives_the_same_total)
             sum += telescope_step(amount, at, to, whole);
             at = to;
         }
-        ck_assert_msg(sum == telescope_step(amount, 0, at, whole), SEED_FMT "%" PRId64, seed,
-                      amount);
+        HOLDS(sum == telescope_step(amount, 0, at, whole), SEED_FMT "%" PRId64, seed, amount);
         sum += telescope_step(amount, at, whole, whole);
-        ck_assert_msg(sum == amount, SEED_FMT "%" PRId64 " over %" PRId64, seed, amount, whole);
+        HOLDS(sum == amount, SEED_FMT "%" PRId64 " over %" PRId64, seed, amount, whole);
     }
 }
 END_TEST
@@ -64,8 +63,8 @@ START_TEST(steps_mirror_and_never_turn_back)
         int64_t from = property_between(&chance, 0, whole);
         int64_t to = property_between(&chance, from, whole);
         int64_t step = telescope_step(amount, from, to, whole);
-        ck_assert_msg(step >= 0, SEED_FMT, seed);
-        ck_assert_msg(telescope_step(-amount, from, to, whole) == -step, SEED_FMT, seed);
+        HOLDS(step >= 0, SEED_FMT, seed);
+        HOLDS(telescope_step(-amount, from, to, whole) == -step, SEED_FMT, seed);
     }
 }
 END_TEST
