@@ -1,6 +1,8 @@
 # Hanse. "make run" and "make test" do all the set-up that they need on Debian 12.
 
 PREFIX  ?= /usr/local
+# /usr keeps its settings in /etc, any other prefix in its own.
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 DESTDIR ?=
 PARTS   ?= quick
 SECONDS ?= 60
@@ -49,8 +51,9 @@ valgrind:
 
 # Needs no more than "make build" did, so that it can run as root without a network.
 install: build
-	@DESTDIR="$(DESTDIR)" meson configure --no-pager build/release -Dprefix="$(PREFIX)" >/dev/null
-	@DESTDIR="$(DESTDIR)" meson install -C build/release --quiet
+	@meson configure build/release -Dprefix="$(PREFIX)" -Dsysconfdir="$(SYSCONFDIR)" >/dev/null
+	@ninja --quiet -C build/release
+	@DESTDIR="$(DESTDIR)" meson install -C build/release --no-rebuild --quiet
 
 deb:
 	@tools/setup run test package
