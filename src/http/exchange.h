@@ -62,6 +62,7 @@ struct http_exchange {
     enum http_method method;
     struct str method_name;
     struct str target;
+    const char *raw_target; /* in libmicrohttpd's buffer */
     struct str path;
     struct str peer_address;
     struct framing framing;

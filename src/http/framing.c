@@ -127,3 +127,21 @@ enum rc framing_check(struct str version, const struct pair *headers, size_t cou
     *ret = framing;
     return RC_OK;
 }
+
+enum rc framing_check_layout(const char *target, size_t target_n, const char *version,
+                             const struct pair *headers, size_t count, struct err *err)
+{
+    static const char crlf[2] = {'\0', '\0'}; /* what is left of it */
+    bool ok = version == target + target_n + 1;
+    const char *end = version + strlen(version);
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = headers[i].name.p == end + sizeof crlf && memcmp(end, crlf, sizeof crlf) == 0 &&
+             headers[i].value.p >= headers[i].name.p + headers[i].name.n;
+        end = headers[i].value.p + headers[i].value.n;
+    }
+    /* Behind the last line stands the empty one, so these bytes are inside the buffer. */
+    if (!ok || memcmp(end, crlf, sizeof crlf) != 0)
+        return err_set(err, RC_SYNTAX,
+                       "a line of the head does not end in CR LF, is folded, or has a NUL");
+    return RC_OK;
+}

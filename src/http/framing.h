@@ -27,6 +27,15 @@ struct framing {
 MUST_CHECK enum rc framing_check(struct str version, const struct pair *headers, size_t count,
                                  struct framing *ret, struct err *err);
 
+/* The lines of a head as libmicrohttpd 0.9.75 left them in its read buffer: it puts NULs over the
+ * line ends and hands out pointers into the buffer, so the gaps between them tell what it hides:
+ * a bare LF as line end, a NUL inside a value (which it takes for the end), a folded line (which
+ * it glues to the *name* of its header), a line without a name (which it drops). target is the
+ * target as it was handed to us, unchanged in place up to its NUL when target_n was taken.
+ * RC_SYNTAX where two lines are not exactly a CRLF apart. */
+MUST_CHECK enum rc framing_check_layout(const char *target, size_t target_n, const char *version,
+                                        const struct pair *headers, size_t count, struct err *err);
+
 /* Whether s is a token (RFC 9110, 5.6.2): a header's name, a method. */
 bool framing_is_token(struct str s);
 /* No control characters but tab. */

@@ -61,6 +61,7 @@ static void *on_line(void *cls, const char *uri, struct MHD_Connection *connecti
     (void)!peer_set_deadline(x->peer, x->start + s->options.request_us, PEER_READING);
     size_t n = strnlen(uri, HTTP_TARGET_MAX + 1);
     x->target_too_long = n > HTTP_TARGET_MAX;
+    x->raw_target = uri;
     /* A copy, as libmicrohttpd cuts and decodes its own in place. */
     x->target = arena_str(x->arena, str_n(uri, min_size(n, HTTP_TARGET_MAX)));
     atomic_fetch_add_explicit(&s->requests, 1, memory_order_relaxed);
@@ -99,12 +100,15 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 {
     (void)kind;
     struct http_exchange *x = cls;
+    if (value == NULL) {
+        value = "";
+        value_n = 0;
+    }
     if (x->header_count == HTTP_HEADERS_MAX) {
         x->too_many_headers = true;
         return MHD_NO;
     }
-    x->headers[x->header_count++] =
-        (struct pair){str_n(key, key_n), str_n(value, value != NULL ? value_n : 0)};
+    x->headers[x->header_count++] = (struct pair){str_n(key, key_n), str_n(value, value_n)};
     x->header_bytes += key_n + value_n + sizeof ": \r\n" - 1;
     return MHD_YES;
 }
@@ -142,6 +146,9 @@ static bool read_head(struct http_exchange *x, const char *method, const char *v
     }
     struct target target;
     enum rc rc = framing_check(str_c(version), x->headers, x->header_count, &x->framing, &x->err);
+    if (rc == RC_OK && x->server->checks_layout)
+        rc = framing_check_layout(x->raw_target, x->target.n, version, x->headers, x->header_count,
+                                  &x->err);
     if (rc == RC_OK && !framing_is_token(x->method_name))
         rc = err_set(&x->err, RC_SYNTAX, "the method is no word");
     if (rc == RC_OK)
@@ -450,6 +457,8 @@ enum rc http_open(struct http_server **ret, const struct http_options *o, struct
     s->options = *o;
     s->options.listen = (struct str){NULL, 0};
     s->listen = listen;
+    /* Later versions lay their buffers out in another way, and refuse these things themselves. */
+    s->checks_layout = strcmp(MHD_get_version(), "0.9.75") == 0;
     fill_defaults(&s->options);
     pthread_mutex_init(&s->mutex, NULL);
     enum rc rc = start_daemon(s, err);

@@ -15,6 +15,7 @@ struct http_server {
     struct listen_socket listen;
     struct peers peers;
     struct MHD_Daemon *daemon;
+    bool checks_layout; /* framing_check_layout knows this version of libmicrohttpd */
 
     pthread_mutex_t mutex; /* free exchanges, live streams, idle compressors */
     struct http_exchange *free;
