@@ -60,7 +60,8 @@ struct str schema_text(const struct schema *s, size_t index, const void *value, 
     ASSERT(index < s->count);
     const struct field *f = &s->fields[index];
     const void *at = field_of_const(f, value);
-    if ((schema_bits(value) >> index & 1) == 0 || (f->flags & FIELD_WRITE_ONLY) != 0)
+    bool shown = (schema_bits(value) >> index & 1) != 0 && (f->flags & FIELD_WRITE_ONLY) == 0;
+    if (!shown || field_is_nothing(f, value))
         return STR("");
     switch (f->type) {
     case FIELD_TEXT:
@@ -74,8 +75,7 @@ struct str schema_text(const struct schema *s, size_t index, const void *value, 
         return *(const bool *)at ? STR("true") : STR("false");
     case FIELD_TIME: {
         char text[TIME_TEXT_MAX];
-        time_us time = *(const time_us *)at;
-        return time == 0 ? STR("") : arena_str(arena, str_n(text, time_format(time, text)));
+        return arena_str(arena, str_n(text, time_format(*(const time_us *)at, text)));
     }
     case FIELD_WORD:
         return field_word(f, *(const int64_t *)at);
@@ -84,9 +84,8 @@ struct str schema_text(const struct schema *s, size_t index, const void *value, 
             return join(at, arena);
         return as_json(f, value, arena);
     case FIELD_OBJECT:
-        return as_json(f, value, arena);
     case FIELD_JSON:
-        return *(const struct json *const *)at == NULL ? STR("") : as_json(f, value, arena);
+        return as_json(f, value, arena);
     }
     NEVER("a field type outside its enum");
 }

@@ -17,7 +17,8 @@
  * was present (decoding) or is to be written (encoding; schema_set_all for all). So a merge patch
  * (RFC 7396) is a decode and a look at the bits. null clears: the bit is set, the value is empty;
  * of an object it sets the bits of all its fields as well, as each of them is cleared. A required
- * field cannot be cleared. What is empty and may not be (min > 0, an id, a date) is written as null.
+ * field cannot be cleared. What is empty and may not be (a text with min > 0, an id, a date, an
+ * object without what it requires) is written as null.
  */
 #ifndef BASE_SCHEMA_H
 #define BASE_SCHEMA_H

@@ -139,20 +139,26 @@ static void put_kind(struct json_writer *w, const struct field *f, bool nullable
     NEVER("a field type outside its enum");
 }
 
-/* Where an answer may hold null: what schema_encode writes for nothing. */
+/* Where an answer may hold null: see field_is_nothing. */
 static bool answers_null(const struct field *f)
 {
     switch (f->type) {
     case FIELD_TEXT:
         return !field_takes_empty(f);
+    case FIELD_INT:
+        return f->min > 0 || f->max < 0;
     case FIELD_TIME:
     case FIELD_DATE:
     case FIELD_DECIMAL:
         return true;
-    case FIELD_INT:
+    case FIELD_OBJECT:
+        for (size_t i = 0; i < f->schema->count; i++)
+            if ((f->schema->fields[i].flags & FIELD_REQUIRED) != 0 &&
+                answers_null(&f->schema->fields[i]))
+                return true;
+        return false;
     case FIELD_BOOL:
     case FIELD_WORD:
-    case FIELD_OBJECT:
     case FIELD_LIST:
     case FIELD_JSON:
     case FIELD_RAW:

@@ -9,22 +9,48 @@ struct str field_word(const struct field *f, int64_t index)
     return str_c(f->words[index]);
 }
 
-/* Text that is empty because there is none is null, so that what was answered can be sent back. */
-static void encode_text(const struct field *f, struct str text, struct json_writer *w)
+/* An object that lacks what it cannot be without is no object: an address without a city. */
+static bool object_is_nothing(const struct schema *s, const void *value)
 {
-    if (text.n == 0 && !field_takes_empty(f))
-        json_put_null(w);
-    else
-        json_put_str(w, text);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct field *f = &s->fields[i];
+        bool needed = (f->flags & FIELD_REQUIRED) != 0 && (schema_bits(value) >> i & 1) != 0;
+        if (needed && field_is_nothing(f, value))
+            return true;
+    }
+    return false;
+}
+
+bool field_is_nothing(const struct field *f, const void *value)
+{
+    const void *at = field_of_const(f, value);
+    switch (f->type) {
+    case FIELD_TEXT:
+    case FIELD_DATE:
+    case FIELD_DECIMAL:
+        return ((const struct str *)at)->n == 0 && !field_takes_empty(f);
+    case FIELD_RAW:
+        return ((const struct str *)at)->n == 0;
+    case FIELD_TIME:
+        return *(const time_us *)at == 0;
+    case FIELD_INT:
+        return *(const int64_t *)at == 0 && (f->min > 0 || f->max < 0);
+    case FIELD_JSON:
+        return *(const struct json *const *)at == NULL;
+    case FIELD_OBJECT:
+        return object_is_nothing(f->schema, at);
+    case FIELD_BOOL:
+    case FIELD_WORD:
+    case FIELD_LIST:
+        return false;
+    }
+    NEVER("a field type outside its enum");
 }
 
 static void encode_time(time_us time, struct json_writer *w)
 {
     char text[TIME_TEXT_MAX];
-    if (time == 0)
-        json_put_null(w);
-    else
-        json_put_str(w, str_n(text, time_format(time, text)));
+    json_put_str(w, str_n(text, time_format(time, text)));
 }
 
 static void encode_list(const struct field *f, const struct list *list, struct json_writer *w)
@@ -42,11 +68,16 @@ static void encode_list(const struct field *f, const struct list *list, struct j
 void field_encode(const struct field *f, const void *value, struct json_writer *w)
 {
     const void *at = field_of_const(f, value);
+    /* Null, and not what breaks the field's own rule: what was answered can be sent back. */
+    if (field_is_nothing(f, value)) {
+        json_put_null(w);
+        return;
+    }
     switch (f->type) {
     case FIELD_TEXT:
     case FIELD_DATE:
     case FIELD_DECIMAL:
-        encode_text(f, *(const struct str *)at, w);
+        json_put_str(w, *(const struct str *)at);
         return;
     case FIELD_INT:
         json_put_i64(w, *(const int64_t *)at);
@@ -67,16 +98,10 @@ void field_encode(const struct field *f, const void *value, struct json_writer *
         encode_list(f, at, w);
         return;
     case FIELD_JSON:
-        if (*(const struct json *const *)at == NULL)
-            json_put_null(w);
-        else
-            json_put_node(w, *(const struct json *const *)at);
+        json_put_node(w, *(const struct json *const *)at);
         return;
     case FIELD_RAW:
-        if (((const struct str *)at)->n == 0)
-            json_put_null(w);
-        else
-            json_put_raw(w, *(const struct str *)at);
+        json_put_raw(w, *(const struct str *)at);
         return;
     }
     NEVER("a field type outside its enum");

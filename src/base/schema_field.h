@@ -59,6 +59,9 @@ MUST_CHECK enum rc field_take_typed(const struct field *f, const struct subject 
                                     struct str text, struct arena *arena, void *ret,
                                     struct err *err);
 
+/* Whether the field of the struct at value is empty although its rule allows no such value: it was
+ * cleared, or never set. */
+bool field_is_nothing(const struct field *f, const void *value);
 /* The value of one field as JSON; value is the struct that holds it. */
 void field_encode(const struct field *f, const void *value, struct json_writer *w);
 /* The text of a WORD. An index outside the list is a mistake of ours. */

@@ -469,6 +469,16 @@ START_TEST(only_fields_whose_bit_is_set_are_written_and_never_a_password)
 }
 END_TEST
 
+START_TEST(what_was_cleared_is_written_as_null)
+{
+    struct widget w = must_decode(SCHEMA_PATCH, "{\"address\":null,\"parent\":null,\"note\":null}");
+    ck_assert(str_eq(encode(&w), STR("{\"note\":\"\",\"address\":null,\"parent\":null}")));
+    w = must_decode(SCHEMA_PATCH, "{\"address\":{\"country\":null}}");
+    ck_assert(str_eq(encode(&w), STR("{\"address\":{\"country\":null}}")));
+    ck_assert(str_eq(schema_text(&widget_schema, 9, &w, &arena), STR("{\"country\":null}")));
+}
+END_TEST
+
 START_TEST(texts_for_tables_are_bare)
 {
     struct widget w = must_decode(
@@ -572,7 +582,11 @@ START_TEST(the_description_is_json_schema)
                     "\"pattern\":\"^wdg_[0-7][0-9a-hjkmnp-tv-z]{25}$\",\"readOnly\":true}");
     check_described(s, "note", "{\"type\":\"string\",\"maxLength\":200}");
     check_described(s, "currency", "{\"type\":\"string\",\"enum\":[\"EUR\",\"USD\",\"CNY\"]}");
-    check_described(s, "address", "{\"$ref\":\"#/components/schemas/address\"}");
+    check_described(
+        s, "address",
+        "{\"anyOf\":[{\"$ref\":\"#/components/schemas/address\"},{\"type\":\"null\"}]}");
+    check_described(s, "count",
+                    "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":0,\"maximum\":1000}");
     ck_assert_ptr_null(json_get(json_get(s, STR("properties")), STR("password")));
     ck_assert_ptr_null(json_get(s, STR("required")));
     ck_assert_ptr_null(json_get(s, STR("additionalProperties")));
@@ -618,6 +632,7 @@ Suite *schema_suite(void)
     tcase_add_test(c, pairs_are_decoded_by_the_same_rules);
     tcase_add_test(c, what_is_encoded_decodes_to_the_same);
     tcase_add_test(c, only_fields_whose_bit_is_set_are_written_and_never_a_password);
+    tcase_add_test(c, what_was_cleared_is_written_as_null);
     tcase_add_test(c, texts_for_tables_are_bare);
     tcase_add_test(c, the_description_is_json_schema);
     tcase_add_test_raise_signal(c, asking_for_a_field_that_does_not_exist_is_a_mistake, SIGABRT);
