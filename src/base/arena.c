@@ -72,8 +72,11 @@ static void grow(struct arena *a, size_t need)
 
 static char *take(struct arena *a, size_t size, size_t align)
 {
+    static const _Alignas(ALIGN) char nothing[1];
     ASSERT(a->limit_bytes > 0);
     ASSERT(size <= a->limit_bytes);
+    if (size == 0) /* fits a full arena too, fence or not */
+        return (char *)(uintptr_t)nothing;
     size_t pad = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
     if (a->at == NULL || size + pad + FENCE_BYTES > (size_t)(a->end - a->at)) {
         grow(a, size + FENCE_BYTES);

@@ -31,7 +31,8 @@ struct conf_sources {
 MUST_CHECK enum rc conf_load(const struct schema *s, const struct conf_sources *sources,
                              struct arena *arena, void *value, struct err *err);
 
-/* What --config-help prints: each key with its type, bounds, default (from defaults) and sentence. */
+/* What --config-help prints: each key with its default (from defaults), sentence, type and bounds,
+ * and its other two names. */
 void conf_help(const struct schema *s, const char *env_prefix, const void *defaults,
                struct arena *arena, struct buf *out);
 

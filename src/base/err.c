@@ -66,10 +66,10 @@ void err_add(struct err *err, const char *format, ...)
     char text[ERR_TEXT_MAX * 2];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, ERR_TEXT_MAX, format, args);
+    int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     ASSERT(n >= 0);
-    size_t used = min_size((size_t)n, ERR_TEXT_MAX - 1);
+    size_t used = fit(text, (size_t)n, ERR_TEXT_MAX);
     int more = snprintf(text + used, sizeof text - used, ": %s", err->text);
     ASSERT(more >= 0);
     put_text(err, text, min_size(used + (size_t)more, sizeof text - 1));

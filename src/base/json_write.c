@@ -103,15 +103,6 @@ static void put_escape(struct buf *b, unsigned char c)
         buf_add(b, (struct str){(char[]){'\\', escapes[c]}, 2});
 }
 
-/* Length of the well-formed sequence at i, 0 where there is none. */
-static size_t sequence(struct str s, size_t i)
-{
-    for (size_t n = 1; n <= 4 && i + n <= s.n; n++)
-        if (str_is_utf8(str_sub(s, i, i + n)))
-            return n;
-    return 0;
-}
-
 /* The quoted form of a text with something in it that cannot be copied as it is. */
 static void put_mended(struct buf *b, struct str s)
 {
@@ -119,7 +110,7 @@ static void put_mended(struct buf *b, struct str s)
     size_t done = 0;
     for (size_t i = 0; i < s.n;) {
         unsigned char c = (unsigned char)s.p[i];
-        size_t step = c < 0x80 ? escapes[c] == 0 : sequence(s, i);
+        size_t step = c < 0x80 ? escapes[c] == 0 : str_utf8_step(s, i);
         if (step > 0) {
             i += step;
             continue;

@@ -8,10 +8,11 @@
  *     struct widget { uint64_t set; struct str id; struct str name; int64_t count; };
  *     static const struct field widget_fields[] = {
  *         FIELD(struct widget, id, TEXT, .flags = FIELD_READ_ONLY, .prefix = "wdg", .doc = "..."),
- *         FIELD(struct widget, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 80, .doc = "..."),
+ *         FIELD(struct widget, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 80),
  *         FIELD(struct widget, count, INT, .min = 0, .max = 1000, .doc = "How many."),
  *     };
- *     const struct schema widget_schema = SCHEMA(struct widget, "widget", widget_fields, "A widget.");
+ *     const struct schema widget_schema =
+ *         SCHEMA(struct widget, "widget", widget_fields, "A widget.");
  *
  * Every struct that is described begins with `uint64_t set`: bit i says that field i of the table
  * was present (decoding) or is to be written (encoding; schema_set_all for all). So a merge patch
@@ -29,7 +30,8 @@ enum { SCHEMA_FIELDS_MAX = 64, SCHEMA_LIST_MAX = 10000 };
 
 enum field_type {
     FIELD_TEXT,    /* struct str; min..max bound its characters (max 0: 200); UTF-8, no control
-                      characters unless FIELD_MULTILINE; .prefix: an id of that kind; .words: one of */
+                      characters unless FIELD_MULTILINE; .prefix: an id of that kind; .words: one
+                      of them */
     FIELD_INT,     /* int64_t within min..max; both 0: any */
     FIELD_BOOL,    /* bool */
     FIELD_TIME,    /* time_us; RFC 3339 text in JSON; 0 is "not set" and written as null */

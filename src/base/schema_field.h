@@ -1,6 +1,6 @@
 /*
- * schema_field.h - the rules of one field, shared by those who work by table: JSON and pairs in and out
- * (schema*.c) and settings (conf.c). Not for other folders.
+ * schema_field.h - the rules of one field, shared by those who work by table: JSON and pairs in
+ * and out (schema*.c) and settings (conf.c). Not for other folders.
  *
  * Failures are RC_INVALID with a sentence that names the subject and says what was wanted; the
  * pointer is left empty, as only the caller knows the path.

@@ -164,6 +164,12 @@ bool str_is_utf8(struct str s)
     return true;
 }
 
+size_t str_utf8_step(struct str s, size_t at)
+{
+    ASSERT(at < s.n);
+    return utf8_sequence((const unsigned char *)s.p + at, s.n - at);
+}
+
 size_t str_count_utf8(struct str s)
 {
     size_t count = 0;

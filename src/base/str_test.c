@@ -60,6 +60,24 @@ START_TEST(utf8_refuses_what_rfc_3629_refuses)
 }
 END_TEST
 
+START_TEST(utf8_is_walked_step_by_step)
+{
+    struct str s = STR("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xFFz\xE2\x82");
+    static const size_t steps[] = {1, 2, 0, 3, 0, 0, 4, 0, 0, 0, 0, 1, 0, 0};
+    ck_assert_uint_eq(s.n, COUNT(steps));
+    for (size_t at = 0; at < s.n; at++)
+        ck_assert_uint_eq(str_utf8_step(s, at), steps[at]);
+    /* Every place of a bad byte among good ones: eight are looked at together. */
+    for (size_t at = 0; at < 30; at++) {
+        char text[30];
+        memset(text, 'x', sizeof text);
+        ck_assert(str_is_utf8(str_n(text, sizeof text)));
+        text[at] = '\xFF';
+        ck_assert(!str_is_utf8(str_n(text, sizeof text)));
+    }
+}
+END_TEST
+
 START_TEST(empty_texts_are_equal_wherever_they_point)
 {
     ck_assert(str_eq((struct str){NULL, 0}, STR("")));
@@ -86,6 +104,7 @@ Suite *str_suite(void)
     tcase_add_test(c, cut_walks_every_part);
     tcase_add_test(c, to_i64_takes_whole_numbers_within_bounds_only);
     tcase_add_test(c, utf8_refuses_what_rfc_3629_refuses);
+    tcase_add_test(c, utf8_is_walked_step_by_step);
     tcase_add_test(c, empty_texts_are_equal_wherever_they_point);
     tcase_add_test(c, secrets_compare_by_content);
     suite_add_tcase(s, c);
