@@ -53,29 +53,26 @@ struct str migrate_collate(struct arena *arena, const char *sql)
 
 /* --- what is there --- */
 
-static enum rc check_known(const struct rows *r, struct err *err)
+enum rc migrate_check_row(size_t i, int64_t version, struct str hash, struct err *err)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        int64_t version = row_int(r, i, 0);
-        if (version > (int64_t)migrations_count)
-            return err_set(err, RC_CONFLICT,
-                           "the store was written by a newer Hanse (it is at version %lld, this "
-                           "program knows %zu): use that version. nothing was changed",
-                           (long long)version, migrations_count);
-        if (version != (int64_t)i + 1)
-            return err_set(
-                err, RC_CONFLICT,
-                "the store has no version %zu though it has version %lld: it was changed "
-                "by hand. nothing was changed",
-                i + 1, (long long)version);
-        char hash[MIGRATION_HASH_MAX];
-        migration_hash(&migrations[i], hash);
-        if (!str_eq(row_str(r, i, 1), str_c(hash)))
-            return err_set(err, RC_CONFLICT,
-                           "the store was made with another text of migration '%s' than this "
-                           "program has: use the version that made it. nothing was changed",
-                           migrations[i].name);
-    }
+    if (version > (int64_t)migrations_count)
+        return err_set(
+            err, RC_CONFLICT,
+            "the store was written by a newer Hanse (it is at version %lld, this program "
+            "knows %zu): use that version. nothing was changed",
+            (long long)version, migrations_count);
+    if (version != (int64_t)i + 1)
+        return err_set(err, RC_CONFLICT,
+                       "the store has no version %zu though it has version %lld: it was changed by "
+                       "hand. nothing was changed",
+                       i + 1, (long long)version);
+    char want[MIGRATION_HASH_MAX];
+    migration_hash(&migrations[i], want);
+    if (!str_eq(hash, str_c(want)))
+        return err_set(err, RC_CONFLICT,
+                       "the store was made with another text of migration '%s' than this program "
+                       "has: use the version that made it. nothing was changed",
+                       migrations[i].name);
     return RC_OK;
 }
 
@@ -84,7 +81,8 @@ static enum rc count_applied(struct tx *tx, int64_t *ret)
 {
     struct rows r;
     TRY(sql_rows(tx, &r, "SELECT version, hash FROM schema_version ORDER BY version LIMIT 10000"));
-    TRY(check_known(&r, tx->err));
+    for (size_t i = 0; i < r.count; i++)
+        TRY(migrate_check_row(i, row_int(&r, i, 0), row_str(&r, i, 1), tx->err));
     *ret = (int64_t)r.count;
     return RC_OK;
 }

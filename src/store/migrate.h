@@ -28,6 +28,9 @@ enum { MIGRATION_HASH_MAX = 65 };
 /* SHA-256 of the text in hex. */
 void migration_hash(const struct migration *m, char ret[MIGRATION_HASH_MAX]);
 
+/* The i-th row of schema_version, in order. RC_CONFLICT: newer than this program, or another text. */
+MUST_CHECK enum rc migrate_check_row(size_t i, int64_t version, struct str hash, struct err *err);
+
 /* Run what is missing. With check_only nothing is run and RC_CONFLICT says that something is
  * missing. RC_CONFLICT: the store is newer than this program, or a shipped migration was edited. */
 MUST_CHECK enum rc migrate(struct store_conn *conn, bool check_only, struct clock *clock,
