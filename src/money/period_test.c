@@ -8,7 +8,7 @@ static struct arena arena;
 
 static void arena_up(void)
 {
-    arena_init(&arena, 64 * 1024 * 1024);
+    arena_init(&arena, (size_t)64 * 1024 * 1024);
 }
 
 static void arena_down(void)
@@ -89,7 +89,7 @@ START_TEST(months_have_their_real_seconds)
     p = period_of(&c, at("2026-10-15T00:00:00Z"));
     ck_assert_int_eq(period_seconds(&p), 2678400 + 3600);
     p = period_of(&c, at("2024-02-15T00:00:00Z"));
-    ck_assert_int_eq(period_seconds(&p), 29 * 86400);
+    ck_assert_int_eq(period_seconds(&p), 2505600);
     /* specs 3.9 (4): 195.00 for 1,234,567 s of a month of 2,678,400 s. */
     p = period_of(&c, at("2026-01-15T00:00:00Z"));
     ck_assert_int_eq(
@@ -160,23 +160,23 @@ END_TEST
 START_TEST(labels_are_read_back)
 {
     static const struct {
-        enum period_unit unit;
         const char *label;
+        enum period_unit unit;
         bool ok;
     } cases[] = {
-        {PERIOD_DAY, "2026-01-31", true},   {PERIOD_DAY, "2026-02-29", false},
-        {PERIOD_DAY, "2026-01", false},     {PERIOD_DAY, "2026-1-31", false},
-        {PERIOD_MONTH, "2026-01", true},    {PERIOD_MONTH, "2026-13", false},
-        {PERIOD_MONTH, "2026-00", false},   {PERIOD_MONTH, "2026-01-01", false},
-        {PERIOD_MONTH, "2026-1", false},    {PERIOD_MONTH, "2026-Q1", false},
-        {PERIOD_QUARTER, "2026-Q1", true},  {PERIOD_QUARTER, "2026-Q5", false},
-        {PERIOD_QUARTER, "2026-Q0", false}, {PERIOD_QUARTER, "2026-q1", false},
-        {PERIOD_QUARTER, "2026-01", false}, {PERIOD_YEAR, "2026", true},
-        {PERIOD_YEAR, "2026-", false},      {PERIOD_YEAR, "026", false},
-        {PERIOD_YEAR, "", false},           {PERIOD_YEAR, "-026", false},
-        {PERIOD_YEAR, "0000", false},       {PERIOD_YEAR, "9999", false},
-        {PERIOD_YEAR, "2026-01-01", false}, {PERIOD_MONTH, "2026-+1", false},
-        {PERIOD_MONTH, "2026-01x", false},  {PERIOD_DAY, "2026-01-31T", false},
+        {"2026-01-31", PERIOD_DAY, true},   {"2026-02-29", PERIOD_DAY, false},
+        {"2026-01", PERIOD_DAY, false},     {"2026-1-31", PERIOD_DAY, false},
+        {"2026-01", PERIOD_MONTH, true},    {"2026-13", PERIOD_MONTH, false},
+        {"2026-00", PERIOD_MONTH, false},   {"2026-01-01", PERIOD_MONTH, false},
+        {"2026-1", PERIOD_MONTH, false},    {"2026-Q1", PERIOD_MONTH, false},
+        {"2026-Q1", PERIOD_QUARTER, true},  {"2026-Q5", PERIOD_QUARTER, false},
+        {"2026-Q0", PERIOD_QUARTER, false}, {"2026-q1", PERIOD_QUARTER, false},
+        {"2026-01", PERIOD_QUARTER, false}, {"2026", PERIOD_YEAR, true},
+        {"2026-", PERIOD_YEAR, false},      {"026", PERIOD_YEAR, false},
+        {"", PERIOD_YEAR, false},           {"-026", PERIOD_YEAR, false},
+        {"0000", PERIOD_YEAR, false},       {"9999", PERIOD_YEAR, false},
+        {"2026-01-01", PERIOD_YEAR, false}, {"2026-+1", PERIOD_MONTH, false},
+        {"2026-01x", PERIOD_MONTH, false},  {"2026-01-31T", PERIOD_DAY, false},
     };
     const struct zone *zone = load("Asia/Tehran");
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -186,10 +186,11 @@ START_TEST(labels_are_read_back)
         bool ok = period_parse(&c, str_c(cases[i].label), &p, &err) == RC_OK;
         ck_assert_msg(ok == cases[i].ok, "%s: %s", cases[i].label, err.text);
         ck_assert(ok || p.day == 77);
+        if (!ok)
+            continue;
         char text[PERIOD_LABEL_MAX];
-        if (ok)
-            (void)period_label(&c, &p, text);
-        ck_assert(!ok || strcmp(text, cases[i].label) == 0);
+        (void)period_label(&c, &p, text);
+        ck_assert_str_eq(text, cases[i].label);
     }
     struct calendar c = calendar_anchored(zone, PERIOD_MONTH, at("2026-01-30T12:00:00Z"));
     struct period p;
@@ -208,7 +209,7 @@ static int64_t libc_local(int64_t seconds)
     if (localtime_r(&t, &tm) == NULL)
         ck_abort_msg("localtime_r");
     return days_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
-           tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+           INT64_C(3600) * tm.tm_hour + INT64_C(60) * tm.tm_min + tm.tm_sec;
 }
 
 /* Whether libc agrees that p begins when its date does: the wall clock shows the date or later at
@@ -219,7 +220,7 @@ static bool libc_agrees(const struct period *p)
     int64_t begin = p->begin / US_PER_SECOND;
     if (libc_local(begin) < midnight || libc_local(begin - 1) >= midnight)
         return false;
-    for (int64_t before = begin - 6 * 3600; before < begin; before += 900)
+    for (int64_t before = begin - 21600; before < begin; before += 900)
         if (libc_local(before) >= midnight)
             return false;
     return true;

@@ -55,7 +55,7 @@ START_TEST(it_agrees_with_the_formula_and_mirrors)
         __int128 down = round_div_mode(n, d, ROUND_TO_ZERO);
         __int128 up = round_div_mode(n, d, ROUND_FROM_ZERO);
         HOLDS(down == (__int128)n / d, SEED_FMT "%" PRId64 "/%" PRId64, seed, n, d);
-        HOLDS(up == down + (n % d != 0) * (n < 0 ? -1 : 1), SEED_FMT, seed);
+        HOLDS(up == down + (n % d == 0 ? 0 : n < 0 ? -1 : 1), SEED_FMT, seed);
     }
 }
 END_TEST

@@ -7,7 +7,7 @@ static struct arena arena;
 
 static void arena_up(void)
 {
-    arena_init(&arena, 64 * 1024 * 1024);
+    arena_init(&arena, (size_t)64 * 1024 * 1024);
 }
 
 static void arena_down(void)

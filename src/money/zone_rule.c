@@ -137,7 +137,7 @@ static int64_t day_in_year(const struct zone_day *d, int64_t year)
     }
     int64_t month = days_from_civil(year, d->month, 1);
     int64_t weekday = ((month + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday, 4 */
-    int64_t day = (d->day - weekday + 7) % 7 + (d->week - 1) * 7;
+    int64_t day = (d->day - weekday + 7) % 7 + (int64_t)(d->week - 1) * 7;
     if (day >= days_in_month(year, d->month))
         day -= 7; /* week 5 is the last, and some months have four */
     return month + day;

@@ -10,7 +10,7 @@ static struct arena arena;
 
 static void arena_up(void)
 {
-    arena_init(&arena, 64 * 1024 * 1024);
+    arena_init(&arena, (size_t)64 * 1024 * 1024);
 }
 
 static void arena_down(void)
@@ -173,7 +173,7 @@ START_TEST(rules_agree_with_libc_in_every_form)
         libc_use(rules[i]);
         int64_t end = at_year(2110);
         int64_t at = at_year(1971);
-        for (int64_t hour = at; hour < end; hour += 6 * 3600)
+        for (int64_t hour = at; hour < end; hour += 21600)
             if (zone_offset(&z, hour) != libc_offset(hour))
                 ck_abort_msg("%s at %" PRId64, rules[i], hour);
         while (zone_next(&z, at, &at) && at < end)
@@ -276,7 +276,7 @@ START_TEST(a_file_with_wrong_bytes_is_refused_or_makes_a_zone_that_works)
     struct str whole = read_whole(ZONE_FOLDER "/America/New_York");
     char *bytes = malloc(whole.n);
     struct arena scratch;
-    arena_init(&scratch, 1024 * 1024);
+    arena_init(&scratch, (size_t)1024 * 1024);
     for (int i = 0; i < PROPERTY_RUNS / 10; i++) {
         memcpy(bytes, whole.p, whole.n);
         for (uint64_t k = 1 + clock_sim_below(&chance, 3); k > 0; k--)
