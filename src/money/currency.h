@@ -3,7 +3,7 @@
  *
  * All active national and regional currencies as of 2026-01-01 (with XCG and ZWG; without BGN,
  * which became EUR that day). Funds, metals, test and unit-of-account codes (CHE, CLF, XAU, XDR,
- * XXX, ...) are left out: nobody is invoiced in them. The table is sorted by code and constant; a
+ * ...) are left out: nobody is invoiced in them. The table is sorted by code and constant; a
  * currency may be compared by its address.
  */
 #ifndef MONEY_CURRENCY_H

@@ -26,8 +26,8 @@ MUST_CHECK enum rc bic_parse(struct str text, char ret[BIC_MAX + 1], struct err 
 /* The number that a followed by b spells, modulo 97 (ISO 7064 MOD 97-10), a letter read as 10..35.
  * Capital letters and digits only. */
 int mod97(struct str a, struct str b);
-/* Whether the two check digits at head[2..3] fit head and body: the number body followed by head is 1
- * modulo 97, and the digits are among 02..98, as 00, 01 and 99 would be second spellings. */
+/* Whether the two check digits at head[2..3] fit head and body: the number body followed by head
+ * is 1 modulo 97, and the digits are among 02..98, as 00, 01 and 99 would be second spellings. */
 bool mod97_checks(struct str head, struct str body);
 
 #endif

@@ -2,9 +2,9 @@
  * vat_id.h - the form of VAT identification numbers.
  *
  * Tells that a number is written as the country writes them, not that it is registered: for that,
- * ask VIES. Forms of the member states and of Northern Ireland are those of the VIES "FAQ" (question
- * 11); the United Kingdom, Switzerland and Norway have theirs too; every other country takes 4 to 20
- * letters and digits with at least one digit.
+ * ask VIES. Forms of the member states and of Northern Ireland are those of the VIES "FAQ"
+ * (question 11); the United Kingdom, Switzerland and Norway have theirs too; every other country
+ * takes 4 to 20 letters and digits with at least one digit.
  */
 #ifndef MONEY_VAT_ID_H
 #define MONEY_VAT_ID_H
