@@ -1,0 +1,27 @@
+/*
+ * builtin.h - the commands that are more than one call of a route.
+ */
+#ifndef CLI_BUILTIN_H
+#define CLI_BUILTIN_H
+
+#include "cli/command.h"
+
+/* Log in, make a token, keep it in the profile. */
+enum rc builtin_login(struct run *run);
+/* Revoke the profile's token and forget it. */
+enum rc builtin_logout(struct run *run);
+/* Accept an invitation link, then log in. */
+enum rc builtin_setup(struct run *run);
+enum rc builtin_profile_list(struct run *run);
+enum rc builtin_profile_use(struct run *run);
+enum rc builtin_profile_remove(struct run *run);
+/* Server, version, who you are. */
+enum rc builtin_status(struct run *run);
+enum rc builtin_version(struct run *run);
+/* Follow the events until the user stops it. */
+enum rc builtin_events(struct run *run);
+enum rc builtin_help(struct run *run);
+enum rc builtin_man(struct run *run);
+enum rc builtin_completion(struct run *run);
+
+#endif

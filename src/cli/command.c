@@ -1,0 +1,310 @@
+#include "cli/command.h"
+
+#include "cli/builtin.h"
+#include "cli/text.h"
+
+enum { FLAGS_MAX = 160 };
+
+#define OWN(name_, value_, doc_)                                                    \
+    {                                                                               \
+        .name = STR_INIT(name_), .kind = FLAG_OWN, .value = (value_), .doc = (doc_) \
+    }
+#define OWN_END     \
+    {               \
+        .doc = NULL \
+    }
+
+static const struct flag login_flags[] = {
+    OWN("email", "ADDRESS", "Who logs in; asked for where it is left out."),
+    OWN("password-file", "FILE", "Where the password stands; - is standard input."),
+    OWN("code", "DIGITS", "The code of the second factor; asked for where it is needed."),
+    OWN("allow-http", NULL, "Send the password without encryption to another machine."),
+    OWN_END,
+};
+
+static const struct flag setup_flags[] = {
+    OWN("allow-http", NULL, "Send the password without encryption to another machine."),
+    OWN_END,
+};
+
+static const struct flag logout_flags[] = {
+    OWN("forget", NULL, "Forget the token even where the server cannot be told to revoke it."),
+    OWN_END,
+};
+
+static const struct flag events_flags[] = {
+    OWN("count", "N", "Stop after so many events."),
+    OWN_END,
+};
+
+static const struct command builtins[] = {
+    {.words = "login",
+     .synopsis = "[URL]",
+     .run = builtin_login,
+     .flags = login_flags,
+     .words_max = 1,
+     .doc = "Log in to a server and keep a token for it in a profile."},
+    {.words = "logout",
+     .synopsis = "",
+     .run = builtin_logout,
+     .flags = logout_flags,
+     .doc = "Revoke the token of the profile and forget it."},
+    {.words = "setup",
+     .synopsis = "[LINK]",
+     .run = builtin_setup,
+     .flags = setup_flags,
+     .route = &routes[ROUTE_invitation_accept],
+     .route_flags = true,
+     .leave_out = "token",
+     .words_max = 1,
+     .doc = "Accept an invitation link: make your user, then log in."},
+    {.words = "status",
+     .synopsis = "",
+     .run = builtin_status,
+     .route = &routes[ROUTE_status],
+     .doc = "Which server, which version, who you are there, and how it is."},
+    {.words = "events",
+     .synopsis = "",
+     .run = builtin_events,
+     .flags = events_flags,
+     .route = &routes[ROUTE_events],
+     .route_flags = true,
+     .doc = "Show what happens, as it happens, until Ctrl-C."},
+    {.words = "profile list",
+     .synopsis = "",
+     .run = builtin_profile_list,
+     .doc = "The servers you are logged in to."},
+    {.words = "profile use",
+     .synopsis = "NAME",
+     .run = builtin_profile_use,
+     .words_max = 1,
+     .doc = "Use this profile unless another is named."},
+    {.words = "profile remove",
+     .synopsis = "NAME",
+     .run = builtin_profile_remove,
+     .words_max = 1,
+     .doc = "Forget a profile; its token stays valid on the server."},
+    {.words = "version",
+     .synopsis = "",
+     .run = builtin_version,
+     .route = &routes[ROUTE_version],
+     .doc = "The version of this program and of the server."},
+    {.words = "help",
+     .synopsis = "[COMMAND]",
+     .run = builtin_help,
+     .words_max = COMMAND_WORDS_MAX,
+     .doc = "What can be done, and how."},
+    {.words = "man", .synopsis = "", .run = builtin_man, .doc = "Print the manual page (mdoc)."},
+    {.words = "completion",
+     .synopsis = "bash",
+     .run = builtin_completion,
+     .words_max = 1,
+     .doc = "Print the completion script for a shell."},
+};
+
+static bool is_builtin(const char *words)
+{
+    for (size_t i = 0; i < COUNT(builtins); i++)
+        if (strcmp(builtins[i].words, words) == 0)
+            return true;
+    return false;
+}
+
+const struct command *command_list(struct arena *arena, size_t *ret_count)
+{
+    struct command *list = NEW_N(arena, struct command, COUNT(builtins) + route_count);
+    memcpy(list, builtins, sizeof(builtins));
+    size_t count = COUNT(builtins);
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *r = &routes[i];
+        if (r->cli == NULL || is_builtin(r->cli))
+            continue;
+        list[count++] =
+            (struct command){.words = r->cli, .route = r, .route_flags = true, .doc = r->doc};
+    }
+    *ret_count = count;
+    return list;
+}
+
+/* How many arguments the words take, where argv begins with all of them; else 0. */
+static size_t words_match(const char *words, int argc, char *const *argv)
+{
+    struct str rest = str_c(words);
+    size_t n = 0;
+    while (rest.n > 0) {
+        struct str word = str_cut(&rest, ' ');
+        if (n >= (size_t)argc || !str_eq(word, str_c(argv[n])))
+            return 0;
+        n++;
+    }
+    return n;
+}
+
+const struct command *command_find(const struct command *list, size_t count, int argc,
+                                   char *const *argv, size_t *ret_words)
+{
+    const struct command *found = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = words_match(list[i].words, argc, argv);
+        if (n > longest) {
+            longest = n;
+            found = &list[i];
+        }
+    }
+    if (found != NULL)
+        *ret_words = longest;
+    return found;
+}
+
+struct str command_noun(const struct command *c)
+{
+    struct str rest = str_c(c->words);
+    return str_cut(&rest, ' ');
+}
+
+struct str command_synopsis(const struct command *c, struct arena *arena)
+{
+    if (c->synopsis != NULL || c->route == NULL)
+        return str_c(c->synopsis);
+    struct str names[ROUTE_PARAMS_MAX];
+    size_t count = route_params(c->route, names);
+    struct buf b;
+    buf_init(&b, arena, 256);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add_char(&b, ' ');
+        for (size_t k = 0; k < names[i].n; k++) {
+            char ch = names[i].p[k];
+            buf_add_char(&b, ch >= 'a' && ch <= 'z' ? (char)(ch - 'a' + 'A') : ch);
+        }
+    }
+    ASSERT(!b.full);
+    return buf_str(&b);
+}
+
+struct flag_list {
+    struct arena *arena;
+    const char *leave_out;
+    struct flag *flags;
+    size_t count;
+};
+
+static struct flag *add_flag(struct flag_list *l, struct flag flag)
+{
+    ASSERT(l->count < FLAGS_MAX);
+    l->flags[l->count] = flag;
+    return &l->flags[l->count++];
+}
+
+static const char *value_word(const struct field *f)
+{
+    switch (f->type) {
+    case FIELD_TEXT:
+        return f->prefix != NULL ? "ID" : "TEXT";
+    case FIELD_INT:
+        return "N";
+    case FIELD_BOOL:
+        return NULL;
+    case FIELD_TIME:
+        return "TIME";
+    case FIELD_DATE:
+        return "DATE";
+    case FIELD_DECIMAL:
+        return "NUMBER";
+    case FIELD_WORD:
+        return "WORD";
+    case FIELD_LIST:
+        return f->schema != NULL ? "NAME=VALUE,..." : "A,B,...";
+    case FIELD_JSON:
+        return "JSON";
+    case FIELD_OBJECT:
+    case FIELD_RAW:
+        break;
+    }
+    NEVER("such a field has no flag of its own");
+}
+
+/* Flags of one schema. Recurses into objects, FLAG_DEPTH_MAX deep. */
+static void add_fields(struct flag_list *l, const struct schema *s, enum flag_kind kind,
+                       struct str under, int depth)
+{
+    ASSERT(depth < FLAG_DEPTH_MAX);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct field *f = &s->fields[i];
+        if ((f->flags & FIELD_READ_ONLY) != 0 || f->type == FIELD_RAW)
+            continue;
+        struct str path =
+            under.n == 0 ? str_c(f->name) : arena_fmt(l->arena, "%.*s.%s", STRF(under), f->name);
+        if (str_eq(path, str_c(l->leave_out)))
+            continue;
+        if (f->type == FIELD_OBJECT) {
+            add_fields(l, f->schema, kind, path, depth + 1);
+            continue;
+        }
+        struct str name = text_words(l->arena, path, '-');
+        struct flag flag = {.name = name,
+                            .kind = kind,
+                            .path = path,
+                            .field = f,
+                            .value = value_word(f),
+                            .doc = f->doc,
+                            .repeats = f->type == FIELD_LIST};
+        if (kind == FLAG_BODY && (f->flags & FIELD_WRITE_ONLY) != 0 && f->type == FIELD_TEXT) {
+            flag.kind = FLAG_SECRET;
+            flag.name = arena_fmt(l->arena, "%.*s-file", STRF(name));
+            flag.value = "FILE";
+        }
+        add_flag(l, flag);
+    }
+}
+
+static void add_own(struct flag_list *l, const char *name, const char *value, const char *doc)
+{
+    add_flag(l, (struct flag){.name = str_c(name), .kind = FLAG_OWN, .value = value, .doc = doc});
+}
+
+static void add_route_flags(struct flag_list *l, const struct route *r)
+{
+    if (r->query != NULL)
+        add_fields(l, r->query, FLAG_QUERY, STR(""), 0);
+    if (r->body == NULL)
+        return;
+    add_fields(l, r->body, FLAG_BODY, STR(""), 0);
+    add_own(l, "body", "FILE", "Send this JSON instead of flags; - is standard input.");
+    if ((r->flags & ROUTE_PATCH) != 0) {
+        struct flag *null = add_flag(l, (struct flag){.name = STR("null"), .kind = FLAG_OWN});
+        null->value = "FIELD";
+        null->doc = "Empty this field.";
+        null->repeats = true;
+    }
+}
+
+const struct flag *command_flags(const struct command *c, struct arena *arena, size_t *ret_count)
+{
+    struct flag_list l = {
+        .arena = arena, .leave_out = c->leave_out, .flags = NEW_N(arena, struct flag, FLAGS_MAX)};
+    for (const struct flag *own = c->flags; own != NULL && own->name.n > 0; own++)
+        add_flag(&l, *own);
+    if (c->route != NULL && c->route_flags)
+        add_route_flags(&l, c->route);
+    unsigned flags = c->route != NULL ? c->route->flags : 0;
+    if ((flags & ROUTE_NEEDS_MATCH) != 0)
+        add_own(&l, "if-version", "N",
+                "Change it only where it is still this version; without, the present one.");
+    if ((flags & ROUTE_LIST) != 0) {
+        add_own(&l, "all", NULL, "Follow the pages to the end.");
+        add_own(&l, "csv", NULL, "Print comma-separated values.");
+    }
+    if (c->route != NULL || c->run == builtin_profile_list)
+        add_own(&l, "json", NULL, "Print JSON, as the server sent it.");
+    if (c->route != NULL && c->route->reply != NULL)
+        add_own(&l, "wide", NULL, "Show all fields, and do not cut long ones.");
+    if (c->run != builtin_help && c->run != builtin_man && c->run != builtin_completion) {
+        add_own(&l, "profile", "NAME", "Use the server and the token of this profile.");
+        add_own(&l, "server", "URL", "Ask this server.");
+    }
+    add_own(&l, "help", NULL, "Explain this command.");
+    *ret_count = l.count;
+    return l.flags;
+}

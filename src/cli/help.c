@@ -1,0 +1,274 @@
+#include "cli/help.h"
+
+#include "cli/builtin.h"
+#include "cli/profile.h"
+#include "cli/show.h"
+#include "cli/text.h"
+
+enum { EXAMPLE_MAX = 1024, EXAMPLE_FLAGS_MAX = 3, BOUNDS_MAX = 512 };
+
+#define EXAMPLE_ULID "01jd8v3q7w4k2m9x6c5b1n0h8z"
+
+/* --- words about fields --- */
+
+static void add_words(struct buf *b, const char *const *words)
+{
+    for (size_t i = 0; words[i] != NULL; i++)
+        buf_fmt(b, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+}
+
+/* The parts of one entry: "scheme=..., value=...". */
+static void add_parts(struct buf *b, const struct schema *s)
+{
+    buf_add(b, STR("with "));
+    bool first = true;
+    for (size_t i = 0; i < s->count; i++) {
+        if ((s->fields[i].flags & FIELD_READ_ONLY) != 0)
+            continue;
+        buf_fmt(b, "%s%s=", first ? "" : ", ", s->fields[i].name);
+        first = false;
+    }
+    buf_add(b, STR("; may be given again"));
+}
+
+struct str help_bounds(struct arena *arena, const struct command *c, const struct flag *flag)
+{
+    const struct field *f = flag->field;
+    bool patch = c->route != NULL && (c->route->flags & ROUTE_PATCH) != 0;
+    struct buf b;
+    buf_init(&b, arena, BOUNDS_MAX);
+    if (f == NULL)
+        return STR("");
+    if (f->words != NULL)
+        add_words(&b, f->words);
+    else if (f->type == FIELD_LIST && f->schema != NULL)
+        add_parts(&b, f->schema);
+    else if (f->type == FIELD_INT && (f->min != 0 || f->max != 0) && f->max < INT64_MAX)
+        buf_fmt(&b, "%lld to %lld", (long long)f->min, (long long)f->max);
+    else if (f->type == FIELD_TEXT && f->prefix == NULL && f->min > 0 && f->min == f->max)
+        buf_fmt(&b, "%lld characters", (long long)f->min);
+    else if (f->type == FIELD_TEXT && f->prefix == NULL && f->max > 0)
+        buf_fmt(&b, "at most %lld characters", (long long)f->max);
+    else if (f->type == FIELD_TIME)
+        buf_add(&b, STR("such as 2026-11-22T01:57:28Z"));
+    else if (f->type == FIELD_DATE)
+        buf_add(&b, STR("such as 2026-11-22"));
+    if ((f->flags & FIELD_REQUIRED) != 0 && !patch)
+        buf_add(&b, b.n > 0 ? STR("; required") : STR("required"));
+    return buf_str(&b);
+}
+
+static const char *id_prefix(struct str param, const struct command *c)
+{
+    if (str_eq(param, STR("party")))
+        return "pty";
+    if (str_eq(param, STR("user")))
+        return "usr";
+    if (c->route->reply != NULL) {
+        int id = schema_find(c->route->reply, STR("id"));
+        if (id >= 0 && c->route->reply->fields[id].prefix != NULL)
+            return c->route->reply->fields[id].prefix;
+    }
+    return NULL;
+}
+
+/* A value that could be typed for the flag, quoted for the shell where it needs that; empty where
+ * the table has no example. */
+static struct str example_value(struct arena *arena, const struct flag *flag)
+{
+    const struct field *f = flag->field;
+    if (flag->kind == FLAG_SECRET)
+        return STR("secret.txt");
+    if (f->example == NULL && f->words != NULL)
+        return str_c(f->words[0]);
+    if (f->example == NULL && f->prefix != NULL)
+        return arena_fmt(arena, "%s_" EXAMPLE_ULID, f->prefix);
+    const struct json *node = NULL;
+    struct err ignored = {0};
+    if (f->example == NULL || (f->type == FIELD_LIST && f->schema != NULL) ||
+        json_parse(str_c(f->example), arena, &node, &ignored) != RC_OK)
+        return STR("");
+    struct str text = show_value(arena, NULL, node);
+    for (size_t i = 0; i < text.n; i++)
+        if (strchr(" \"'$`\\;&|<>()*?#!~", text.p[i]) != NULL)
+            return arena_fmt(arena, "'%.*s'", STRF(text));
+    return text;
+}
+
+struct str help_example(struct arena *arena, const struct command *c)
+{
+    struct buf b;
+    buf_init(&b, arena, EXAMPLE_MAX);
+    buf_fmt(&b, "hanse %s", c->words);
+    struct str names[ROUTE_PARAMS_MAX];
+    size_t params = c->route != NULL && c->synopsis == NULL ? route_params(c->route, names) : 0;
+    for (size_t i = 0; i < params; i++) {
+        const char *prefix = id_prefix(names[i], c);
+        buf_fmt(&b, " %s%s" EXAMPLE_ULID, prefix != NULL ? prefix : "", prefix != NULL ? "_" : "");
+    }
+    size_t count = 0;
+    const struct flag *flags = command_flags(c, arena, &count);
+    size_t shown = 0;
+    for (int wanted = 1; wanted >= 0; wanted--) { /* the required ones first */
+        for (size_t i = 0; i < count && shown < EXAMPLE_FLAGS_MAX; i++) {
+            bool field = flags[i].kind == FLAG_BODY || flags[i].kind == FLAG_QUERY;
+            if (!field || flags[i].value == NULL ||
+                ((flags[i].field->flags & FIELD_REQUIRED) != 0) != (wanted == 1))
+                continue;
+            struct str value = example_value(arena, &flags[i]);
+            if (value.n == 0)
+                continue;
+            buf_fmt(&b, " --%.*s %.*s", STRF(flags[i].name), STRF(value));
+            shown++;
+        }
+    }
+    return b.full ? str_c(c->words) : buf_str(&b);
+}
+
+const char *help_heading(const struct command *list, size_t count, struct str noun)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(command_noun(&list[i]), noun) && list[i].route != NULL &&
+            list[i].route->reply != NULL && strchr(list[i].words, ' ') != NULL)
+            return list[i].route->reply->doc;
+    return str_eq(noun, STR("profile")) ? profiles_schema.doc : "";
+}
+
+/* --- on the terminal --- */
+
+static void print_entry(FILE *to, struct str left, size_t width, struct str right)
+{
+    size_t taken = text_width(left);
+    if (taken > width) {
+        fprintf(to, "  %.*s\n  %*s  %.*s\n", STRF(left), (int)width, "", STRF(right));
+        return;
+    }
+    fprintf(to, "  %.*s%*s  %.*s\n", STRF(left), (int)(width - taken), "", STRF(right));
+}
+
+static struct str usage_of(struct arena *arena, const struct command *c)
+{
+    struct str synopsis = command_synopsis(c, arena);
+    return arena_fmt(arena, "%s%s%.*s", c->words, synopsis.n > 0 ? " " : "", STRF(synopsis));
+}
+
+static bool is_single(const struct command *c)
+{
+    return strchr(c->words, ' ') == NULL;
+}
+
+enum { COMMAND_WIDTH = 34, FLAG_WIDTH = 30 };
+
+bool help_noun(struct run *run, struct str noun, FILE *to)
+{
+    size_t count = 0;
+    const struct command *list = command_list(run->arena, &count);
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_eq(command_noun(&list[i]), noun))
+            continue;
+        if (!found)
+            fprintf(to, "%.*s%s%s\n", STRF(noun), is_single(&list[i]) ? "" : ": ",
+                    is_single(&list[i]) ? "" : help_heading(list, count, noun));
+        found = true;
+        print_entry(to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
+    }
+    return found;
+}
+
+void help_overview(struct run *run, FILE *to)
+{
+    size_t count = 0;
+    const struct command *list = command_list(run->arena, &count);
+    show_str(to, STR("usage: hanse COMMAND [arguments] [flags]\n\n"
+                     "hanse works with a Hanse server from the command line.\n\n"));
+    for (size_t i = 0; i < count; i++)
+        if (is_single(&list[i]))
+            print_entry(to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
+    for (size_t i = 0; i < count; i++) {
+        bool seen = is_single(&list[i]);
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = str_eq(command_noun(&list[k]), command_noun(&list[i]));
+        if (seen)
+            continue;
+        fprintf(to, "\n");
+        (void)help_noun(run, command_noun(&list[i]), to); /* it is there: we come from it */
+    }
+    show_str(to, STR("\nBegin with: hanse login URL, or hanse setup LINK\n"
+                     "More about one command: hanse help COMMAND\n"));
+}
+
+static void print_flag(struct run *run, FILE *to, const struct command *c, const struct flag *flag)
+{
+    bool is_bool = flag->field != NULL && flag->field->type == FIELD_BOOL;
+    struct str left =
+        is_bool ? arena_fmt(run->arena, "--%.*s, --no-%.*s", STRF(flag->name), STRF(flag->name))
+                : arena_fmt(run->arena, "--%.*s%s%s", STRF(flag->name),
+                            flag->value != NULL ? " " : "", flag->value != NULL ? flag->value : "");
+    struct str bounds = help_bounds(run->arena, c, flag);
+    struct str right = bounds.n == 0 ? str_c(flag->doc)
+                                     : arena_fmt(run->arena, "%s (%.*s)", flag->doc, STRF(bounds));
+    print_entry(to, left, FLAG_WIDTH, right);
+}
+
+static void print_flags(struct run *run, FILE *to, const struct command *c, bool fields)
+{
+    size_t count = 0;
+    const struct flag *flags = command_flags(c, run->arena, &count);
+    bool headed = false;
+    for (size_t i = 0; i < count; i++) {
+        if ((flags[i].kind != FLAG_OWN) != fields)
+            continue;
+        if (!headed)
+            fprintf(to, "\n%s:\n", fields ? "fields" : "flags");
+        headed = true;
+        print_flag(run, to, c, &flags[i]);
+    }
+}
+
+static void print_answer(FILE *to, const struct command *c)
+{
+    const struct schema *s = c->route != NULL ? c->route->reply : NULL;
+    if (s == NULL)
+        return;
+    fprintf(to, "\nanswers:");
+    for (size_t i = 0; i < s->count; i++)
+        if ((s->fields[i].flags & FIELD_WRITE_ONLY) == 0)
+            fprintf(to, " %s", s->fields[i].name);
+    fprintf(to, "\n");
+}
+
+void help_command(struct run *run, const struct command *c, FILE *to)
+{
+    fprintf(to, "usage: hanse %.*s [flags]\n\n%s\n", STRF(usage_of(run->arena, c)), c->doc);
+    print_flags(run, to, c, true);
+    print_flags(run, to, c, false);
+    print_answer(to, c);
+    fprintf(to, "\nexample:\n  %.*s\n", STRF(help_example(run->arena, c)));
+}
+
+enum rc builtin_help(struct run *run)
+{
+    size_t n = run->args.word_count;
+    if (n == 0) {
+        help_overview(run, run->cli->out);
+        return RC_OK;
+    }
+    size_t count = 0;
+    const struct command *list = command_list(run->arena, &count);
+    char *argv[COMMAND_WORDS_MAX];
+    for (size_t i = 0; i < n; i++) {
+        argv[i] = arena_bytes(run->arena, run->args.words[i].n + 1);
+        memcpy(argv[i], run->args.words[i].p, run->args.words[i].n);
+        argv[i][run->args.words[i].n] = '\0';
+    }
+    size_t words = 0;
+    const struct command *c = command_find(list, count, (int)n, argv, &words);
+    if (c != NULL && words == n) {
+        help_command(run, c, run->cli->out);
+        return RC_OK;
+    }
+    if (n == 1 && help_noun(run, run->args.words[0], run->cli->out))
+        return RC_OK;
+    return err_set(run->err, RC_SYNTAX, "there is no command of that name; see: hanse help");
+}
