@@ -8,7 +8,7 @@ enum {
     RAW_HEAD_BYTES_MAX = 64 * 1024,
     STREAM_BLOCK_BYTES = 16 * 1024,
     REPLY_BYTES_PER_SECOND_MIN = 16 * 1024, /* a client that reads slower is let go */
-    DETAIL_BYTES_MAX = 4 * ERR_TEXT_MAX,
+    PROBLEM_BYTES_MAX = 8 * ERR_TEXT_MAX,
 };
 
 /* --- what the handler says --- */
@@ -51,29 +51,24 @@ void http_reply_stream(struct http_exchange *x, int status, const char *type, ht
 
 /* --- problems --- */
 
-static void add_json_text(struct buf *b, struct str s)
-{
-    buf_add_char(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c == '"' || c == '\\')
-            buf_fmt(b, "\\%c", c);
-        else if (c < 0x20 || c >= 0x7F)
-            buf_add_char(b, '?'); /* what a stranger sent is not echoed byte by byte */
-        else
-            buf_add_char(b, (char)c);
-    }
-    buf_add_char(b, '"');
-}
-
 static void reply_problem(struct http_exchange *x, int status, const char *title, struct str detail)
 {
     struct buf b;
-    buf_init(&b, x->arena, DETAIL_BYTES_MAX);
-    buf_fmt(&b, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", title,
-            status);
-    add_json_text(&b, detail);
-    buf_fmt(&b, ",\"request_id\":\"%.*s\"}", EXCHANGE_ID_DIGITS, x->id);
+    buf_init(&b, x->arena, PROBLEM_BYTES_MAX);
+    struct json_writer w;
+    json_writer_init(&w, &b);
+    json_begin_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("about:blank"));
+    json_put_key(&w, STR("title"));
+    json_put_str(&w, str_c(title));
+    json_put_key(&w, STR("status"));
+    json_put_i64(&w, status);
+    json_put_key(&w, STR("detail"));
+    json_put_str(&w, detail);
+    json_put_key(&w, STR("request_id"));
+    json_put_str(&w, http_request_id(x));
+    json_end_object(&w);
     ASSERT(!b.full);
     x->reply.header_count = 0; /* those of a reply that was begun do not belong to this one */
     x->reply.kind = REPLY_NONE;

@@ -420,6 +420,8 @@ static enum rc start_daemon(struct http_server *s, struct err *err)
     unsigned limit = (unsigned)((o->connections_max + 1) * o->threads);
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    /* STRICT_FOR_CLIENT stays off: all it does is a part of what read_head does, but it answers by
+     * itself, with the head of the reply sent twice (0.9.75), or only closes. */
     /* Signals are for the main thread: the new threads inherit this mask. */
     sigset_t all;
     sigset_t before;
@@ -431,7 +433,7 @@ static enum rc start_daemon(struct http_server *s, struct err *err)
     s->daemon = MHD_start_daemon(
         flags, 0, on_accept, s, on_call, s, MHD_OPTION_LISTEN_SOCKET, s->listen.fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)(o->threads > 1 ? o->threads : 0),
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_LIMIT, limit,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->per_address_max,
         MHD_OPTION_CONNECTION_TIMEOUT, silent_s, MHD_OPTION_URI_LOG_CALLBACK, on_line, s,

@@ -1,7 +1,10 @@
+#include "http/gzip.h"
 #include "http/probe.h"
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <zlib.h>
 
 /* A handler that tells what it was asked. */
 static void echo(void *arg, struct http_exchange *x)
@@ -190,6 +193,258 @@ START_TEST(held_replies_come_from_other_threads_by_the_thousand)
 }
 END_TEST
 
+START_TEST(client_that_leaves_while_held_harms_nobody)
+{
+    struct desk desk;
+    desk_open(&desk);
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = desk_handle, .arg = &desk}});
+    for (int i = 0; i < 300; i++) {
+        int fd = probe_connect(http_address(s));
+        ck_assert(probe_send(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")));
+        if (i % 2 == 0) { /* with a reset instead of an orderly end */
+            const struct linger now = {.l_onoff = 1};
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        }
+        close(fd);
+    }
+    http_close(s, 10 * US_PER_SECOND);
+    desk_close(&desk);
+}
+END_TEST
+
+/* --- closing --- */
+
+struct gate {
+    sem_t entered;
+    struct http_exchange *_Atomic held;
+};
+
+static void wait_at_gate(void *arg, struct http_exchange *x)
+{
+    struct gate *g = arg;
+    http_hold(x);
+    g->held = x;
+    sem_post(&g->entered);
+}
+
+static void *close_server(void *arg)
+{
+    http_close(arg, 20 * US_PER_SECOND);
+    return NULL;
+}
+
+START_TEST(close_lets_requests_in_flight_finish_and_takes_no_more)
+{
+    struct gate gate = {0};
+    sem_init(&gate.entered, 0, 0);
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = wait_at_gate, .arg = &gate}});
+    struct str address = http_address(s);
+    char text[64];
+    memcpy(text, address.p, address.n);
+    address.p = text;
+    int idle = probe_connect(address);
+    int fd = probe_connect(address);
+    ck_assert(probe_send(fd, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
+    sem_wait(&gate.entered);
+    pthread_t closer;
+    ck_assert_int_eq(pthread_create(&closer, NULL, close_server, s), 0);
+    while (!http_closing(gate.held))
+        (void)poll(NULL, 0, 1);
+    /* New connections are refused while the old request is still being worked on. */
+    int late = socket(AF_INET, SOCK_STREAM, 0);
+    size_t colon = str_find(address, ':', 0);
+    int64_t port = 0;
+    ck_assert(str_to_i64(str_sub(address, colon + 1, address.n), 1, 65535, &port));
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ck_assert_int_ne(connect(late, (struct sockaddr *)&in, sizeof in), 0);
+    close(late);
+    http_reply(gate.held, 200, "text/plain", STR("just in time"));
+    http_send(gate.held);
+    char *r = probe_read_all(fd, NULL);
+    ck_assert_int_eq(probe_status(r), 200);
+    ck_assert_ptr_nonnull(strstr(r, "Connection: close\r\n"));
+    ck_assert_ptr_nonnull(strstr(r, "just in time"));
+    free(r);
+    pthread_join(closer, NULL);
+    r = probe_read_all(idle, NULL);
+    ck_assert_str_eq(r, "");
+    free(r);
+    close(idle);
+    close(fd);
+}
+END_TEST
+
+START_TEST(close_does_not_wait_for_clients_longer_than_told)
+{
+    struct http_server *s = probe_open(&(struct http_options){.handler = echo_handler});
+    int fd = probe_connect(http_address(s));
+    ck_assert(probe_send(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf")));
+    while (http_counters(s).requests < 1)
+        (void)poll(NULL, 0, 1);
+    http_close(s, 10 * US_PER_MS);
+    char *r = probe_read_all(fd, NULL);
+    ck_assert_str_eq(r, "");
+    free(r);
+    close(fd);
+    http_close(NULL, 0);
+}
+END_TEST
+
+/* --- what a handler takes and gives back --- */
+
+static _Atomic int taken;
+
+static void give_back(void *arg)
+{
+    taken -= *(int *)arg;
+}
+
+static void take(void *arg, struct http_exchange *x)
+{
+    (void)arg;
+    static int one = 1;
+    static int ten = 10;
+    taken += 11;
+    http_at_end(x, give_back, &one);
+    http_at_end(x, give_back, &ten);
+}
+
+START_TEST(at_end_is_called_once_however_the_request_ends)
+{
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.head = take, .request = echo}});
+    for (int i = 0; i < 50; i++) {
+        int fd = probe_connect(http_address(s));
+        ck_assert(probe_send(
+            fd, i % 2 == 0 ? STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf")
+                           : STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
+        if (i % 3 == 0)
+            free(i % 2 == 0 ? NULL : probe_read_reply(fd));
+        close(fd);
+    }
+    http_close(s, 100 * US_PER_MS);
+    ck_assert_int_eq(taken, 0);
+}
+END_TEST
+
+static void forget_to_reply(void *arg, struct http_exchange *x)
+{
+    (void)arg;
+    (void)x;
+}
+
+START_TEST(handler_that_says_nothing_is_a_bug)
+{
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = forget_to_reply}});
+    free(probe_ask(s, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+}
+END_TEST
+
+static void forge_header(void *arg, struct http_exchange *x)
+{
+    (void)arg;
+    http_reply_header(x, "Location", STR("/a\r\nSet-Cookie: b"));
+    http_reply(x, 302, "", STR(""));
+}
+
+START_TEST(line_end_in_a_reply_header_is_a_bug)
+{
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = forge_header}});
+    free(probe_ask(s, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+}
+END_TEST
+
+/* --- compression --- */
+
+static void say_much(void *arg, struct http_exchange *x)
+{
+    const char *type = arg;
+    struct buf b;
+    buf_init(&b, http_arena(x), 64 * 1024);
+    for (int i = 0; i < 1000; i++)
+        buf_fmt(&b, "{\"line\":%d},", i);
+    http_reply_header(x, "ETag", STR("\"v1\""));
+    http_reply(x, 200, type, buf_str(&b));
+}
+
+START_TEST(long_text_is_compressed_for_those_who_take_it)
+{
+    static char json[] = "application/json";
+    static char png[] = "image/png";
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = say_much, .arg = json}});
+    char *plain = probe_ask(s, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(plain, "Vary: Accept-Encoding\r\n"));
+    ck_assert_ptr_null(strstr(plain, "Content-Encoding"));
+    const char *want = strstr(plain, "\r\n\r\n") + 4;
+    int fd = probe_connect(http_address(s));
+    ck_assert(probe_send(fd, STR("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                                 "Accept-Encoding: br, gzip;q=0.5\r\n\r\n")));
+    size_t n = 0;
+    char *packed = probe_read_all(fd, &n);
+    close(fd);
+    ck_assert_ptr_nonnull(strstr(packed, "Content-Encoding: gzip\r\n"));
+    ck_assert_ptr_nonnull(strstr(packed, "ETag: \"v1\"\r\n"));
+    char *body = strstr(packed, "\r\n\r\n") + 4;
+    z_stream z = {.next_in = (Bytef *)body, .avail_in = (uInt)(n - (size_t)(body - packed))};
+    ck_assert_int_eq(inflateInit2(&z, 31), Z_OK);
+    char *got = calloc(1, 64 * 1024);
+    z.next_out = (Bytef *)got;
+    z.avail_out = 64 * 1024;
+    ck_assert_int_eq(inflate(&z, Z_FINISH), Z_STREAM_END);
+    ck_assert_uint_lt(n, strlen(want) / 3);
+    ck_assert_str_eq(got, want);
+    (void)inflateEnd(&z);
+    free(got);
+    free(packed);
+    free(plain);
+    http_close(s, US_PER_SECOND);
+    s = probe_open(&(struct http_options){.handler = {.request = say_much, .arg = png}});
+    plain = probe_ask(s, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+                         "Accept-Encoding: gzip\r\n\r\n");
+    ck_assert_ptr_null(strstr(plain, "Content-Encoding"));
+    free(plain);
+    http_close(s, US_PER_SECOND);
+}
+END_TEST
+
+START_TEST(accept_encoding_is_read_with_its_weights)
+{
+    static const struct {
+        const char *text;
+        bool accepted;
+    } cases[] = {
+        {"gzip", true},
+        {"GZIP", true},
+        {"x-gzip", true},
+        {"", false},
+        {"br", false},
+        {"gzip;q=0", false},
+        {"gzip;q=0.0", false},
+        {"gzip; q=0.001", true},
+        {"*", true},
+        {"*;q=0", false},
+        {"gzip;q=0, *", false},
+        {"*;q=0,gzip", true},
+        {"identity, gzip", true},
+        {"gzip;q=2", false},
+        {"gzip;q=x", false},
+        {"gzip;level=1", false},
+        {"deflate,,gzip", true},
+        {"gzip;q=0.5000", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        ck_assert_msg(gzip_is_accepted(str_c(cases[i].text)) == cases[i].accepted, "%s",
+                      cases[i].text);
+}
+END_TEST
+
 Suite *server_suite(void);
 Suite *server_suite(void)
 {
@@ -200,6 +455,14 @@ Suite *server_suite(void)
     tcase_add_test(c, connection_serves_many_requests_also_pipelined);
     tcase_add_test(c, head_is_answered_without_body_and_expect_with_continue);
     tcase_add_test(c, held_replies_come_from_other_threads_by_the_thousand);
+    tcase_add_test(c, client_that_leaves_while_held_harms_nobody);
+    tcase_add_test(c, close_lets_requests_in_flight_finish_and_takes_no_more);
+    tcase_add_test(c, close_does_not_wait_for_clients_longer_than_told);
+    tcase_add_test(c, at_end_is_called_once_however_the_request_ends);
+    tcase_add_test_raise_signal(c, handler_that_says_nothing_is_a_bug, SIGABRT);
+    tcase_add_test_raise_signal(c, line_end_in_a_reply_header_is_a_bug, SIGABRT);
+    tcase_add_test(c, long_text_is_compressed_for_those_who_take_it);
+    tcase_add_test(c, accept_encoding_is_read_with_its_weights);
     suite_add_tcase(s, c);
     return s;
 }

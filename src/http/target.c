@@ -101,9 +101,9 @@ static struct str cut_authority(struct str *text)
                                                                              : 0;
     if (scheme_n == 0)
         return (struct str){NULL, 0};
-    size_t slash = str_find(*text, '/', scheme_n);
-    struct str authority = str_sub(*text, scheme_n, slash);
-    *text = slash < text->n ? str_sub(*text, slash, text->n) : STR("/");
+    size_t end = min_size(str_find(*text, '/', scheme_n), str_find(*text, '?', scheme_n));
+    struct str authority = str_sub(*text, scheme_n, end);
+    *text = end < text->n ? str_sub(*text, end, text->n) : STR("/");
     return authority;
 }
 
