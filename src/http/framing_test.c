@@ -113,8 +113,9 @@ END_TEST
 
 START_TEST(refusal_is_a_problem_with_the_id_of_the_request)
 {
-    struct http_server *s = probe_open(
-        &(struct http_options){.handler = {.request = count_call, .arg = &(_Atomic int){0}}});
+    _Atomic int calls = 0;
+    struct http_server *s =
+        probe_open(&(struct http_options){.handler = {.request = count_call, .arg = &calls}});
     char *r = probe_ask(s, "GET / HTTP/1.1\r\n" H H "\r\n");
     ck_assert_ptr_nonnull(strstr(r, "Content-Type: application/problem+json\r\n"));
     ck_assert_ptr_nonnull(

@@ -23,10 +23,10 @@ static void sweep_peer(struct peers *p, struct peer *peer, time_us now)
         return;
     if (!atomic_compare_exchange_strong(&peer->deadline, &deadline, DEADLINE_TAKEN))
         return; /* it moved on at this very moment */
+    atomic_fetch_add(&p->timeouts, 1);
     if ((deadline & 1) == PEER_READING)
         (void)send(peer->fd, timeout_reply, sizeof timeout_reply - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(peer->fd, SHUT_RDWR);
-    atomic_fetch_add(&p->timeouts, 1);
 }
 
 static void *sweep(void *arg)
