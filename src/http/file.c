@@ -8,7 +8,7 @@
 
 enum {
     DEPTH_MAX = 16,
-    HASH_DIGITS_MIN = 8,
+    HASH_DIGITS = 8,
     SQUEEZE_BYTES_MAX = 1024 * 1024, /* larger files are sent as they are, or from NAME.gz */
     ETAG_MAX = 48,
 };
@@ -27,6 +27,8 @@ struct file {
 static int open_below(int folder, struct str path)
 {
     int at = folder;
+    if (str_ends(path, STR("/")))
+        return -1;
     for (size_t depth = 0; depth < DEPTH_MAX; depth++) {
         struct str part = str_cut(&path, '/');
         char name[256];
@@ -110,31 +112,48 @@ static const char *type_of(struct str path)
     return "application/octet-stream";
 }
 
-/* Whether the name changes with the content: "app-3f9a0c1d.js". Hexadecimal digits with at least
- * one letter and one figure, so that "minutes-20261122.pdf" and "my-decade.html" are not frozen
- * for a year; in folders called "assets" the build tool's letters of any case are enough. */
+static bool is_base64url(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+/* Figures and letters a to f, some of each: "20261122" and "decade" are no hashes. */
+static bool is_hex_hash(struct str s)
+{
+    size_t figures = 0;
+    size_t letters = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        figures += s.p[i] >= '0' && s.p[i] <= '9';
+        letters += s.p[i] >= 'a' && s.p[i] <= 'f';
+    }
+    return s.n >= HASH_DIGITS && figures > 0 && letters > 0 && figures + letters == s.n;
+}
+
+/* Whether the name changes with the content: "app-3f9a0c1d.js". Elsewhere than in a folder called
+ * "assets", where build tools write "app-BkX_a-Qz.js", only what nobody types counts, so that
+ * "minutes-20261122.pdf" is not frozen for a year. */
 static bool is_hashed(struct str path)
 {
-    bool is_asset = str_starts(path, STR("assets/")) || str_has(path, STR("/assets/"));
     size_t dot = path.n;
     while (dot > 0 && path.p[dot - 1] != '.' && path.p[dot - 1] != '/')
         dot--;
-    if (dot == 0 || path.p[dot - 1] != '.')
+    if (dot < 2 || path.p[dot - 1] != '.')
         return false;
-    size_t at = dot - 1;
-    size_t figures = 0;
-    size_t letters = 0;
-    size_t others = 0;
-    for (; at > 0 && path.p[at - 1] != '-' && path.p[at - 1] != '/' && path.p[at - 1] != '.';
-         at--) {
-        char c = path.p[at - 1];
-        figures += c >= '0' && c <= '9';
-        letters += c >= 'a' && c <= 'f';
-        others += !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f');
-    }
-    if (at == 0 || path.p[at - 1] == '/' || dot - 1 - at < HASH_DIGITS_MIN)
-        return false;
-    return is_asset || (figures > 0 && letters > 0 && others == 0);
+    struct str stem = str_sub(path, 0, dot - 1);
+    bool is_asset = str_starts(path, STR("assets/")) || str_has(path, STR("/assets/"));
+    if (is_asset && stem.n > HASH_DIGITS && stem.p[stem.n - HASH_DIGITS - 1] == '-' &&
+        is_base64url(str_sub(stem, stem.n - HASH_DIGITS, stem.n)))
+        return true;
+    size_t at = stem.n;
+    while (at > 0 && stem.p[at - 1] != '-' && stem.p[at - 1] != '.' && stem.p[at - 1] != '/')
+        at--;
+    return at > 1 && stem.p[at - 1] != '/' && is_hex_hash(str_sub(stem, at, stem.n));
 }
 
 /* --- conditions --- */
