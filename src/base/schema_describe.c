@@ -55,10 +55,30 @@ static void put_text_rules(struct json_writer *w, const struct field *f, bool nu
     }
 }
 
-static void put_reference(struct json_writer *w, const struct schema *s, bool nullable)
+const char *schema_suffix(enum schema_view view)
+{
+    switch (view) {
+    case SCHEMA_REPLY:
+        return "";
+    case SCHEMA_INPUT:
+        return "_input";
+    case SCHEMA_CHANGE:
+        return "_patch";
+    }
+    NEVER("a view outside its enum");
+}
+
+enum schema_view schema_view_of(const struct field *f, enum schema_view view)
+{
+    return f->type == FIELD_LIST && view == SCHEMA_CHANGE ? SCHEMA_INPUT : view;
+}
+
+static void put_reference(struct json_writer *w, const struct field *f, enum schema_view view,
+                          bool nullable)
 {
     char reference[128];
-    int n = snprintf(reference, sizeof reference, "#/components/schemas/%s", s->name);
+    int n = snprintf(reference, sizeof reference, "#/components/schemas/%s%s", f->schema->name,
+                     schema_suffix(schema_view_of(f, view)));
     ASSERT(n > 0 && (size_t)n < sizeof reference);
     if (!nullable) {
         put(w, "$ref", reference);
@@ -75,7 +95,8 @@ static void put_reference(struct json_writer *w, const struct schema *s, bool nu
     json_end_array(w);
 }
 
-static void put_list(struct json_writer *w, const struct field *f, bool nullable)
+static void put_list(struct json_writer *w, const struct field *f, enum schema_view view,
+                     bool nullable)
 {
     put_type(w, "array", nullable);
     if (f->min > 0)
@@ -84,7 +105,7 @@ static void put_list(struct json_writer *w, const struct field *f, bool nullable
     json_put_key(w, STR("items"));
     json_begin_object(w);
     if (f->schema != NULL) {
-        put_reference(w, f->schema, false);
+        put_reference(w, f, view, false);
     } else {
         put_type(w, "string", false);
         put_text_rules(w, f, false);
@@ -92,7 +113,8 @@ static void put_list(struct json_writer *w, const struct field *f, bool nullable
     json_end_object(w);
 }
 
-static void put_kind(struct json_writer *w, const struct field *f, bool nullable)
+static void put_kind(struct json_writer *w, const struct field *f, enum schema_view view,
+                     bool nullable)
 {
     char pattern[PATTERN_MAX];
     switch (f->type) {
@@ -127,10 +149,10 @@ static void put_kind(struct json_writer *w, const struct field *f, bool nullable
         put(w, "pattern", pattern);
         return;
     case FIELD_OBJECT:
-        put_reference(w, f->schema, nullable);
+        put_reference(w, f, view, nullable);
         return;
     case FIELD_LIST:
-        put_list(w, f, nullable);
+        put_list(w, f, view, nullable);
         return;
     case FIELD_JSON:
     case FIELD_RAW:
@@ -167,12 +189,13 @@ static bool answers_null(const struct field *f)
     NEVER("a field type outside its enum");
 }
 
-static void put_field(struct json_writer *w, const struct field *f, bool for_request)
+static void put_field(struct json_writer *w, const struct field *f, enum schema_view view)
 {
+    bool for_request = view != SCHEMA_REPLY;
     bool optional = (f->flags & FIELD_REQUIRED) == 0;
     json_put_key(w, str_c(f->name));
     json_begin_object(w);
-    put_kind(w, f, optional && (for_request || answers_null(f)));
+    put_kind(w, f, view, optional && (for_request || answers_null(f)));
     if (f->doc != NULL)
         put(w, "description", f->doc);
     if (f->example != NULL) {
@@ -209,8 +232,9 @@ static void put_required(struct json_writer *w, const struct schema *s)
         json_end_array(w);
 }
 
-void schema_describe(const struct schema *s, bool for_request, struct json_writer *w)
+void schema_describe(const struct schema *s, enum schema_view view, struct json_writer *w)
 {
+    bool for_request = view != SCHEMA_REPLY;
     json_begin_object(w);
     put(w, "type", "object");
     if (s->doc != NULL)
@@ -219,10 +243,11 @@ void schema_describe(const struct schema *s, bool for_request, struct json_write
     json_begin_object(w);
     for (size_t i = 0; i < s->count; i++)
         if (is_shown(&s->fields[i], for_request))
-            put_field(w, &s->fields[i], for_request);
+            put_field(w, &s->fields[i], view);
     json_end_object(w);
-    if (for_request) {
+    if (view == SCHEMA_INPUT)
         put_required(w, s);
+    if (for_request) {
         json_put_key(w, STR("additionalProperties")); /* answers may grow, requests may not */
         json_put_bool(w, false);
     }

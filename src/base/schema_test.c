@@ -513,13 +513,13 @@ START_TEST(texts_for_tables_are_bare)
 }
 END_TEST
 
-static const struct json *describe(bool for_request)
+static const struct json *describe(enum schema_view view)
 {
     struct buf b;
     buf_init(&b, &arena, (size_t)64 * KIB);
     struct json_writer w;
     json_writer_init(&w, &b);
-    schema_describe(&widget_schema, for_request, &w);
+    schema_describe(&widget_schema, view, &w);
     ck_assert(!b.full);
     const struct json *json = NULL;
     enum rc rc = json_parse(buf_str(&b), &arena, &json, &err);
@@ -541,7 +541,7 @@ static void check_described(const struct json *schema, const char *name, const c
 
 START_TEST(the_description_is_json_schema)
 {
-    const struct json *s = describe(true);
+    const struct json *s = describe(SCHEMA_INPUT);
     check_described(
         s, "name",
         "{\"type\":\"string\",\"minLength\":1,\"maxLength\":8,\"description\":\"Name.\","
@@ -560,10 +560,10 @@ START_TEST(the_description_is_json_schema)
                     "{\"type\":[\"string\",\"null\"],\"enum\":[\"EUR\",\"USD\",\"CNY\",null]}");
     check_described(
         s, "address",
-        "{\"anyOf\":[{\"$ref\":\"#/components/schemas/address\"},{\"type\":\"null\"}]}");
+        "{\"anyOf\":[{\"$ref\":\"#/components/schemas/address_input\"},{\"type\":\"null\"}]}");
     check_described(s, "lines",
                     "{\"type\":[\"array\",\"null\"],\"minItems\":1,\"maxItems\":4,"
-                    "\"items\":{\"$ref\":\"#/components/schemas/line\"}}");
+                    "\"items\":{\"$ref\":\"#/components/schemas/line_input\"}}");
     check_described(s, "tags",
                     "{\"type\":[\"array\",\"null\"],\"maxItems\":3,"
                     "\"items\":{\"type\":\"string\",\"enum\":[\"red\",\"green\"]}}");
@@ -576,7 +576,7 @@ START_TEST(the_description_is_json_schema)
     ck_assert_uint_eq(json_get(s, STR("required"))->n, 1);
     ck_assert_int_eq(json_type(json_get(s, STR("additionalProperties"))), JSON_FALSE);
 
-    s = describe(false);
+    s = describe(SCHEMA_REPLY);
     check_described(s, "id",
                     "{\"type\":[\"string\",\"null\"],"
                     "\"pattern\":\"^wdg_[0-7][0-9a-hjkmnp-tv-z]{25}$\",\"readOnly\":true}");
@@ -590,6 +590,16 @@ START_TEST(the_description_is_json_schema)
     ck_assert_ptr_null(json_get(json_get(s, STR("properties")), STR("password")));
     ck_assert_ptr_null(json_get(s, STR("required")));
     ck_assert_ptr_null(json_get(s, STR("additionalProperties")));
+
+    s = describe(SCHEMA_CHANGE); /* a patch requires nothing; what is in a list is whole */
+    check_described(
+        s, "address",
+        "{\"anyOf\":[{\"$ref\":\"#/components/schemas/address_patch\"},{\"type\":\"null\"}]}");
+    check_described(s, "lines",
+                    "{\"type\":[\"array\",\"null\"],\"minItems\":1,\"maxItems\":4,"
+                    "\"items\":{\"$ref\":\"#/components/schemas/line_input\"}}");
+    ck_assert_ptr_null(json_get(s, STR("required")));
+    ck_assert_int_eq(json_type(json_get(s, STR("additionalProperties"))), JSON_FALSE);
 }
 END_TEST
 
