@@ -42,6 +42,7 @@ enum route_flag {
     ROUTE_PATCH = 64,      /* the body is a merge patch */
     ROUTE_HIDDEN = 128,    /* not in OpenAPI, not in the command line: pages for browsers */
     ROUTE_LOGIN = 256,     /* counts against the login rate limit */
+    ROUTE_NO_REPLAY = 512, /* an Idempotency-Key is ignored: see api/idempotency.h */
 };
 
 struct route {

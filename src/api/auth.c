@@ -1,0 +1,217 @@
+#include "api/auth.h"
+
+#include "api/resources.h"
+
+enum { SECRET_MAX = 256, COOKIE_AGE_S = SESSION_MAX_US / US_PER_SECOND };
+
+/* --- what the request carries --- */
+
+static struct str cookie_name(const struct api *a)
+{
+    return a->options.plain_cookie ? STR("sid") : STR("__Host-sid");
+}
+
+static struct str cookie_find(struct str header, struct str name)
+{
+    while (header.n > 0) {
+        struct str value = str_trim(str_cut(&header, ';'));
+        struct str key = str_cut(&value, '=');
+        if (str_eq(key, name))
+            return value;
+    }
+    return STR("");
+}
+
+enum rc auth_credential(struct request *r)
+{
+    struct http_exchange *x = r->call.x;
+    struct str header = http_header(x, "Authorization");
+    if (header.n > 0) {
+        struct str scheme = str_cut(&header, ' ');
+        struct str secret = str_trim(header);
+        if (!str_eq_nocase(scheme, STR("Bearer")) || secret.n == 0 || secret.n > SECRET_MAX)
+            return err_set(r->call.err, RC_UNAUTHENTICATED,
+                           "the Authorization header wants \"Bearer\" and a token");
+        r->credential = (struct credential){CREDENTIAL_TOKEN, secret};
+        return RC_OK;
+    }
+    struct str secret = cookie_find(http_header(x, "Cookie"), cookie_name(r->call.api));
+    if (secret.n > 0 && secret.n <= SECRET_MAX)
+        r->credential = (struct credential){CREDENTIAL_COOKIE, secret};
+    return RC_OK;
+}
+
+struct str auth_cookie(const struct api *a, struct str secret, struct arena *arena)
+{
+    struct str name = cookie_name(a);
+    return arena_fmt(arena, "%.*s=%.*s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%d%s", STRF(name),
+                     STRF(secret), secret.n > 0 ? (int)COOKIE_AGE_S : 0,
+                     a->options.plain_cookie ? "" : "; Secure");
+}
+
+/* --- from which site --- */
+
+static struct str authority_of(struct str url)
+{
+    for (size_t i = 0; i + 2 < url.n; i++)
+        if (memcmp(url.p + i, "://", 3) == 0) {
+            struct str rest = str_sub(url, i + 3, url.n);
+            return str_cut(&rest, '/');
+        }
+    return STR("");
+}
+
+enum rc auth_origin(const struct request *r)
+{
+    const struct call *c = &r->call;
+    struct str site = http_header(c->x, "Sec-Fetch-Site");
+    bool own = site.n == 0 || str_eq(site, STR("same-origin")) || str_eq(site, STR("none"));
+    struct str origin = http_header(c->x, "Origin");
+    if (own && origin.n > 0) {
+        struct str authority = authority_of(origin);
+        own =
+            authority.n > 0 && (str_eq_nocase(authority, http_header(c->x, "Host")) ||
+                                str_eq_nocase(authority, authority_of(c->api->options.public_url)));
+    }
+    if (!own)
+        return err_set(c->err, RC_FORBIDDEN, "this request was sent from a page of another site");
+    return RC_OK;
+}
+
+/* --- who --- */
+
+static enum rc check_csrf(struct request *r)
+{
+    struct call *c = &r->call;
+    if (!r->unsafe)
+        return RC_OK;
+    struct str said = http_header(c->x, "X-CSRF");
+    ASSERT(c->caller.csrf.n > 0);
+    if (str_eq_secret(said, c->caller.csrf))
+        return RC_OK;
+    if (c->route->access == ACCESS_PUBLIC) {
+        /* Open to everyone: the cookie is not used, so it cannot be misused. */
+        c->caller = (struct caller){.kind = CALLER_NOBODY};
+        return RC_OK;
+    }
+    return err_set(c->err, RC_FORBIDDEN,
+                   "the X-CSRF header is not the value that the session was given");
+}
+
+enum rc auth_caller(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    c->caller = (struct caller){.kind = CALLER_NOBODY};
+    r->stale = false;
+    switch (r->credential.kind) {
+    case CREDENTIAL_NONE:
+        return RC_OK;
+    case CREDENTIAL_TOKEN:
+        TRY(token_find(tx, r->credential.secret, &c->caller, &r->stale));
+        if (c->caller.kind == CALLER_NOBODY)
+            return err_set(c->err, RC_UNAUTHENTICATED,
+                           "this token is unknown, has ended or was revoked");
+        return RC_OK;
+    case CREDENTIAL_COOKIE:
+        TRY(session_find(tx, r->credential.secret, &c->caller, &r->stale));
+        return c->caller.kind == CALLER_NOBODY ? RC_OK : check_csrf(r);
+    }
+    NEVER("every kind of credential was handled");
+}
+
+/* --- whether --- */
+
+/* Each kind of thing that {id} may name, and how to find the party that owns it. */
+static enum rc owner_of(struct tx *tx, struct str id, struct str *ret)
+{
+    if (id_is(id, "ivt")) {
+        struct invitation invitation;
+        TRY(invitation_get(tx, id, &invitation));
+        *ret = invitation.party;
+        return RC_OK;
+    }
+    return err_set(tx->err, RC_NOT_FOUND, "there is no '%.*s'", STRF(id));
+}
+
+/* What a closed party keeps its members from. */
+static enum rc check_open(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    bool changes = c->route->kind == ROUTE_WRITE || c->route->kind == ROUTE_WORK;
+    if (!changes || c->route == &routes[ROUTE_party_reopen] ||
+        c->route == &routes[ROUTE_party_close])
+        return RC_OK;
+    struct party party;
+    TRY(party_get(tx, c->owner, &party));
+    if (party.state == PARTY_CLOSED)
+        return err_set(c->err, RC_CONFLICT, "'%.*s' is closed: reopen it first", STRF(party.name));
+    return RC_OK;
+}
+
+static enum rc allow_owner(struct request *r, struct tx *tx, struct str named)
+{
+    struct call *c = &r->call;
+    if (c->caller.kind == CALLER_NOBODY)
+        return err_set(c->err, RC_UNAUTHENTICATED, "log in, or send a token");
+    enum rc rc = RC_NOT_FOUND;
+    if (c->route->access == ACCESS_OWNER)
+        rc = owner_of(tx, named, &c->owner);
+    else if (id_is(named, "pty")) {
+        c->owner = named;
+        rc = RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = permission_allow(tx, &c->caller, c->route->permission, c->owner);
+    if (rc == RC_NOT_FOUND) /* one text for what is missing and for what is somebody else's */
+        return err_set(c->err, RC_NOT_FOUND, "there is no '%.*s', or it is not for you",
+                       STRF(named));
+    return rc == RC_OK ? check_open(r, tx) : rc;
+}
+
+static enum rc allow_by_rule(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    const struct route *route = c->route;
+    switch (route->access) {
+    case ACCESS_PUBLIC:
+        return RC_OK;
+    case ACCESS_SELF:
+        return permission_allow_self(tx, &c->caller, route->permission);
+    case ACCESS_SOME:
+        return permission_allow_some(tx, &c->caller, route->permission);
+    case ACCESS_PARTY: {
+        int party = c->api->facts[route - routes].party;
+        ASSERT(party >= 0);
+        return allow_owner(r, tx, c->params[party]);
+    }
+    case ACCESS_OWNER:
+        return allow_owner(r, tx, c->params[0]);
+    }
+    NEVER("every access rule was decided");
+}
+
+static enum rc check_proved(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    if (!(c->route->flags & ROUTE_PROVED) || c->caller.kind != CALLER_SESSION ||
+        tx->now - c->caller.proved <= SESSION_PROVED_US)
+        return RC_OK;
+    r->prove = true;
+    return err_set(c->err, RC_FORBIDDEN, "give your password again before this step");
+}
+
+enum rc auth_allow(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    c->owner = STR("");
+    r->allowed = false;
+    r->prove = false;
+    r->missing = PERM_NONE;
+    enum rc rc = allow_by_rule(r, tx);
+    if (rc == RC_FORBIDDEN)
+        r->missing = c->route->permission;
+    TRY(rc);
+    TRY(check_proved(r, tx));
+    r->allowed = true;
+    return RC_OK;
+}
