@@ -7,7 +7,7 @@
  * refused, a fraction is never turned into floating point.
  *
  * Schemas (schema.h) decode a struct from a node and encode it; use them for everything that has
- * a fixed shape. Why our own reader: docs/decisions/0002-json.md.
+ * a fixed shape. Why our own reader: docs/decisions/0002-own-json-reader.md.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
