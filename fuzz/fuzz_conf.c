@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(settings.set == 2);
     }
     struct buf out;
-    buf_init(&out, &arena, 1024 * 1024);
+    buf_init(&out, &arena, (size_t)1024 * 1024);
     conf_help(&schema, "HANSED", &settings, &arena, &out);
     ASSERT(!out.full);
     (void)close(fd);

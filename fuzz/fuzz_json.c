@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     /* Where there is little room the answer is the same, or that there is too little. */
     struct arena small;
-    arena_init(&small, 16 * 1024);
+    arena_init(&small, (size_t)16 * 1024);
     const struct json *other = parse(text, &small);
     if (other != NULL)
         ASSERT(json != NULL && same(json, other));

@@ -64,7 +64,7 @@ static const struct schema schema = SCHEMA(struct thing, "thing", fields, NULL);
 static struct str encode(const struct thing *thing, struct arena *arena)
 {
     struct buf b;
-    buf_init(&b, arena, 1024 * 1024);
+    buf_init(&b, arena, (size_t)1024 * 1024);
     struct json_writer w;
     json_writer_init(&w, &b);
     schema_encode(&schema, thing, &w);
