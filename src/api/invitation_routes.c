@@ -41,7 +41,7 @@ enum rc invitation_resend_handler(struct call *c)
     struct invitation before;
     struct invitation after;
     TRY(invitation_get(c->tx, c->params[0], &before));
-    TRY(invitation_resend(c->tx, before.id, c->base_url, &after));
+    TRY(invitation_resend(c->tx, &c->caller, before.id, c->base_url, &after));
     return reply_with(c, &before, &after);
 }
 

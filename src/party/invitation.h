@@ -12,7 +12,7 @@
 #include "party/user.h"
 
 #define INVITATION_DAYS_DEFAULT 14
-enum { INVITATION_DAYS_MAX = 90 };
+enum { INVITATION_DAYS_MAX = 90, INVITATIONS_OPEN_MAX = 1000 /* of one party */ };
 
 enum invitation_state { INVITATION_OPEN, INVITATION_USED, INVITATION_REVOKED, INVITATION_EXPIRED };
 extern const char *const invitation_states[];
@@ -40,7 +40,7 @@ extern const struct schema invitation_schema;
 /* base_url: "https://cloud.example.net", for the link. Writes event.invitation.created, and an
  * outbox row "mail" where there is an e-mail address. inviter may be NULL at the first start.
  * RC_INVALID; RC_FORBIDDEN: a role with permissions that the inviter does not hold, or a new party
- * without client:write; RC_CONFLICT: the party is closed. */
+ * without client:write; RC_CONFLICT: the party is closed, or INVITATIONS_OPEN_MAX are open. */
 MUST_CHECK enum rc invitation_create(struct tx *tx, const struct caller *inviter,
                                      const struct invitation *fresh, struct str base_url,
                                      struct invitation *ret);
@@ -53,12 +53,15 @@ struct invitation_query {
 extern const struct schema invitation_query_schema;
 MUST_CHECK enum rc invitation_list(struct tx *tx, struct str party,
                                    const struct invitation_query *q, struct page *ret);
-/* A new link with a new term; the old link stops working. RC_CONFLICT where it was used. */
-MUST_CHECK enum rc invitation_resend(struct tx *tx, struct str id, struct str base_url,
-                                     struct invitation *ret);
+/* A new link with a new term; the old link stops working. RC_CONFLICT where it was used. who needs
+ * what invitation_create asks for, as the answer holds the link; NULL at the first start. */
+MUST_CHECK enum rc invitation_resend(struct tx *tx, const struct caller *who, struct str id,
+                                     struct str base_url, struct invitation *ret);
+/* The link stops working. RC_CONFLICT where it was used. */
 MUST_CHECK enum rc invitation_revoke(struct tx *tx, struct str id, struct invitation *ret);
 
 /* What a holder of the link sees before accepting: who invites, as what, the prefilled party.
+ * token is the last part of the link, or the whole link.
  * RC_NOT_FOUND: no such link; RC_GONE: used, revoked or expired (the text says which). */
 struct invitation_view {
     uint64_t set;
@@ -88,7 +91,9 @@ struct acceptance {
 extern const struct schema acceptance_schema;
 
 /* One use: user (unless logged in), party (unless joins), membership, mark as used; all or nothing.
- * RC_NOT_FOUND, RC_GONE, RC_INVALID, RC_CONFLICT (the e-mail address has a user: log in first). */
+ * Pointers are those of the body: "/party/bank/iban". RC_NOT_FOUND, RC_GONE, RC_INVALID;
+ * RC_CONFLICT: the e-mail address has a user (log in first), or the user is a member already, or
+ * the party is closed; RC_FORBIDDEN: a token without self:write. */
 MUST_CHECK enum rc invitation_accept(struct tx *tx, const struct caller *who,
                                      const struct acceptance *acceptance, struct str password_hash,
                                      struct user *ret_user, struct party *ret_party);

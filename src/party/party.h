@@ -85,8 +85,8 @@ struct party_query {
 extern const struct schema party_query_schema;
 
 /* Check and store a new party. Missing currency, language, time zone are the sponsor's. sponsor is
- * empty for the operator alone. RC_INVALID names the field: IBAN, tax id, country, currency, time zone.
- * Writes event.party.created. */
+ * empty for the operator alone. RC_INVALID names the field: IBAN, tax id, country, currency, time
+ * zone. Writes event.party.created. */
 MUST_CHECK enum rc party_create(struct tx *tx, const struct party *fresh, struct str sponsor,
                                 struct party *ret);
 /* RC_NOT_FOUND. */
@@ -94,8 +94,8 @@ MUST_CHECK enum rc party_get(struct tx *tx, struct str id, struct party *ret);
 /* Parties that the caller may read (rules 2 to 4), one page. */
 MUST_CHECK enum rc party_list(struct tx *tx, const struct caller *who, const struct party_query *q,
                               struct page *ret);
-/* Change what is set in patch. version 0: whatever it is. RC_CHANGED where it is another, RC_INVALID,
- * RC_CONFLICT where the party is closed. Writes event.party.changed. */
+/* Change what is set in patch. version 0: whatever it is. RC_CHANGED where it is another,
+ * RC_INVALID, RC_CONFLICT where the party is closed. Writes event.party.changed. */
 MUST_CHECK enum rc party_change(struct tx *tx, struct str id, int64_t version,
                                 const struct party *patch, struct party *ret);
 /* Close or reopen. The operator cannot be closed (RC_CONFLICT). A closed party keeps its data and

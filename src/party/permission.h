@@ -10,7 +10,7 @@
  *  1. Nobody (no session, no token) holds nothing: RC_UNAUTHENTICATED.
  *  2. A member holds what the roles of the membership give.
  *  3. The sponsor of a party (who invited it: a reseller its client) holds, for that party, the
- *     permission's sponsor twin: PERM_PARTY_READ is allowed to whoever holds PERM_CLIENT_READ for the
+ *     permission's sponsor twin: PERM_PARTY_READ is allowed to who holds PERM_CLIENT_READ for the
  *     sponsor. One step, never further: what lies above or below stays unseen.
  *  4. A token holds at most its scopes; one that is bound to a party acts for that party alone.
  *  5. Who holds nothing at all for the party is told that it does not exist (RC_NOT_FOUND); who
@@ -86,8 +86,8 @@ MUST_CHECK enum rc permission_allow_self(struct tx *tx, const struct caller *who
 MUST_CHECK enum rc permission_allow_some(struct tx *tx, const struct caller *who,
                                          enum permission p);
 
-/* Bits of what the caller's own memberships give for the party, within the token's scopes; PERM_SELF_*
- * too. party empty: for any of the caller's parties. */
+/* Bits of what the caller's own memberships give for the party, within the token's scopes;
+ * PERM_SELF_* too. party empty: for any of the caller's parties. */
 MUST_CHECK enum rc permission_held(struct tx *tx, const struct caller *who, struct str party,
                                    uint32_t *ret);
 

@@ -43,8 +43,9 @@ struct user {
 };
 extern const struct schema user_schema;
 
-/* A new user from email, name, language and time_zone ("en" and "UTC" where empty). RC_INVALID names
- * the field; RC_CONFLICT at "/email": the address has a user, whatever the case of its letters. */
+/* A new user from email, name, language and time_zone ("en" and "UTC" where empty). RC_INVALID
+ * names the field; RC_CONFLICT at "/email": the address has a user, whatever the case of its
+ * letters. */
 MUST_CHECK enum rc user_create(struct tx *tx, const struct user *fresh, struct str password_hash,
                                struct user *ret);
 /* With the memberships. RC_NOT_FOUND. */
@@ -135,7 +136,8 @@ struct token {
 };
 extern const struct schema token_schema;
 
-/* scopes may not go beyond the creator's; a party must be one of the user's. RC_INVALID, RC_FORBIDDEN. */
+/* scopes may not go beyond the creator's; a party must be one of the user's. RC_INVALID,
+ * RC_FORBIDDEN. */
 MUST_CHECK enum rc token_create(struct tx *tx, const struct caller *who, const struct token *fresh,
                                 struct token *ret);
 MUST_CHECK enum rc token_get(struct tx *tx, struct str user, struct str id, struct token *ret);
@@ -149,9 +151,9 @@ MUST_CHECK enum rc token_touch(struct tx *tx, struct str id);
 /* --- members of a party --- */
 
 MUST_CHECK enum rc member_list(struct tx *tx, struct str party, struct list *ret);
-/* Replace the user's roles by this one. RC_NOT_FOUND: no such member; RC_INVALID at "/role": no such
- * role; RC_CONFLICT: the last owner stays owner, or the party is closed; RC_FORBIDDEN: who does not
- * hold all that the role, or the member's present roles, allow (see role_may_give). */
+/* Replace the user's roles by this one. RC_NOT_FOUND: no such member; RC_INVALID at "/role": no
+ * such role; RC_CONFLICT: the last owner stays owner, or the party is closed; RC_FORBIDDEN: who
+ * does not hold all that the role, or the member's present roles, allow (see role_may_give). */
 MUST_CHECK enum rc member_change(struct tx *tx, const struct caller *who, struct str party,
                                  struct str user, struct str role, struct membership *ret);
 /* The same codes. Who leaves by itself needs not be above itself. */

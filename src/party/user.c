@@ -1,0 +1,96 @@
+#include "party/user.h"
+
+#include "party/email.h"
+#include "party/member.h"
+#include "party/party_check.h"
+#include "party/patch.h"
+
+static enum rc check(struct tx *tx, const struct user *u)
+{
+    TRY(name_check(u->name, "/name", tx->err));
+    TRY(language_check(u->language, tx->err));
+    return time_zone_check(u->time_zone, tx->arena, tx->err);
+}
+
+enum rc user_get(struct tx *tx, struct str id, struct user *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id, version, email, name, language, time_zone, totp_secret, created "
+                 "FROM users WHERE id = $1",
+                 V(id)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no user '%.*s'", STRF(id));
+    struct user u = {.set = schema_all(&user_schema),
+                     .id = row_str(&rows, 0, 0),
+                     .version = row_int(&rows, 0, 1),
+                     .email = row_str(&rows, 0, 2),
+                     .name = row_str(&rows, 0, 3),
+                     .language = row_str(&rows, 0, 4),
+                     .time_zone = row_str(&rows, 0, 5),
+                     .totp = !row_null(&rows, 0, 6),
+                     .created = row_int(&rows, 0, 7)};
+    TRY(member_list_of(tx, id, &u.memberships));
+    *ret = u;
+    return RC_OK;
+}
+
+enum rc user_create(struct tx *tx, const struct user *fresh, struct str password_hash,
+                    struct user *ret)
+{
+    ASSERT(password_hash.n > 0 && password_hash.n <= PASSWORD_HASH_MAX);
+    struct user u = *fresh;
+    if (u.language.n == 0)
+        u.language = STR("en");
+    if (u.time_zone.n == 0)
+        u.time_zone = STR("UTC");
+    TRY(check(tx, &u));
+    if (email_parse(u.email, tx->arena, &u.email, tx->err) != RC_OK) {
+        err_at(tx->err, STR("/email"));
+        return rc_failed(tx->err->rc);
+    }
+    u.id = id_new(tx->ids, tx->arena, "usr");
+    int64_t inserted = 0;
+    TRY(sql_change(tx, &inserted,
+                   "INSERT INTO users (id, version, email, email_key, name, language, time_zone, "
+                   "password, totp_secret, totp_pending, totp_last, state, created, changed) "
+                   "VALUES ($1, 1, $2, $3, $4, $5, $6, $7, NULL, NULL, 0, 'active', $8, $8) "
+                   "ON CONFLICT (email_key) DO NOTHING",
+                   V(u.id), V(u.email), V(email_key(u.email, tx->arena)), V(u.name), V(u.language),
+                   V(u.time_zone), V(password_hash), V(tx->now)));
+    if (inserted == 0)
+        return err_set_at(tx->err, RC_CONFLICT, STR("/email"),
+                          "'%.*s' has a user already: log in first", STRF(u.email));
+    return user_get(tx, u.id, ret);
+}
+
+enum rc user_change(struct tx *tx, struct str id, int64_t version, const struct user *patch,
+                    struct user *ret)
+{
+    struct user u;
+    TRY(user_get(tx, id, &u));
+    if (version != 0 && version != u.version)
+        return err_set(tx->err, RC_CHANGED,
+                       "user '%.*s' has version %lld by now, you changed version %lld",
+                       STRF(u.name), (long long)u.version, (long long)version);
+    patch_lay(&user_schema, &u, patch);
+    TRY(check(tx, &u));
+    u.version++;
+    TRY(sql_run(tx,
+                "UPDATE users SET version = $2, name = $3, language = $4, time_zone = $5, "
+                "changed = $6 WHERE id = $1",
+                V(u.id), V(u.version), V(u.name), V(u.language), V(u.time_zone), V(tx->now)));
+    *ret = u;
+    return RC_OK;
+}
+
+enum rc user_set_password(struct tx *tx, struct str user, struct str hash)
+{
+    ASSERT(hash.n > 0 && hash.n <= PASSWORD_HASH_MAX);
+    int64_t changed = 0;
+    TRY(sql_change(tx, &changed, "UPDATE users SET password = $2, changed = $3 WHERE id = $1",
+                   V(user), V(hash), V(tx->now)));
+    if (changed == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no user '%.*s'", STRF(user));
+    return RC_OK;
+}

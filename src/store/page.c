@@ -1,0 +1,295 @@
+#include "store/page.h"
+
+#include <sodium.h>
+
+enum { SQL_MAX = 16 * 1024, KEYS_MAX = PAGE_SORTS_MAX + 1 };
+
+/* The order of the page: columns, each up or down, the unique one last. */
+struct order {
+    struct key {
+        const struct page_column *column;
+        bool down;
+    } keys[KEYS_MAX];
+    size_t count;
+    struct str text; /* "-created,-id": a cursor fits the order that it was made in, no other */
+};
+
+/* The statement while it is put together. */
+struct query {
+    struct buf sql;
+    struct value args[PAGE_TERMS_MAX + KEYS_MAX + 1];
+    size_t count;
+};
+
+/* --- order --- */
+
+static const struct page_column *find_column(const struct page_table *table, struct str name)
+{
+    for (size_t i = 0; i < table->sort_count; i++)
+        if (str_eq(name, str_c(table->sort[i].name)))
+            return &table->sort[i];
+    return NULL;
+}
+
+static const struct page_column *id_column(const struct page_table *table)
+{
+    for (size_t i = 0; i < table->sort_count; i++)
+        if (str_eq(str_c(table->sort[i].column), str_c(table->id)))
+            return &table->sort[i];
+    NEVER("a table of pages whose id is not among the columns to sort by");
+}
+
+static bool has_column(const struct order *order, const struct page_column *column)
+{
+    for (size_t i = 0; i < order->count; i++)
+        if (order->keys[i].column == column)
+            return true;
+    return false;
+}
+
+static enum rc refuse_column(struct tx *tx, const struct page_table *table)
+{
+    struct buf names;
+    buf_init(&names, tx->arena, ERR_TEXT_MAX);
+    for (size_t i = 0; i < table->sort_count; i++)
+        buf_fmt(&names, "%s%s", i > 0 ? ", " : "", table->sort[i].name);
+    return err_set_at(
+        tx->err, RC_INVALID, STR("/sort"),
+        "a sort is one to %d different names out of %.*s, '-' in front for descending",
+        PAGE_SORTS_MAX, STRF(buf_str(&names)));
+}
+
+static enum rc add_key(struct tx *tx, const struct page_table *table, struct str name,
+                       struct order *order)
+{
+    bool down = str_starts(name, STR("-"));
+    const struct page_column *column = find_column(table, str_sub(name, down ? 1 : 0, name.n));
+    if (column == NULL || has_column(order, column) || order->count == PAGE_SORTS_MAX)
+        return refuse_column(tx, table);
+    order->keys[order->count++] = (struct key){column, down};
+    return RC_OK;
+}
+
+static enum rc make_order(struct tx *tx, const struct page_table *table,
+                          const struct page_query *query, struct order *order)
+{
+    const struct str *names = query->sort.items;
+    for (size_t i = 0; i < query->sort.count; i++)
+        TRY(add_key(tx, table, names[i], order));
+    if (order->count == 0)
+        TRY(add_key(tx, table, str_c(table->default_sort), order));
+    /* The last key goes the way of the one before it, so that one index can serve both. */
+    if (!has_column(order, id_column(table))) {
+        bool down = order->keys[order->count - 1].down;
+        order->keys[order->count++] = (struct key){id_column(table), down};
+    }
+    struct buf text;
+    buf_init(&text, tx->arena, SQL_MAX);
+    for (size_t i = 0; i < order->count; i++)
+        buf_fmt(&text, "%s%s%s", i > 0 ? "," : "", order->keys[i].down ? "-" : "",
+                order->keys[i].column->name);
+    ASSERT(!text.full);
+    order->text = buf_str(&text);
+    return RC_OK;
+}
+
+/* --- cursor: base64url of ["-created,-id", 1763776648000000, "pty_..."] --- */
+
+static struct str write_cursor(struct tx *tx, const struct order *order, const struct rows *rows,
+                               size_t row)
+{
+    struct buf json;
+    struct json_writer w;
+    buf_init(&json, tx->arena, PAGE_CURSOR_MAX);
+    json_writer_init(&w, &json);
+    json_begin_array(&w);
+    json_put_str(&w, order->text);
+    for (size_t i = 0; i < order->count; i++) {
+        size_t at = rows->columns - order->count + i;
+        if (order->keys[i].column->kind == PAGE_NUMBER)
+            json_put_i64(&w, row_int(rows, row, at));
+        else
+            json_put_str(&w, row_str(rows, row, at));
+    }
+    json_end_array(&w);
+    ASSERT(!json.full); /* the texts to sort by are bounded well below it */
+    size_t size = sodium_base64_encoded_len(json.n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char *text = arena_bytes(tx->arena, size);
+    (void)sodium_bin2base64(text, size, (const unsigned char *)json.p, json.n,
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    ASSERT(size - 1 <= PAGE_CURSOR_MAX);
+    return str_n(text, size - 1);
+}
+
+static bool decode_base64(struct str text, struct arena *arena, struct str *ret)
+{
+    if (text.n > PAGE_CURSOR_MAX)
+        return false;
+    unsigned char *bytes = (unsigned char *)arena_bytes(arena, text.n);
+    size_t n = 0;
+    const char *end = NULL;
+    if (sodium_base642bin(bytes, text.n, text.p, text.n, NULL, &n, &end,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return false;
+    if (end != text.p + text.n)
+        return false;
+    *ret = str_n((const char *)bytes, n);
+    return true;
+}
+
+static bool read_key(const struct json *json, const struct page_column *column, struct value *ret)
+{
+    int64_t number = 0;
+    switch (column->kind) {
+    case PAGE_NUMBER:
+        if (!json_i64(json, &number))
+            return false;
+        *ret = value_int(number);
+        return true;
+    case PAGE_TEXT:
+        if (json_type(json) != JSON_STRING)
+            return false;
+        *ret = value_str(json_text(json));
+        return true;
+    }
+    NEVER("a column kind outside its enum");
+}
+
+static bool read_keys(const struct json *json, const struct order *order, struct value *ret)
+{
+    if (json_type(json) != JSON_ARRAY || json->n != order->count + 1)
+        return false;
+    const struct json *c = json_first(json);
+    if (json_type(c) != JSON_STRING || !str_eq(json_text(c), order->text))
+        return false;
+    for (size_t i = 0; i < order->count; i++) {
+        c = json_next(json, c);
+        if (!read_key(c, order->keys[i].column, &ret[i]))
+            return false;
+    }
+    return true;
+}
+
+static enum rc read_cursor(struct tx *tx, const struct order *order, struct str cursor,
+                           struct value *ret)
+{
+    struct str text;
+    struct err ignored; /* what is wrong inside the cursor means nothing to who sent it */
+    const struct json *json = NULL;
+    if (decode_base64(cursor, tx->arena, &text) &&
+        json_parse(text, tx->arena, &json, &ignored) == RC_OK && read_keys(json, order, ret))
+        return RC_OK;
+    return err_set_at(tx->err, RC_INVALID, STR("/after"),
+                      "this is no cursor of this list in this order: give \"next\" of the page "
+                      "before, with the same sort");
+}
+
+/* --- SQL --- */
+
+static size_t add_arg(struct query *q, struct value value)
+{
+    ASSERT(q->count < COUNT(q->args));
+    q->args[q->count++] = value;
+    return q->count;
+}
+
+/* Where " FROM " of the select itself stands, not one within parentheses. */
+static size_t find_from(const char *select)
+{
+    int depth = 0;
+    for (size_t i = 0; select[i] != '\0'; i++) {
+        depth += select[i] == '(' ? 1 : 0;
+        depth -= select[i] == ')' ? 1 : 0;
+        if (depth == 0 && strncmp(select + i, " FROM ", 6) == 0)
+            return i;
+    }
+    NEVER("a select without FROM");
+}
+
+static void add_select(struct query *q, const char *select, const struct order *order)
+{
+    size_t from = find_from(select);
+    buf_add(&q->sql, str_n(select, from));
+    for (size_t i = 0; i < order->count; i++)
+        buf_fmt(&q->sql, ", %s", order->keys[i].column->column);
+    buf_add(&q->sql, str_c(select + from));
+}
+
+static void add_term(struct query *q, const struct page_term *term)
+{
+    struct str rest = str_c(term->sql);
+    size_t number = str_find(rest, '?', 0) < rest.n ? add_arg(q, term->value) : 0;
+    buf_add_char(&q->sql, '(');
+    while (rest.n > 0) {
+        bool has_value = str_find(rest, '?', 0) < rest.n;
+        buf_add(&q->sql, str_cut(&rest, '?'));
+        if (has_value)
+            buf_fmt(&q->sql, "$%zu", number);
+    }
+    buf_add_char(&q->sql, ')');
+}
+
+/* Behind the cursor: a >= $1 AND (a > $1 OR (b <= $2 AND (b < $2 OR (id > $3)))). The bound in
+ * front of each parenthesis is implied by it, and lets the engine start at the right place of an
+ * index. */
+static void add_behind(struct query *q, const struct order *order, const struct value *keys)
+{
+    for (size_t i = 0; i < order->count; i++) {
+        size_t number = add_arg(q, keys[i]);
+        const char *column = order->keys[i].column->column;
+        char sign = order->keys[i].down ? '<' : '>';
+        if (i + 1 < order->count)
+            buf_fmt(&q->sql, "%s %c= $%zu AND (%s %c $%zu OR (", column, sign, number, column, sign,
+                    number);
+        else
+            buf_fmt(&q->sql, "%s %c $%zu", column, sign, number);
+    }
+    for (size_t i = 1; i < order->count; i++)
+        buf_add(&q->sql, STR("))"));
+}
+
+static void add_order(struct query *q, const struct order *order, int64_t limit)
+{
+    buf_add(&q->sql, STR(" ORDER BY "));
+    for (size_t i = 0; i < order->count; i++)
+        buf_fmt(&q->sql, "%s%s%s", i > 0 ? ", " : "", order->keys[i].column->column,
+                order->keys[i].down ? " DESC" : "");
+    buf_fmt(&q->sql, " LIMIT $%zu", add_arg(q, value_int(limit)));
+}
+
+enum rc page_rows(struct tx *tx, const struct page_table *table, const struct page_query *query,
+                  const struct page_term *terms, size_t count, struct rows *ret_rows,
+                  struct str *ret_next)
+{
+    ASSERT(count <= PAGE_TERMS_MAX);
+    ASSERT(query->limit >= 0 && query->limit <= PAGE_LIMIT_MAX);
+    size_t limit = query->limit > 0 ? (size_t)query->limit : PAGE_LIMIT_DEFAULT;
+    struct order order = {0};
+    struct value keys[KEYS_MAX];
+    TRY(make_order(tx, table, query, &order));
+    bool goes_on = query->after.n > 0;
+    if (goes_on)
+        TRY(read_cursor(tx, &order, query->after, keys));
+
+    struct query q = {0};
+    buf_init(&q.sql, tx->arena, SQL_MAX);
+    add_select(&q, table->select, &order);
+    for (size_t i = 0; i < count; i++) {
+        buf_add(&q.sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
+        add_term(&q, &terms[i]);
+    }
+    if (goes_on) {
+        buf_add(&q.sql, count == 0 ? STR(" WHERE ") : STR(" AND "));
+        add_behind(&q, &order, keys);
+    }
+    add_order(&q, &order, (int64_t)limit + 1); /* one more tells whether there is a next page */
+    ASSERT(!q.sql.full);
+
+    struct rows rows;
+    TRY(sql_rows_text(tx, &rows, buf_str(&q.sql), q.args, q.count));
+    bool more = rows.count > limit;
+    *ret_next = more ? write_cursor(tx, &order, &rows, limit - 1) : STR("");
+    rows.count = min_size(rows.count, limit);
+    *ret_rows = rows;
+    return RC_OK;
+}
