@@ -131,15 +131,16 @@ bool schema_has(const struct schema *s, const void *value, const char *name);
 struct str schema_text(const struct schema *s, size_t index, const void *value,
                        struct arena *arena);
 
-/* JSON Schema (2020-12) of the resource as OpenAPI 3.1 wants it, as it is answered, as it is asked for
- * when something is made, and as a merge patch. Answers leave out what is write-only; requests leave
- * out what is read-only and refuse what is unknown; only a whole one lists what is required. Nested
- * schemas become "$ref"s to "#/components/schemas/NAME", NAME_input and NAME_patch. */
+/* JSON Schema (2020-12) of the resource as OpenAPI 3.1 wants it, as it is answered, as it is asked
+ * for when something is made, and as a merge patch. Answers leave out what is write-only; requests
+ * leave out what is read-only and refuse what is unknown; only a whole one lists what is required.
+ * Nested schemas become "$ref"s to "#/components/schemas/NAME", NAME_input and NAME_patch. */
 enum schema_view { SCHEMA_REPLY, SCHEMA_INPUT, SCHEMA_CHANGE };
 void schema_describe(const struct schema *s, enum schema_view view, struct json_writer *w);
 /* "", "_input", "_patch". */
 const char *schema_suffix(enum schema_view view);
-/* In which view the schema of a field of objects or lists is shown: the items of a list are whole. */
+/* In which view the schema of a field of objects or lists is shown: the items of a list are
+ * whole. */
 enum schema_view schema_view_of(const struct field *f, enum schema_view view);
 
 #endif
