@@ -230,6 +230,12 @@ enum rc body_write(const struct schema *s, const struct assigns *a, struct arena
     return RC_OK;
 }
 
+void body_put(struct json_writer *w, const char *key, struct str value)
+{
+    json_put_key(w, str_c(key));
+    json_put_str(w, value);
+}
+
 enum rc body_check(const struct schema *s, bool patch, struct str text, struct arena *arena,
                    struct err *err)
 {

@@ -36,6 +36,9 @@ bool body_has(const struct assigns *a, const char *path);
 MUST_CHECK enum rc body_write(const struct schema *s, const struct assigns *a, struct arena *arena,
                               struct str *ret, struct err *err);
 
+/* Write the member key with a text. */
+void body_put(struct json_writer *w, const char *key, struct str value);
+
 /* Whether text is what s takes. RC_INVALID names the field, RC_SYNTAX where it is no JSON. */
 MUST_CHECK enum rc body_check(const struct schema *s, bool patch, struct str text,
                               struct arena *arena, struct err *err);

@@ -1,6 +1,7 @@
 #include "cli/errand.h"
 
 #include "cli/body.h"
+#include "cli/peek.h"
 #include "cli/prompt.h"
 #include "cli/show.h"
 #include "cli/text.h"
@@ -239,10 +240,8 @@ static enum rc add_page(struct run *run, struct pages *p, struct str text)
 {
     const struct json *page = NULL;
     TRY(json_parse(text, run->arena, &page, run->err));
-    bool object = json_type(page) == JSON_OBJECT;
-    const struct json *items = object ? json_get(page, STR("items")) : NULL;
-    const struct json *next = object ? json_get(page, STR("next")) : NULL;
-    if (items == NULL || json_type(items) != JSON_ARRAY)
+    const struct json *items = peek_array(page, "items");
+    if (items == NULL)
         return err_set(run->err, RC_REMOTE, "the server answered no list");
 
     if (p->count + items->n > p->capacity) {
@@ -257,7 +256,7 @@ static enum rc add_page(struct run *run, struct pages *p, struct str text)
     }
     for (const struct json *c = json_first(items); c != NULL; c = json_next(items, c))
         p->items[p->count++] = c;
-    p->next = next != NULL && json_type(next) == JSON_STRING ? json_text(next) : STR("");
+    p->next = peek_text(page, "next");
     p->text = text;
     return RC_OK;
 }

@@ -1,24 +1,20 @@
 #include "cli/problem.h"
 
+#include "cli/peek.h"
 #include "cli/text.h"
 
 enum { MORE_MAX = 16 * 1024 };
 
-/* A text member of an object, safe to print; empty where there is none. */
-static struct str text_of(struct arena *arena, const struct json *object, struct str key)
+/* A member's text, safe to print; empty where there is none. */
+static struct str text_of(struct arena *arena, const struct json *object, const char *key)
 {
-    if (object == NULL || json_type(object) != JSON_OBJECT)
-        return STR("");
-    const struct json *member = json_get(object, key);
-    if (member == NULL || json_type(member) != JSON_STRING)
-        return STR("");
-    return text_plain(arena, json_text(member));
+    return text_plain(arena, peek_text(object, key));
 }
 
 /* Pointers may come as fragments of an address: "#/bank/iban". */
 static struct str pointer_of(struct arena *arena, const struct json *error)
 {
-    struct str pointer = text_of(arena, error, STR("pointer"));
+    struct str pointer = text_of(arena, error, "pointer");
     return str_starts(pointer, STR("#")) ? str_sub(pointer, 1, pointer.n) : pointer;
 }
 
@@ -33,7 +29,7 @@ static void add_errors(struct run *run, const struct json *errors, struct buf *m
     }
     size_t shown = 0;
     for (const struct json *e = first; e != NULL && shown < PROBLEM_ERRORS_MAX; shown++) {
-        struct str detail = text_of(run->arena, e, STR("detail"));
+        struct str detail = text_of(run->arena, e, "detail");
         struct str pointer = pointer_of(run->arena, e);
         buf_fmt(more, "  %.*s: %.*s\n", STRF(pointer), STRF(detail));
         e = json_next(errors, e);
@@ -44,7 +40,7 @@ static void add_errors(struct run *run, const struct json *errors, struct buf *m
 static void add_advice(struct run *run, enum rc rc, const struct wire_reply *reply,
                        const struct json *problem, struct buf *more)
 {
-    struct str permission = text_of(run->arena, problem, STR("missing_permission"));
+    struct str permission = text_of(run->arena, problem, "missing_permission");
     struct str after = wire_header(reply, "retry-after");
     int64_t seconds = 0;
     if (rc == RC_UNAUTHENTICATED)
@@ -67,9 +63,9 @@ enum rc problem_take(struct run *run, const struct wire_reply *reply)
     if (json_parse(reply->body, run->arena, &problem, &ignored) != RC_OK)
         problem = NULL;
 
-    struct str sentence = text_of(run->arena, problem, STR("detail"));
+    struct str sentence = text_of(run->arena, problem, "detail");
     if (sentence.n == 0)
-        sentence = text_of(run->arena, problem, STR("title"));
+        sentence = text_of(run->arena, problem, "title");
     if (sentence.n > 0)
         err_write(run->err, rc, "%.*s", STRF(sentence));
     else
@@ -77,13 +73,11 @@ enum rc problem_take(struct run *run, const struct wire_reply *reply)
 
     struct buf more;
     buf_init(&more, run->arena, MORE_MAX);
-    if (problem != NULL && json_type(problem) == JSON_OBJECT) {
-        const struct json *errors = json_get(problem, STR("errors"));
-        if (errors != NULL && json_type(errors) == JSON_ARRAY)
-            add_errors(run, errors, &more);
-    }
+    const struct json *errors = peek_array(problem, "errors");
+    if (errors != NULL)
+        add_errors(run, errors, &more);
     add_advice(run, rc, reply, problem, &more);
-    struct str id = text_of(run->arena, problem, STR("request_id"));
+    struct str id = text_of(run->arena, problem, "request_id");
     if (id.n == 0)
         id = text_plain(run->arena, wire_header(reply, "x-request-id"));
     if (id.n > 0)

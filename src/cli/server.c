@@ -37,7 +37,7 @@ bool server_is_open(struct str url)
 enum rc server_url(struct str typed, struct arena *arena, struct str *ret, struct err *err)
 {
     struct str url = str_trim(typed);
-    while (url.n > 0 && url.p[url.n - 1] == '/')
+    while (str_ends(url, STR("/")) && !str_ends(url, STR("://")))
         url.n--;
     bool clean = url.n > 0 && url.n <= SERVER_URL_MAX;
     for (size_t i = 0; i < url.n; i++)

@@ -1,5 +1,6 @@
 #include "cli/show.h"
 
+#include "cli/peek.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
@@ -108,8 +109,7 @@ static struct str head_of(struct arena *arena, const struct field *f)
 
 static struct str cell_of(struct arena *arena, const struct field *f, const struct json *item)
 {
-    const struct json *value =
-        json_type(item) == JSON_OBJECT ? json_get(item, str_c(f->name)) : NULL;
+    const struct json *value = peek(item, f->name);
     return value == NULL ? STR("") : show_value(arena, f, value);
 }
 
@@ -215,6 +215,8 @@ static void add_member(struct lines *l, const struct field *f, const struct json
         return;
     }
     line.value = show_value(arena, f, value);
+    if (!wide)
+        line.value = text_cut(arena, line.value, SHOW_VALUE_MAX);
     bool empty = line.value.n == 0 || (json_type(value) == JSON_ARRAY && value->n == 0);
     if (f != NULL && f->type == FIELD_TIME && !empty)
         line.value = arena_fmt(arena, "%.*s UTC", STRF(line.value));
@@ -231,7 +233,7 @@ static void add_object(struct lines *l, const struct schema *s, const struct jso
     for (size_t i = 0; i < s->count; i++) {
         const struct field *f = &s->fields[i];
         const struct json *value = json_get(object, str_c(f->name));
-        if (value != NULL && (wide || (f->flags & FIELD_WIDE) == 0))
+        if (value != NULL)
             add_member(l, f, value, depth);
     }
     if (!wide)
@@ -334,9 +336,7 @@ void show_csv(struct run *run, const struct schema *s, const struct json *const 
         for (size_t f = 0; f < s->count; f++) {
             if ((s->fields[f].flags & FIELD_WRITE_ONLY) != 0)
                 continue;
-            const struct json *value = json_type(items[i]) == JSON_OBJECT
-                                           ? json_get(items[i], str_c(s->fields[f].name))
-                                           : NULL;
+            const struct json *value = peek(items[i], s->fields[f].name);
             show_str(out, first ? STR("") : STR(","));
             put_csv(out, csv_value(run->arena, value));
             first = false;

@@ -9,7 +9,11 @@
 
 #include "cli/command.h"
 
-enum { SHOW_LINES_MAX = 1000, SHOW_DEPTH_MAX = 8 };
+enum {
+    SHOW_LINES_MAX = 1000,
+    SHOW_DEPTH_MAX = 8,
+    SHOW_VALUE_MAX = 400, /* columns of one value, unless --wide: a logo is 64 KiB of text */
+};
 
 /* One resource as lines "label  value", nested ones below their own label. */
 void show_object(struct run *run, const struct schema *s, const struct json *object);

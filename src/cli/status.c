@@ -3,17 +3,13 @@
  */
 #include "cli/builtin.h"
 #include "cli/errand.h"
+#include "cli/peek.h"
 #include "cli/show.h"
 #include "cli/text.h"
 
-static const struct json *member(const struct json *object, const char *key)
-{
-    return object != NULL && json_type(object) == JSON_OBJECT ? json_get(object, str_c(key)) : NULL;
-}
-
 static struct str text_member(struct run *run, const struct json *object, const char *key)
 {
-    const struct json *value = member(object, key);
+    const struct json *value = peek(object, key);
     return value == NULL ? STR("") : show_value(run->arena, NULL, value);
 }
 
@@ -42,8 +38,8 @@ static struct str duration(struct arena *arena, int64_t seconds)
 
 static void print_roles(struct run *run, const struct json *status)
 {
-    const struct json *memberships = member(status, "memberships");
-    if (memberships == NULL || json_type(memberships) != JSON_ARRAY)
+    const struct json *memberships = peek_array(status, "memberships");
+    if (memberships == NULL)
         return;
     if (memberships->n == 0)
         print_pair(run, "acting for", STR("nobody yet"));
@@ -63,7 +59,7 @@ static void print_installation(struct run *run, const struct json *status)
     static const char *const counters[] = {"parties", "users", "requests", "commits"};
     print_pair(run, "store", text_member(run, status, "store"));
     int64_t up = 0;
-    const struct json *seconds = member(status, "up_seconds");
+    const struct json *seconds = peek(status, "up_seconds");
     if (seconds != NULL && json_i64(seconds, &up) && up >= 0)
         print_pair(run, "up for", duration(run->arena, up));
     for (size_t i = 0; i < COUNT(counters); i++)
