@@ -1,6 +1,6 @@
 /*
- * peek.h - look into answers whose shape is not known for sure: what is missing, or of another type,
- * is empty and no failure.
+ * peek.h - look into answers whose shape is not known for sure: what is missing, or of another
+ * type, is empty and no failure.
  */
 #ifndef CLI_PEEK_H
 #define CLI_PEEK_H

@@ -149,24 +149,6 @@ static bool make_table(struct run *run, const struct schema *s, const struct jso
     return t->column_count > 0;
 }
 
-void show_items(struct run *run, const struct schema *s, const struct json *const *items,
-                size_t count)
-{
-    struct table t = {0};
-    if (!make_table(run, s, items, count, &t))
-        return;
-    bool bounded = run->cli->out_terminal && !args_has(&run->args, "wide");
-    if (table_fit(&t, bounded ? run->cli->columns : 0)) {
-        table_print(&t, run->arena, run->cli->out, show_colours(run->cli));
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            show_str(run->cli->out, STR("\n"));
-        show_object(run, s, items[i]);
-    }
-}
-
 /* --- one resource --- */
 
 struct line {
@@ -179,6 +161,7 @@ struct line {
 
 struct lines {
     struct run *run;
+    bool as_row; /* what a table would show, no more */
     struct line *items;
     size_t count;
 };
@@ -233,7 +216,7 @@ static void add_object(struct lines *l, const struct schema *s, const struct jso
     for (size_t i = 0; i < s->count; i++) {
         const struct field *f = &s->fields[i];
         const struct json *value = json_get(object, str_c(f->name));
-        if (value != NULL)
+        if (value != NULL && (wide || !l->as_row || has_column(f, false)))
             add_member(l, f, value, depth);
     }
     if (!wide)
@@ -278,13 +261,38 @@ static void print_lines(const struct lines *l)
     }
 }
 
-void show_object(struct run *run, const struct schema *s, const struct json *object)
+static void print_object(struct run *run, const struct schema *s, const struct json *object,
+                         bool as_row)
 {
     if (json_type(object) != JSON_OBJECT)
         return;
-    struct lines l = {.run = run, .items = NEW_N(run->arena, struct line, SHOW_LINES_MAX)};
+    struct lines l = {
+        .run = run, .as_row = as_row, .items = NEW_N(run->arena, struct line, SHOW_LINES_MAX)};
     add_object(&l, s, object, 0);
     print_lines(&l);
+}
+
+void show_object(struct run *run, const struct schema *s, const struct json *object)
+{
+    print_object(run, s, object, false);
+}
+
+void show_items(struct run *run, const struct schema *s, const struct json *const *items,
+                size_t count)
+{
+    struct table t = {0};
+    if (!make_table(run, s, items, count, &t))
+        return;
+    bool bounded = run->cli->out_terminal && !args_has(&run->args, "wide");
+    if (table_fit(&t, bounded ? run->cli->columns : 0)) {
+        table_print(&t, run->arena, run->cli->out, show_colours(run->cli));
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            show_str(run->cli->out, STR("\n"));
+        print_object(run, s, items[i], true);
+    }
 }
 
 /* --- CSV --- */
