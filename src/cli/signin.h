@@ -23,7 +23,8 @@ struct credentials {
 MUST_CHECK enum rc signin(const struct server *s, struct credentials *c, struct str profile_name);
 
 /* The name for the profile: as asked for by --profile or HANSE_PROFILE, else that of the profile
- * for this server, else "default" where that is free, else the host. RC_SYNTAX: no such name can be. */
+ * for this server, else "default" where that is free, else the host. RC_SYNTAX: no such name can
+ * be. */
 MUST_CHECK enum rc signin_name(const struct server *s, struct str *ret);
 
 /* RC_INVALID where the password could be read on its way, unless --allow-http was said. */
