@@ -32,7 +32,8 @@ struct api_options {
 MUST_CHECK enum rc api_open(struct api **ret, const struct api_options *o, struct err *err);
 /* For http_options.handler. */
 struct http_handler api_handler(struct api *a);
-/* From now on it is ready (/readyz), and the server's counters are shown in /metrics and /v1/status. */
+/* From now on it is ready (/readyz), and the server's counters are shown in /metrics and
+ * /v1/status. */
 void api_serve(struct api *a, struct http_server *server);
 /* After http_close and outbox_close, before store_close. NULL is fine. */
 void api_close(struct api *a);

@@ -94,8 +94,8 @@ void call_note(struct call *c, struct str subject, const struct schema *schema, 
 
 /* For ROUTE_WORK: run fn(c) in a unit of work and wait; c->tx is set while fn runs. call_read: in
  * a snapshot. call_write: the effect of the request, at most one, which makes the answer too: with
- * its audit entry, and kept under the Idempotency-Key. call_book: what must be written down even if the request fails, such
- * as a failed login; no audit entry. */
+ * its audit entry, and kept under the Idempotency-Key. call_book: what must be written down even
+ * if the request fails, such as a failed login; no audit entry. */
 MUST_CHECK enum rc call_read(struct call *c, handler_fn fn);
 MUST_CHECK enum rc call_write(struct call *c, handler_fn fn);
 MUST_CHECK enum rc call_book(struct call *c, handler_fn fn);

@@ -6,6 +6,8 @@
 #include "api/pages.h"
 #include "api/problem.h"
 
+enum { LOG_FIELDS = 8 };
+
 /* --- the answer --- */
 
 static void common_headers(struct request *r)
@@ -79,6 +81,16 @@ static void reply_answer(struct request *r)
 
 /* --- after it --- */
 
+static size_t add_field(struct log_field fields[LOG_FIELDS], size_t count, const char *key,
+                        struct str value)
+{
+    ASSERT(count < LOG_FIELDS);
+    if (value.n == 0)
+        return count;
+    fields[count] = LOG_S(key, value);
+    return count + 1;
+}
+
 static void log_outcome(struct request *r, enum rc rc)
 {
     struct call *c = &r->call;
@@ -90,11 +102,18 @@ static void log_outcome(struct request *r, enum rc rc)
         return;
     const char *event = c->route != NULL ? c->api->facts[c->route - routes].event : "http.unrouted";
     int64_t us = clock_steady(c->api->options.clock) - r->began;
-    log_event(log, level, event, LOG_I("status", rc == RC_OK ? c->status : rc_http(rc)),
-              LOG_I("us", us), LOG_S("request", http_request_id(c->x)),
-              LOG_S("peer", http_peer(c->x)), LOG_S("user", c->caller.user),
-              LOG_S("subject", c->note.subject),
-              LOG_S("text", rc == RC_OK ? STR("") : err_text(c->err)));
+    struct log_field fields[LOG_FIELDS] = {
+        LOG_I("status", rc == RC_OK ? c->status : rc_http(rc)),
+        LOG_I("us", us),
+        LOG_S("request", http_request_id(c->x)),
+        LOG_S("peer", http_peer(c->x)),
+    };
+    size_t count = 4;
+    count = add_field(fields, count, "user", c->caller.user);
+    count = add_field(fields, count, "subject", c->note.subject);
+    if (rc != RC_OK)
+        count = add_field(fields, count, "text", err_text(c->err));
+    log_write(log, level, event, fields, count);
 }
 
 /* After these somebody may see less than before: streams ask anew. */

@@ -2,6 +2,7 @@
 
 #include "api/auth.h"
 #include "base/map.h"
+#include "http/sse.h"
 
 #include <pthread.h>
 
@@ -78,19 +79,12 @@ struct event_hub {
 
 /* --- what is said --- */
 
+/* id below 0: none, so that Last-Event-ID stays what it was. */
 static void say(struct stream *s, const char *event, int64_t id, struct str data)
 {
-    if (id >= 0)
-        buf_fmt(&s->out, "id: %lld\n", (long long)id);
-    buf_fmt(&s->out, "event: %s\n", event);
-    struct str rest = data;
-    do { /* a line end would end the event's data: each line gets the field's name */
-        struct str line = str_cut(&rest, '\n');
-        buf_add(&s->out, STR("data: "));
-        buf_add(&s->out, line);
-        buf_add_char(&s->out, '\n');
-    } while (rest.n > 0);
-    buf_add_char(&s->out, '\n');
+    char text[24];
+    int n = id < 0 ? 0 : snprintf(text, sizeof text, "%lld", (long long)id);
+    sse_format(&s->out, str_n(text, (size_t)n), str_c(event), data);
     ASSERT(!s->out.full);
 }
 

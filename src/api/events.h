@@ -1,14 +1,14 @@
 /*
  * events.h - GET /v1/events: what happens, as it happens, to those who may see it.
  *
- * Server-sent events (the HTML standard, 9.2). The id of each is its number in the outbox, so a client
- * that comes back with Last-Event-ID misses nothing that is still kept (OUTBOX_KEEP_US); one that
- * was away for longer is told "event: resync" and begins at the present. Every 15 seconds without
- * an event there is a heartbeat, as an event that scripts can see.
+ * Server-sent events (the HTML standard, 9.2). The id of each is its number in the outbox, so a
+ * client that comes back with Last-Event-ID misses nothing that is still kept (OUTBOX_KEEP_US);
+ * one that was away for longer is told "event: resync" and begins at the present. Every 15 seconds
+ * without an event there is a heartbeat, as an event that scripts can see.
  *
  * One thread reads new events and fills the streams; the sockets' threads only copy out. A stream
- * holds one small portion at a time and remembers how far it came, so a slow reader costs nothing but
- * its place; one that has not taken its portion for STREAM_STUCK_US is cut.
+ * holds one small portion at a time and remembers how far it came, so a slow reader costs nothing
+ * but its place; one that has not taken its portion for STREAM_STUCK_US is cut.
  *
  * An event is shown to whoever holds event:read for its party at that moment: the decision is kept
  * for at most a minute, and not beyond a change of anybody's rights in this process. An event
@@ -40,8 +40,9 @@ size_t event_hub_streams(struct event_hub *hub);
 /* Read and hand out what is new, once. */
 void event_hub_tick(struct event_hub *hub);
 
-/* For the handler: a stream for the caller, from its query and Last-Event-ID. RC_TOO_MANY, RC_UNAVAILABLE:
- * too many streams of this user, or in all. RC_FORBIDDEN, RC_NOT_FOUND: the party asked for. */
+/* For the handler: a stream for the caller, from its query and Last-Event-ID. RC_TOO_MANY,
+ * RC_UNAVAILABLE: too many streams of this user, or in all. RC_FORBIDDEN, RC_NOT_FOUND: the party
+ * asked for. */
 MUST_CHECK enum rc stream_open(struct call *c, struct stream **ret);
 /* Begin to answer with it: from now on it is the exchange's. */
 void stream_start(struct stream *s, struct http_exchange *x);

@@ -2,7 +2,8 @@
  * html.h - the few pages that work without the portal and without JavaScript.
  *
  * Everything that is shown is escaped. The style stands in the page and its hash in the
- * Content-Security-Policy, which allows nothing else: no script, no picture from elsewhere, no frame.
+ * Content-Security-Policy, which allows nothing else: no script, no picture from elsewhere, no
+ * frame.
  */
 #ifndef API_HTML_H
 #define API_HTML_H
@@ -27,7 +28,8 @@ void html_text(struct html *h, struct str text);
 /* <tag>text</tag> */
 void html_element(struct html *h, const char *tag, struct str text);
 
-/* A field of a form with its label, hint (may be NULL) and, where error is not empty, what was wrong. */
+/* A field of a form with its label, hint (may be NULL) and, where error is not empty, what was
+ * wrong. */
 struct html_field {
     const char *name;
     const char *label;

@@ -6,8 +6,8 @@
  * bucket with somebody. The table is bounded: where its place is taken, the bucket that was used
  * least lately is given up, and whoever it was for begins anew with a full one.
  *
- * Headers as draft-ietf-httpapi-ratelimit-headers (structured fields): RateLimit-Policy: "read";q=6000;w=60
- * and RateLimit: "read";r=5999;t=1.
+ * Headers as draft-ietf-httpapi-ratelimit-headers (structured fields): RateLimit-Policy:
+ * "read";q=6000;w=60 and RateLimit: "read";r=5999;t=1.
  */
 #ifndef API_LIMIT_H
 #define API_LIMIT_H

@@ -56,7 +56,8 @@ static void write_outbox(struct api *a, struct buf *b)
     gauge(b, "hanse_outbox_waiting", c.waiting, "Effects that wait; -1: the store does not say.");
 }
 
-/* Pages that are in memory, from the second number of /proc/self/statm; 0 where it cannot be read. */
+/* Pages that are in memory, from the second number of /proc/self/statm; 0 where it cannot be read.
+ * */
 static int64_t resident_bytes(void)
 {
     char text[128];

@@ -359,7 +359,8 @@ static void collect(struct components *c, const struct schema *s, enum schema_vi
     c->list[c->count++] = (struct component){s, view};
 }
 
-/* All schemas that routes name, and those that they are made of: the list grows while it is walked. */
+/* All schemas that routes name, and those that they are made of: the list grows while it is
+ * walked. */
 static void collect_all(struct components *c)
 {
     for (size_t i = 0; i < route_count; i++) {

@@ -1,5 +1,6 @@
 /*
- * pages.h - pages for browsers, beside the handlers of their routes: problems, and the portal's files.
+ * pages.h - pages for browsers, beside the handlers of their routes: problems, and the portal's
+ * files.
  */
 #ifndef API_PAGES_H
 #define API_PAGES_H

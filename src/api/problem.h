@@ -5,9 +5,9 @@
  *      "instance":"/v1/parties","request_id":"...",
  *      "errors":[{"pointer":"#/address/country","code":"invalid","detail":"..."}]}
  *
- * "type" is relative to the address that was asked, as RFC 9457 (3.1.1) allows; there is a page that
- * explains it (GET /problems/{slug}). 403 says "missing_permission", and "prove" where the password
- * is wanted again. What was wrong in the address is "parameter" in place of "pointer".
+ * "type" is relative to the address that was asked, as RFC 9457 (3.1.1) allows; there is a page
+ * that explains it (GET /problems/{slug}). 403 says "missing_permission", and "prove" where the
+ * password is wanted again. What was wrong in the address is "parameter" in place of "pointer".
  */
 #ifndef API_PROBLEM_H
 #define API_PROBLEM_H

@@ -1,5 +1,6 @@
 /*
- * system_routes.c - the installation itself: health, version, status, the document of the API, events.
+ * system_routes.c - the installation itself: health, version, status, the document of the API,
+ * events.
  */
 #include "api/handlers.h"
 #include "api/inside.h"

@@ -3,8 +3,7 @@
 
 enum {
     LINE_MAX_BYTES = 76, /* RFC 2045, 6.7: a line of quoted-printable without its line end */
-    WORD_BYTES = 39, /* of UTF-8 in one encoded word: 52 of base64, 64 in all, behind "Subject: " */
-    PLAIN_BYTES = 60, /* of ASCII that may stand as it is */
+    WORD_BYTES = 45,     /* of UTF-8 in one encoded word: 60 of base64, 72 with "=?UTF-8?B?" "?=" */
 };
 
 /* --- addresses --- */
@@ -76,7 +75,7 @@ static size_t word_length(struct str s)
  * where ASCII would be read as something else: long lines, "=?". */
 static void add_text(struct buf *b, struct str s, bool quote)
 {
-    if (is_plain_ascii(s) && s.n <= PLAIN_BYTES && !str_has(s, STR("=?"))) {
+    if (is_plain_ascii(s) && s.n <= LINE_MAX_BYTES && !str_has(s, STR("=?"))) {
         if (quote)
             buf_add_char(b, '"');
         for (size_t i = 0; i < s.n; i++) {

@@ -1,0 +1,199 @@
+#include "main/serve.h"
+
+#include "api/api.h"
+#include "api/mailer.h"
+#include "party/invitation.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STOP_WAIT_US (20 * US_PER_SECOND)
+
+enum { READERS_SPARE = 2, READERS_MAX = 64 };
+
+/* All that is open; closed in the other order, however far it came. */
+struct house {
+    struct log log;
+    struct store *store;
+    struct outbox *outbox;
+    struct wire *wire;
+    struct mailer mailer;
+    struct api *api;
+    struct http_server *http;
+};
+
+/* Signals are taken by sigwait in this thread; all others are born with them blocked. */
+static void block_signals(sigset_t *ret)
+{
+    sigemptyset(ret);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ret, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void prepare_process(void)
+{
+    /* Links and data are for this user alone. */
+    umask(077);
+    /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
+    mallopt(M_ARENA_MAX, 2);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
+    }
+}
+
+static enum rc open_store(struct house *h, const struct settings *s, struct err *err)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t sockets = s->http_threads > 0 ? s->http_threads : min_i64(max_i64(processors, 1), 8);
+    struct store_options options = {
+        .url = s->store,
+        .clock = clock_system(),
+        .log = &h->log,
+        .readers_max = (size_t)min_i64(sockets + s->work_threads + READERS_SPARE, READERS_MAX),
+        .batch_max = (size_t)s->batch_max,
+    };
+    return store_open(&h->store, &options, err);
+}
+
+static enum rc open_mail(struct house *h, const struct settings *s, struct arena *arena,
+                         struct err *err)
+{
+    h->mailer = (struct mailer){
+        .log = &h->log, .url = s->mail_url, .user = s->mail_user, .from = s->mail_from};
+    if (s->mail_password_file.n > 0)
+        TRY(conf_secret(arena_cstr(arena, s->mail_password_file), arena, &h->mailer.password, err));
+    h->wire = wire_curl_open();
+    h->mailer.wire = h->wire;
+    return RC_OK;
+}
+
+static enum rc open_http(struct house *h, const struct settings *s, struct err *err)
+{
+    struct http_options options = {
+        .listen = s->listen,
+        .handler = api_handler(h->api),
+        .clock = clock_system(),
+        .log = &h->log,
+        .threads = (size_t)s->http_threads,
+        .connections_max = (size_t)s->connections_max,
+        .per_address_max = (size_t)s->per_address_max,
+        .trust_forwarded = s->trust_forwarded,
+    };
+    return http_open(&h->http, &options, err);
+}
+
+static enum rc open_house(struct house *h, const struct settings *s, struct arena *arena,
+                          struct err *err)
+{
+    TRY(open_mail(h, s, arena, err));
+    TRY(open_store(h, s, err));
+    h->outbox = outbox_open(h->store, clock_system(), &h->log);
+    outbox_serve(h->outbox, "mail", mailer_send, &h->mailer);
+    struct api_options options = {
+        .store = h->store,
+        .outbox = h->outbox,
+        .clock = clock_system(),
+        .log = &h->log,
+        .public_url = s->public_url,
+        .web_root = s->web_root,
+        .work_threads = (size_t)s->work_threads,
+        .metrics_public = s->metrics_public,
+        .read_per_minute = s->read_per_minute,
+        .write_per_minute = s->write_per_minute,
+        .login_per_minute = s->login_per_minute,
+    };
+    TRY(api_open(&h->api, &options, err));
+    return open_http(h, s, err);
+}
+
+static void close_house(struct house *h)
+{
+    if (h->http != NULL)
+        http_close(h->http, STOP_WAIT_US);
+    outbox_close(h->outbox);
+    api_close(h->api);
+    store_close(h->store);
+    if (h->wire != NULL)
+        wire_curl_close(h->wire);
+}
+
+/* --- the first start --- */
+
+struct first_start {
+    const struct settings *settings;
+    struct str base_url;
+    struct str link;
+};
+
+static enum rc run_first_start(struct tx *tx, void *arg)
+{
+    struct first_start *f = arg;
+    const struct settings *s = f->settings;
+    struct party party = {
+        .kind = PARTY_COMPANY,
+        .name = s->operator_name,
+        .email = s->operator_email,
+        .currency = s->operator_currency,
+        .address = {.country = s->operator_country},
+    };
+    static const char *const given[] = {"kind", "name", "currency", "address"};
+    for (size_t i = 0; i < COUNT(given); i++)
+        party.set |= UINT64_C(1) << schema_find(&party_schema, str_c(given[i]));
+    if (party.email.n > 0)
+        party.set |= UINT64_C(1) << schema_find(&party_schema, STR("email"));
+    party.address.set = UINT64_C(1) << schema_find(&address_schema, STR("country"));
+    return party_first_start(tx, &party, f->base_url, &f->link);
+}
+
+static enum rc first_start(struct house *h, const struct settings *s, struct arena *arena,
+                           struct err *err)
+{
+    struct first_start f = {.settings = s, .base_url = s->public_url};
+    struct str address = http_address(h->http);
+    bool is_unix = str_starts(address, STR("unix:"));
+    struct str url =
+        is_unix ? STR("http://localhost") : arena_fmt(arena, "http://%.*s", STRF(address));
+    if (f.base_url.n == 0)
+        f.base_url = url;
+    TRY(store_write(h->store, arena, err, run_first_start, &f));
+    api_serve(h->api, h->http);
+    printf("Hanse %s answers at %.*s\n", HANSE_VERSION, STRF(is_unix ? address : url));
+    if (f.link.n > 0)
+        printf("Nobody has set the operator's password yet. This link does it, once:\n    %.*s\n",
+               STRF(f.link));
+    (void)fflush(stdout); /* who reads it from a pipe waits for it */
+    return RC_OK;
+}
+
+enum rc serve(const struct settings *s, struct arena *arena, struct err *err)
+{
+    sigset_t signals;
+    prepare_process();
+    block_signals(&signals);
+    struct house h = {0};
+    log_init(&h.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);
+    enum rc rc = open_house(&h, s, arena, err);
+    if (rc == RC_OK)
+        rc = first_start(&h, s, arena, err);
+    if (rc == RC_OK) {
+        int signal_number = 0;
+        log_event(&h.log, LOG_INFO, "hansed.started", LOG_S("version", STR(HANSE_VERSION)),
+                  LOG_S("address", http_address(h.http)), LOG_S("store", store_describe(h.store)));
+        while (sigwait(&signals, &signal_number) != 0)
+            ;
+        log_event(&h.log, LOG_INFO, "hansed.stopping", LOG_I("signal", signal_number));
+    }
+    close_house(&h);
+    if (rc == RC_OK)
+        log_event(&h.log, LOG_INFO, "hansed.stopped", LOG_S("version", STR(HANSE_VERSION)));
+    return rc;
+}
