@@ -86,6 +86,8 @@ static enum rc open_http(struct house *h, const struct settings *s, struct err *
         .threads = (size_t)s->http_threads,
         .connections_max = (size_t)s->connections_max,
         .per_address_max = (size_t)s->per_address_max,
+        .idle_us = s->idle_seconds * US_PER_SECOND,
+        .request_us = s->request_seconds * US_PER_SECOND,
         .trust_forwarded = s->trust_forwarded,
     };
     return http_open(&h->http, &options, err);

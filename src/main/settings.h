@@ -26,6 +26,8 @@ struct settings {
     int64_t login_per_minute;
     int64_t connections_max;
     int64_t per_address_max;
+    int64_t idle_seconds;
+    int64_t request_seconds;
     int64_t http_threads;
     int64_t work_threads;
     int64_t batch_max;
