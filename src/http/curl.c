@@ -185,6 +185,9 @@ static enum rc parse_url(const struct call *c, struct str url, struct address *r
             return err_set(c->err, RC_INVALID, "the address has a space or a control character");
     struct str rest = url;
     if (!str_starts(url, STR("http+unix:"))) {
+        if (!str_eq_nocase(str_sub(url, 0, 7), STR("http://")) &&
+            !str_eq_nocase(str_sub(url, 0, 8), STR("https://")))
+            return err_set(c->err, RC_INVALID, "'%.*s' is neither http nor https", STRF(url));
         *ret = (struct address){.url = arena_cstr(c->arena, url)};
         return RC_OK;
     }

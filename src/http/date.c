@@ -11,10 +11,10 @@ static void format(time_us t, const char *zone, char text[DATE_TEXT_MAX])
     int day = 0;
     civil_from_days(days, &year, &month, &day);
     ASSERT(year >= 0 && year <= 9999);
-    int64_t weekday = (days % 7 + 7) % 7;
-    int n = snprintf(text, DATE_TEXT_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d %s",
-                     days_text + weekday * 3, day, months_text + (month - 1) * 3, (int)year,
-                     (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60), zone);
+    const char *weekday = days_text + (days % 7 + 7) % 7 * 3;
+    int n = snprintf(text, DATE_TEXT_MAX, "%.3s, %02d %.3s %04d %02d:%02d:%02d %s", weekday, day,
+                     months_text + (size_t)(month - 1) * 3, (int)year, (int)(seconds / 3600),
+                     (int)(seconds / 60 % 60), (int)(seconds % 60), zone);
     ASSERT(n > 0 && n < DATE_TEXT_MAX);
 }
 

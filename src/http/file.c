@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 #include "http/gzip.h"
+#include "http/range.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,41 +174,6 @@ static bool etag_is_listed(struct str list, struct str etag)
     return false;
 }
 
-enum range { RANGE_NONE, RANGE_PART, RANGE_WRONG };
-
-/* "bytes=0-499", "bytes=500-", "bytes=-500"; what is no single range is ignored, as RFC 9110, 14.2
- * allows. */
-static enum range parse_range(struct str text, uint64_t size, uint64_t *ret_from, uint64_t *ret_n)
-{
-    const int64_t max = INT64_MAX;
-    if (!str_starts(text, STR("bytes=")) || str_has(text, STR(",")))
-        return RANGE_NONE;
-    struct str last_text = str_sub(text, 6, text.n);
-    if (!str_has(last_text, STR("-")))
-        return RANGE_NONE;
-    struct str first_text = str_trim(str_cut(&last_text, '-'));
-    last_text = str_trim(last_text);
-    int64_t first = 0;
-    int64_t last = max;
-    if (last_text.n > 0 && !str_to_i64(last_text, 0, max, &last))
-        return RANGE_NONE;
-    if (first_text.n == 0) {
-        if (last_text.n == 0)
-            return RANGE_NONE;
-        uint64_t n = (uint64_t)last < size ? (uint64_t)last : size;
-        *ret_from = size - n;
-        *ret_n = n;
-        return n > 0 ? RANGE_PART : RANGE_WRONG;
-    }
-    if (!str_to_i64(first_text, 0, max, &first) || last < first)
-        return RANGE_NONE;
-    if ((uint64_t)first >= size)
-        return RANGE_WRONG;
-    *ret_from = (uint64_t)first;
-    *ret_n = ((uint64_t)last < size ? (uint64_t)last + 1 : size) - (uint64_t)first;
-    return RANGE_PART;
-}
-
 /* --- the reply --- */
 
 static void reply_part(struct http_exchange *x, int status, const char *type, struct file *file,
@@ -250,7 +216,7 @@ static void reply_whole(struct http_exchange *x, const char *type, struct file *
     struct str if_range = http_header(x, "if-range");
     enum range range = RANGE_NONE;
     if (x->method == HTTP_GET && (if_range.n == 0 || str_eq(if_range, etag)))
-        range = parse_range(http_header(x, "range"), file->size, &from, &n);
+        range = range_parse(http_header(x, "range"), file->size, &from, &n);
     http_reply_header(x, "Accept-Ranges", STR("bytes"));
     switch (range) {
     case RANGE_WRONG:

@@ -65,7 +65,7 @@ static void teardown(void)
     char command[128];
     folder[strlen(folder) - 4] = '\0';
     (void)snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(system(command), 0); /* NOLINT(cert-env33-c): our own folder */
 }
 
 static char *ask(const char *method, const char *path, const char *headers)

@@ -18,11 +18,14 @@ static char *repeat(const char *front, const char *part, size_t times, const cha
 {
     size_t part_n = strlen(part);
     size_t front_n = strlen(front);
-    char *text = malloc(front_n + part_n * times + strlen(back) + 1);
-    memcpy(text, front, front_n);
-    for (size_t i = 0; i < times; i++)
-        memcpy(text + front_n + i * part_n, part, part_n);
-    memcpy(text + front_n + part_n * times, back, strlen(back) + 1);
+    size_t back_n = strlen(back);
+    char *text = calloc(1, front_n + part_n * times + back_n + 1);
+    char *at = text;
+    memcpy(at, front, front_n); /* NOLINT(bugprone-not-null-terminated-result): calloc ends it */
+    at += front_n;
+    for (; times > 0; times--, at += part_n)
+        memcpy(at, part, part_n); /* NOLINT(bugprone-not-null-terminated-result) */
+    memcpy(at, back, back_n);
     return text;
 }
 
@@ -56,7 +59,7 @@ START_TEST(head_of_a_request_is_bounded_in_count_and_bytes)
                      431);
     /* Beyond what libmicrohttpd takes at all. */
     char *huge = repeat(get, "X-A: 01234567890123456789012345678901234567890123456789012345678\r\n",
-                        10 * 1024 * 1024 / 66, "\r\n");
+                        (size_t)10 * 1024 * 1024 / 66, "\r\n");
     int fd = probe_connect(http_address(s));
     (void)probe_send(fd, str_c(huge));
     char *r = probe_read_all(fd, NULL);
@@ -65,6 +68,39 @@ START_TEST(head_of_a_request_is_bounded_in_count_and_bytes)
     free(huge);
     close(fd);
     ck_assert_int_eq(ask_status(s, repeat(get, "", 0, "\r\n")), 200);
+    http_close(s, US_PER_SECOND);
+}
+END_TEST
+
+static void answer_long_head(void *arg, struct http_exchange *x)
+{
+    (void)arg;
+    struct str value = str_n(NEW_N(http_arena(x), char, 300), 300);
+    memset((char *)(uintptr_t)value.p, 'v', value.n);
+    for (int i = 0; i < HTTP_REPLY_HEADERS_MAX; i++)
+        http_reply_header(x, "X-Long", value);
+    http_reply(x, 200, "text/plain", STR("whole"));
+}
+
+START_TEST(longest_request_still_gets_the_longest_reply)
+{
+    struct http_server *s = open_ok((struct http_options){.handler.request = answer_long_head});
+    char value[256];
+    memset(value, 'a', sizeof value);
+    memcpy(value, "X-A: ", 5);
+    memcpy(value + 227, "\r\n", 3);
+    char front[1024];
+    (void)snprintf(front, sizeof front, "GET /%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
+                   "?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q&r&s&t&u&v&w&x&y&z&a&b&c&d&e&f&g&h&i&j&k&l&m"
+                   "&n&o&p&q&r&s&t&u&v&w&x&y&z&a&b&c&d&e&f&g&h&i&j&k&l");
+    /* 62 headers of 229 bytes and 64 parameters: 14,400 bytes. */
+    char *request = repeat(front, value, 62, "\r\n");
+    char *r = probe_ask(s, request);
+    ck_assert_int_eq(probe_status(r), 200);
+    ck_assert_uint_eq(probe_count(r, "X-Long: "), HTTP_REPLY_HEADERS_MAX);
+    ck_assert_ptr_nonnull(strstr(r, "\r\n\r\nwhole"));
+    free(r);
+    free(request);
     http_close(s, US_PER_SECOND);
 }
 END_TEST
@@ -100,14 +136,14 @@ END_TEST
 START_TEST(client_that_sends_all_of_a_refused_body_still_reads_the_answer)
 {
     struct http_server *s = open_ok((struct http_options){0});
-    char *body = repeat("", "0123456789abcdef", 3 * 65536, "");
+    char *body = repeat("", "0123456789abcdef", (size_t)3 * 65536, "");
     for (int chunked = 0; chunked < 2; chunked++) {
         int fd = probe_connect(http_address(s));
         ck_assert(probe_send(
             fd, chunked ? STR("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                               "300000\r\n")
                         : STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3145728\r\n\r\n")));
-        ck_assert(probe_send(fd, str_n(body, 3 * 1024 * 1024)));
+        ck_assert(probe_send(fd, str_n(body, (size_t)3 * 1024 * 1024)));
         char *r = probe_read_all(fd, NULL);
         ck_assert_int_eq(probe_status(r), 413);
         free(r);
@@ -125,7 +161,7 @@ static void take_more(void *arg, struct http_exchange *x)
 
 START_TEST(handler_sets_the_limit_of_its_bodies)
 {
-    size_t limit = 4 * 1024 * 1024;
+    size_t limit = (size_t)4 * 1024 * 1024;
     struct http_server *s = open_ok(
         (struct http_options){.handler = {.head = take_more, .request = ok, .arg = &limit}});
     ck_assert_int_eq(ask_status(s, repeat("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
@@ -154,7 +190,7 @@ static enum rc take_piece(void *arg, struct str piece, struct err *err)
 
 static void stream_in(void *arg, struct http_exchange *x)
 {
-    http_body_to(x, 2 * 1024 * 1024, take_piece, arg);
+    http_body_to(x, (uint64_t)2 * 1024 * 1024, take_piece, arg);
 }
 
 START_TEST(body_in_pieces_is_bounded_and_can_be_refused_midway)
@@ -415,6 +451,7 @@ Suite *limits_suite(void)
     TCase *c = tcase_create("limits");
     tcase_set_timeout(c, 60);
     tcase_add_test(c, head_of_a_request_is_bounded_in_count_and_bytes);
+    tcase_add_test(c, longest_request_still_gets_the_longest_reply);
     tcase_add_test(c, target_is_bounded_in_bytes_and_parameters);
     tcase_add_test(c, declared_body_that_is_too_large_is_refused_before_it_is_sent);
     tcase_add_test(c, client_that_sends_all_of_a_refused_body_still_reads_the_answer);

@@ -28,7 +28,6 @@ static enum rc parse_unix(struct str path, union address *ret, socklen_t *ret_n,
 
 static enum rc parse_ip(struct str text, union address *ret, socklen_t *ret_n, struct err *err)
 {
-    struct str host = text;
     size_t colon = text.n;
     while (colon > 0 && text.p[colon - 1] != ':')
         colon--;
@@ -36,7 +35,7 @@ static enum rc parse_ip(struct str text, union address *ret, socklen_t *ret_n, s
     char host_text[INET6_ADDRSTRLEN] = "";
     union address a = {0};
     bool ok = colon > 0 && str_to_i64(str_sub(text, colon, text.n), 0, UINT16_MAX, &port);
-    host = str_sub(text, 0, colon > 0 ? colon - 1 : 0);
+    struct str host = str_sub(text, 0, colon > 0 ? colon - 1 : 0);
     bool is_v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
     if (is_v6)
         host = str_sub(host, 1, host.n - 1);

@@ -3,7 +3,8 @@
 
 enum {
     LINE_MAX_BYTES = 76, /* RFC 2045, 6.7: a line of quoted-printable without its line end */
-    WORD_BYTES = 45,     /* of UTF-8 in one encoded word: 60 of base64, 72 with "=?UTF-8?B?" "?=" */
+    WORD_BYTES = 39, /* of UTF-8 in one encoded word: 52 of base64, 64 in all, behind "Subject: " */
+    PLAIN_BYTES = 60, /* of ASCII that may stand as it is */
 };
 
 /* --- addresses --- */
@@ -75,7 +76,7 @@ static size_t word_length(struct str s)
  * where ASCII would be read as something else: long lines, "=?". */
 static void add_text(struct buf *b, struct str s, bool quote)
 {
-    if (is_plain_ascii(s) && s.n <= LINE_MAX_BYTES && !str_has(s, STR("=?"))) {
+    if (is_plain_ascii(s) && s.n <= PLAIN_BYTES && !str_has(s, STR("=?"))) {
         if (quote)
             buf_add_char(b, '"');
         for (size_t i = 0; i < s.n; i++) {
@@ -181,7 +182,7 @@ enum rc mail_compose(const struct wire_mail *mail, time_us now, struct arena *ar
     if (mail->text.n > MAIL_TEXT_MAX)
         return err_set(err, RC_TOO_LARGE, "the mail is larger than %d bytes", MAIL_TEXT_MAX);
     struct buf b;
-    buf_init(&b, arena, 4 * mail->text.n + 16 * MAIL_HEADER_MAX);
+    buf_init(&b, arena, 4 * mail->text.n + (size_t)16 * MAIL_HEADER_MAX);
     char date[DATE_TEXT_MAX];
     date_format_mail(now, date);
     buf_fmt(&b, "Date: %s\r\n", date);

@@ -1,3 +1,4 @@
+#include "http/date.h"
 #include "http/exchange.h"
 #include "http/gzip.h"
 
@@ -98,8 +99,11 @@ void exchange_reply_raw(struct http_exchange *x)
     ASSERT(r->kind == REPLY_BYTES);
     struct buf b;
     buf_init(&b, x->arena, RAW_HEAD_BYTES_MAX);
-    buf_fmt(&b, "HTTP/1.1 %d %s\r\nConnection: close\r\nX-Request-Id: %.*s\r\n", r->status,
-            MHD_get_reason_phrase_for((unsigned)r->status), EXCHANGE_ID_DIGITS, x->id);
+    char date[DATE_TEXT_MAX];
+    date_format_http(clock_now(x->server->options.clock), date);
+    buf_fmt(&b, "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\nX-Request-Id: %.*s\r\n",
+            r->status, MHD_get_reason_phrase_for((unsigned)r->status), date, EXCHANGE_ID_DIGITS,
+            x->id);
     if (r->type[0] != '\0')
         buf_fmt(&b, "Content-Type: %s\r\n", r->type);
     for (size_t i = 0; i < r->header_count; i++) {

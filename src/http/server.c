@@ -259,6 +259,7 @@ static enum MHD_Result take_end(struct http_exchange *x)
     return exchange_queue_reply(x);
 }
 
+/* The library chose the eight parameters. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_call(void *cls, struct MHD_Connection *connection, const char *url,
                                const char *method, const char *version, const char *upload,
                                size_t *upload_n, void **con_cls)

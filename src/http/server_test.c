@@ -187,7 +187,7 @@ START_TEST(held_replies_come_from_other_threads_by_the_thousand)
     }
     for (size_t i = 0; i < CALLERS; i++)
         pthread_join(callers[i].thread, NULL);
-    ck_assert_uint_eq(http_counters(s).by_class[2], CALLERS * REQUESTS);
+    ck_assert_uint_eq(http_counters(s).by_class[2], (size_t)CALLERS * REQUESTS);
     http_close(s, US_PER_SECOND);
     desk_close(&desk);
 }
@@ -366,7 +366,7 @@ static void say_much(void *arg, struct http_exchange *x)
 {
     const char *type = arg;
     struct buf b;
-    buf_init(&b, http_arena(x), 64 * 1024);
+    buf_init(&b, http_arena(x), (size_t)64 * 1024);
     for (int i = 0; i < 1000; i++)
         buf_fmt(&b, "{\"line\":%d},", i);
     http_reply_header(x, "ETag", STR("\"v1\""));
@@ -394,7 +394,7 @@ START_TEST(long_text_is_compressed_for_those_who_take_it)
     char *body = strstr(packed, "\r\n\r\n") + 4;
     z_stream z = {.next_in = (Bytef *)body, .avail_in = (uInt)(n - (size_t)(body - packed))};
     ck_assert_int_eq(inflateInit2(&z, 31), Z_OK);
-    char *got = calloc(1, 64 * 1024);
+    char *got = calloc(1, (size_t)64 * 1024);
     z.next_out = (Bytef *)got;
     z.avail_out = 64 * 1024;
     ck_assert_int_eq(inflate(&z, Z_FINISH), Z_STREAM_END);

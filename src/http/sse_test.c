@@ -20,7 +20,7 @@ static const char *format(const char *id, const char *event, const char *data)
 
 START_TEST(event_keeps_its_lines_whatever_ends_them)
 {
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     ck_assert_str_eq(format("7", "a.b", "x"), "id: 7\nevent: a.b\ndata: x\n\n");
     ck_assert_str_eq(format("", "", ""), "data: \n\n");
     ck_assert_str_eq(format("", "", "a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n");
@@ -31,7 +31,7 @@ END_TEST
 
 START_TEST(line_end_in_a_name_is_a_bug)
 {
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     (void)format("", "a\ndata: forged", "");
 }
 END_TEST
@@ -146,7 +146,7 @@ static void *reader_run(void *arg)
 START_TEST(every_event_reaches_every_reader_in_order_whatever_the_race)
 {
     enum { READERS = 8, EVENTS = 3000 };
-    struct board board = {.queue_max = 1024 * 1024};
+    struct board board = {.queue_max = (size_t)1024 * 1024};
     pthread_mutex_init(&board.mutex, NULL);
     struct http_server *s =
         probe_open(&(struct http_options){.handler = {.request = subscribe, .arg = &board}});
@@ -172,7 +172,7 @@ END_TEST
 
 START_TEST(stream_ends_for_a_client_that_left_or_does_not_read)
 {
-    struct board board = {.queue_max = 64 * 1024};
+    struct board board = {.queue_max = (size_t)64 * 1024};
     pthread_mutex_init(&board.mutex, NULL);
     struct http_server *s =
         probe_open(&(struct http_options){.handler = {.request = subscribe, .arg = &board}});
@@ -189,11 +189,11 @@ START_TEST(stream_ends_for_a_client_that_left_or_does_not_read)
     while (subscribers(&board) < 1)
         (void)poll(NULL, 0, 1);
     bool full = false;
-    char *data = malloc(16 * 1024);
-    memset(data, 'x', 16 * 1024);
+    char *data = malloc((size_t)16 * 1024);
+    memset(data, 'x', (size_t)16 * 1024);
     while (!full) {
         pthread_mutex_lock(&board.mutex);
-        full = !sse_send(board.streams[0], STR(""), STR(""), str_n(data, 16 * 1024));
+        full = !sse_send(board.streams[0], STR(""), STR(""), str_n(data, (size_t)16 * 1024));
         pthread_mutex_unlock(&board.mutex);
     }
     free(data);
@@ -211,7 +211,7 @@ END_TEST
 
 START_TEST(closing_the_server_ends_its_streams_in_good_order)
 {
-    struct board board = {.queue_max = 64 * 1024};
+    struct board board = {.queue_max = (size_t)64 * 1024};
     pthread_mutex_init(&board.mutex, NULL);
     struct http_server *s =
         probe_open(&(struct http_options){.handler = {.request = subscribe, .arg = &board}});

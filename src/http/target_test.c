@@ -8,7 +8,7 @@ static struct pair query[4];
 
 static void setup(void)
 {
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     err_clear(&err);
 }
 
