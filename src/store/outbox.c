@@ -24,7 +24,7 @@ enum {
     RUN_ARENA_BYTES = 64 * 1024 * 1024,
 };
 
-#define LEASE_US         (60 * US_PER_SECOND)
+#define LEASE_US         (30 * US_PER_SECOND)
 #define LOOK_US          (1 * US_PER_SECOND) /* PostgreSQL: for what other processes committed */
 #define FAULT_PAUSE_US   (1 * US_PER_SECOND) /* the store failed: not again at once */
 #define CLEAN_US         (1 * US_PER_MINUTE)

@@ -21,6 +21,7 @@ struct sqlite_conn {
     sqlite3 *db;
     uint64_t stamp; /* commits that the open snapshot holds at least */
     int wal_pages;
+    bool full; /* a change found no room: folding the log file back may make some */
     struct statements statements;
 };
 
@@ -78,6 +79,7 @@ static enum rc refused(struct sqlite_conn *c, int code, bool in_tx, struct err *
 {
     enum rc rc = sqlite_failure(c->db, code, err);
     c->base.failed = rc;
+    c->full = c->full || rc == RC_FULL;
     if (rc == RC_RETRY || (in_tx && sqlite3_get_autocommit(c->db)))
         c->base.lost = rc;
     return rc;
@@ -444,15 +446,16 @@ static void end_read(struct store_conn *base)
 static void tidy(struct store_conn *base)
 {
     struct sqlite_conn *c = of(base);
-    if (c->wal_pages < WAL_FOLD_PAGES)
+    if (c->wal_pages < WAL_FOLD_PAGES && !c->full)
         return;
     pool_drop_snapshots(base->store);
-    int mode =
-        c->wal_pages < WAL_SHRINK_PAGES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+    bool shrink = c->full || c->wal_pages >= WAL_SHRINK_PAGES;
+    int mode = shrink ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(c->db, 0);
     (void)sqlite3_wal_checkpoint_v2(c->db, "main", mode, NULL, NULL);
     sqlite3_busy_timeout(c->db, BUSY_TIMEOUT_MS);
     c->wal_pages = 0; /* until the next commit tells */
+    c->full = false;
 }
 
 /* --- the rest --- */
