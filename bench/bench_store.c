@@ -178,7 +178,7 @@ static void *write_until_stopped(void *arg)
 {
     struct caller *c = arg;
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     while (!atomic_load(c->stop)) {
         struct one o = {c->number, c->done};
         struct err err = {0};
@@ -264,7 +264,7 @@ static void *read_until_stopped(void *arg)
 {
     struct caller *c = arg;
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     while (!atomic_load(c->stop)) {
         int64_t i = c->done * 7919 % ROWS_IN_TX;
         struct err err = {0};

@@ -171,7 +171,7 @@ static void *write_on(void *arg)
 {
     struct busy *b = arg;
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     while (!atomic_load(&b->stop)) {
         struct err err = {0};
         char name[64];
@@ -248,11 +248,11 @@ START_TEST(a_damaged_store_is_refused_unchanged_and_can_be_replaced)
         size_t n;
         off_t cut; /* the file's new length, where not 0 */
     } cases[] = {
-        {0, 100, 0},         /* the header */
-        {4096 + 3, 8000, 0}, /* pages behind it */
-        {0, 0, 4096 * 3},    /* cut off */
-        {0, 0, 10},          /* nearly nothing left */
-        {68, 4, 0},          /* the mark of Hanse */
+        {0, 100, 0},             /* the header */
+        {4096 + 3, 8000, 0},     /* pages behind it */
+        {0, 0, (off_t)4096 * 3}, /* cut off */
+        {0, 0, 10},              /* nearly nothing left */
+        {68, 4, 0},              /* the mark of Hanse */
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct case_ c;

@@ -64,7 +64,7 @@ static void *write_and_tell(void *arg)
 {
     struct victim *v = arg;
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     for (;;) {
         struct row row = {atomic_fetch_add(&v->next, 1), STR("some text")};
         struct err err = {0};
@@ -265,7 +265,7 @@ static void *fill_up(void *arg)
     char text[2000];
     memset(text, 'x', sizeof text);
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     enum rc rc = RC_OK;
     while (rc == RC_OK) {
         struct row row = {to->from + to->acknowledged, str_n(text, sizeof text)};
@@ -298,7 +298,7 @@ static int64_t fill_with_many(struct fixture *f, int64_t from)
     pthread_t threads[FULL_WRITERS];
     struct filler fillers[FULL_WRITERS];
     for (int i = 0; i < FULL_WRITERS; i++) {
-        fillers[i] = (struct filler){f->store, from + i * 1000000, 0};
+        fillers[i] = (struct filler){f->store, from + i * INT64_C(1000000), 0};
         ck_assert_int_eq(pthread_create(&threads[i], NULL, fill_up, &fillers[i]), 0);
     }
     int64_t acknowledged = 0;
@@ -375,7 +375,7 @@ static enum rc read_counter(struct tx *tx, void *arg)
 static void *add_some(void *arg)
 {
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     for (int i = 0; i < ADDS; i++) {
         enum rc rc = RC_UNAVAILABLE;
         while (rc == RC_UNAVAILABLE) { /* too many others, says the store: so try again */
@@ -407,7 +407,7 @@ START_TEST(counting_by_many_at_once_loses_nothing)
         pthread_join(threads[i], NULL);
     int64_t n = 0;
     ck_assert_int_eq(fixture_read(&f, read_counter, &n), RC_OK);
-    ck_assert_int_eq(n, ADDERS * ADDS);
+    ck_assert_int_eq(n, (int64_t)ADDERS * ADDS);
     uint64_t retries = 0;
     for (int i = 0; i < COUNTERS; i++)
         retries += store_counters(stores[i]).retries;

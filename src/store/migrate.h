@@ -28,7 +28,8 @@ enum { MIGRATION_HASH_MAX = 65 };
 /* SHA-256 of the text in hex. */
 void migration_hash(const struct migration *m, char ret[MIGRATION_HASH_MAX]);
 
-/* The i-th row of schema_version, in order. RC_CONFLICT: newer than this program, or another text. */
+/* The i-th row of schema_version, in order. RC_CONFLICT: newer than this program, or with another
+ * text. */
 MUST_CHECK enum rc migrate_check_row(size_t i, int64_t version, struct str hash, struct err *err);
 
 /* Run what is missing. With check_only nothing is run and RC_CONFLICT says that something is

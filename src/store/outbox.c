@@ -562,7 +562,7 @@ struct outbox_counters outbox_counters(struct outbox *o)
                                 .failed = atomic_load(&o->failed),
                                 .retried = atomic_load(&o->retried)};
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     struct err ignored = {0};
     if (store_read(o->store, &arena, &ignored, count_waiting, &c.waiting) != RC_OK)
         c.waiting = -1;

@@ -322,7 +322,7 @@ static void *post_some(void *arg)
 {
     struct store *s = arg;
     struct arena arena;
-    arena_init(&arena, 1024 * 1024);
+    arena_init(&arena, (size_t)1024 * 1024);
     for (int i = 0; i < POSTS; i++) {
         struct err err = {0};
         struct post p = {"event.x", "{}", 1};
@@ -353,7 +353,7 @@ START_TEST(two_relays_on_one_store_number_each_event_once)
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(outbox_run_once(outboxes[i], &f.err), RC_OK);
     struct list l = listed(&f, 0, 1000);
-    ck_assert_uint_eq(l.count, POSTERS * POSTS);
+    ck_assert_uint_eq(l.count, (size_t)POSTERS * POSTS);
     for (size_t i = 0; i < l.count; i++)
         ck_assert_int_eq(l.rows[i].seq, (int64_t)i + 1);
     for (int i = 0; i < 2; i++)

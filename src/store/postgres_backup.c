@@ -67,7 +67,7 @@ static enum rc set_address(struct target *t, const char *url, struct err *err)
                        "the address of the store is no URL that PostgreSQL "
                        "understands");
     struct buf b;
-    buf_init(&b, t->arena, 4 * STORE_PATH_MAX);
+    buf_init(&b, t->arena, (size_t)4 * STORE_PATH_MAX);
     const char *password = NULL;
     for (const PQconninfoOption *o = all; o->keyword != NULL; o++) {
         if (o->val == NULL)

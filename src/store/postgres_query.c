@@ -108,10 +108,10 @@ static enum rc sql_failure(struct postgres_conn *c, const PGresult *r, const str
     enum rc rc = postgres_failure(c, r, err);
     if (rc == RC_INTERNAL)
         err_add(err, "in \"%.120s\"", q->sql);
-    return rc;
+    return rc_failed(rc);
 }
 
-static enum rc prepare(struct postgres_conn *c, const struct query *q, struct statement *st,
+static enum rc prepare(struct postgres_conn *c, const struct query *q, struct prepared **ret,
                        struct err *err)
 {
     size_t n = strlen(q->sql) + 1;
@@ -125,10 +125,10 @@ static enum rc prepare(struct postgres_conn *c, const struct query *q, struct st
         enum rc rc = sql_failure(c, r, q, err);
         PQclear(r);
         free(p);
-        return rc;
+        return rc_failed(rc);
     }
     PQclear(r);
-    *st = (struct statement){.key = q->sql, .handle = p};
+    *ret = p;
     return RC_OK;
 }
 
@@ -138,11 +138,12 @@ static enum rc find(struct postgres_conn *c, const struct query *q, char name[NA
 {
     struct statement *st = statements_slot(&c->statements, q->sql);
     ASSERT(st != NULL); /* none is ever busy: rows are walked with cursors */
+    struct prepared *p = st->handle;
     if (st->key != q->sql) {
         TRY(drop_statement(c, st, err));
-        TRY(prepare(c, q, st, err));
+        TRY(prepare(c, q, &p, err));
+        *st = (struct statement){.key = q->sql, .handle = p};
     }
-    const struct prepared *p = st->handle;
     ASSERT(strcmp(p->sql, q->sql) == 0); /* the same address with another text: no constant */
     name_of(p, name);
     return RC_OK;

@@ -77,12 +77,12 @@ static enum rc collect_row(void *arg, const struct value *cells, size_t columns,
     return RC_OK;
 }
 
-static enum rc collect(struct tx *tx, struct rows *ret, struct query *q)
+static enum rc collect(struct tx *tx, struct rows *ret, struct query q)
 {
     struct collector to = {.arena = tx->arena};
-    q->row = collect_row;
-    q->row_arg = &to;
-    TRY(run_query(tx, q));
+    q.row = collect_row;
+    q.row_arg = &to;
+    TRY(run_query(tx, &q));
     *ret = (struct rows){to.count, to.columns, to.cells};
     return RC_OK;
 }
@@ -91,14 +91,14 @@ enum rc sql_rows_n(struct tx *tx, struct rows *ret, const char *sql, const struc
                    size_t count)
 {
     struct query q = {.sql = sql, .keep = true, .args = args, .count = count};
-    return collect(tx, ret, &q);
+    return collect(tx, ret, q);
 }
 
 enum rc sql_rows_text(struct tx *tx, struct rows *ret, struct str sql, const struct value *args,
                       size_t count)
 {
     struct query q = {.sql = arena_cstr(tx->arena, sql), .args = args, .count = count};
-    return collect(tx, ret, &q);
+    return collect(tx, ret, q);
 }
 
 /* --- rows, walked --- */

@@ -102,7 +102,7 @@ static enum rc copy_pages(sqlite3 *from, sqlite3 *to, struct err *err)
     return sqlite_failure(to, code == SQLITE_DONE ? finished : code, err);
 }
 
-/* The copy says of itself that it has a log file beside it; it has not, and a backup is one file. */
+/* The copy says of itself that it has a log file beside it; it has none: a backup is one file. */
 static enum rc close_copy(const char *part, const char *name, struct err *err)
 {
     sqlite3 *db = NULL;

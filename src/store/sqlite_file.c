@@ -294,7 +294,7 @@ static enum rc check_file(const char *path, const char *name, struct err *err)
 enum rc sqlite_start(struct store *s, struct err *err)
 {
     /* Without counting memory SQLite takes no lock of the whole process at each allocation: up to a
-     * third more reads by four threads. It refuses once it runs, with what was said the first time. */
+     * third more reads by four threads. It refuses once it runs: what was said first holds. */
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct str folder = store_url_folder(str_c(s->url));
     if (folder.n == 0) {

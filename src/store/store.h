@@ -4,7 +4,7 @@
  * A unit of work is a struct tx: one database transaction, one instant, one arena, one error. It
  * fails or is repeated without leaving anything behind; errors just return (TRY).
  *
- *     static enum rc widget_add(struct tx *tx, void *arg) { ... sql_run(tx, "INSERT ...", V(...)); }
+ *     static enum rc widget_add(struct tx *tx, void *arg) { ... sql_run(tx, "INSERT ...", V(x)) }
  *     TRY(store_write(store, &arena, &err, widget_add, &args));   // durable when it returns RC_OK
  *
  * Writes of many callers are committed together (group commit): each runs inside its own
