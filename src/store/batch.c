@@ -35,15 +35,18 @@ static void put_job(struct queue *q, struct store_job *job)
 }
 
 /* Wait for work. Up to max jobs into ret, and those that found no room into *ret_refused. 0 and no
- * refused ones: closing, and nothing is left. */
-static size_t take_jobs(struct queue *q, struct store_job **ret, size_t max,
+ * refused ones: closing, and nothing is left; or (not for the first writer) not wanted any more. */
+static size_t take_jobs(struct queue *q, bool first_writer, struct store_job **ret, size_t max,
                         struct store_job **ret_refused)
 {
     pthread_mutex_lock(&q->lock);
-    while (q->first == NULL && q->refused == NULL && !q->closing)
+    while (q->first == NULL && q->refused == NULL && !q->closing && (first_writer || !q->alone))
         pthread_cond_wait(&q->some, &q->lock);
-    *ret_refused = q->refused;
-    q->refused = NULL;
+    if (q->alone && !first_writer)
+        max = 0;
+    *ret_refused = max > 0 ? q->refused : NULL;
+    if (max > 0)
+        q->refused = NULL;
     size_t n = 0;
     for (; n < max && q->first != NULL; n++) {
         ret[n] = q->first;
@@ -52,6 +55,70 @@ static size_t take_jobs(struct queue *q, struct store_job **ret, size_t max,
     q->waiting -= n;
     pthread_mutex_unlock(&q->lock);
     return n;
+}
+
+/* --- participants --- */
+
+static struct tx participants_tx(struct writer *w, struct err *err)
+{
+    return (struct tx){.conn = w->conn,
+                       .arena = &w->arena,
+                       .err = err,
+                       .ids = &w->ids,
+                       .now = clock_now(w->store->clock),
+                       .writing = true};
+}
+
+/* As for a unit of work: what failed is not kept, whatever the participant says. */
+static enum rc judge(struct store_conn *conn, enum rc rc, struct err *err)
+{
+    if (conn->lost != RC_OK)
+        return conn->lost;
+    if (rc == RC_OK && conn->failed != RC_OK)
+        return err_set(err, RC_INTERNAL, "a change to the store failed, and went unnoticed");
+    return rc;
+}
+
+static enum rc tell_begin(struct writer *w, struct err *err)
+{
+    arena_reset(&w->arena);
+    struct tx tx = participants_tx(w, err);
+    for (size_t i = 0; i < w->store->participants_count; i++) {
+        const struct store_participant *p = &w->store->participants[i];
+        enum rc rc = judge(w->conn, p->begin(p->arg, &tx), err);
+        if (rc == RC_OK)
+            continue;
+        while (i-- > 0) /* those that did begin */
+            w->store->participants[i].rolled_back(w->store->participants[i].arg);
+        return rc;
+    }
+    return RC_OK;
+}
+
+static enum rc tell_before_commit(struct writer *w, struct err *err)
+{
+    struct tx tx = participants_tx(w, err);
+    for (size_t i = 0; i < w->store->participants_count; i++) {
+        const struct store_participant *p = &w->store->participants[i];
+        TRY(judge(w->conn, p->before_commit(p->arg, &tx), err));
+    }
+    return RC_OK;
+}
+
+static void tell_unit(struct writer *w, bool kept)
+{
+    for (size_t i = 0; i < w->store->participants_count; i++) {
+        const struct store_participant *p = &w->store->participants[i];
+        (kept ? p->keep : p->undo)(p->arg);
+    }
+}
+
+static void tell_end(struct writer *w, bool committed)
+{
+    for (size_t i = 0; i < w->store->participants_count; i++) {
+        const struct store_participant *p = &w->store->participants[i];
+        (committed ? p->committed : p->rolled_back)(p->arg);
+    }
 }
 
 /* --- one batch --- */
@@ -79,9 +146,27 @@ static enum rc run_job(struct writer *w, struct store_job *job, bool saved, stru
         job->rc =
             err_set(job->err, RC_INTERNAL, "a change to the store failed, and went unnoticed");
     conn->failed = RC_OK;
+    tell_unit(w, job->rc == RC_OK);
     if (!saved)
         return RC_OK;
     return job->rc == RC_OK ? conn->engine->keep(conn, err) : conn->engine->undo(conn, err);
+}
+
+/* Up to the commit, where any job succeeded. */
+static enum rc run_jobs(struct writer *w, struct store_job **jobs, size_t n, size_t *ret_succeeded,
+                        struct err *err)
+{
+    size_t succeeded = 0;
+    for (size_t i = 0; i < n; i++) {
+        TRY(run_job(w, jobs[i], n > 1, err));
+        succeeded += jobs[i]->rc == RC_OK;
+    }
+    if (succeeded > 0) {
+        TRY(tell_before_commit(w, err));
+        TRY(w->conn->engine->commit(w->conn, err));
+    }
+    *ret_succeeded = succeeded;
+    return RC_OK;
 }
 
 /* Run the jobs in one transaction and commit what succeeded. Anything but RC_OK: nothing is kept
@@ -91,24 +176,19 @@ static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, st
     struct store_conn *conn = w->conn;
     conn->outbox = false;
     TRY(conn->engine->begin_write(conn, err));
-    size_t succeeded = 0;
-    for (size_t i = 0; i < n; i++) {
-        enum rc rc = run_job(w, jobs[i], n > 1, err);
-        if (rc != RC_OK) {
-            conn->engine->rollback(conn);
-            return rc;
-        }
-        succeeded += jobs[i]->rc == RC_OK;
-    }
-    if (succeeded == 0) {
-        conn->engine->rollback(conn);
-        return RC_OK;
-    }
-    enum rc rc = conn->engine->commit(conn, err);
+    enum rc rc = tell_begin(w, err);
     if (rc != RC_OK) {
         conn->engine->rollback(conn);
         return rc;
     }
+    size_t succeeded = 0;
+    rc = run_jobs(w, jobs, n, &succeeded, err);
+    if (rc != RC_OK || succeeded == 0) {
+        conn->engine->rollback(conn);
+        tell_end(w, false);
+        return rc;
+    }
+    tell_end(w, true);
     /* Before anybody is told: a reader that compares the count sees what its caller was told. */
     atomic_fetch_add(&w->store->commits, 1);
     if (conn->outbox)
@@ -211,7 +291,7 @@ static void *write_thread(void *arg)
     struct store *s = w->store;
     for (;;) {
         struct store_job *refused = NULL;
-        size_t n = take_jobs(&s->queue, w->jobs, s->batch_max, &refused);
+        size_t n = take_jobs(&s->queue, w == &s->writers[0], w->jobs, s->batch_max, &refused);
         if (n == 0 && refused == NULL)
             return NULL;
         refuse(refused);
@@ -278,6 +358,19 @@ void batch_start(struct store *s)
         int failed = pthread_create(&w->thread, NULL, write_thread, w);
         ASSERT(failed == 0);
         w->started = true;
+    }
+}
+
+void batch_alone(struct store *s)
+{
+    pthread_mutex_lock(&s->queue.lock);
+    s->queue.alone = true;
+    pthread_cond_broadcast(&s->queue.some);
+    pthread_mutex_unlock(&s->queue.lock);
+    for (size_t i = 1; i < s->writers_count; i++) {
+        if (s->writers[i].started)
+            pthread_join(s->writers[i].thread, NULL);
+        s->writers[i].started = false;
     }
 }
 

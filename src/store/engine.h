@@ -96,6 +96,7 @@ struct writer {
     struct store_conn *conn;
     struct id_source ids;
     struct store_job **jobs; /* of the batch in hand, batch_max */
+    struct arena arena;      /* of the participants, for one batch */
     pthread_t thread;
     bool started;
 };
@@ -108,6 +109,7 @@ struct queue {
     struct store_job *refused; /* came while the queue was full */
     size_t waiting;
     bool closing;
+    bool alone; /* only the first writer goes on: the store has participants */
 };
 
 struct pool {
@@ -134,6 +136,8 @@ struct store {
     struct writer writers[STORE_WRITERS_MAX];
     size_t writers_count;
 
+    struct store_participant participants[STORE_PARTICIPANTS_MAX];
+    size_t participants_count;
     struct hook hooks[STORE_HOOKS_MAX];
     size_t hooks_count;
     pthread_mutex_t hooks_lock;
@@ -158,6 +162,8 @@ void *store_alloc(size_t count, size_t size);
 
 void batch_start(struct store *s);
 void batch_stop(struct store *s);
+/* End all writers but the first. */
+void batch_alone(struct store *s);
 /* Take back store_on_commit; when it returns, the hook is not running and will not run. */
 void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg);
 /* Whether the calling thread is one of the store's. */

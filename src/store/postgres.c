@@ -244,6 +244,7 @@ static void disconnect(struct store_conn *base)
     free(c->formats);
     free(c->types);
     free(c->numbers);
+    free(c->bytes);
     free(c);
 }
 

@@ -6,6 +6,7 @@ enum { FETCH_ROWS = 500, OID_UNKNOWN = 0 };
 /* Of pg_type, fixed for ever: https://www.postgresql.org/docs/15/catalog-pg-type.html */
 enum {
     OID_BOOL = 16,
+    OID_BYTEA = 17,
     OID_INT8 = 20,
     OID_INT2 = 21,
     OID_INT4 = 23,
@@ -42,7 +43,7 @@ static void make_room(struct postgres_conn *c, size_t count)
     c->room = room;
 }
 
-/* Text goes as it is, with its length (format 1); numbers as digits. The types are said, so that
+/* Text and bytes go as they are, with their length (format 1); numbers as digits. The types are said, so that
  * $1 + 1 is a sum of 64 bits and no guess of the server. */
 static void fill(struct postgres_conn *c, const struct query *q)
 {
@@ -62,11 +63,12 @@ static void fill(struct postgres_conn *c, const struct query *q)
             c->types[i] = OID_INT8;
             break;
         case VALUE_TEXT:
+        case VALUE_BYTES:
             ASSERT(v->text.n <= INT32_MAX);
             c->values[i] = v->text.n > 0 ? v->text.p : "";
             c->lengths[i] = (int)v->text.n;
             c->formats[i] = 1;
-            c->types[i] = OID_TEXT;
+            c->types[i] = v->type == VALUE_TEXT ? OID_TEXT : OID_BYTEA;
             break;
         }
     }
@@ -160,9 +162,52 @@ static enum rc read_number(struct str text, struct value *ret, struct err *err)
     return RC_OK;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The server writes bytes as "\x" and hexadecimal digits. to holds half as many bytes as text. */
+static enum rc read_bytes(struct str text, char *to, struct value *ret, struct err *err)
+{
+    bool ok = str_starts(text, STR("\\x")) && text.n % 2 == 0;
+    size_t n = ok ? text.n / 2 - 1 : 0;
+    for (size_t i = 0; i < n; i++) {
+        int high = hex_digit(text.p[2 + 2 * i]);
+        int low = hex_digit(text.p[3 + 2 * i]);
+        ok = ok && high >= 0 && low >= 0;
+        to[i] = (char)((unsigned)high << 4 | (unsigned)low);
+    }
+    if (!ok)
+        return err_set(err, RC_INTERNAL,
+                       "the database gives bytes in another form than hexadecimal: set its "
+                       "bytea_output to hex");
+    *ret = value_bytes(str_n(to, n));
+    return RC_OK;
+}
+
+/* Room for the bytes of all cells of a row. */
+static void make_bytes_room(struct postgres_conn *c, const PGresult *r, int row)
+{
+    size_t need = 0;
+    for (int i = 0; i < PQnfields(r); i++)
+        if (PQftype(r, i) == OID_BYTEA)
+            need += (size_t)PQgetlength(r, row, i) / 2;
+    if (need <= c->bytes_room)
+        return;
+    free(c->bytes);
+    c->bytes = store_alloc(need, 1);
+    c->bytes_room = need;
+}
+
+static struct str cell_text(const PGresult *r, int row, int column)
+{
+    return str_n(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
+}
+
 static enum rc read_cell(const PGresult *r, int row, int column, struct value *ret, struct err *err)
 {
-    struct str text = str_n(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
+    struct str text = cell_text(r, row, column);
     if (PQgetisnull(r, row, column)) {
         *ret = SQL_NULL;
         return RC_OK;
@@ -182,7 +227,7 @@ static enum rc read_cell(const PGresult *r, int row, int column, struct value *r
         *ret = value_str(text);
         return RC_OK;
     default:
-        return err_set(err, RC_INTERNAL, "column '%s' is neither a whole number nor text",
+        return err_set(err, RC_INTERNAL, "column '%s' is neither a whole number, text nor bytes",
                        PQfname(r, column));
     }
 }
@@ -194,10 +239,15 @@ static enum rc hand_rows(struct postgres_conn *c, const PGresult *r, const struc
     int columns = PQnfields(r);
     ASSERT(columns <= STORE_COLUMNS_MAX);
     for (int row = 0; row < PQntuples(r); row++) {
+        make_bytes_room(c, r, row);
+        size_t used = 0;
         for (int i = 0; i < columns; i++) {
-            enum rc rc = read_cell(r, row, i, &cells[i], err);
+            bool bytes = PQftype(r, i) == OID_BYTEA && !PQgetisnull(r, row, i);
+            enum rc rc = bytes ? read_bytes(cell_text(r, row, i), c->bytes + used, &cells[i], err)
+                               : read_cell(r, row, i, &cells[i], err);
             if (rc != RC_OK)
                 return c->base.failed = rc;
+            used += bytes ? cells[i].text.n : 0;
         }
         TRY(q->row(q->row_arg, cells, (size_t)columns, err));
     }

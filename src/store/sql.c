@@ -67,7 +67,7 @@ static enum rc collect_row(void *arg, const struct value *cells, size_t columns,
     struct value *row = &to->cells[to->count * columns];
     for (size_t i = 0; i < columns; i++) {
         row[i] = cells[i];
-        if (cells[i].type != VALUE_TEXT)
+        if (cells[i].type != VALUE_TEXT && cells[i].type != VALUE_BYTES)
             continue;
         if (arena_room(to->arena) <= cells[i].text.n)
             return too_large(err);
@@ -142,15 +142,22 @@ const struct value *row_cell(const struct rows *r, size_t row, size_t column)
 int64_t row_int(const struct rows *r, size_t row, size_t column)
 {
     const struct value *v = row_cell(r, row, column);
-    ASSERT(v->type != VALUE_TEXT);
+    ASSERT(v->type == VALUE_INT || v->type == VALUE_NULL);
     return v->type == VALUE_INT ? v->number : 0;
 }
 
 struct str row_str(const struct rows *r, size_t row, size_t column)
 {
     const struct value *v = row_cell(r, row, column);
-    ASSERT(v->type != VALUE_INT);
+    ASSERT(v->type == VALUE_TEXT || v->type == VALUE_NULL);
     return v->type == VALUE_TEXT ? v->text : STR("");
+}
+
+struct str row_bytes(const struct rows *r, size_t row, size_t column)
+{
+    const struct value *v = row_cell(r, row, column);
+    ASSERT(v->type == VALUE_BYTES || v->type == VALUE_NULL);
+    return v->type == VALUE_BYTES ? v->text : STR("");
 }
 
 bool row_null(const struct rows *r, size_t row, size_t column)

@@ -279,6 +279,10 @@ static void bind_one(sqlite3_stmt *stmt, int at, const struct value *v)
         code = sqlite3_bind_text64(stmt, at, v->text.n > 0 ? v->text.p : "", v->text.n,
                                    SQLITE_STATIC, SQLITE_UTF8);
         break;
+    case VALUE_BYTES:
+        code =
+            sqlite3_bind_blob64(stmt, at, v->text.n > 0 ? v->text.p : "", v->text.n, SQLITE_STATIC);
+        break;
     }
     ASSERT(code == SQLITE_OK || code == SQLITE_TOOBIG);
 }
@@ -307,8 +311,13 @@ static enum rc read_cell(sqlite3_stmt *stmt, int i, struct value *ret, struct er
         *ret = value_str(str_n(p, (size_t)sqlite3_column_bytes(stmt, i)));
         return RC_OK;
     }
+    case SQLITE_BLOB: {
+        const char *p = sqlite3_column_blob(stmt, i); /* NULL where it is empty */
+        *ret = value_bytes(str_n(p, (size_t)sqlite3_column_bytes(stmt, i)));
+        return RC_OK;
+    }
     default:
-        return err_set(err, RC_INTERNAL, "column '%s' is neither a whole number nor text",
+        return err_set(err, RC_INTERNAL, "column '%s' is neither a whole number, text nor bytes",
                        sqlite3_column_name(stmt, i));
     }
 }

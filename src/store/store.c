@@ -2,6 +2,8 @@
 #include "store/migrate.h"
 
 enum { READERS_DEFAULT = 4, WRITERS_DEFAULT = 2 };
+/* What one batch may gather: bounded by what its units of work may hold, one of the largest. */
+#define PARTICIPANTS_ARENA_BYTES ((size_t)4 * 1024 * 1024 * 1024)
 
 void *store_alloc(size_t count, size_t size)
 {
@@ -180,6 +182,7 @@ static struct store *make_store(const struct store_options *o, const struct engi
         w->store = s;
         w->jobs = store_alloc(s->batch_max, sizeof(struct store_job *));
         id_source_init(&w->ids, s->clock);
+        arena_init(&w->arena, PARTICIPANTS_ARENA_BYTES);
     }
     init_locks(s);
     return s;
@@ -192,6 +195,7 @@ static void free_store(struct store *s)
         if (s->writers[i].conn != NULL)
             s->engine->disconnect(s->writers[i].conn);
         free(s->writers[i].jobs);
+        arena_fini(&s->writers[i].arena);
     }
     s->engine->stop(s);
     pthread_mutex_destroy(&s->pool.lock);
@@ -264,6 +268,21 @@ void store_on_commit(struct store *s, void (*hook)(void *arg), void *arg)
     ASSERT(s->hooks_count < STORE_HOOKS_MAX);
     s->hooks[s->hooks_count++] = (struct hook){hook, arg};
     pthread_mutex_unlock(&s->hooks_lock);
+}
+
+void store_take_part(struct store *s, const struct store_participant *p)
+{
+    ASSERT(p->begin != NULL && p->keep != NULL && p->undo != NULL);
+    ASSERT(p->before_commit != NULL && p->committed != NULL && p->rolled_back != NULL);
+    ASSERT(s->participants_count < STORE_PARTICIPANTS_MAX);
+    ASSERT(store_commits(s) == 0);
+    ASSERT(!batch_on_thread(s));
+    batch_alone(s);
+    /* The first writer reads the list after it took a job from the queue, under this lock. */
+    pthread_mutex_lock(&s->queue.lock);
+    ASSERT(s->queue.waiting == 0);
+    s->participants[s->participants_count++] = *p;
+    pthread_mutex_unlock(&s->queue.lock);
 }
 
 void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg)

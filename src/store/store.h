@@ -18,7 +18,7 @@
  * SQLite: WAL, synchronous=FULL, one writing thread, readers beside it; one process at a time (a
  * second is refused). PostgreSQL: SERIALIZABLE, retried; many processes.
  *
- * SQL is written once for both: BIGINT and TEXT columns, $1 parameters, no defaults, no sequences,
+ * SQL is written once for both: BIGINT, TEXT and BYTEA columns, $1 parameters, no defaults, no sequences,
  * ORDER BY on every list, ON CONFLICT for duplicates that are expected. Do not catch an SQL error
  * inside a tx: PostgreSQL has given the transaction up already.
  */
@@ -75,6 +75,37 @@ uint64_t store_commits(const struct store *s);
  * At most 8 hooks; add them before the first write. */
 void store_on_commit(struct store *s, void (*hook)(void *arg), void *arg);
 
+struct tx;
+
+/*
+ * A room that keeps state in memory beside the store (the ledger, the pico engine) takes part in
+ * every write transaction, so that its memory and the store cannot disagree. All calls come on
+ * the one writing thread (a store with participants has one, also on PostgreSQL), in this order:
+ *
+ *     begin, then keep or undo for each unit of work, then before_commit where a unit is kept,
+ *     then committed or rolled_back, exactly one of them after every begin.
+ */
+struct store_participant {
+    /* A write transaction has begun: catch up with what other processes committed (PostgreSQL).
+     * Anything but RC_OK fails the batch, and nothing more is told; RC_RETRY repeats it. */
+    enum rc (*begin)(void *arg, struct tx *tx);
+    /* The unit of work in hand is kept (so far), or was undone: forget what it did. */
+    void (*keep)(void *arg);
+    void (*undo)(void *arg);
+    /* All units are through: write what gathered. RC_RETRY repeats the whole batch; on another
+     * failure each unit of work is run again alone. */
+    enum rc (*before_commit)(void *arg, struct tx *tx);
+    /* It is durable, before any caller is told; or nothing of it is, or (a connection that broke
+     * during the commit) nobody knows: then the next begin finds out. */
+    void (*committed)(void *arg);
+    void (*rolled_back)(void *arg);
+    void *arg;
+};
+/* Before the first write, not from a store thread. At most STORE_PARTICIPANTS_MAX; all functions
+ * are given. */
+enum { STORE_PARTICIPANTS_MAX = 4 };
+void store_take_part(struct store *s, const struct store_participant *p);
+
 struct store_counters {
     uint64_t commits, batched, rolled_back, retries, reads, queue; /* queue: waiting now */
 };
@@ -120,9 +151,9 @@ void store_submit(struct store *s, struct store_job *job);
 /* --- SQL --- */
 
 struct value {
-    enum { VALUE_NULL, VALUE_INT, VALUE_TEXT } type;
+    enum { VALUE_NULL, VALUE_INT, VALUE_TEXT, VALUE_BYTES } type;
     int64_t number;
-    struct str text;
+    struct str text; /* of VALUE_TEXT and VALUE_BYTES */
 };
 
 static inline struct value value_int(int64_t number)
@@ -136,6 +167,11 @@ static inline struct value value_str(struct str text)
 static inline struct value value_cstr(const char *text)
 {
     return (struct value){.type = VALUE_TEXT, .text = str_c(text)};
+}
+/* Bytes of any value, for a column of type BYTEA (both engines). */
+static inline struct value value_bytes(struct str bytes)
+{
+    return (struct value){.type = VALUE_BYTES, .text = bytes};
 }
 static inline struct value value_self(struct value v)
 {
@@ -197,10 +233,12 @@ MUST_CHECK enum rc sql_each_n(struct tx *tx, row_fn fn, void *arg, const char *s
 MUST_CHECK enum rc sql_rows_text(struct tx *tx, struct rows *ret, struct str sql,
                                  const struct value *args, size_t count);
 
-/* A cell. NULL reads as 0 or as the empty text. A text cell read as int is a mistake of ours. */
+/* A cell. NULL reads as 0 or as the empty text. A cell read as what it is not (text as int, bytes as
+ * text) is a mistake of ours. */
 const struct value *row_cell(const struct rows *r, size_t row, size_t column);
 int64_t row_int(const struct rows *r, size_t row, size_t column);
 struct str row_str(const struct rows *r, size_t row, size_t column);
+struct str row_bytes(const struct rows *r, size_t row, size_t column);
 bool row_null(const struct rows *r, size_t row, size_t column);
 
 /* --- keeping it --- */
