@@ -3,6 +3,7 @@
 #include "http/framing.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum {
@@ -58,6 +59,24 @@ void curl_give_back(struct wire *w, CURL *curl)
     pthread_mutex_unlock(&c->mutex);
     if (!keep)
         curl_easy_cleanup(curl);
+}
+
+CURLcode curl_run(CURL *curl)
+{
+    const struct timespec at_once = {0};
+    sigset_t pipe_signal;
+    sigset_t before;
+    sigset_t pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    (void)sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    CURLcode code = curl_easy_perform(curl);
+    if (!was_pending)
+        (void)sigtimedwait(&pipe_signal, NULL, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
 }
 
 enum rc curl_fail(CURLcode code, const char *detail, struct str url, struct err *err)
@@ -312,7 +331,7 @@ static enum rc run_hop(struct call *c, const struct hop *hop)
     set_options(c, &address, hop->left_us);
     set_method(c, hop->method, hop->with_body);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-    CURLcode code = curl_easy_perform(c->curl);
+    CURLcode code = curl_run(c->curl);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (c->rc != RC_OK)

@@ -14,6 +14,10 @@ enum { CURL_ALLOWED_IDLE = 16, CURL_TIMEOUT_US = 30 * 1000000, CURL_CONNECT_MS_M
 CURL *curl_take(struct wire *w);
 void curl_give_back(struct wire *w, CURL *curl);
 
+/* curl_easy_perform that a connection broken by the far side does not end with SIGPIPE: TLS writes
+ * to the socket without MSG_NOSIGNAL, and a program may have kept the signal for its own output. */
+CURLcode curl_run(CURL *curl);
+
 /* The code for what curl reports; detail is curl's error buffer, url the whole address. */
 enum rc curl_fail(CURLcode code, const char *detail, struct str url, struct err *err);
 

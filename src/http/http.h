@@ -56,7 +56,7 @@ struct http_handler {
 struct http_options {
     struct str listen; /* "127.0.0.1:8420", "[::1]:0" (0: any free port), "unix:/path" */
     struct http_handler handler;
-    struct clock *clock;
+    struct clock *clock; /* asked from many threads at once */
     const struct log *log;
     size_t threads;         /* 0: as many as processors, at most 8 */
     size_t connections_max; /* 0: 4096; more are closed at once */
@@ -88,8 +88,8 @@ struct arena *http_arena(struct http_exchange *x);
 struct err *http_err(struct http_exchange *x);
 enum http_method http_method(const struct http_exchange *x);
 struct str http_method_name(const struct http_exchange *x);
-/* The path, percent-decoded once, well-formed UTF-8, without "." and ".." and empty segments (such
- * requests were refused with 400). */
+/* The path, percent-decoded once, well-formed UTF-8, without control characters, escaped slashes,
+ * "." and ".." and empty segments (such requests were refused with 400); it may end in a slash. */
 struct str http_path(const struct http_exchange *x);
 /* Path and query as they were sent. */
 struct str http_target(const struct http_exchange *x);
@@ -114,7 +114,7 @@ void http_body_limit(struct http_exchange *x, size_t max);
 typedef enum rc (*http_body_fn)(void *arg, struct str piece, struct err *err);
 void http_body_to(struct http_exchange *x, uint64_t max, http_body_fn fn, void *arg);
 /* Called once when the exchange ends for whatever reason, also when the client went away: to give
- * back what head or request took. */
+ * back what head or request took. At most four; the last one asked for is called first. */
 void http_at_end(struct http_exchange *x, void (*fn)(void *arg), void *arg);
 
 /* --- the reply --- */
@@ -126,7 +126,8 @@ void http_reply_header(struct http_exchange *x, const char *name, struct str val
 void http_reply(struct http_exchange *x, int status, const char *type, struct str body);
 /* Whether http_reply was called. */
 bool http_replied(const struct http_exchange *x);
-/* The reply comes later. Inside the handler only. */
+/* The reply comes later. Inside the handler's request only, and before another thread can know
+ * of x. */
 void http_hold(struct http_exchange *x);
 /* Send the held reply; any thread; the exchange is gone afterwards. */
 void http_send(struct http_exchange *x);

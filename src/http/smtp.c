@@ -69,7 +69,7 @@ enum rc smtp_mail(struct wire *w, const struct wire_mail *mail, struct arena *ar
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, &source);
-    CURLcode code = curl_easy_perform(curl);
+    CURLcode code = curl_run(curl);
     long status = 0;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, NULL);

@@ -22,9 +22,11 @@ struct wire_request {
     size_t header_count; /* at most WIRE_HEADERS_MAX */
     struct str body;
     int64_t timeout_us;     /* the whole call; 0: 30 s */
-    size_t reply_bytes_max; /* 0: 1 MiB */
+    size_t reply_bytes_max; /* 0: 1 MiB; with piece: no bound but what piece says */
     bool public_only;       /* refuse private, loopback and link-local addresses, after DNS */
-    bool follow;            /* at most 5 redirects, never from https to http; else none */
+    /* At most 5 redirects, never from https to http, without Authorization and Cookie to another
+     * origin, not for sockets; else none. */
+    bool follow;
     /* Instead of keeping the body: each piece as it comes. */
     enum rc (*piece)(void *arg, struct str piece, struct err *err);
     void *arg;
@@ -50,7 +52,8 @@ struct wire_mail {
 
 struct wire {
     /* RC_OK whenever a status came back, also 500. RC_UNAVAILABLE: no connection; RC_TIMEOUT;
-     * RC_TOO_LARGE; RC_FORBIDDEN: public_only; RC_INVALID: the url. */
+     * RC_TOO_LARGE; RC_FORBIDDEN: public_only, or a redirect to http; RC_INVALID: the url, a
+     * header. What piece returns. */
     enum rc (*call)(struct wire *w, const struct wire_request *request, struct arena *arena,
                     struct wire_reply *ret, struct err *err);
     enum rc (*mail)(struct wire *w, const struct wire_mail *mail, struct arena *arena,

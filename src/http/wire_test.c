@@ -49,8 +49,9 @@ static void answer(void *arg, struct http_exchange *x)
 
 static void never(void *arg, struct http_exchange *x)
 {
-    *(struct http_exchange **)arg = x;
+    struct http_exchange *_Atomic *held = arg;
     http_hold(x);
+    *held = x;
 }
 
 static void setup(void)
@@ -206,7 +207,7 @@ END_TEST
 START_TEST(far_side_that_is_silent_away_or_nonsense_is_told_apart)
 {
     struct wire_reply r;
-    struct http_exchange *held = NULL;
+    struct http_exchange *_Atomic held = NULL;
     struct http_server *silent =
         probe_open(&(struct http_options){.handler = {.request = never, .arg = &held}});
     struct str address = arena_fmt(&arena, "http://%.*s/?token=secret", STRF(http_address(silent)));
