@@ -1,5 +1,6 @@
 #include "party/party.h"
 
+#include "party/email.h"
 #include "party/event.h"
 #include "party/party_check.h"
 #include "party/patch.h"
@@ -171,10 +172,12 @@ static enum rc visible(struct tx *tx, const struct caller *who, struct page_term
     return RC_OK;
 }
 
-/* %q%, with LIKE's own signs taken literally. */
+/* %q% in lower case, with LIKE's own signs taken literally. Only ASCII letters lose their case:
+ * that is what LOWER() does to a column on both engines. */
 static struct str like_pattern(struct str q, struct arena *arena)
 {
     struct buf b;
+    q = str_lower(q, arena);
     buf_init(&b, arena, q.n * 2 + 2);
     buf_add_char(&b, '%');
     for (size_t i = 0; i < q.n; i++) {
@@ -207,7 +210,7 @@ enum rc party_list(struct tx *tx, const struct caller *who, const struct party_q
     if (asks(q, "sponsor"))
         terms[count++] = (struct page_term){"p.sponsor = ?", V(q->sponsor)};
     if (asks(q, "q"))
-        terms[count++] = (struct page_term){"LOWER(p.name) LIKE LOWER(?) ESCAPE '\\'",
+        terms[count++] = (struct page_term){"LOWER(p.name) LIKE ? ESCAPE '\\'",
                                             V(like_pattern(q->q, tx->arena))};
     ASSERT(count <= COUNT(terms));
     struct rows rows;
