@@ -63,6 +63,8 @@ START_TEST(parse_refuses_what_it_would_have_to_guess_or_round)
         {"EUR", "92233720368547758.08", "too large"},
         {"EUR", "-92233720368547758.09", "too large"},
         {"EUR", "99999999999999999999999999999999999999", "too large"},
+        /* A hundred times this is 44 more than 2^128. */
+        {"EUR", "3402823669209384634633746074317682115", "too large"},
         {"EUR", "170141183460469231731687303715884105729", "at most 38 digits"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -1,3 +1,4 @@
+#include "base/buf.h"
 #include "money/property.h"
 #include "money/zone.h"
 #include "money/zone_rule.h"
@@ -269,6 +270,84 @@ START_TEST(a_file_cut_anywhere_is_refused)
 }
 END_TEST
 
+/* A file of two changes and two types, as small as they come; each field can be spoilt. */
+struct handmade {
+    int64_t at[2];
+    uint32_t types, names, leaps;
+    int32_t offset_s;
+    uint8_t index, is_daylight, name_index;
+    const char *footer;
+};
+
+static void put_number(struct buf *b, uint64_t value, int bytes)
+{
+    while (bytes-- > 0)
+        buf_add_char(b, (char)(value >> (8 * bytes)));
+}
+
+static void put_header(struct buf *b, const uint32_t counts[6])
+{
+    buf_add(b, STR("TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+    for (int i = 0; i < 6; i++)
+        put_number(b, counts[i], 4);
+}
+
+static enum rc decode_handmade(const struct handmade *h, const struct zone **ret)
+{
+    struct buf b;
+    buf_init(&b, &arena, 4096);
+    put_header(&b, (const uint32_t[]){0, 0, 0, 0, 0, 0});
+    put_header(&b, (const uint32_t[]){0, 0, h->leaps, 2, h->types, h->names});
+    put_number(&b, (uint64_t)h->at[0], 8);
+    put_number(&b, (uint64_t)h->at[1], 8);
+    put_number(&b, h->index, 1);
+    put_number(&b, 0, 1);
+    put_number(&b, 0, 6);
+    put_number(&b, (uint32_t)h->offset_s, 4);
+    put_number(&b, h->is_daylight, 1);
+    put_number(&b, h->name_index, 1);
+    buf_add(&b, STR("AAA\0"));
+    buf_add(&b, str_c(h->footer));
+    struct err err = {0};
+    return zone_decode(STR("x"), buf_str(&b), &arena, ret, &err);
+}
+
+START_TEST(each_field_of_a_file_is_checked)
+{
+    static const struct handmade good = {
+        .at = {100, 200}, .types = 2, .names = 4, .offset_s = 7200, .index = 1, .footer = "\n\n"};
+    const struct zone *z = NULL;
+    ck_assert_int_eq(decode_handmade(&good, &z), RC_OK);
+    ck_assert_int_eq(zone_offset(z, 99), 0);
+    ck_assert_int_eq(zone_offset(z, 100), 7200);
+    ck_assert_int_eq(zone_offset(z, 200), 0);
+    ck_assert_int_eq(zone_first(z, 7300), 100);
+    struct handmade bad[16];
+    for (size_t i = 0; i < COUNT(bad); i++)
+        bad[i] = good;
+    bad[0].at[1] = 100;
+    bad[1].at[1] = 99;
+    bad[2].types = 0;
+    bad[3].types = 257;
+    bad[4].names = 0;
+    bad[5].names = 100;
+    bad[6].leaps = 1;
+    bad[7].offset_s = ZONE_OFFSET_MAX + 1;
+    bad[8].offset_s = ZONE_OFFSET_MIN - 1;
+    bad[9].index = 2;
+    bad[10].is_daylight = 2;
+    bad[11].name_index = 4;
+    bad[12].footer = "";
+    bad[13].footer = "\nAAA0";
+    bad[14].footer = "\nnonsense\n";
+    bad[15].footer = "AAA0\n";
+    z = NULL;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        ck_assert_msg(decode_handmade(&bad[i], &z) == RC_INVALID, "bad file %zu", i);
+    ck_assert_ptr_null(z);
+}
+END_TEST
+
 START_TEST(a_file_with_wrong_bytes_is_refused_or_makes_a_zone_that_works)
 {
     struct clock_sim chance;
@@ -361,6 +440,7 @@ Suite *zone_suite(void)
     tcase_add_test(c, texts_that_are_no_rules_are_refused);
     tcase_add_test(c, gaps_and_repeats_give_the_first_instant);
     tcase_add_test(c, a_file_cut_anywhere_is_refused);
+    tcase_add_test(c, each_field_of_a_file_is_checked);
     tcase_add_test(c, a_file_with_wrong_bytes_is_refused_or_makes_a_zone_that_works);
     tcase_add_test(c, every_zone_of_the_machine_loads);
     tcase_add_test(c, files_that_count_leap_seconds_are_refused);
