@@ -4,7 +4,7 @@
 
 static enum rc too_large(struct err *err)
 {
-    return err_set(err, RC_INVALID, "the amount is too large: at most 19 digits, up to %lld",
+    return err_set(err, RC_INVALID, "the amount is too large: at most %lld minor units fit",
                    (long long)INT64_MAX);
 }
 

@@ -107,8 +107,8 @@ struct calendar calendar_anchored(const struct zone *zone, enum period_unit unit
 struct period period_of(const struct calendar *c, time_us at)
 {
     check_calendar(c);
+    ASSERT(at >= PERIOD_AT_MIN && at <= PERIOD_AT_MAX);
     struct date d = local_date(c->zone, at);
-    ASSERT(d.year >= PERIOD_YEAR_MIN - 1 && d.year <= PERIOD_YEAR_MAX + 1);
     /* The local date gives the number to within a period or two: the anchor day may be yet to come
      * in its month, and around a change of the clocks a date can come back for an hour. The
      * boundaries decide. */

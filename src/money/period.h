@@ -17,6 +17,11 @@
 
 enum { PERIOD_LABEL_MAX = 16, PERIOD_YEAR_MIN = 2, PERIOD_YEAR_MAX = 9998 };
 
+/* 0002-01-02 and 9998-12-30: between them, in any zone, begin and end are instants that time_format
+ * can write. What comes from outside is kept within these at the door. */
+#define PERIOD_AT_MIN (INT64_C(-62103974400) * US_PER_SECOND)
+#define PERIOD_AT_MAX (INT64_C(253370592000) * US_PER_SECOND)
+
 enum period_unit { PERIOD_DAY, PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR };
 
 struct calendar {
@@ -40,9 +45,9 @@ struct calendar calendar_natural(const struct zone *zone, enum period_unit unit)
  * of a subscription. */
 struct calendar calendar_anchored(const struct zone *zone, enum period_unit unit, time_us start);
 
-/* The period that holds an instant of the years PERIOD_YEAR_MIN..PERIOD_YEAR_MAX. */
+/* The period that holds an instant. PERIOD_AT_MIN <= at <= PERIOD_AT_MAX. */
 struct period period_of(const struct calendar *c, time_us at);
-/* The one after, the one before. Within the same years. */
+/* The one after, the one before; p->end and p->begin are within the same bounds. */
 struct period period_next(const struct calendar *c, const struct period *p);
 struct period period_previous(const struct calendar *c, const struct period *p);
 

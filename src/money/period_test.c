@@ -284,12 +284,14 @@ START_TEST(the_period_of_an_instant_holds_it)
             struct calendar c = {zone, (enum period_unit)clock_sim_below(&chance, 4),
                                  (int)property_between(&chance, 1, 12),
                                  (int)property_between(&chance, 1, 31)};
-            time_us t = property_between(&chance, days_from_civil(2, 2, 1) * US_PER_DAY,
-                                         days_from_civil(9998, 1, 1) * US_PER_DAY);
+            time_us t = property_between(&chance, PERIOD_AT_MIN, PERIOD_AT_MAX);
             struct period p = period_of(&c, t);
             HOLDS(p.begin <= t && t < p.end, SEED_FMT "%s %" PRId64, seed, nasty[z], t);
             char label[PERIOD_LABEL_MAX];
             size_t n = period_label(&c, &p, label);
+            char text[TIME_TEXT_MAX];
+            (void)time_format(p.begin, text);
+            (void)time_format(p.end, text);
             struct period again = {0};
             struct err err = {0};
             HOLDS(period_parse(&c, str_n(label, n), &again, &err) == RC_OK || p.year < 2,

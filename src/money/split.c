@@ -121,10 +121,9 @@ enum rc split_with_residual(int64_t total, struct split_part *parts, size_t coun
     for (size_t i = 0; i < count; i++)
         if (i != residual)
             left -= round_div((__int128)total * parts[i].weight, SPLIT_WHOLE_PPM);
-    if ((total >= 0 && left < 0) || (total <= 0 && left > 0)) {
-        parts[residual].weight = residual_ppm;
+    parts[residual].weight = residual_ppm;
+    if ((total >= 0 && left < 0) || (total <= 0 && left > 0))
         return split_by_weight(total, parts, count, scratch, err);
-    }
     for (size_t i = 0; i < count; i++)
         parts[i].amount =
             i == residual ? (int64_t)left

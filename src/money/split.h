@@ -33,7 +33,8 @@ MUST_CHECK enum rc split_by_weight(int64_t total, struct split_part *parts, size
                                    struct arena *scratch, struct err *err);
 
 /* parts[residual] takes what the others leave; its own weight is not read. The weights of the
- * others are shares of the total in ppm and add up to at most SPLIT_WHOLE_PPM. Where rounding on a
+ * others are shares of the total in ppm and add up to at most SPLIT_WHOLE_PPM; what they leave of
+ * it is written to the claimant's weight. Where rounding on a
  * tiny total would leave the claimant less than nothing, the total is split by largest remainder
  * instead. RC_INVALID where a share is negative, the shares exceed the whole, or the count is not
  * 1 .. SPLIT_PARTS_MAX. */

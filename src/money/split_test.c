@@ -41,6 +41,7 @@ START_TEST(worked_examples_of_the_rules)
     struct split_part b[] = {{50000, 0}, {30000, 0}, {100000, 0}, {-1, 0}};
     ck_assert_int_eq(split_with_residual(3333, b, 4, 3, &arena, &err), RC_OK);
     check_amounts(b, (const int64_t[]){167, 100, 333, 2733}, 4);
+    ck_assert_int_eq(b[3].weight, 820000);
     struct split_part c[] = {{1, 0}, {1, 0}, {1, 0}};
     ck_assert_int_eq(split_by_weight(100, c, 3, &arena, &err), RC_OK);
     check_amounts(c, (const int64_t[]){34, 33, 33}, 3);
