@@ -23,7 +23,8 @@ struct framing {
  * Transfer-Encoding, or no plain number; Transfer-Encoding twice, other than "chunked", or under
  * HTTP/1.0; Host twice, missing under HTTP/1.1, or with bytes that no host has; an Expect other
  * than "100-continue". Values are as they were sent: a space at the end of a length or an encoding
- * is refused, as libmicrohttpd does not cut it. RC_UNSUPPORTED: a version that is neither HTTP/1.1 nor HTTP/1.0. */
+ * is refused, as libmicrohttpd does not cut it. RC_UNSUPPORTED: a version that is neither HTTP/1.1
+ * nor HTTP/1.0. */
 MUST_CHECK enum rc framing_check(struct str version, const struct pair *headers, size_t count,
                                  struct framing *ret, struct err *err);
 

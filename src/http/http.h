@@ -101,7 +101,7 @@ bool http_has_header(const struct http_exchange *x, const char *name);
 struct str http_body(const struct http_exchange *x);
 /* The other side's address without port: "192.0.2.7", "unix". */
 struct str http_peer(const struct http_exchange *x);
-/* Set by the server at the beginning: 16 hexadecimal digits of chance, in the log and in replies. */
+/* Set by the server at the beginning: 16 hexadecimal digits of chance, in log and replies. */
 struct str http_request_id(const struct http_exchange *x);
 /* A slot for whoever handles the exchange. */
 void http_set_user(struct http_exchange *x, void *user);
@@ -109,8 +109,9 @@ void *http_user(const struct http_exchange *x);
 
 /* In head only: take a buffered body of up to max bytes (<= 32 MiB). */
 void http_body_limit(struct http_exchange *x, size_t max);
-/* In head only: hand the body over piece by piece, at most max bytes in all (413 beyond). fn runs on
- * the socket's thread: keep it short. A code other than RC_OK refuses the rest with that status. */
+/* In head only: hand the body over piece by piece, at most max bytes in all (413 beyond). fn runs
+ * on the socket's thread: keep it short. A code other than RC_OK refuses the rest with that
+ * status. */
 typedef enum rc (*http_body_fn)(void *arg, struct str piece, struct err *err);
 void http_body_to(struct http_exchange *x, uint64_t max, http_body_fn fn, void *arg);
 /* Called once when the exchange ends for whatever reason, also when the client went away: to give
@@ -145,8 +146,8 @@ bool http_closing(const struct http_exchange *x);
 
 /* --- files --- */
 
-/* Answer path below folder: GET and HEAD, ETag and 304, ranges, type by suffix; names with a content
- * hash ("app-3f9a0c1d.js") are immutable for a year, all others are revalidated. Symbolic links and
+/* Answer path below folder: GET and HEAD, ETag and 304, ranges, type by suffix; names with a
+ * content hash ("app-3f9a0c1d.js") are immutable for a year, all others are revalidated. Symbolic links and
  * dot files are not followed. False, and no reply, where there is no such file. */
 bool http_reply_file(struct http_exchange *x, const char *folder, struct str path);
 

@@ -87,14 +87,15 @@ START_TEST(longest_request_still_gets_the_longest_reply)
     struct http_server *s = open_ok((struct http_options){.handler.request = answer_long_head});
     char value[256];
     memset(value, 'a', sizeof value);
-    memcpy(value, "X-A: ", 5);
-    memcpy(value + 227, "\r\n", 3);
+    value[227] = '\0';
+    char line[256];
+    (void)snprintf(line, sizeof line, "X-A: %s\r\n", value + 5);
     char front[1024];
     (void)snprintf(front, sizeof front, "GET /%s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n",
                    "?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q&r&s&t&u&v&w&x&y&z&a&b&c&d&e&f&g&h&i&j&k&l&m"
                    "&n&o&p&q&r&s&t&u&v&w&x&y&z&a&b&c&d&e&f&g&h&i&j&k&l");
     /* 62 headers of 229 bytes and 64 parameters: 14,400 bytes. */
-    char *request = repeat(front, value, 62, "\r\n");
+    char *request = repeat(front, line, 62, "\r\n");
     char *r = probe_ask(s, request);
     ck_assert_int_eq(probe_status(r), 200);
     ck_assert_uint_eq(probe_count(r, "X-Long: "), HTTP_REPLY_HEADERS_MAX);

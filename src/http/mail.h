@@ -21,7 +21,8 @@ struct mail_address {
 MUST_CHECK enum rc mail_parse_address(struct str text, struct mail_address *ret, struct err *err);
 
 /* The message with CR LF line ends, in the arena. now is its Date. RC_INVALID as above, also for
- * a subject with control characters or text that is not UTF-8; RC_TOO_LARGE beyond MAIL_TEXT_MAX. */
+ * a subject with control characters or text that is not UTF-8; RC_TOO_LARGE beyond
+ * MAIL_TEXT_MAX. */
 MUST_CHECK enum rc mail_compose(const struct wire_mail *mail, time_us now, struct arena *arena,
                                 struct str *ret, struct err *err);
 

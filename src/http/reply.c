@@ -121,7 +121,8 @@ void exchange_reply_raw(struct http_exchange *x)
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = COUNT(parts)};
     int fd = x->peer->fd;
     /* Nothing was sent on this connection since the last whole reply, so the socket's buffer is
-     * empty and takes it; a client whose buffer is full gets a cut reply and a closed connection. */
+     * empty and takes it; a client whose buffer is full gets a cut reply and a closed
+     * connection. */
     ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     x->sent_bytes = sent > 0 ? (uint64_t)sent : 0;
     /* Not closed yet: closing with unread bytes makes the system send a reset, which can overtake
