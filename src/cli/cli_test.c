@@ -433,6 +433,10 @@ START_TEST(a_problem_may_say_who_can_help_and_when)
                  "{\"detail\":\"you may not\",\"missing_permission\":\"party:write\"}");
     (void)stage_run(&stage, "party|close|" PTY);
     stage_assert_err(&stage, "the permission party:write is needed");
+    stage_answer(&stage, 422,
+                 "{\"detail\":\"no\",\"errors\":[{\"parameter\":\"sort\",\"detail\":\"no\"}]}");
+    (void)stage_run(&stage, "party|list");
+    stage_assert_err(&stage, "hanse: no (at sort)");
     stage_answer_with(&stage, 429, "retry-after", "12", "{}");
     (void)stage_run(&stage, "party|list");
     stage_assert_err(&stage, "try again in 12 seconds");

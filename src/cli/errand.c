@@ -285,11 +285,11 @@ static void print_document(struct run *run, struct str text)
         show_str(run->cli->out, STR("\n"));
 }
 
-static void hint_next(struct run *run, const struct pages *p)
+static void hint_next(struct run *run, struct str cursor)
 {
-    if (p->next.n == 0)
+    if (cursor.n == 0)
         return;
-    struct str next = text_plain(run->arena, p->next);
+    struct str next = text_plain(run->arena, cursor);
     fprintf(run->cli->err, "there is more: add --all, or --after %.*s\n", STRF(next));
 }
 
@@ -302,14 +302,34 @@ static enum rc show_pages(struct run *run, const struct route *r, const struct p
         print_document(run, p->text);
         return RC_OK;
     }
-    if (args_has(&run->args, "csv"))
-        show_csv(run, r->reply, p->items, p->count);
-    else if (p->count == 0)
+    if (p->count == 0)
         say_empty(run, r);
     else
         show_items(run, r->reply, p->items, p->count);
-    hint_next(run, p);
+    hint_next(run, p->next);
     return RC_OK;
+}
+
+/* The address of the page behind cursor. */
+static enum rc next_path(struct run *run, struct str first, struct str cursor, struct str *ret)
+{
+    struct buf b;
+    buf_init(&b, run->arena, 2 * PATH_MAX_BYTES);
+    buf_add(&b, first);
+    buf_add(&b, str_find(first, '?', 0) < first.n ? STR("&after=") : STR("?after="));
+    server_encode(&b, cursor);
+    if (b.full)
+        return err_set(run->err, RC_REMOTE, "the server answered a cursor that is too long");
+    *ret = buf_str(&b);
+    return RC_OK;
+}
+
+/* A server that answers the same page over and over would keep us for ever. */
+static enum rc check_progress(struct run *run, size_t page, struct str before, struct str next)
+{
+    if (page < ERRAND_PAGES_MAX && (before.n == 0 || !str_eq(before, next)))
+        return RC_OK;
+    return err_set(run->err, RC_REMOTE, "the pages of the list do not end");
 }
 
 static enum rc errand_list(struct run *run, const struct server *s, const struct route *r,
@@ -323,19 +343,70 @@ static enum rc errand_list(struct run *run, const struct server *s, const struct
         struct str before = p.next;
         TRY(add_page(run, &p, reply.body));
         if (p.next.n == 0 || !args_has(&run->args, "all"))
-            break;
-        if (page == ERRAND_PAGES_MAX || (before.n > 0 && str_eq(before, p.next)))
-            return err_set(run->err, RC_REMOTE, "the pages of the list do not end");
-        struct buf b;
-        buf_init(&b, run->arena, 2 * PATH_MAX_BYTES);
-        buf_add(&b, first);
-        buf_add(&b, str_find(first, '?', 0) < first.n ? STR("&after=") : STR("?after="));
-        server_encode(&b, p.next);
-        if (b.full)
-            return err_set(run->err, RC_REMOTE, "the server answered a cursor that is too long");
-        ask->path = buf_str(&b);
+            return show_pages(run, r, &p);
+        TRY(check_progress(run, page, before, p.next));
+        TRY(next_path(run, first, p.next, &ask->path));
     }
-    return show_pages(run, r, &p);
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+static struct str percent_decoded(struct arena *arena, struct str s)
+{
+    char *p = arena_bytes(arena, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        int high = s.p[i] == '%' && s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
+        p[n++] = low >= 0 ? (char)(high << 4 | low) : s.p[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return str_n(p, n);
+}
+
+/* The cursor in <...?after=CURSOR>; rel="next" (RFC 8288). */
+static struct str link_cursor(struct arena *arena, struct str link)
+{
+    struct str target = str_sub(link, 0, str_find(link, '>', 0));
+    struct str rest = str_sub(target, str_find(target, '?', 0) + 1, target.n);
+    while (rest.n > 0) {
+        struct str value = str_cut(&rest, '&');
+        struct str name = str_cut(&value, '=');
+        if (str_eq(name, STR("after")))
+            return percent_decoded(arena, value);
+    }
+    return STR("");
+}
+
+/* CSV is the server's: pages are joined by leaving out the heads of all but the first. */
+static enum rc errand_csv(struct run *run, const struct server *s, struct ask *ask)
+{
+    ask->csv = true;
+    struct str first = ask->path;
+    struct str cursor = STR("");
+    for (size_t page = 0;; page++) {
+        struct wire_reply reply = {0};
+        TRY(server_call(s, ask, &reply));
+        struct str rows = reply.body;
+        if (page > 0)
+            (void)str_cut(&rows, '\n'); /* the heads */
+        show_str(run->cli->out, rows);
+        struct str before = cursor;
+        cursor = link_cursor(run->arena, wire_header(&reply, "link"));
+        if (cursor.n == 0)
+            return RC_OK;
+        if (!args_has(&run->args, "all")) {
+            hint_next(run, cursor);
+            return RC_OK;
+        }
+        TRY(check_progress(run, page, before, cursor));
+        TRY(next_path(run, first, cursor, &ask->path));
+    }
 }
 
 enum rc errand_show(struct run *run, const struct route *r, struct str body)
@@ -380,6 +451,8 @@ enum rc errand_run(struct run *run)
         TRY(errand_body(run, r, &ask.body));
     if ((r->flags & ROUTE_NEEDS_MATCH) != 0)
         TRY(find_match(run, &s, r, &ask.match));
+    if (args_has(&run->args, "csv"))
+        return errand_csv(run, &s, &ask);
     if ((r->flags & ROUTE_LIST) != 0)
         return errand_list(run, &s, r, &ask);
 

@@ -144,7 +144,7 @@ static enum rc connect_once(struct follow *f, const struct server *s, struct str
         return RC_OK;
     if (f->head.n > 0)
         reply.body = buf_str(&f->head);
-    return problem_take(run, &reply);
+    return problem_take(run, &reply, true);
 }
 
 /* Whether it makes sense to try again. */

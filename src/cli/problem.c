@@ -11,10 +11,13 @@ static struct str text_of(struct arena *arena, const struct json *object, const 
     return text_plain(arena, peek_text(object, key));
 }
 
-/* Pointers may come as fragments of an address: "#/bank/iban". */
+/* A field of the body, mostly as the fragment of an address ("#/bank/iban"), or the name of a
+ * parameter. */
 static struct str pointer_of(struct arena *arena, const struct json *error)
 {
     struct str pointer = text_of(arena, error, "pointer");
+    if (pointer.n == 0)
+        pointer = text_of(arena, error, "parameter");
     return str_starts(pointer, STR("#")) ? str_sub(pointer, 1, pointer.n) : pointer;
 }
 
@@ -38,12 +41,12 @@ static void add_errors(struct run *run, const struct json *errors, struct buf *m
 
 /* What to do about it, where that is known. */
 static void add_advice(struct run *run, enum rc rc, const struct wire_reply *reply,
-                       const struct json *problem, struct buf *more)
+                       const struct json *problem, bool by_token, struct buf *more)
 {
     struct str permission = text_of(run->arena, problem, "missing_permission");
     struct str after = wire_header(reply, "retry-after");
     int64_t seconds = 0;
-    if (rc == RC_UNAUTHENTICATED)
+    if (by_token && rc == RC_UNAUTHENTICATED)
         buf_add(more, STR("  log in with: hanse login\n"));
     if (rc == RC_FORBIDDEN && permission.n > 0)
         buf_fmt(more, "  the permission %.*s is needed; an owner of the party can give it\n",
@@ -54,7 +57,7 @@ static void add_advice(struct run *run, enum rc rc, const struct wire_reply *rep
         buf_fmt(more, "  try again in %lld seconds\n", (long long)seconds);
 }
 
-enum rc problem_take(struct run *run, const struct wire_reply *reply)
+enum rc problem_take(struct run *run, const struct wire_reply *reply, bool by_token)
 {
     ASSERT(reply->status >= 400);
     enum rc rc = rc_from_http(reply->status);
@@ -76,7 +79,7 @@ enum rc problem_take(struct run *run, const struct wire_reply *reply)
     const struct json *errors = peek_array(problem, "errors");
     if (errors != NULL)
         add_errors(run, errors, &more);
-    add_advice(run, rc, reply, problem, &more);
+    add_advice(run, rc, reply, problem, by_token, &more);
     struct str id = text_of(run->arena, problem, "request_id");
     if (id.n == 0)
         id = text_plain(run->arena, wire_header(reply, "x-request-id"));

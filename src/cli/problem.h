@@ -9,7 +9,8 @@
 enum { PROBLEM_ERRORS_MAX = 20 };
 
 /* The failure that an answer with status >= 400 tells of: sets run->err and run->more. Never RC_OK.
- * Answers that are no problem document (from a proxy, say) give the title of their status. */
-MUST_CHECK enum rc problem_take(struct run *run, const struct wire_reply *reply);
+ * Answers that are no problem document (from a proxy, say) give the title of their status.
+ * by_token: a token was sent, so that logging in anew may help. */
+MUST_CHECK enum rc problem_take(struct run *run, const struct wire_reply *reply, bool by_token);
 
 #endif

@@ -167,7 +167,8 @@ enum rc server_call(const struct server *s, const struct ask *ask, struct wire_r
     struct run *run = s->run;
     struct pair headers[WIRE_HEADERS_MAX];
     size_t n = server_headers(s, ask, headers);
-    headers[n++] = (struct pair){STR("Accept"), STR("application/json")};
+    headers[n++] =
+        (struct pair){STR("Accept"), ask->csv ? STR("text/csv") : STR("application/json")};
     if (ask->method != HTTP_GET) {
         struct id_source ids;
         id_source_init(&ids, run->cli->clock);
@@ -185,7 +186,7 @@ enum rc server_call(const struct server *s, const struct ask *ask, struct wire_r
         struct wire_reply reply = {0};
         enum rc rc = wire_call(run->cli->wire, &request, run->arena, &reply, run->err);
         if (rc == RC_OK && reply.status >= 400)
-            return problem_take(run, &reply);
+            return problem_take(run, &reply, !ask->anonymous && ask->cookie.n == 0);
         if (rc == RC_OK) {
             *ret = reply;
             return RC_OK;

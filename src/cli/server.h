@@ -30,6 +30,7 @@ struct ask {
     struct str match;  /* If-Match; empty: none */
     struct str cookie; /* instead of the token: during login */
     struct str csrf;   /* with the cookie */
+    bool csv;          /* ask for CSV instead of JSON */
     bool anonymous;    /* send no token, even where there is one */
     bool once;         /* never repeat: the server could not tell a repetition */
 };

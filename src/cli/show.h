@@ -1,5 +1,5 @@
 /*
- * show.h - answers for people, and for spreadsheets.
+ * show.h - answers for people.
  *
  * What is shown follows the answer's JSON, in the order of the schema; a field that this program
  * does not know yet (a newer server) is shown with --wide, and never an error.
@@ -20,10 +20,6 @@ void show_object(struct run *run, const struct schema *s, const struct json *obj
 /* Rows as a table; as one block of lines each where the terminal is too narrow. */
 void show_items(struct run *run, const struct schema *s, const struct json *const *items,
                 size_t count);
-/* Rows as RFC 4180 wants, with a line of heads; values as in JSON, objects and lists as JSON. */
-void show_csv(struct run *run, const struct schema *s, const struct json *const *items,
-              size_t count);
-
 /* The text of a value for people: "yes", "2026-11-22 01:57:28", safe to print. f may be NULL. */
 struct str show_value(struct arena *arena, const struct field *f, const struct json *value);
 

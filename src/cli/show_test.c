@@ -151,18 +151,21 @@ START_TEST(json_is_what_the_server_sent)
 }
 END_TEST
 
-START_TEST(csv_quotes_as_rfc_4180)
+START_TEST(csv_is_the_servers_and_its_pages_join)
 {
-    stage_answer(&stage, 200,
-                 "{\"items\":[{\"id\":\"a\",\"name\":\"x \\\"y\\\", z\",\"scopes\":[\"p\",\"q\"],"
-                 "\"ends\":\"2027-01-02T03:04:05Z\"},{\"id\":\"b\",\"name\":\"line\\nend\"}],"
-                 "\"next\":\"more\"}");
-    ck_assert_int_eq(stage_run(&stage, "token|list|--csv"), RC_OK);
-    ck_assert_str_eq(stage.out_bytes,
-                     "id,name,party,scopes,secret,created,ends,used\r\n"
-                     "a,\"x \"\"y\"\", z\",,\"[\"\"p\"\",\"\"q\"\"]\",,,2027-01-02T03:04:05Z,\r\n"
-                     "b,\"line\nend\",,,,,,\r\n");
-    stage_assert_err(&stage, "there is more");
+    stage_answer_with(&stage, 200, "link", "</v1/parties?limit=2&after=a%3D1>; rel=\"next\"",
+                      "id,name\r\na,\"x\"\"y\"\r\n");
+    ck_assert_int_eq(stage_run(&stage, "party|list|--csv|--limit|2"), RC_OK);
+    ck_assert_str_eq(stage.out_bytes, "id,name\r\na,\"x\"\"y\"\r\n");
+    stage_assert_err(&stage, "--after a=1");
+    ck_assert(str_has(stage.requests[0].headers, STR("Accept: text/csv\n")));
+
+    stage_answer_with(&stage, 200, "link", "<https://x/v1/parties?after=a%3D1>; rel=\"next\"",
+                      "id,name\r\na,1\r\n");
+    stage_answer(&stage, 200, "id,name\r\nb,2\r\n");
+    ck_assert_int_eq(stage_run(&stage, "party|list|--csv|--all"), RC_OK);
+    ck_assert_str_eq(stage.out_bytes, "id,name\r\na,1\r\nb,2\r\n");
+    ck_assert(str_ends(stage.requests[1].url, STR("/v1/parties?limit=200&after=a%3D1")));
 }
 END_TEST
 
@@ -234,7 +237,7 @@ Suite *show_suite(void)
     tcase_add_test(c, all_follows_the_pages_to_the_end);
     tcase_add_test(c, pages_that_never_end_are_given_up);
     tcase_add_test(c, json_is_what_the_server_sent);
-    tcase_add_test(c, csv_quotes_as_rfc_4180);
+    tcase_add_test(c, csv_is_the_servers_and_its_pages_join);
     tcase_add_test(c, one_resource_is_lines_of_label_and_value);
     tcase_add_test(c, nothing_to_show_is_said_in_one_line);
     tcase_add_test(c, colours_are_for_terminals_that_want_them);
