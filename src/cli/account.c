@@ -92,6 +92,35 @@ static enum rc open_invitation(const struct server *s, struct str token, const s
     return server_json(s, &ask, ret);
 }
 
+/* "Olga of Nord invites you to act for it as reader, until 2026-12-06 03:19:11 UTC." */
+static void show_offer(struct run *run, const struct json *view)
+{
+    FILE *out = run->cli->out;
+    const struct json *joins = peek(view, "joins");
+    bool founds = joins != NULL && json_type(joins) == JSON_FALSE;
+    struct str party = text_plain(run->arena, peek_text(view, "party_name"));
+    struct str inviter = text_plain(run->arena, peek_text(view, "inviter_name"));
+    struct str role = text_plain(run->arena, peek_text(view, "role"));
+    struct str message = text_plain(run->arena, peek_text(view, "message"));
+    const struct json *ends = peek(view, "ends");
+    if (inviter.n > 0)
+        fprintf(out, "%.*s of ", STRF(inviter));
+    if (founds)
+        fprintf(out, "%.*s invites you to join with a party of your own", STRF(party));
+    else
+        fprintf(out, "%.*s invites you to act for it as %.*s", STRF(party), STRF(role));
+    if (ends != NULL) {
+        static const struct field time = {.type = FIELD_TIME};
+        struct str text = show_value(run->arena, &time, ends);
+        fprintf(out, ", until %.*s UTC", STRF(text));
+    }
+    fprintf(out, ".\n");
+    if (message.n > 0)
+        fprintf(out, "\n  %.*s\n", STRF(message));
+    fprintf(out, "\n");
+    (void)fflush(out); /* before the questions; looked at again at the end */
+}
+
 /* Twice on a terminal, where it cannot be seen. */
 static enum rc choose_password(struct run *run, struct str *ret)
 {
@@ -171,11 +200,8 @@ enum rc builtin_setup(struct run *run)
     if (view == NULL)
         return err_set(run->err, RC_REMOTE, "the server answered nothing about the invitation");
     bool json = args_has(&run->args, "json");
-    if (!json) {
-        show_object(run, routes[ROUTE_invitation_open].reply, view);
-        show_str(run->cli->out, STR("\n"));
-        (void)fflush(run->cli->out); /* before the questions; looked at again at the end */
-    }
+    if (!json)
+        show_offer(run, view);
 
     struct assigns a = {0};
     const struct route *accept = &routes[ROUTE_invitation_accept];

@@ -412,10 +412,12 @@ START_TEST(exit_codes_follow_the_status)
         int status, exit;
         const char *text;
     } cases[] = {
-        {400, 2, "cannot be read"}, {401, 4, "hanse login"},   {403, 4, "may not"},
-        {404, 5, "no such"},        {409, 6, "present state"}, {412, 6, "changed it in between"},
-        {422, 3, "breaks a rule"},  {428, 6, "version"},       {429, 8, "Too many"},
-        {500, 70, "our side"},      {503, 7, "moment"},        {507, 9, "disk is full"},
+        {400, 2, "cannot be read"}, {401, 4, "hanse login"},
+        {403, 4, "may not"},        {404, 5, "no such"},
+        {409, 6, "present state"},  {412, 6, "changed since you read it"},
+        {422, 3, "breaks a rule"},  {428, 6, "version"},
+        {429, 8, "Too many"},       {500, 70, "our side"},
+        {503, 7, "moment"},         {507, 9, "disk is full"},
         {418, 2, "answered 418"},   {599, 7, "answered 599"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -51,8 +51,6 @@ static void add_advice(struct run *run, enum rc rc, const struct wire_reply *rep
     if (rc == RC_FORBIDDEN && permission.n > 0)
         buf_fmt(more, "  the permission %.*s is needed; an owner of the party can give it\n",
                 STRF(permission));
-    if (rc == RC_CHANGED)
-        buf_add(more, STR("  somebody changed it in between: look at it, then try again\n"));
     if (str_to_i64(after, 0, INT32_MAX, &seconds))
         buf_fmt(more, "  try again in %lld seconds\n", (long long)seconds);
 }

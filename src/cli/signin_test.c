@@ -262,7 +262,7 @@ START_TEST(setup_shows_the_offer_asks_and_logs_in)
                STR("{\"token\":\"inv123\",\"email\":\"ada@example.net\",\"name\":\"Ada Martin\","
                    "\"password\":\"" SECRET "\",\"party\":{\"name\":\"Martin SARL\","
                    "\"address\":{\"country\":\"FR\"}}}")));
-    stage_assert_out(&stage, "Nord");
+    stage_assert_out(&stage, "Olga of Nord invites you to join with a party of your own.");
     stage_assert_out(&stage, "logged in to " CLOUD " as ada@example.net");
     check_silent();
 }
