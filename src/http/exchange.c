@@ -1,5 +1,7 @@
 #include "http/exchange.h"
 
+#include "base/buf.h"
+
 enum {
     FREE_MAX = 256, /* exchanges kept for reuse by one server */
     BODY_FIRST_BYTES = 4096,
@@ -171,10 +173,18 @@ struct str http_header(const struct http_exchange *x, const char *name)
     size_t i = find_header(x, wanted, 0);
     if (i == x->header_count)
         return (struct str){NULL, 0};
-    struct str value = x->headers[i].value;
-    for (i = find_header(x, wanted, i + 1); i < x->header_count; i = find_header(x, wanted, i + 1))
-        value = arena_fmt(x->arena, "%.*s, %.*s", STRF(value), STRF(x->headers[i].value));
-    return value;
+    size_t again = find_header(x, wanted, i + 1);
+    if (again == x->header_count)
+        return x->headers[i].value;
+    struct buf b;
+    buf_init(&b, x->arena, (size_t)2 * HTTP_HEADER_BYTES_MAX); /* ", " is no longer than its line */
+    buf_add(&b, x->headers[i].value);
+    for (; again < x->header_count; again = find_header(x, wanted, again + 1)) {
+        buf_add(&b, STR(", "));
+        buf_add(&b, x->headers[again].value);
+    }
+    ASSERT(!b.full);
+    return buf_str(&b);
 }
 
 bool http_has_header(const struct http_exchange *x, const char *name)

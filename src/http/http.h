@@ -147,8 +147,9 @@ bool http_closing(const struct http_exchange *x);
 /* --- files --- */
 
 /* Answer path below folder: GET and HEAD, ETag and 304, ranges, type by suffix; names with a
- * content hash ("app-3f9a0c1d.js") are immutable for a year, all others are revalidated. Symbolic links and
- * dot files are not followed. False, and no reply, where there is no such file. */
+ * content hash ("app-3f9a0c1d.js") are immutable for a year, all others are revalidated. Symbolic
+ * links and dot files are not followed. NAME.gz beside NAME is sent to those who take gzip. False,
+ * and no reply, where there is no such file. */
 bool http_reply_file(struct http_exchange *x, const char *folder, struct str path);
 
 #endif
