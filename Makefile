@@ -52,7 +52,7 @@ valgrind:
 # Needs no more than "make build" did, so that it can run as root without a network.
 install: build
 	@meson configure build/release -Dprefix="$(PREFIX)" -Dsysconfdir="$(SYSCONFDIR)" >/dev/null
-	@ninja --quiet -C build/release
+	@tools/build release
 	@DESTDIR="$(DESTDIR)" meson install -C build/release --no-rebuild --quiet
 
 deb:
