@@ -420,39 +420,6 @@ START_TEST(counting_by_many_at_once_loses_nothing)
 }
 END_TEST
 
-/* --- a server that goes away --- */
-
-START_TEST(broken_connections_are_replaced)
-{
-    if (getenv("TEST_STORE") == NULL)
-        return; /* about a server */
-    struct fixture f;
-    fixture_open(&f);
-    ck_assert_int_eq(fixture_write(&f, make_table, NULL), RC_OK);
-    for (int i = 0; i < 5; i++) {
-        struct row row = {i, STR("x")};
-        enum rc rc = fixture_write(&f, put_plain, &row);
-        ck_assert_msg(rc == RC_OK, "%s", f.err.text);
-        check_kept(&f, i + 1);
-        fixture_sql("DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-                    "application_name = 'hanse'; END $$");
-    }
-    check_kept(&f, 5);
-    fixture_close(&f);
-}
-END_TEST
-
-START_TEST(a_server_that_is_away_makes_the_store_unavailable)
-{
-    struct err err = {0};
-    struct store *s = NULL;
-    struct store_options o = {.url = STR("postgresql://joe:secret@/x?host=/nonexistent"),
-                              .clock = clock_system()};
-    ck_assert_int_eq(store_open(&s, &o, &err), RC_UNAVAILABLE);
-    ck_assert_ptr_null(strstr(err.text, "secret"));
-}
-END_TEST
-
 Suite *fault_suite(void);
 Suite *fault_suite(void)
 {
@@ -463,8 +430,6 @@ Suite *fault_suite(void)
     tcase_add_test(c, a_second_process_is_refused_and_the_store_is_free_again_after_a_kill);
     tcase_add_test(c, a_full_disk_refuses_writes_goes_on_reading_and_heals_without_restart);
     tcase_add_test(c, counting_by_many_at_once_loses_nothing);
-    tcase_add_test(c, broken_connections_are_replaced);
-    tcase_add_test(c, a_server_that_is_away_makes_the_store_unavailable);
     suite_add_tcase(s, c);
     return s;
 }

@@ -117,9 +117,9 @@ struct tx {
     struct store_conn *conn;
     struct arena *arena;
     struct err *err;
-    struct id_source *ids;
-    time_us now;  /* the one instant of this unit of work; ask no clock */
-    bool writing; /* false: the tx may only read */
+    struct id_source *ids; /* NULL where the tx may only read */
+    time_us now;           /* the one instant of this unit of work; ask no clock */
+    bool writing;          /* false: the tx may only read */
 };
 
 typedef enum rc (*tx_fn)(struct tx *tx, void *arg);
@@ -131,7 +131,12 @@ MUST_CHECK enum rc store_read(struct store *s, struct arena *arena, struct err *
                               void *arg);
 
 /* Run fn in a batch and wait until its commit is durable. Not from a tx and not from a store
- * thread. RC_OK: durable. Anything else: nothing of it is kept. */
+ * thread. RC_OK: durable. Anything else: nothing of it is kept; but where the wire to PostgreSQL
+ * broke during the commit, RC_UNAVAILABLE says that nobody knows ("... is not known. look before
+ * you repeat it"): so give every fact a unique reference.
+ * RC_FULL: the disk is full; later calls succeed as soon as there is space. RC_UNAVAILABLE: no
+ * answer from the server, too many callers, or too many conflicts. RC_INTERNAL: a statement failed
+ * and fn hid it, or the engine broke. What fn returned otherwise. */
 MUST_CHECK enum rc store_write(struct store *s, struct arena *arena, struct err *err, tx_fn fn,
                                void *arg);
 
