@@ -43,8 +43,8 @@ static void make_room(struct postgres_conn *c, size_t count)
     c->room = room;
 }
 
-/* Text and bytes go as they are, with their length (format 1); numbers as digits. The types are said, so that
- * $1 + 1 is a sum of 64 bits and no guess of the server. */
+/* Text and bytes go as they are, with their length (format 1); numbers as digits. The types are
+ * said, so that $1 + 1 is a sum of 64 bits and no guess of the server. */
 static void fill(struct postgres_conn *c, const struct query *q)
 {
     make_room(c, q->count);

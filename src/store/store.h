@@ -18,9 +18,9 @@
  * SQLite: WAL, synchronous=FULL, one writing thread, readers beside it; one process at a time (a
  * second is refused). PostgreSQL: SERIALIZABLE, retried; many processes.
  *
- * SQL is written once for both: BIGINT, TEXT and BYTEA columns, $1 parameters, no defaults, no sequences,
- * ORDER BY on every list, ON CONFLICT for duplicates that are expected. Do not catch an SQL error
- * inside a tx: PostgreSQL has given the transaction up already.
+ * SQL is written once for both: BIGINT, TEXT and BYTEA columns, $1 parameters, no defaults, no
+ * sequences, ORDER BY on every list, ON CONFLICT for duplicates that are expected. Do not catch an
+ * SQL error inside a tx: PostgreSQL has given the transaction up already.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -238,8 +238,8 @@ MUST_CHECK enum rc sql_each_n(struct tx *tx, row_fn fn, void *arg, const char *s
 MUST_CHECK enum rc sql_rows_text(struct tx *tx, struct rows *ret, struct str sql,
                                  const struct value *args, size_t count);
 
-/* A cell. NULL reads as 0 or as the empty text. A cell read as what it is not (text as int, bytes as
- * text) is a mistake of ours. */
+/* A cell. NULL reads as 0 or as the empty text. A cell read as what it is not (text as int, bytes
+ * as text) is a mistake of ours. */
 const struct value *row_cell(const struct rows *r, size_t row, size_t column);
 int64_t row_int(const struct rows *r, size_t row, size_t column);
 struct str row_str(const struct rows *r, size_t row, size_t column);
