@@ -163,6 +163,10 @@ static void check_calendar(struct str text)
         ASSERT(str_eq(str_n(label, n), text));
         struct period same = period_of(&c, p.begin);
         ASSERT(same.begin == p.begin);
+        struct period next = period_next(&c, &p);
+        ASSERT(next.begin == p.end);
+        struct period previous = period_previous(&c, &p);
+        ASSERT(previous.end == p.begin);
     }
     (void)!zone_name_check(text, &err);
     enum tax_category category;

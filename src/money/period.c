@@ -208,7 +208,9 @@ enum rc period_parse(const struct calendar *c, struct str label, struct period *
         return err_set(err, RC_INVALID, "'%.*s' is not a period: %s was wanted",
                        STRF(ascii_shown(label)), form_of(c));
     struct period p = period_numbered(c, number_of(c, d));
-    if (p.year != d.year || p.month != d.month || p.day != d.day || p.begin >= p.end)
+    bool is_it = p.year == d.year && p.month == d.month && p.day == d.day && p.begin < p.end;
+    /* The label is a stranger's: the period and its neighbours must be such as period_of takes. */
+    if (!is_it || p.begin <= PERIOD_AT_MIN || p.end > PERIOD_AT_MAX)
         return err_set(err, RC_INVALID, "no period begins on '%.*s'", STRF(label));
     *ret = p;
     return RC_OK;

@@ -57,8 +57,8 @@ int64_t period_seconds(const struct period *p);
 /* "2026-01-31" of a day or of a period that begins on another day than the natural one, "2026-01",
  * "2026-Q1", "2026". Returns the length without the NUL. */
 size_t period_label(const struct calendar *c, const struct period *p, char text[PERIOD_LABEL_MAX]);
-/* The period with this label. RC_INVALID where it is written otherwise, or where no period of this
- * calendar has it. */
+/* The period with this label; it has a next and a previous one. RC_INVALID where it is written
+ * otherwise, or where no period of this calendar within PERIOD_AT_MIN..PERIOD_AT_MAX has it. */
 MUST_CHECK enum rc period_parse(const struct calendar *c, struct str label, struct period *ret,
                                 struct err *err);
 
