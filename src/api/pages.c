@@ -311,6 +311,8 @@ enum rc page_accept_handler(struct call *c)
     struct form_steps steps = {0};
     struct acceptance acceptance;
     struct accepted accepted = {0};
+    /* The form asks for all that is needed: whoever is logged in here is not meant. */
+    c->caller = (struct caller){.kind = CALLER_NOBODY};
     TRY(form_read(c, fields, &count));
     c->steps = &steps;
     TRY(call_read(c, look_at));

@@ -45,7 +45,12 @@ static enum rc reads_system(struct call *c)
 {
     struct party operator_party;
     TRY(party_operator(c->tx, &operator_party));
-    return permission_allow(c->tx, &c->caller, PERM_SYSTEM_READ, operator_party.id);
+    enum rc rc = permission_allow(c->tx, &c->caller, PERM_SYSTEM_READ, operator_party.id);
+    if (rc != RC_NOT_FOUND && rc != RC_FORBIDDEN)
+        return rc;
+    request_of(c)->missing = PERM_SYSTEM_READ;
+    return err_set(c->err, RC_FORBIDDEN, "this needs the permission '%s' for the operator",
+                   permission_text(PERM_SYSTEM_READ));
 }
 
 enum rc metrics_handler(struct call *c)
@@ -96,6 +101,7 @@ enum rc status_handler(struct call *c)
         return call_reply(c, &s);
     }
     err_clear(c->err);
+    request_of(c)->missing = PERM_NONE;
     for (size_t i = 0; i < COUNT(staff_fields); i++) {
         int field = schema_find(&status_schema, str_c(staff_fields[i]));
         ASSERT(field >= 0);

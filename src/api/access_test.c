@@ -1,0 +1,287 @@
+/*
+ * Every route with every kind of caller, from the table: a route without an expectation fails.
+ */
+#include "api/api_fixture.h"
+#include "api/route.h"
+
+enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
+
+static const char *const who_names[WHO_COUNT] = {
+    "nobody",    "a user without a party", "the owner of another party",
+    "a reader",  "a narrow token",         "the owner of the sponsor",
+    "the owner", "the owner's browser"};
+
+/* What to send, and which status each kind of caller must get. In body, TOKEN is an invitation's, and
+ * '#' another digit for each caller. */
+struct expectation {
+    const char *body;
+    const char *user_body; /* by those who are logged in; NULL: the same */
+    int want[WHO_COUNT];
+};
+
+#define PUBLIC_200                             \
+    {                                          \
+        200, 200, 200, 200, 200, 200, 200, 200 \
+    }
+#define SELF_200                               \
+    {                                          \
+        401, 200, 200, 200, 403, 200, 200, 200 \
+    }
+#define SELF_204                               \
+    {                                          \
+        401, 204, 204, 204, 403, 204, 204, 204 \
+    }
+/* The party's own, and what its sponsor may do. */
+#define PARTY_READ                             \
+    {                                          \
+        401, 404, 404, 200, 403, 200, 200, 200 \
+    }
+#define PARTY_OWN                              \
+    {                                          \
+        401, 404, 404, 403, 403, 403, 200, 200 \
+    }
+#define PARTY_SPONSOR                          \
+    {                                          \
+        401, 404, 404, 403, 403, 200, 200, 200 \
+    }
+
+static const struct expectation expectations[ROUTE_COUNT] = {
+    [ROUTE_healthz] = {.want = PUBLIC_200},
+    [ROUTE_readyz] = {.want = PUBLIC_200},
+    [ROUTE_metrics] = {.want = {401, 403, 403, 403, 403, 403, 403, 403}},
+    [ROUTE_openapi] = {.want = PUBLIC_200},
+    [ROUTE_version] = {.want = PUBLIC_200},
+    [ROUTE_status] = {.want = SELF_200},
+
+    [ROUTE_session_create] = {.body = "{\"email\":\"nobody@example.net\",\"password\":\"x\"}",
+                              .want = {401, 401, 401, 401, 401, 401, 401, 401}},
+    [ROUTE_session_get] = {.want = {401, 404, 404, 404, 403, 404, 404, 200}},
+    [ROUTE_session_delete] = {.want = {401, 404, 404, 404, 403, 404, 404, 204}},
+    [ROUTE_session_prove] = {.body = "{\"password\":\"wrong\"}",
+                             .want = {401, 409, 409, 409, 403, 409, 409, 422}},
+    [ROUTE_me_get] = {.want = SELF_200},
+    [ROUTE_me_change] = {.body = "{\"name\":\"New\"}", .want = SELF_200},
+    [ROUTE_password_change] = {.body = "{\"password\":\"wrong\",\"fresh\":\"long and new 12345\"}",
+                               .want = {401, 422, 422, 422, 403, 422, 422, 422}},
+    [ROUTE_totp_begin] = {.want = {401, 201, 201, 201, 403, 201, 201, 201}},
+    [ROUTE_totp_confirm] = {.body = "{\"code\":\"123456\"}",
+                            .want = {401, 409, 409, 409, 403, 409, 409, 409}},
+    [ROUTE_totp_delete] = {.want = SELF_204},
+    [ROUTE_session_list] = {.want = SELF_200},
+    [ROUTE_session_end] = {.want = {401, 404, 404, 404, 403, 404, 204, 204}},
+    [ROUTE_token_list] = {.want = SELF_200},
+    [ROUTE_token_create] = {.body = "{\"name\":\"x\",\"scopes\":[\"self:read\"]}",
+                            .want = {401, 201, 201, 201, 403, 201, 201, 201}},
+    [ROUTE_token_get] = {.want = {401, 404, 404, 404, 403, 404, 200, 200}},
+    [ROUTE_token_delete] = {.want = {401, 404, 404, 404, 403, 404, 204, 204}},
+
+    [ROUTE_party_list] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_party_create] = {.body = "{\"name\":\"Fresh\",\"kind\":\"company\","
+                                    "\"address\":{\"country\":\"FR\"}}",
+                            .want = {401, 403, 201, 403, 403, 201, 201, 201}},
+    [ROUTE_party_get] = {.want = PARTY_READ},
+    [ROUTE_party_change] = {.body = "{\"phone\":\"+33 1 23 45 67 89\"}", .want = PARTY_SPONSOR},
+    [ROUTE_party_close] = {.want = PARTY_SPONSOR},
+    [ROUTE_party_reopen] = {.want = PARTY_SPONSOR},
+    [ROUTE_member_list] = {.want = PARTY_READ},
+    [ROUTE_member_change] = {.body = "{\"role\":\"billing\"}", .want = PARTY_OWN},
+    [ROUTE_member_remove] = {.want = {401, 404, 404, 403, 403, 403, 204, 204}},
+    [ROUTE_invitation_list] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_invitation_create] = {.body = "{\"joins\":true,\"role\":\"reader\"}",
+                                 .want = {401, 404, 404, 403, 403, 403, 201, 201}},
+    [ROUTE_invitation_get] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_invitation_resend] = {.want = PARTY_OWN},
+    [ROUTE_invitation_revoke] = {.want = PARTY_OWN},
+    [ROUTE_invitation_open] = {.body = "{\"token\":\"TOKEN\"}", .want = PUBLIC_200},
+    [ROUTE_invitation_accept] = {.body = "{\"token\":\"TOKEN\",\"email\":\"new@example.net\","
+                                         "\"name\":\"New\",\"password\":\"a long passphrase 7\"}",
+                                 .user_body = "{\"token\":\"TOKEN\"}",
+                                 .want = {201, 201, 201, 409, 403, 201, 201, 409}},
+    [ROUTE_brand_get] = {.want = PARTY_READ},
+    [ROUTE_brand_change] = {.body = "{\"name\":\"Shiny\"}", .want = PARTY_OWN},
+    [ROUTE_boot] = {.want = PUBLIC_200},
+    [ROUTE_role_list] = {.want = SELF_200},
+    [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
+    [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_page_home] = {.want = PUBLIC_200},
+    [ROUTE_page_invite] = {.want = PUBLIC_200},
+    [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
+                           .want = PUBLIC_200},
+    [ROUTE_page_problem] = {.want = PUBLIC_200},
+};
+
+/* One of each for each caller, so that what one does is nothing to the next. */
+struct objects {
+    struct house *house;
+    struct str users[WHO_COUNT]; /* members of the client */
+    struct str tokens[WHO_COUNT];
+    struct str sessions[WHO_COUNT]; /* carl's */
+    struct str invitations[WHO_COUNT];
+    struct str links[WHO_COUNT]; /* their tokens */
+    const struct route *route;
+    struct guest narrow;
+};
+
+static struct str first_id(struct tx *tx, struct house *h, const char *sql, struct str user)
+{
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows, sql, V(user)));
+    ck_assert_uint_gt(rows.count, 0);
+    return arena_str(&h->arena, row_str(&rows, 0, 0));
+}
+
+static void make_invitation(struct tx *tx, struct objects *o, int who)
+{
+    struct house *h = o->house;
+    struct caller carl = by_session(h->carl.user);
+    struct invitation made;
+    struct invitation fresh = {.party = h->client, .joins = true, .role = STR("reader")};
+    fresh.set = UINT64_C(1) << schema_find(&invitation_schema, STR("joins")) |
+                UINT64_C(1) << schema_find(&invitation_schema, STR("role"));
+    OK(tx, invitation_create(tx, &carl, &fresh, STR("http://cloud.test"), &made));
+    o->invitations[who] = arena_str(&h->arena, made.id);
+    size_t slash = made.link.n;
+    while (made.link.p[slash - 1] != '/')
+        slash--;
+    o->links[who] = arena_str(&h->arena, str_sub(made.link, slash, made.link.n));
+}
+
+static enum rc make_objects(struct tx *tx, void *arg)
+{
+    struct objects *o = arg;
+    struct house *h = o->house;
+    for (int who = 0; who < WHO_COUNT; who++) {
+        const char *name = arena_fmt(&h->arena, "victim%d", who).p;
+        o->users[who] = arena_str(&h->arena, make_member(tx, name, h->client, "reader"));
+        give_token(tx, &h->arena, h->carl.user, PERM_BIT(PERM_SELF_READ));
+        o->tokens[who] =
+            first_id(tx, h, "SELECT id FROM token WHERE user_id = $1 ORDER BY id DESC LIMIT 1",
+                     h->carl.user);
+        struct session_order s = {.house = h, .user = h->carl.user};
+        OK(tx, open_session(tx, &s));
+        o->sessions[who] =
+            first_id(tx, h, "SELECT id FROM session WHERE user_id = $1 ORDER BY id DESC LIMIT 1",
+                     h->carl.user);
+        make_invitation(tx, o, who);
+    }
+    /* The owner's token, without what the route asks for. */
+    uint32_t scopes = h->carl.held;
+    enum permission wanted = o->route->permission;
+    if (wanted == PERM_NONE)
+        scopes = PERM_BIT(PERM_SELF_READ);
+    else
+        scopes &= ~PERM_BIT(wanted);
+    if (wanted != PERM_NONE && permission_twin(wanted) != PERM_NONE)
+        scopes &= ~PERM_BIT(permission_twin(wanted));
+    o->narrow.credentials = bearer(&h->arena, give_token(tx, &h->arena, h->carl.user, scopes));
+    return RC_OK;
+}
+
+static struct str fill_path(const struct objects *o, int who)
+{
+    struct house *h = o->house;
+    struct str path = str_c(o->route->path);
+    struct str id = str_starts(path, STR("/v1/tokens"))        ? o->tokens[who]
+                    : str_starts(path, STR("/v1/me/sessions")) ? o->sessions[who]
+                                                               : o->invitations[who];
+    struct pair values[] = {{STR("party"), h->client},
+                            {STR("user"), o->users[who]},
+                            {STR("id"), id},
+                            {STR("token"), o->links[who]},
+                            {STR("slug"), STR("invalid")}};
+    struct buf b;
+    buf_init(&b, &h->arena, 1000);
+    while (path.n > 0) {
+        bool has_name = str_find(path, '{', 0) < path.n;
+        buf_add(&b, str_cut(&path, '{'));
+        if (!has_name)
+            break;
+        struct str name = str_cut(&path, '}');
+        for (size_t i = 0; i < COUNT(values); i++)
+            if (str_eq(values[i].name, name))
+                buf_add(&b, values[i].value);
+    }
+    return buf_str(&b);
+}
+
+static struct str fill_body(const struct objects *o, const struct expectation *e, int who)
+{
+    const char *form = who != NOBODY && e->user_body != NULL ? e->user_body : e->body;
+    struct buf b;
+    buf_init(&b, &o->house->arena, 10000);
+    for (const char *at = form; at != NULL && *at != '\0'; at++) {
+        if (*at == '#') {
+            buf_add_i64(&b, who);
+        } else if (strncmp(at, "TOKEN", 5) == 0) {
+            buf_add(&b, o->links[who]);
+            at += 4;
+        } else {
+            buf_add_char(&b, *at);
+        }
+    }
+    return buf_str(&b);
+}
+
+/* The status of a stream, which does not end by itself. */
+static struct answer ask_stream(struct house *h, const struct guest *who, struct str path)
+{
+    struct str text = arena_fmt(&h->arena, "GET %.*s HTTP/1.1\r\nHost: cloud.test\r\n%.*s\r\n",
+                                STRF(path), STRF(who ? who->credentials : STR("")));
+    char *reply = arena_alloc(&h->arena, PROBE_TEXT_MAX);
+    size_t n = 0;
+    int fd = probe_connect(http_address(h->server));
+    ck_assert(probe_send(fd, text));
+    while (strstr(reply, "\r\n\r\n") == NULL)
+        ck_assert(probe_more(fd, reply, &n));
+    close(fd);
+    return (struct answer){.status = probe_status(reply), .head = str_n(reply, n)};
+}
+
+static void try_caller(struct objects *o, const struct expectation *e, int who)
+{
+    struct house *h = o->house;
+    house_advance(h, 20 * US_PER_MINUTE); /* what one tried too often is forgotten for the next */
+    struct session_order session = house_session(h, h->carl.user);
+    struct guest browser = {.credentials = cookie(h, &session)};
+    const struct guest *guests[WHO_COUNT] = {NULL,       &h->lea,  &h->tom,  &h->rolf,
+                                             &o->narrow, &h->rita, &h->carl, &browser};
+    const struct route *r = o->route;
+    struct str path = fill_path(o, who);
+    struct str headers = STR("");
+    if (r->flags & ROUTE_NEEDS_MATCH)
+        headers = STR("If-Match: *\r\n");
+    if (r->flags & ROUTE_HIDDEN)
+        headers = STR("Content-Type: application/x-www-form-urlencoded\r\n");
+    struct answer a = r->kind == ROUTE_STREAM ? ask_stream(h, guests[who], path)
+                                              : ask(h, guests[who], method_name(r->method), path,
+                                                    headers, fill_body(o, e, who));
+    ck_assert_msg(a.status == e->want[who], "%s by %s: %d, wanted was %d: %.*s%.*s", r->operation,
+                  who_names[who], a.status, e->want[who], STRF(a.head), STRF(a.body));
+}
+
+START_TEST(every_route_answers_every_kind_of_caller_as_it_should)
+{
+    const struct route *r = &routes[_i];
+    const struct expectation *e = &expectations[_i];
+    struct house *h = house_open();
+    struct objects o = {.house = h, .route = r};
+    house_write(h, make_objects, &o);
+    for (int who = 0; who < WHO_COUNT; who++) {
+        ck_assert_msg(e->want[who] != 0, "%s has no expectation for %s", r->operation,
+                      who_names[who]);
+        try_caller(&o, e, who);
+    }
+    house_close(h);
+}
+END_TEST
+
+Suite *access_suite(void);
+Suite *access_suite(void)
+{
+    Suite *s = suite_create("access");
+    TCase *c = tcase_create("access");
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, every_route_answers_every_kind_of_caller_as_it_should, 0, ROUTE_COUNT);
+    suite_add_tcase(s, c);
+    return s;
+}
