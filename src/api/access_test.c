@@ -11,8 +11,8 @@ static const char *const who_names[WHO_COUNT] = {
     "a reader",  "a narrow token",         "the owner of the sponsor",
     "the owner", "the owner's browser"};
 
-/* What to send, and which status each kind of caller must get. In body, TOKEN is an invitation's, and
- * '#' another digit for each caller. */
+/* What to send, and which status each kind of caller must get. In body, TOKEN is an invitation's,
+ * and '#' another digit for each caller. */
 struct expectation {
     const char *body;
     const char *user_body; /* by those who are logged in; NULL: the same */

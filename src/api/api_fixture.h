@@ -1,6 +1,6 @@
 /*
- * api_fixture.h - a whole hansed in one process, with people in it, asked through real sockets. Only
- * for tests: everything here asserts.
+ * api_fixture.h - a whole hansed in one process, with people in it, asked through real sockets.
+ * Only for tests: everything here asserts.
  *
  *     operator (olga, owner)
  *       reseller (rita, owner)
