@@ -1,15 +1,13 @@
-#include "store/page.h"
+#include "store/page_cursor.h"
 
-#include <sodium.h>
-
-enum { SQL_MAX = 16 * 1024, KEYS_MAX = PAGE_SORTS_MAX + 1 };
+enum { SQL_MAX = 16 * 1024 };
 
 /* The order of the page: columns, each up or down, the unique one last. */
 struct order {
     struct key {
         const struct page_column *column;
         bool down;
-    } keys[KEYS_MAX];
+    } keys[PAGE_KEYS_MAX];
     size_t count;
     struct str text; /* "-created,-id": a cursor fits the order that it was made in, no other */
 };
@@ -17,7 +15,7 @@ struct order {
 /* The statement while it is put together. */
 struct query {
     struct buf sql;
-    struct value args[PAGE_TERMS_MAX + KEYS_MAX + 1];
+    struct value args[PAGE_TERMS_MAX + PAGE_KEYS_MAX + 1];
     size_t count;
 };
 
@@ -93,91 +91,22 @@ static enum rc make_order(struct tx *tx, const struct page_table *table,
     return RC_OK;
 }
 
-/* --- cursor: base64url of ["-created,-id", 1763776648000000, "pty_..."] --- */
+/* --- cursor --- */
 
 static struct str write_cursor(struct tx *tx, const struct order *order, const struct rows *rows,
                                size_t row)
 {
-    struct buf json;
-    struct json_writer w;
-    buf_init(&json, tx->arena, PAGE_CURSOR_MAX);
-    json_writer_init(&w, &json);
-    json_begin_array(&w);
-    json_put_str(&w, order->text);
-    for (size_t i = 0; i < order->count; i++) {
-        size_t at = rows->columns - order->count + i;
-        if (order->keys[i].column->kind == PAGE_NUMBER)
-            json_put_i64(&w, row_int(rows, row, at));
-        else
-            json_put_str(&w, row_str(rows, row, at));
-    }
-    json_end_array(&w);
-    ASSERT(!json.full); /* the texts to sort by are bounded well below it */
-    size_t size = sodium_base64_encoded_len(json.n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    char *text = arena_bytes(tx->arena, size);
-    (void)sodium_bin2base64(text, size, (const unsigned char *)json.p, json.n,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    ASSERT(size - 1 <= PAGE_CURSOR_MAX);
-    return str_n(text, size - 1);
-}
-
-static bool decode_base64(struct str text, struct arena *arena, struct str *ret)
-{
-    if (text.n > PAGE_CURSOR_MAX)
-        return false;
-    unsigned char *bytes = (unsigned char *)arena_bytes(arena, text.n);
-    size_t n = 0;
-    const char *end = NULL;
-    if (sodium_base642bin(bytes, text.n, text.p, text.n, NULL, &n, &end,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return false;
-    if (end != text.p + text.n)
-        return false;
-    *ret = str_n((const char *)bytes, n);
-    return true;
-}
-
-static bool read_key(const struct json *json, const struct page_column *column, struct value *ret)
-{
-    int64_t number = 0;
-    switch (column->kind) {
-    case PAGE_NUMBER:
-        if (!json_i64(json, &number))
-            return false;
-        *ret = value_int(number);
-        return true;
-    case PAGE_TEXT:
-        if (json_type(json) != JSON_STRING)
-            return false;
-        *ret = value_str(json_text(json));
-        return true;
-    }
-    NEVER("a column kind outside its enum");
-}
-
-static bool read_keys(const struct json *json, const struct order *order, struct value *ret)
-{
-    if (json_type(json) != JSON_ARRAY || json->n != order->count + 1)
-        return false;
-    const struct json *c = json_first(json);
-    if (json_type(c) != JSON_STRING || !str_eq(json_text(c), order->text))
-        return false;
-    for (size_t i = 0; i < order->count; i++) {
-        c = json_next(json, c);
-        if (!read_key(c, order->keys[i].column, &ret[i]))
-            return false;
-    }
-    return true;
+    return page_cursor_write(order->text, row_cell(rows, row, rows->columns - order->count),
+                             order->count, tx->arena);
 }
 
 static enum rc read_cursor(struct tx *tx, const struct order *order, struct str cursor,
                            struct value *ret)
 {
-    struct str text;
-    struct err ignored; /* what is wrong inside the cursor means nothing to who sent it */
-    const struct json *json = NULL;
-    if (decode_base64(cursor, tx->arena, &text) &&
-        json_parse(text, tx->arena, &json, &ignored) == RC_OK && read_keys(json, order, ret))
+    enum page_kind kinds[PAGE_KEYS_MAX];
+    for (size_t i = 0; i < order->count; i++)
+        kinds[i] = order->keys[i].column->kind;
+    if (page_cursor_read(cursor, order->text, kinds, order->count, tx->arena, ret))
         return RC_OK;
     return err_set_at(tx->err, RC_INVALID, STR("/after"),
                       "this is no cursor of this list in this order: give \"next\" of the page "
@@ -265,7 +194,7 @@ enum rc page_rows(struct tx *tx, const struct page_table *table, const struct pa
     ASSERT(query->limit >= 0 && query->limit <= PAGE_LIMIT_MAX);
     size_t limit = query->limit > 0 ? (size_t)query->limit : PAGE_LIMIT_DEFAULT;
     struct order order = {0};
-    struct value keys[KEYS_MAX];
+    struct value keys[PAGE_KEYS_MAX];
     TRY(make_order(tx, table, query, &order));
     bool goes_on = query->after.n > 0;
     if (goes_on)

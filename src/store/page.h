@@ -49,10 +49,11 @@ struct page_query {
 
 /* A column that can be sorted by; never NULL in any row. The kind is told so that a forged cursor
  * is refused before the store sees it. */
+enum page_kind { PAGE_TEXT, PAGE_NUMBER };
 struct page_column {
     const char *name;   /* "created" */
     const char *column; /* "p.created" */
-    enum { PAGE_TEXT, PAGE_NUMBER } kind;
+    enum page_kind kind;
 };
 
 struct page_table {
