@@ -57,12 +57,15 @@ static struct party read_row(const struct rows *rows, size_t row)
     };
 }
 
-/* The tax ids of all the parties at once, put to each. */
-static enum rc read_tax_ids(struct tx *tx, struct party *parties, size_t count)
+/* One party is read again and again: its statement is prepared once. */
+static enum rc select_tax_ids(struct tx *tx, const struct party *parties, size_t count,
+                              struct rows *ret)
 {
-    ASSERT(count <= PAGE_LIMIT_MAX);
-    if (count == 0)
-        return RC_OK;
+    if (count == 1)
+        return sql_rows(tx, ret,
+                        "SELECT party, scheme, value FROM party_tax_id WHERE party = $1 "
+                        "ORDER BY party, scheme",
+                        V(parties[0].id));
     struct buf sql;
     struct value ids[PAGE_LIMIT_MAX];
     buf_init(&sql, tx->arena, IN_LIST_MAX);
@@ -73,8 +76,17 @@ static enum rc read_tax_ids(struct tx *tx, struct party *parties, size_t count)
     }
     buf_add(&sql, STR(") ORDER BY party, scheme"));
     ASSERT(!sql.full);
+    return sql_rows_text(tx, ret, buf_str(&sql), ids, count);
+}
+
+/* The tax ids of all the parties at once, put to each. */
+static enum rc read_tax_ids(struct tx *tx, struct party *parties, size_t count)
+{
+    ASSERT(count <= PAGE_LIMIT_MAX);
+    if (count == 0)
+        return RC_OK;
     struct rows rows;
-    TRY(sql_rows_text(tx, &rows, buf_str(&sql), ids, count));
+    TRY(select_tax_ids(tx, parties, count, &rows));
     struct tax_id *all = NEW_N(tx->arena, struct tax_id, rows.count);
     for (size_t i = 0; i < rows.count; i++)
         all[i] = (struct tax_id){.set = schema_all(&tax_id_schema),
@@ -226,9 +238,8 @@ enum rc party_list(struct tx *tx, const struct caller *who, const struct party_q
 
 /* --- writing --- */
 
-static enum rc write_tax_ids(struct tx *tx, const struct party *p)
+static enum rc insert_tax_ids(struct tx *tx, const struct party *p)
 {
-    TRY(sql_run(tx, "DELETE FROM party_tax_id WHERE party = $1", V(p->id)));
     const struct tax_id *ids = p->tax_ids.items;
     for (size_t i = 0; i < p->tax_ids.count; i++)
         TRY(sql_run(tx, "INSERT INTO party_tax_id (party, scheme, value) VALUES ($1, $2, $3)",
@@ -252,7 +263,7 @@ static enum rc insert(struct tx *tx, const struct party *p)
         V(p->taxable), V(p->currency), V(p->language), V(p->time_zone), value_opt(p->bank.iban),
         value_opt(p->bank.bic), value_opt(p->bank.holder), value_opt(p->sponsor),
         V(party_states[p->state]), V(p->created), V(p->changed)));
-    return write_tax_ids(tx, p);
+    return insert_tax_ids(tx, p);
 }
 
 /* Writes all that can change, as the next version. */
@@ -342,7 +353,8 @@ enum rc party_change(struct tx *tx, struct str id, int64_t version, const struct
     patch_lay(&party_schema, &p, patch);
     TRY(party_check(&p, tx->arena, tx->err));
     TRY(update(tx, &p));
-    TRY(write_tax_ids(tx, &p));
+    TRY(sql_run(tx, "DELETE FROM party_tax_id WHERE party = $1", V(p.id)));
+    TRY(insert_tax_ids(tx, &p));
     TRY(event_put(tx, "event.party.changed", p.id, "party", p.id, p.version,
                   patch_names(&party_schema, patch, tx->arena)));
     *ret = p;

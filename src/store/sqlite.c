@@ -14,6 +14,10 @@ enum {
     BUSY_TIMEOUT_MS = 1000,
     WAL_FOLD_PAGES = 1000,      /* fold back from here on: 4 MB */
     WAL_SHRINK_PAGES = 1 << 14, /* 64 MB: begin the file anew, if no reader is in the way */
+    /* Small pieces that SQLite takes and gives back with each statement: enough of them for the
+     * kept statements of a writer and what one of them needs while it runs. */
+    LOOKASIDE_BYTES = 1200,
+    LOOKASIDE_SLOTS = 800,
 };
 
 struct sqlite_conn {
@@ -146,6 +150,8 @@ static enum rc want_wal(sqlite3 *db, struct err *err)
 static enum rc set_up(struct sqlite_conn *c, bool writing, bool on_disk, struct err *err)
 {
     set_strict(c->db);
+    if (writing) /* before any statement: later it is refused */
+        sqlite3_db_config(c->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
     /* Readers find their pages in the mapped file; what a connection keeps by itself is small. */
     TRY(sqlite_exec(c->db,
                     "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
