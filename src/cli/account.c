@@ -8,6 +8,7 @@
 #include "cli/prompt.h"
 #include "cli/show.h"
 #include "cli/signin.h"
+#include "cli/table.h"
 #include "cli/text.h"
 
 enum { JSON_BYTES_MAX = 64 * 1024, EXTRA_FIELDS_MAX = 8 };
@@ -51,8 +52,12 @@ enum rc builtin_login(struct run *run)
                             .code = args_get(&run->args, "code")};
     if (run->cli->in_terminal)
         fprintf(run->cli->err, "Logging in to %.*s\n", STRF(s.url));
+    struct profiles all = {0};
+    TRY(profiles_read(run->cli, run->arena, &all, run->err));
+    const struct profile *known = profiles_find(&all, name);
+    struct str offer = known != NULL && str_eq(known->url, s.url) ? known->user : STR("");
     if (c.email.n == 0)
-        TRY(prompt_line(run->cli, "E-mail", STR(""), run->arena, &c.email, run->err));
+        TRY(prompt_line(run->cli, "E-mail", offer, run->arena, &c.email, run->err));
     TRY(ask_password(run, args_get(&run->args, "password-file"), &c.password));
     return signin(&s, &c, name);
 }
@@ -102,18 +107,15 @@ static void show_offer(struct run *run, const struct json *view)
     struct str inviter = text_plain(run->arena, peek_text(view, "inviter_name"));
     struct str role = text_plain(run->arena, peek_text(view, "role"));
     struct str message = text_plain(run->arena, peek_text(view, "message"));
-    const struct json *ends = peek(view, "ends");
+    struct str ends = show_time(run->arena, peek_text(view, "ends"));
     if (inviter.n > 0)
         fprintf(out, "%.*s of ", STRF(inviter));
     if (founds)
         fprintf(out, "%.*s invites you to join with a party of your own", STRF(party));
     else
         fprintf(out, "%.*s invites you to act for it as %.*s", STRF(party), STRF(role));
-    if (ends != NULL) {
-        static const struct field time = {.type = FIELD_TIME};
-        struct str text = show_value(run->arena, &time, ends);
-        fprintf(out, ", until %.*s UTC", STRF(text));
-    }
+    if (ends.n > 0)
+        fprintf(out, ", until %.*s UTC", STRF(ends));
     fprintf(out, ".\n");
     if (message.n > 0)
         fprintf(out, "\n  %.*s\n", STRF(message));
@@ -271,6 +273,32 @@ static void list_json(struct run *run, const struct profiles *all)
     show_str(run->cli->out, STR("\n"));
 }
 
+static void print_profiles(struct run *run, const struct profiles *all)
+{
+    struct table t = {.columns = {{.head = STR("")},
+                                  {.head = STR("NAME"), .whole = true},
+                                  {.head = STR("SERVER")},
+                                  {.head = STR("USER")},
+                                  {.head = STR("UNTIL (UTC)"), .whole = true}},
+                      .column_count = 5,
+                      .row_count = all->list.count};
+    t.cells = NEW_N(run->arena, struct str, t.column_count * t.row_count);
+    const struct profile *items = all->list.items;
+    for (size_t i = 0; i < all->list.count; i++) {
+        char ends[TIME_TEXT_MAX];
+        size_t n = time_format(items[i].ends, ends);
+        struct str *row = &t.cells[i * t.column_count];
+        row[0] = str_eq(items[i].name, all->current) ? STR("*") : STR("");
+        row[1] = items[i].name;
+        row[2] = text_plain(run->arena, items[i].url);
+        row[3] = text_plain(run->arena, items[i].user);
+        row[4] = show_time(run->arena, str_n(ends, n));
+    }
+    if (!table_fit(&t, run->cli->out_terminal ? run->cli->columns : 0))
+        (void)table_fit(&t, 0); /* the terminal will wrap it */
+    table_print(&t, run->arena, run->cli->out, show_colours(run->cli));
+}
+
 enum rc builtin_profile_list(struct run *run)
 {
     struct profiles all = {0};
@@ -279,15 +307,11 @@ enum rc builtin_profile_list(struct run *run)
         list_json(run, &all);
         return RC_OK;
     }
-    if (all.list.count == 0)
+    if (all.list.count == 0) {
         show_str(run->cli->out, STR("no profiles yet; make one with: hanse login URL\n"));
-    const struct profile *items = all.list.items;
-    for (size_t i = 0; i < all.list.count; i++) {
-        struct str user = text_plain(run->arena, items[i].user);
-        fprintf(run->cli->out, "%s %.*s  %.*s  %.*s\n",
-                str_eq(items[i].name, all.current) ? "*" : " ", STRF(items[i].name),
-                STRF(items[i].url), STRF(user));
+        return RC_OK;
     }
+    print_profiles(run, &all);
     return RC_OK;
 }
 

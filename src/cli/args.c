@@ -55,6 +55,7 @@ static enum rc refuse_flag(const struct command *c, const struct args *a, struct
 
 static enum rc add_given(struct args *a, const struct flag *flag, struct str value, struct err *err)
 {
+    ASSERT(flag != NULL);
     for (size_t i = 0; i < a->given_count && !flag->repeats; i++)
         if (a->given[i].flag == flag)
             return err_set(err, RC_SYNTAX, "--%.*s is given twice", STRF(flag->name));

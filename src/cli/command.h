@@ -32,11 +32,11 @@ enum flag_kind {
 
 struct flag {
     struct str name; /* as typed behind "--": "address.city", "tax-ids", "password-file" */
-    enum flag_kind kind;
-    struct str path;           /* of the field, dots between: "address.city", "tax_ids" */
+    struct str path; /* of the field, dots between: "address.city", "tax_ids" */
     const struct field *field; /* NULL for FLAG_OWN */
     const char *value;         /* what stands for its value in help: "FILE"; NULL: takes none */
     const char *doc;
+    enum flag_kind kind;
     bool repeats;
 };
 

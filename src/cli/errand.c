@@ -246,16 +246,19 @@ static enum rc add_page(struct run *run, struct pages *p, struct str text)
 
     if (p->count + items->n > p->capacity) {
         size_t capacity = 2 * (p->count + items->n);
-        if (arena_room(run->arena) / 2 < capacity * sizeof(p->items[0]))
+        if (arena_room(run->arena) / 2 < capacity * sizeof(void *))
             return err_set(run->err, RC_TOO_LARGE, "the list is too long: choose with flags");
         const struct json **grown = NEW_N(run->arena, const struct json *, capacity);
-        if (p->count > 0)
-            memcpy(grown, p->items, p->count * sizeof(grown[0]));
+        for (size_t i = 0; i < p->count; i++)
+            grown[i] = p->items[i];
         p->items = grown;
         p->capacity = capacity;
     }
-    for (const struct json *c = json_first(items); c != NULL; c = json_next(items, c))
+    for (const struct json *c = json_first(items); c != NULL; c = json_next(items, c)) {
+        ASSERT(p->items != NULL);
+        ASSERT(p->count < p->capacity);
         p->items[p->count++] = c;
+    }
     p->next = peek_text(page, "next");
     p->text = text;
     return RC_OK;
@@ -314,7 +317,7 @@ static enum rc show_pages(struct run *run, const struct route *r, const struct p
 static enum rc next_path(struct run *run, struct str first, struct str cursor, struct str *ret)
 {
     struct buf b;
-    buf_init(&b, run->arena, 2 * PATH_MAX_BYTES);
+    buf_init(&b, run->arena, (size_t)4 * PATH_MAX_BYTES);
     buf_add(&b, first);
     buf_add(&b, str_find(first, '?', 0) < first.n ? STR("&after=") : STR("?after="));
     server_encode(&b, cursor);

@@ -115,9 +115,13 @@ static enum rc take_piece(void *arg, struct str piece, struct err *err)
     return stream_feed(&f->stream, piece, err);
 }
 
+/* What it takes is given back by the next connection: this may go on for months. */
 static enum rc connect_once(struct follow *f, const struct server *s, struct str path)
 {
-    struct run *run = f->run;
+    struct run run = *f->run;
+    struct server there = *s;
+    run.arena = &f->call_arena;
+    there.run = &run;
     arena_reset(&f->call_arena);
     stream_restart(&f->stream);
     buf_reset(&f->head);
@@ -125,7 +129,7 @@ static enum rc connect_once(struct follow *f, const struct server *s, struct str
 
     struct ask ask = {.method = HTTP_GET};
     struct pair headers[WIRE_HEADERS_MAX];
-    size_t n = server_headers(s, &ask, headers);
+    size_t n = server_headers(&there, &ask, headers);
     headers[n++] = (struct pair){STR("Accept"), STR("text/event-stream")};
     if (stream_last_id(&f->stream).n > 0)
         headers[n++] = (struct pair){STR("Last-Event-ID"), stream_last_id(&f->stream)};
@@ -139,12 +143,14 @@ static enum rc connect_once(struct follow *f, const struct server *s, struct str
         .arg = f,
     };
     struct wire_reply reply = {0};
-    TRY(wire_call(run->cli->wire, &request, &f->call_arena, &reply, run->err));
+    TRY(wire_call(run.cli->wire, &request, &f->call_arena, &reply, run.err));
     if (reply.status < 400)
         return RC_OK;
     if (f->head.n > 0)
         reply.body = buf_str(&f->head);
-    return problem_take(run, &reply, true);
+    enum rc rc = problem_take(&run, &reply, true);
+    f->run->more = run.more;
+    return rc;
 }
 
 /* Whether it makes sense to try again. */

@@ -5,7 +5,7 @@
 #include "cli/show.h"
 #include "cli/text.h"
 
-enum { EXAMPLE_MAX = 1024, EXAMPLE_FLAGS_MAX = 3, BOUNDS_MAX = 512 };
+enum { EXAMPLE_MAX = 1024, EXAMPLE_FLAGS_MAX = 3, BOUNDS_MAX = 512, ANSWER_MAX = 8192 };
 
 #define EXAMPLE_ULID "01jd8v3q7w4k2m9x6c5b1n0h8z"
 
@@ -136,14 +136,48 @@ const char *help_heading(const struct command *list, size_t count, struct str no
 
 /* --- on the terminal --- */
 
-static void print_entry(FILE *to, struct str left, size_t width, struct str right)
+enum { RIGHT_COLUMNS_MIN = 24 };
+
+/* Words of text, in lines that begin at column `indent` and end before `columns` (0: no end). The
+ * cursor stands at that column. */
+static void print_words(FILE *to, struct str text, size_t indent, size_t columns)
+{
+    bool bounded = columns >= indent + RIGHT_COLUMNS_MIN;
+    size_t at = indent;
+    bool first = true;
+    while (text.n > 0) {
+        struct str word = str_cut(&text, ' ');
+        size_t width = text_width(word);
+        if (!first && bounded && at + 1 + width > columns) {
+            fprintf(to, "\n%*s", (int)indent, "");
+            at = indent;
+            first = true;
+        }
+        fprintf(to, "%s%.*s", first ? "" : " ", STRF(word));
+        at += width + !first;
+        first = false;
+    }
+    fprintf(to, "\n");
+}
+
+static size_t columns_of(const struct run *run, FILE *to)
+{
+    bool terminal = to == run->cli->out ? run->cli->out_terminal : run->cli->err_terminal;
+    return terminal ? run->cli->columns : 0;
+}
+
+static void print_entry(const struct run *run, FILE *to, struct str left, size_t width,
+                        struct str right)
 {
     size_t taken = text_width(left);
+    fprintf(to, "  %.*s", STRF(left));
     if (taken > width) {
-        fprintf(to, "  %.*s\n  %*s  %.*s\n", STRF(left), (int)width, "", STRF(right));
-        return;
+        fprintf(to, "\n");
+        taken = 0;
+        fprintf(to, "  ");
     }
-    fprintf(to, "  %.*s%*s  %.*s\n", STRF(left), (int)(width - taken), "", STRF(right));
+    fprintf(to, "%*s", (int)(width - taken) + 2, "");
+    print_words(to, right, width + 4, columns_of(run, to));
 }
 
 static struct str usage_of(struct arena *arena, const struct command *c)
@@ -171,7 +205,7 @@ bool help_noun(struct run *run, struct str noun, FILE *to)
             fprintf(to, "%.*s%s%s\n", STRF(noun), is_single(&list[i]) ? "" : ": ",
                     is_single(&list[i]) ? "" : help_heading(list, count, noun));
         found = true;
-        print_entry(to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
+        print_entry(run, to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
     }
     return found;
 }
@@ -184,7 +218,7 @@ void help_overview(struct run *run, FILE *to)
                      "hanse works with a Hanse server from the command line.\n\n"));
     for (size_t i = 0; i < count; i++)
         if (is_single(&list[i]))
-            print_entry(to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
+            print_entry(run, to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
     for (size_t i = 0; i < count; i++) {
         bool seen = is_single(&list[i]);
         for (size_t k = 0; k < i && !seen; k++)
@@ -208,7 +242,7 @@ static void print_flag(struct run *run, FILE *to, const struct command *c, const
     struct str bounds = help_bounds(run->arena, c, flag);
     struct str right = bounds.n == 0 ? str_c(flag->doc)
                                      : arena_fmt(run->arena, "%s (%.*s)", flag->doc, STRF(bounds));
-    print_entry(to, left, FLAG_WIDTH, right);
+    print_entry(run, to, left, FLAG_WIDTH, right);
 }
 
 static void print_flags(struct run *run, FILE *to, const struct command *c, bool fields)
@@ -226,16 +260,18 @@ static void print_flags(struct run *run, FILE *to, const struct command *c, bool
     }
 }
 
-static void print_answer(FILE *to, const struct command *c)
+static void print_answer(const struct run *run, FILE *to, const struct command *c)
 {
     const struct schema *s = c->route != NULL ? c->route->reply : NULL;
     if (s == NULL)
         return;
-    fprintf(to, "\nanswers:");
+    struct buf names;
+    buf_init(&names, run->arena, ANSWER_MAX);
     for (size_t i = 0; i < s->count; i++)
         if ((s->fields[i].flags & FIELD_WRITE_ONLY) == 0)
-            fprintf(to, " %s", s->fields[i].name);
-    fprintf(to, "\n");
+            buf_fmt(&names, "%s%s", names.n > 0 ? " " : "", s->fields[i].name);
+    fprintf(to, "\nanswers:\n  ");
+    print_words(to, buf_str(&names), 2, columns_of(run, to));
 }
 
 void help_command(struct run *run, const struct command *c, FILE *to)
@@ -243,7 +279,7 @@ void help_command(struct run *run, const struct command *c, FILE *to)
     fprintf(to, "usage: hanse %.*s [flags]\n\n%s\n", STRF(usage_of(run->arena, c)), c->doc);
     print_flags(run, to, c, true);
     print_flags(run, to, c, false);
-    print_answer(to, c);
+    print_answer(run, to, c);
     fprintf(to, "\nexample:\n  %.*s\n", STRF(help_example(run->arena, c)));
 }
 

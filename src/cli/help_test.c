@@ -18,9 +18,9 @@ static void teardown(void)
 
 static const char *line_of(const char *words, const char *rest)
 {
-    char *line = arena_bytes(&stage.arena, strlen(words) + strlen(rest) + 1);
-    memcpy(line, words, strlen(words));
-    memcpy(line + strlen(words), rest, strlen(rest) + 1);
+    size_t n = strlen(words) + strlen(rest) + 1;
+    char *line = arena_bytes(&stage.arena, n);
+    (void)snprintf(line, n, "%s%s", words, rest);
     for (char *p = line; *p != '\0'; p++)
         *p = *p == ' ' ? '|' : *p;
     return line;
@@ -110,6 +110,23 @@ START_TEST(the_overview_names_every_command)
 }
 END_TEST
 
+START_TEST(help_fits_the_terminal)
+{
+    stage.cli.out_terminal = true;
+    stage.cli.columns = 80;
+    static const char *const lines[] = {"help", "help|party", "party|change|--help"};
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        ck_assert_int_eq(stage_run(&stage, lines[i]), RC_OK);
+        struct str rest = str_n(stage.out_bytes, stage.out_n);
+        while (rest.n > 0) {
+            struct str line = str_cut(&rest, '\n');
+            bool example = str_starts(line, STR("  hanse ")); /* to be copied in one piece */
+            ck_assert_msg(example || text_width(line) <= 80, "%.*s", STRF(line));
+        }
+    }
+}
+END_TEST
+
 START_TEST(a_change_requires_no_field)
 {
     ck_assert_int_eq(stage_run(&stage, "party|change|--help"), RC_OK);
@@ -178,6 +195,7 @@ Suite *help_suite(void)
     tcase_add_test(c, help_of_each_command_names_every_field);
     tcase_add_test(c, examples_can_be_typed);
     tcase_add_test(c, the_overview_names_every_command);
+    tcase_add_test(c, help_fits_the_terminal);
     tcase_add_test(c, a_change_requires_no_field);
     tcase_add_test(c, the_manual_page_names_every_command_and_exit_code);
     tcase_add_test(c, completion_offers_commands_flags_and_words);

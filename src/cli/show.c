@@ -29,12 +29,11 @@ static struct str compact(struct arena *arena, const struct json *value)
     return b.full ? STR("...") : buf_str(&b);
 }
 
-/* "2026-11-22T01:57:28.5Z" as "2026-11-22 01:57:28"; what is no such time stays as it is. */
-static struct str time_text(struct arena *arena, struct str text)
+struct str show_time(struct arena *arena, struct str text)
 {
     time_us t = 0;
     if (!time_parse(text, &t))
-        return text;
+        return text_plain(arena, text);
     char utc[TIME_TEXT_MAX];
     size_t n = time_format(t, utc);
     struct str date = str_n(utc, str_find(str_n(utc, n), 'T', 0));
@@ -69,7 +68,7 @@ struct str show_value(struct arena *arena, const struct field *f, const struct j
         return json_text(value);
     case JSON_STRING:
         if (f != NULL && f->type == FIELD_TIME)
-            return text_plain(arena, time_text(arena, json_text(value)));
+            return show_time(arena, json_text(value));
         return text_plain(arena, json_text(value));
     case JSON_ARRAY:
         return text_plain(arena, joined(arena, value));

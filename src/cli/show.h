@@ -23,6 +23,9 @@ void show_items(struct run *run, const struct schema *s, const struct json *cons
 /* The text of a value for people: "yes", "2026-11-22 01:57:28", safe to print. f may be NULL. */
 struct str show_value(struct arena *arena, const struct field *f, const struct json *value);
 
+/* "2026-11-22T01:57:28.5Z" as "2026-11-22 01:57:28"; what is no time stays as it is, made safe. */
+struct str show_time(struct arena *arena, struct str text);
+
 /* Print s to out. */
 void show_str(FILE *out, struct str s);
 /* Whether to use colours: a terminal, and the user did not say no (https://no-color.org). */

@@ -182,6 +182,39 @@ static enum rc make_token(const struct server *s, const struct browser_session *
     return RC_OK;
 }
 
+/* Tidy up on the server. What fails is left to end by itself: what was asked for is done, or has
+ * failed for another reason that is told. */
+static void forget(const struct server *s, const struct browser_session *session, struct str path)
+{
+    struct run *run = s->run;
+    struct err kept = *run->err;
+    struct str more = run->more;
+    struct ask ask = {.method = HTTP_DELETE,
+                      .path = path,
+                      .cookie = session->cookie,
+                      .csrf = session->csrf,
+                      .once = true};
+    struct wire_reply reply = {0};
+    if (server_call(s, &ask, &reply) != RC_OK) {
+        *run->err = kept;
+        run->more = more;
+    }
+}
+
+/* The token that the profile held for this server until now: nobody would use it again. */
+static enum rc forget_old(const struct server *s, const struct browser_session *session,
+                          struct str profile_name)
+{
+    struct profiles all = {0};
+    TRY(profiles_read(s->run->cli, s->run->arena, &all, s->run->err));
+    const struct profile *old = profiles_find(&all, profile_name);
+    if (old != NULL && old->token_id.n > 0 && str_eq(old->url, s->url))
+        forget(s, session,
+               arena_fmt(s->run->arena, "%s/%.*s", routes[ROUTE_token_create].path,
+                         STRF(old->token_id)));
+    return RC_OK;
+}
+
 enum rc signin(const struct server *s, struct credentials *c, struct str profile_name)
 {
     struct run *run = s->run;
@@ -189,20 +222,9 @@ enum rc signin(const struct server *s, struct credentials *c, struct str profile
     TRY(start_with_code(s, c, &session));
     struct profile p = {.name = profile_name, .url = s->url, .user = c->email};
     enum rc rc = make_token(s, &session, &p);
-
-    struct err ignored = *run->err;
-    struct str more = run->more;
-    struct ask end = {.method = HTTP_DELETE,
-                      .path = str_c(routes[ROUTE_session_delete].path),
-                      .cookie = session.cookie,
-                      .csrf = session.csrf,
-                      .once = true};
-    struct wire_reply reply = {0};
-    if (server_call(s, &end, &reply) != RC_OK) {
-        /* The session ends by itself; what went wrong before it is what matters. */
-        *run->err = ignored;
-        run->more = more;
-    }
+    if (rc == RC_OK)
+        rc = forget_old(s, &session, profile_name);
+    forget(s, &session, str_c(routes[ROUTE_session_delete].path));
     TRY(rc);
     TRY(profiles_put(run->cli, run->arena, &p, run->err));
     struct str user = text_plain(run->arena, peek_text(session.user, "name"));

@@ -92,6 +92,25 @@ START_TEST(login_makes_a_token_keeps_it_and_ends_the_session)
 }
 END_TEST
 
+START_TEST(a_second_login_revokes_the_token_it_replaces)
+{
+    log_in();
+    stage_answer_with(&stage, 201, "set-cookie", "__Host-sid=abc", session_answer);
+    stage_answer(&stage, 200, roles_answer);
+    stage_answer(&stage, 201, "{\"id\":\"tok_2\",\"secret\":\"hse_2\"}");
+    stage_answer(&stage, 404, "{}"); /* it has ended already: no matter */
+    stage_answer(&stage, 204, "");
+    (void)stage_run_with(&stage, "login|" CLOUD "|--email|ada@example.net", SECRET "\n");
+    stage_assert_rc(&stage, RC_OK);
+    ck_assert(str_eq(stage.requests[3].method, STR("DELETE")));
+    ck_assert(str_eq(stage.requests[3].url, STR(CLOUD "/v1/tokens/tok_1")));
+    ck_assert(str_eq(stage.requests[4].url, STR(CLOUD "/v1/session")));
+    stage_answer(&stage, 200, "{}");
+    ck_assert_int_eq(stage_run(&stage, "me|show"), RC_OK);
+    ck_assert(sent_has(0, "Bearer hse_2\n"));
+}
+END_TEST
+
 START_TEST(a_code_is_asked_for_where_the_server_wants_one)
 {
     stage_answer(&stage, 401,
@@ -174,8 +193,8 @@ START_TEST(profiles_are_named_and_chosen)
     stage_assert_out(&stage, "profile 'third.example.net_8443'");
 
     ck_assert_int_eq(stage_run(&stage, "profile|list"), RC_OK);
-    stage_assert_out(&stage, "  default");
-    stage_assert_out(&stage, "* third.example.net_8443");
+    stage_assert_out(&stage, "   default                 " CLOUD);
+    stage_assert_out(&stage, "*  third.example.net_8443  https://third");
     check_silent();
     ck_assert_int_eq(stage_run(&stage, "profile|list|--json"), RC_OK);
     stage_assert_out(&stage, "\"name\":\"lab\"");
@@ -300,6 +319,7 @@ Suite *signin_suite(void)
     TCase *c = tcase_create("signin");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, login_makes_a_token_keeps_it_and_ends_the_session);
+    tcase_add_test(c, a_second_login_revokes_the_token_it_replaces);
     tcase_add_test(c, a_code_is_asked_for_where_the_server_wants_one);
     tcase_add_test(c, a_wrong_password_is_told_and_not_tried_again);
     tcase_add_test(c, the_session_ends_also_where_no_token_was_made);

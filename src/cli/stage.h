@@ -55,7 +55,7 @@ static inline enum rc stage_play(void *arg, const struct wire_request *request, 
     ck_assert_msg(s->asked < s->answer_count, "an unexpected request: %.*s %.*s",
                   STRF(request->method), STRF(request->url));
     struct buf headers;
-    buf_init(&headers, &s->arena, 64 * 1024);
+    buf_init(&headers, &s->arena, (size_t)64 * 1024);
     for (size_t i = 0; i < request->header_count; i++)
         buf_fmt(&headers, "%.*s: %.*s\n", STRF(request->headers[i].name),
                 STRF(request->headers[i].value));

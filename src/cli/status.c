@@ -131,6 +131,11 @@ enum rc builtin_status(struct run *run)
     const struct json *status = NULL;
     TRY(server_json(&s, &ask, &status));
     print_pair(run, "you", text_member(run, status, "email"));
+    if (s.profile.name.n > 0 && str_eq(s.token, s.profile.token)) {
+        char ends[TIME_TEXT_MAX];
+        size_t n = min_size(time_format(s.profile.ends, ends), sizeof "2026-11-22" - 1);
+        print_pair(run, "logged in", arena_fmt(run->arena, "until %.*s", (int)n, ends));
+    }
     print_roles(run, status);
     print_installation(run, status);
     return RC_OK;

@@ -19,7 +19,7 @@ static enum rc keep(void *arg, const struct stream_event *event, struct err *err
 static void setup(void)
 {
     arena_init(&arena, (size_t)32 * 1024 * 1024);
-    buf_init(&seen, &arena, 4 * 1024 * 1024);
+    buf_init(&seen, &arena, (size_t)4 * 1024 * 1024);
     stream_init(&stream, &arena, keep, NULL);
     answer = RC_OK;
 }
@@ -92,7 +92,7 @@ START_TEST(borders_of_pieces_mean_nothing)
         check_seen(all_events);
         ck_assert_int_eq(stream.retry_us, 1500 * US_PER_MS);
         arena_reset(&arena);
-        buf_init(&seen, &arena, 4 * 1024 * 1024);
+        buf_init(&seen, &arena, (size_t)4 * 1024 * 1024);
     }
     stream_init(&stream, &arena, keep, NULL);
     for (size_t i = 0; i < text.n; i++)
@@ -129,8 +129,9 @@ START_TEST(endless_lines_and_events_are_refused)
 
     stream_init(&stream, &arena, keep, NULL);
     enum rc rc = RC_OK;
-    size_t line = 64 * 1024;
-    memcpy(bytes, "data:", 5);
+    size_t line = (size_t)64 * 1024;
+    (void)snprintf(bytes, line, "data:");
+    bytes[5] = 'x';
     bytes[line - 1] = '\n';
     for (int i = 0; i < 20 && rc == RC_OK; i++)
         rc = stream_feed(&stream, str_n(bytes, line), &err);
