@@ -123,20 +123,6 @@ static void show_offer(struct run *run, const struct json *view)
     (void)fflush(out); /* before the questions; looked at again at the end */
 }
 
-/* Twice on a terminal, where it cannot be seen. */
-static enum rc choose_password(struct run *run, struct str *ret)
-{
-    TRY(prompt_secret(run->cli, "Choose a password (12 characters or more)", run->arena, ret,
-                      run->err));
-    if (!run->cli->in_terminal)
-        return RC_OK;
-    struct str again = STR("");
-    TRY(prompt_secret(run->cli, "The same again", run->arena, &again, run->err));
-    if (!str_eq(*ret, again))
-        return err_set(run->err, RC_INVALID, "the two passwords differ: try again");
-    return RC_OK;
-}
-
 static struct str assigned(const struct assigns *a, const char *path)
 {
     for (size_t i = 0; i < a->count; i++)
@@ -180,7 +166,8 @@ static enum rc fill_in(struct run *run, const struct json *view, struct assigns 
     TRY(fill_in_party(run, view, a));
     if (!body_has(a, "password")) {
         struct str value = STR("");
-        TRY(choose_password(run, &value));
+        TRY(prompt_new_secret(run->cli, "Choose a password (12 characters or more)", run->arena,
+                              &value, run->err));
         body_add(a, "password", value);
     }
     return RC_OK;

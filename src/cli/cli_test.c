@@ -513,6 +513,14 @@ START_TEST(an_answer_that_is_not_from_hanse_is_named)
 }
 END_TEST
 
+START_TEST(a_redirection_is_told_and_not_followed)
+{
+    stage_answer_with(&stage, 301, "location", "https://cloud.example.net/v1/me", "");
+    ck_assert_int_eq(stage_run(&stage, "me|show"), RC_REMOTE);
+    stage_assert_err(&stage, "sends us on to 'https://cloud.example.net/v1/me'");
+}
+END_TEST
+
 START_TEST(output_that_cannot_be_written_is_a_failure)
 {
     struct stage *s = &stage;
@@ -639,6 +647,7 @@ Suite *cli_suite(void)
     tcase_add_test(c, a_server_that_is_not_there_is_given_up_after_three_more_tries);
     tcase_add_test(c, other_failures_of_the_wire_are_not_tried_again);
     tcase_add_test(c, an_answer_that_is_not_from_hanse_is_named);
+    tcase_add_test(c, a_redirection_is_told_and_not_followed);
     tcase_add_test(c, output_that_cannot_be_written_is_a_failure);
     tcase_add_test(c, status_tells_where_and_who);
     tcase_add_test(c, status_without_login_shows_the_server_and_fails_as_such);

@@ -111,8 +111,10 @@ static enum rc ask_secrets(struct run *run, const struct schema *s, struct assig
         struct str question = str_c(f->doc);
         question.n -= str_ends(question, STR("."));
         struct str value = STR("");
-        TRY(prompt_secret(run->cli, arena_cstr(run->arena, question), run->arena, &value,
-                          run->err));
+        const char *asked = arena_cstr(run->arena, question);
+        bool fresh = s == routes[ROUTE_password_change].body && strcmp(f->name, "fresh") == 0;
+        TRY((fresh ? prompt_new_secret : prompt_secret)(run->cli, asked, run->arena, &value,
+                                                        run->err));
         body_add(a, f->name, value);
     }
     return RC_OK;

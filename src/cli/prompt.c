@@ -94,14 +94,15 @@ enum rc prompt_secret(struct cli *cli, const char *question, struct arena *arena
     struct termios before;
     if (tcgetattr(fd, &before) != 0)
         return err_set(err, RC_UNSUPPORTED, "the terminal cannot hide what is typed: use a file");
-    fprintf(cli->err, "%s: ", question);
-    (void)fflush(cli->err); /* a question that cannot be shown is no reason to stop */
     struct termios hidden = before;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
     hidden.c_cc[VMIN] = 1;
     hidden.c_cc[VTIME] = 0;
     if (tcsetattr(fd, TCSAFLUSH, &hidden) != 0)
         return err_set(err, RC_UNSUPPORTED, "the terminal cannot hide what is typed: use a file");
+    /* Asked only now: who answers at once is not shown either. */
+    fprintf(cli->err, "%s: ", question);
+    (void)fflush(cli->err); /* a question that cannot be shown is no reason to stop */
     char *line = arena_bytes(arena, PROMPT_LINE_MAX);
     size_t n = 0;
     enum rc rc = read_keys(fd, question, line, &n, err);
@@ -109,6 +110,21 @@ enum rc prompt_secret(struct cli *cli, const char *question, struct arena *arena
     fprintf(cli->err, "\n");
     TRY(rc);
     *ret = str_n(line, n);
+    return RC_OK;
+}
+
+enum rc prompt_new_secret(struct cli *cli, const char *question, struct arena *arena,
+                          struct str *ret, struct err *err)
+{
+    struct str chosen = STR("");
+    TRY(prompt_secret(cli, question, arena, &chosen, err));
+    if (cli->in_terminal) {
+        struct str again = STR("");
+        TRY(prompt_secret(cli, "The same again", arena, &again, err));
+        if (!str_eq(chosen, again))
+            return err_set(err, RC_INVALID, "the two differ: try again");
+    }
+    *ret = chosen;
     return RC_OK;
 }
 

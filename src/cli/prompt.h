@@ -18,6 +18,10 @@ MUST_CHECK enum rc prompt_line(struct cli *cli, const char *question, struct str
 /* The same without showing what is typed. Ctrl-C and Ctrl-D give up: RC_SYNTAX. */
 MUST_CHECK enum rc prompt_secret(struct cli *cli, const char *question, struct arena *arena,
                                  struct str *ret, struct err *err);
+/* A secret that is chosen: asked for twice on a terminal, where a slip would not be seen.
+ * RC_INVALID: the two differ. */
+MUST_CHECK enum rc prompt_new_secret(struct cli *cli, const char *question, struct arena *arena,
+                                     struct str *ret, struct err *err);
 /* The first line of a file, or of standard input for "-". The file must be readable by its owner
  * alone (conf_secret): RC_INVALID. */
 MUST_CHECK enum rc prompt_secret_file(struct cli *cli, struct str path, struct arena *arena,

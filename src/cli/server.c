@@ -187,6 +187,10 @@ enum rc server_call(const struct server *s, const struct ask *ask, struct wire_r
         enum rc rc = wire_call(run->cli->wire, &request, run->arena, &reply, run->err);
         if (rc == RC_OK && reply.status >= 400)
             return problem_take(run, &reply, !ask->anonymous && ask->cookie.n == 0);
+        if (rc == RC_OK && reply.status >= 300)
+            return err_set(run->err, RC_REMOTE, "%.*s sends us on to '%.*s': use that address",
+                           STRF(s->url),
+                           STRF(text_plain(run->arena, wire_header(&reply, "location"))));
         if (rc == RC_OK) {
             *ret = reply;
             return RC_OK;

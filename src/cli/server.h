@@ -38,7 +38,8 @@ struct ask {
 /* RC_INVALID, RC_NOT_FOUND: the profile, the address or the token file is wrong. */
 MUST_CHECK enum rc server_open(struct run *run, struct server *ret);
 
-/* RC_OK: the status is below 400. Else the server's problem is in run->err and run->more.
+/* RC_OK: the status is below 300. Redirections are not followed, as the token must not go where the
+ * user did not say: RC_REMOTE. Else the server's problem is in run->err and run->more.
  * RC_UNAVAILABLE, RC_TIMEOUT: no answer after SERVER_RETRIES_MAX repetitions. */
 MUST_CHECK enum rc server_call(const struct server *s, const struct ask *ask,
                                struct wire_reply *ret);
