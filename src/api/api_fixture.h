@@ -192,7 +192,8 @@ static inline struct house *house_open_with(struct api_options options)
     arena_init(&h->arena, HOUSE_ARENA_BYTES);
     log_init(&h->log, &h->clock.clock, STDERR_FILENO, LOG_ERROR, false);
     fixture_init(&h->fixture);
-    fixture_open_with(&h->fixture, (struct store_options){.clock = &h->clock.clock});
+    fixture_open_with(&h->fixture,
+                      (struct store_options){.clock = &h->clock.clock, .log = &h->log});
     house_write(h, fill_house, h);
     house_serve(h);
     return h;

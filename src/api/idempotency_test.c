@@ -138,8 +138,8 @@ struct racer {
 static void *race(void *arg)
 {
     struct racer *r = arg;
-    struct house own = *r->house; /* an arena of its own: they are for one thread */
-    own.arena = r->arena;
+    /* An arena is for one thread: no more of the house than asking needs. */
+    struct house own = {.server = r->house->server, .arena = r->arena};
     r->answer = add(&own, &r->house->rita, KEY, PARTY);
     r->arena = own.arena;
     return NULL;

@@ -237,6 +237,7 @@ START_TEST(idle_and_old_sessions_end)
         house_advance(h, SESSION_IDLE_US / 2);
         STATUS(get(h, &browser, "/v1/me"), 200); /* each use is written down beside the answer */
         STATUS(ask(h, &browser, "PATCH", STR("/v1/me"), STR(""), STR("{\"name\":\"C\"}")), 200);
+        touches_wait(h->api->touches);
     }
     house_advance(h, SESSION_IDLE_US + US_PER_MINUTE);
     STATUS(get(h, &browser, "/v1/me"), 401);

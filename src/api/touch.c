@@ -39,14 +39,19 @@ struct touches *touches_init(struct arena *arena, struct store *store)
     return t;
 }
 
-void touches_fini(struct touches *t)
+void touches_wait(struct touches *t)
 {
-    if (t == NULL)
-        return;
     pthread_mutex_lock(&t->mutex);
     while (t->busy > 0)
         pthread_cond_wait(&t->idle, &t->mutex);
     pthread_mutex_unlock(&t->mutex);
+}
+
+void touches_fini(struct touches *t)
+{
+    if (t == NULL)
+        return;
+    touches_wait(t);
     for (size_t i = 0; i < TOUCH_PLACES; i++)
         arena_fini(&t->places[i].arena);
     pthread_cond_destroy(&t->idle);
@@ -70,7 +75,7 @@ static void touch_done(struct store_job *job, enum rc rc)
     touch->next = t->free;
     t->free = touch;
     if (--t->busy == 0)
-        pthread_cond_signal(&t->idle);
+        pthread_cond_broadcast(&t->idle);
     pthread_mutex_unlock(&t->mutex);
 }
 

@@ -16,6 +16,8 @@ struct touches;
 struct touches *touches_init(struct arena *arena, struct store *store);
 /* Waits for what is queued. */
 void touches_fini(struct touches *t);
+/* Until what is queued is written down. */
+void touches_wait(struct touches *t);
 void touches_add(struct touches *t, const struct caller *who);
 
 #endif
