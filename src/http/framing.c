@@ -1,6 +1,8 @@
 #include "http/framing.h"
 
-enum { LENGTH_DIGITS_MAX = 15 };
+/* A name of the DNS in text, a colon and a port: what is longer is no host, and links of its
+ * size need not be expected anywhere. */
+enum { LENGTH_DIGITS_MAX = 15, HOST_BYTES_MAX = 253 + 6 };
 
 bool framing_is_token(struct str s)
 {
@@ -84,6 +86,8 @@ static enum rc check_host(const struct seen *s, bool is_11, struct err *err)
         return err_set(err, RC_SYNTAX, "Host came twice");
     if (s->hosts == 0 && is_11)
         return err_set(err, RC_SYNTAX, "Host is missing");
+    if (s->host.n > HOST_BYTES_MAX)
+        return err_set(err, RC_SYNTAX, "Host is longer than the name of a host can be");
     for (size_t i = 0; i < s->host.n; i++) {
         char c = s->host.p[i];
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

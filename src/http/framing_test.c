@@ -1,7 +1,9 @@
 #include "http/framing.h"
 #include "http/probe.h"
 
-#define H "Host: h\r\n"
+#define H         "Host: h\r\n"
+#define LABEL     "0123456789012345678901234567890123456789012345678901234567890."
+#define LONG_HOST LABEL LABEL LABEL LABEL LABEL
 
 /* --- from outside: each of these must be refused, and nothing behind it may be served --- */
 
@@ -47,6 +49,7 @@ static const struct {
     {"tab before colon", "POST / HTTP/1.1\r\n" H "Content-Length\t: 5\r\n\r\nhello", 0},
     {"no host", "GET / HTTP/1.1\r\n\r\n", 0},
     {"two hosts", "GET / HTTP/1.1\r\n" H H "\r\n", 0},
+    {"host that is too long", "GET / HTTP/1.1\r\nHost: " LONG_HOST "\r\n\r\n", 0},
     {"host with a slash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 0},
     {"another host in the address", "GET http://g/ HTTP/1.1\r\n" H "\r\n", 0},
     {"folded line", "GET / HTTP/1.1\r\n" H "X-A: a\r\n b\r\n\r\n", 0},
