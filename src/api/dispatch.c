@@ -252,14 +252,29 @@ static void write_done(struct store_job *job, enum rc rc)
 
 /* --- what handlers of ROUTE_WORK call --- */
 
+/* The work took a while since the snapshot in which the caller was admitted: who was logged out or
+ * lost a permission meanwhile has no effect any more. A repeat that came while the first was at
+ * work is answered here. */
+static enum rc admit_again(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    bool somebody = c->caller.kind != CALLER_NOBODY;
+    if (somebody) {
+        TRY(admit(r, tx));
+        return c->caller.kind != CALLER_NOBODY
+                   ? RC_OK
+                   : err_set(c->err, RC_UNAUTHENTICATED, "you were logged out meanwhile");
+    }
+    call_reset(c);
+    c->tx = tx;
+    return idempotency_find(r, tx);
+}
+
 static enum rc work_effect_tx(struct tx *tx, void *arg)
 {
     struct request *r = arg;
     struct call *c = &r->call;
-    call_reset(c);
-    c->tx = tx;
-    /* A repeat that came while the first was at work is answered here. */
-    enum rc rc = idempotency_find(r, tx);
+    enum rc rc = admit_again(r, tx);
     if (rc == RC_OK && !r->replayed)
         rc = take_effect(r, tx, r->work_fn);
     c->tx = NULL;

@@ -57,7 +57,7 @@ static enum rc log_in(struct call *c)
     struct str secret;
     if (p->login.totp)
         TRY(totp_check(c->tx, p->login.user, p->code, false));
-    TRY(login_succeeded(c->tx, p->email, peer));
+    TRY(login_succeeded(c->tx, &p->login, p->email, peer));
     TRY(session_create(c->tx, p->login.user, peer, http_header(c->x, "User-Agent"), &secret,
                        &start.csrf));
     TRY(user_get(c->tx, p->login.user, &start.user));
@@ -111,7 +111,7 @@ enum rc session_delete_handler(struct call *c)
 static enum rc prove(struct call *c)
 {
     const struct proof *p = c->steps;
-    TRY(login_succeeded(c->tx, p->email, http_peer(c->x)));
+    TRY(login_succeeded(c->tx, &p->login, p->email, http_peer(c->x)));
     TRY(session_prove(c->tx, c->caller.session));
     c->note.subject = c->caller.session;
     return call_reply_nothing(c);
@@ -139,7 +139,7 @@ static enum rc set_password(struct call *c)
 {
     const struct proof *p = c->steps;
     struct str user = c->caller.user;
-    TRY(login_succeeded(c->tx, p->email, http_peer(c->x)));
+    TRY(login_succeeded(c->tx, &p->login, p->email, http_peer(c->x)));
     TRY(user_set_password(c->tx, user, p->fresh_hash));
     TRY(session_end_others(c->tx, user, c->caller.session));
     c->note.subject = user;

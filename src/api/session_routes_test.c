@@ -228,6 +228,62 @@ START_TEST(a_new_password_ends_all_other_sessions)
 }
 END_TEST
 
+/* Ends carl's sessions once his password is being checked, if that is not over yet. */
+struct overtaking {
+    struct house *house;
+    struct str hash; /* the password before */
+    bool begun;
+    bool in_time;
+};
+
+static enum rc end_sessions(struct tx *tx, void *arg)
+{
+    struct overtaking *o = arg;
+    struct rows tries;
+    struct rows user;
+    OK(tx, sql_rows(tx, &tries, "SELECT COUNT(*) FROM login_failure"));
+    OK(tx, sql_rows(tx, &user, "SELECT password FROM users WHERE id = $1", V(o->house->carl.user)));
+    o->in_time = str_eq(row_str(&user, 0, 0), o->hash);
+    o->begun = row_int(&tries, 0, 0) > 0 || !o->in_time;
+    if (o->begun)
+        OK(tx, session_end_others(tx, o->house->carl.user, STR("")));
+    return RC_OK;
+}
+
+static enum rc read_hash(struct tx *tx, void *arg)
+{
+    struct overtaking *o = arg;
+    struct rows user;
+    OK(tx, sql_rows(tx, &user, "SELECT password FROM users WHERE id = $1", V(o->house->carl.user)));
+    o->hash = arena_str(&o->house->arena, row_str(&user, 0, 0));
+    return RC_OK;
+}
+
+START_TEST(who_is_logged_out_during_slow_work_has_no_effect_any_more)
+{
+    struct house *h = open_with_password((struct api_options){0});
+    struct session_order s = house_session(h, h->carl.user);
+    struct overtaking o = {.house = h};
+    house_write(h, read_hash, &o);
+    static const char body[] =
+        "{\"password\":\"" PASSWORD "\",\"fresh\":\"quite another passphrase 8\"}";
+    int fd = probe_connect(http_address(h->server));
+    ck_assert(probe_send(
+        fd, arena_fmt(&h->arena,
+                      "POST /v1/me/actions/change-password HTTP/1.1\r\nHost: cloud.test\r\n"
+                      "Connection: close\r\n%.*sContent-Type: application/json\r\n"
+                      "Content-Length: %zu\r\n\r\n%s",
+                      STRF(cookie(h, &s)), sizeof body - 1, body)));
+    while (!o.begun)
+        house_write(h, end_sessions, &o);
+    char *reply = probe_read_all(fd, NULL);
+    close(fd);
+    ck_assert_msg(probe_status(reply) == (o.in_time ? 401 : 204), "%s", reply);
+    free(reply);
+    house_close(h);
+}
+END_TEST
+
 START_TEST(idle_and_old_sessions_end)
 {
     struct house *h = house_open();
@@ -258,6 +314,7 @@ Suite *session_routes_suite(void)
     tcase_add_test(c, a_second_factor_is_asked_for_and_each_code_counts_once);
     tcase_add_test(c, delicate_steps_want_the_password_again);
     tcase_add_test(c, a_new_password_ends_all_other_sessions);
+    tcase_add_test(c, who_is_logged_out_during_slow_work_has_no_effect_any_more);
     tcase_add_test(c, idle_and_old_sessions_end);
     suite_add_tcase(s, c);
     return s;

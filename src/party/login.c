@@ -52,14 +52,8 @@ static enum rc count_try(struct tx *tx, struct str subject)
                    V(subject), V(tx->now));
 }
 
-enum rc login_begin(struct tx *tx, struct str email, struct str peer, struct login *ret)
+static enum rc look_up(struct tx *tx, struct str email, struct login *ret)
 {
-    struct subjects of = subjects_of(tx, email, peer);
-    TRY(sql_run(tx, "DELETE FROM login_failure WHERE last < $1", V(tx->now - FORGET_US)));
-    TRY(check_pause(tx, of.here, LOGIN_FREE));
-    TRY(check_pause(tx, of.anywhere, LOGIN_FREE_ANYWHERE));
-    TRY(count_try(tx, of.here));
-    TRY(count_try(tx, of.anywhere));
     struct rows rows;
     TRY(sql_rows(tx, &rows,
                  "SELECT id, password, totp_secret FROM users "
@@ -74,6 +68,17 @@ enum rc login_begin(struct tx *tx, struct str email, struct str peer, struct log
     return RC_OK;
 }
 
+enum rc login_begin(struct tx *tx, struct str email, struct str peer, struct login *ret)
+{
+    struct subjects of = subjects_of(tx, email, peer);
+    TRY(sql_run(tx, "DELETE FROM login_failure WHERE last < $1", V(tx->now - FORGET_US)));
+    TRY(check_pause(tx, of.here, LOGIN_FREE));
+    TRY(check_pause(tx, of.anywhere, LOGIN_FREE_ANYWHERE));
+    TRY(count_try(tx, of.here));
+    TRY(count_try(tx, of.anywhere));
+    return look_up(tx, email, ret);
+}
+
 enum rc login_failed(struct tx *tx, struct str email, struct str peer)
 {
     struct subjects of = subjects_of(tx, email, peer);
@@ -81,9 +86,14 @@ enum rc login_failed(struct tx *tx, struct str email, struct str peer)
                    V(of.anywhere), V(tx->now));
 }
 
-enum rc login_succeeded(struct tx *tx, struct str email, struct str peer)
+enum rc login_succeeded(struct tx *tx, const struct login *login, struct str email, struct str peer)
 {
     struct subjects of = subjects_of(tx, email, peer);
+    struct login now;
+    TRY(look_up(tx, email, &now));
+    if (!str_eq(now.user, login->user) || !str_eq(now.hash, login->hash) || now.totp != login->totp)
+        return err_set(tx->err, RC_UNAUTHENTICATED,
+                       "the password or the second factor was changed meanwhile: try again");
     return sql_run(tx, "DELETE FROM login_failure WHERE subject IN ($1, $2)", V(of.here),
                    V(of.anywhere));
 }

@@ -79,8 +79,10 @@ enum { LOGIN_FREE = 5, LOGIN_FREE_ANYWHERE = 50 };
 MUST_CHECK enum rc login_begin(struct tx *tx, struct str email, struct str peer, struct login *ret);
 /* The pause counts from now. */
 MUST_CHECK enum rc login_failed(struct tx *tx, struct str email, struct str peer);
-/* Forget the failures. */
-MUST_CHECK enum rc login_succeeded(struct tx *tx, struct str email, struct str peer);
+/* Forget the failures. The hash was checked between two units of work, so this looks again:
+ * RC_UNAUTHENTICATED if user, password or second factor are not what login_begin saw. */
+MUST_CHECK enum rc login_succeeded(struct tx *tx, const struct login *login, struct str email,
+                                   struct str peer);
 
 MUST_CHECK enum rc user_set_password(struct tx *tx, struct str user, struct str hash);
 /* A fresh secret, pending until confirmed: base32 text and otpauth:// URI for a QR code. */

@@ -287,6 +287,24 @@ TX_TEST(a_login_finds_the_user_in_any_case_and_nobody_else)
     SAME(login.user, STR(""));
 }
 
+TX_TEST(a_login_that_was_overtaken_by_a_change_fails)
+{
+    struct login before;
+    struct str email = STR("ada@example.net");
+    struct str user = make_user(tx, "ada");
+    OK(tx, login_begin(tx, email, PEER, &before));
+    OK(tx, login_succeeded(tx, &before, email, PEER));
+    OK(tx, user_set_password(tx, user, STR("another hash")));
+    FAILS(tx, RC_UNAUTHENTICATED, NULL, login_succeeded(tx, &before, email, PEER));
+    OK(tx, login_begin(tx, email, PEER, &before));
+    OK(tx, sql_run(tx, "UPDATE users SET totp_secret = 'MFRGG' WHERE id = $1", V(user)));
+    FAILS(tx, RC_UNAUTHENTICATED, NULL, login_succeeded(tx, &before, email, PEER));
+    OK(tx, login_begin(tx, email, PEER, &before));
+    OK(tx, login_succeeded(tx, &before, email, PEER));
+    OK(tx, sql_run(tx, "UPDATE users SET state = 'disabled' WHERE id = $1", V(user)));
+    FAILS(tx, RC_UNAUTHENTICATED, NULL, login_succeeded(tx, &before, email, PEER));
+}
+
 TX_TEST(failures_slow_down_more_and_more_and_are_forgotten)
 {
     struct str email = STR("ada@example.net");
@@ -305,7 +323,8 @@ TX_TEST(failures_slow_down_more_and_more_and_are_forgotten)
     }
     ck_assert_int_eq(pause, LOGIN_WAIT_MAX_US);
     FAILS(tx, RC_TOO_MANY, NULL, try_login(tx, email, PEER));
-    OK(tx, login_succeeded(tx, email, PEER));
+    struct login login = {0};
+    OK(tx, login_succeeded(tx, &login, email, PEER));
     for (int i = 0; i < LOGIN_FREE; i++)
         OK(tx, try_login(tx, email, PEER));
     FAILS(tx, RC_TOO_MANY, NULL, try_login(tx, email, PEER));
@@ -728,6 +747,7 @@ Suite *users_suite(void)
     tcase_add_test(c, base32_gives_the_texts_of_rfc_4648);
     tcase_add_test(c, a_second_factor_is_confirmed_used_once_a_step_and_removed);
     tcase_add_test(c, a_login_finds_the_user_in_any_case_and_nobody_else);
+    tcase_add_test(c, a_login_that_was_overtaken_by_a_change_fails);
     tcase_add_test(c, failures_slow_down_more_and_more_and_are_forgotten);
     tcase_add_test(c, many_addresses_together_are_slowed_down_too);
     tcase_add_test(c, a_session_is_found_by_its_secret_until_it_ends);
