@@ -9,9 +9,9 @@ SECONDS ?= 60
 
 .PHONY: run build test bench bench-docs fuzz lint format valgrind install deb clean
 
-# Build, and serve from the user's data folder; the first start prints a link to begin with.
+# Build, and serve from the user's data folder, also root's; the first start prints a link to begin with.
 run: build
-	@build/hansed $(ARGS)
+	@XDG_DATA_HOME="$${XDG_DATA_HOME:-$$HOME/.local/share}" build/hansed $(ARGS)
 
 build:
 	@tools/setup run
