@@ -57,36 +57,39 @@ static struct party read_row(const struct rows *rows, size_t row)
     };
 }
 
+/* "... IN ($1, $2, ...)" for the ids, and then the rest. */
+static enum rc rows_of(struct tx *tx, const char *select, const char *rest, const struct value *ids,
+                       size_t count, struct rows *ret)
+{
+    struct buf sql;
+    buf_init(&sql, tx->arena, IN_LIST_MAX);
+    buf_fmt(&sql, "%s IN (", select);
+    for (size_t i = 0; i < count; i++)
+        buf_fmt(&sql, "%s$%zu", i > 0 ? ", " : "", i + 1);
+    buf_fmt(&sql, ")%s", rest);
+    ASSERT(!sql.full);
+    return sql_rows_text(tx, ret, buf_str(&sql), ids, count);
+}
+
 /* One party is read again and again: its statement is prepared once. */
-static enum rc select_tax_ids(struct tx *tx, const struct party *parties, size_t count,
+static enum rc select_tax_ids(struct tx *tx, const struct value *ids, size_t count,
                               struct rows *ret)
 {
     if (count == 1)
         return sql_rows(tx, ret,
                         "SELECT party, scheme, value FROM party_tax_id WHERE party = $1 "
                         "ORDER BY party, scheme",
-                        V(parties[0].id));
-    struct buf sql;
-    struct value ids[PAGE_LIMIT_MAX];
-    buf_init(&sql, tx->arena, IN_LIST_MAX);
-    buf_add(&sql, STR("SELECT party, scheme, value FROM party_tax_id WHERE party IN ("));
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = V(parties[i].id);
-        buf_fmt(&sql, "%s$%zu", i > 0 ? ", " : "", i + 1);
-    }
-    buf_add(&sql, STR(") ORDER BY party, scheme"));
-    ASSERT(!sql.full);
-    return sql_rows_text(tx, ret, buf_str(&sql), ids, count);
+                        ids[0]);
+    return rows_of(tx, "SELECT party, scheme, value FROM party_tax_id WHERE party",
+                   " ORDER BY party, scheme", ids, count, ret);
 }
 
 /* The tax ids of all the parties at once, put to each. */
-static enum rc read_tax_ids(struct tx *tx, struct party *parties, size_t count)
+static enum rc read_tax_ids(struct tx *tx, struct party *parties, const struct value *ids,
+                            size_t count)
 {
-    ASSERT(count <= PAGE_LIMIT_MAX);
-    if (count == 0)
-        return RC_OK;
     struct rows rows;
-    TRY(select_tax_ids(tx, parties, count, &rows));
+    TRY(select_tax_ids(tx, ids, count, &rows));
     struct tax_id *all = NEW_N(tx->arena, struct tax_id, rows.count);
     for (size_t i = 0; i < rows.count; i++)
         all[i] = (struct tax_id){.set = schema_all(&tax_id_schema),
@@ -104,6 +107,26 @@ static enum rc read_tax_ids(struct tx *tx, struct party *parties, size_t count)
     return RC_OK;
 }
 
+/* The parties with these ids, in the same order. All of them are there. */
+static enum rc read_parties(struct tx *tx, const struct rows *ids, struct party *ret)
+{
+    struct rows rows;
+    struct value values[PAGE_LIMIT_MAX];
+    ASSERT(ids->count <= PAGE_LIMIT_MAX);
+    if (ids->count == 0)
+        return RC_OK;
+    for (size_t i = 0; i < ids->count; i++)
+        values[i] = *row_cell(ids, i, 0);
+    TRY(rows_of(tx, "SELECT " COLUMNS " FROM party p WHERE p.id", " ORDER BY p.id", values,
+                ids->count, &rows));
+    ASSERT(rows.count == ids->count);
+    for (size_t i = 0; i < ids->count; i++)
+        for (size_t k = 0; k < rows.count; k++)
+            if (str_eq(row_str(&rows, k, 0), values[i].text))
+                ret[i] = read_row(&rows, k);
+    return read_tax_ids(tx, ret, values, ids->count);
+}
+
 static enum rc not_found(struct tx *tx, struct str id)
 {
     return err_set(tx->err, RC_NOT_FOUND, "there is no party '%.*s'", STRF(id));
@@ -116,7 +139,8 @@ enum rc party_get(struct tx *tx, struct str id, struct party *ret)
     if (rows.count == 0)
         return not_found(tx, id);
     struct party p = read_row(&rows, 0);
-    TRY(read_tax_ids(tx, &p, 1));
+    struct value value = V(p.id);
+    TRY(read_tax_ids(tx, &p, &value, 1));
     *ret = p;
     return RC_OK;
 }
@@ -143,8 +167,9 @@ static const struct page_column sort_columns[] = {
     {"state", "p.state", PAGE_TEXT},
 };
 
+/* Ids only, so that what has to be sorted is narrow; the rest is read for the rows of the page. */
 static const struct page_table party_table = {
-    .select = "SELECT " COLUMNS " FROM party p",
+    .select = "SELECT p.id FROM party p",
     .id = "p.id",
     .sort = sort_columns,
     .sort_count = COUNT(sort_columns),
@@ -229,9 +254,7 @@ enum rc party_list(struct tx *tx, const struct caller *who, const struct party_q
     struct str next;
     TRY(page_rows(tx, &party_table, &q->page, terms, count, &rows, &next));
     struct party *parties = NEW_N(tx->arena, struct party, rows.count);
-    for (size_t i = 0; i < rows.count; i++)
-        parties[i] = read_row(&rows, i);
-    TRY(read_tax_ids(tx, parties, rows.count));
+    TRY(read_parties(tx, &rows, parties));
     *ret = (struct page){{parties, rows.count}, next};
     return RC_OK;
 }

@@ -76,31 +76,33 @@ static inline void run_in_tx(enum rc (*fn)(struct tx *tx, void *arg))
     static void name##_body(struct tx *tx)
 
 /* The call must end well. */
-#define OK(tx, call)                                                                \
-    do {                                                                            \
-        enum rc ok_rc_ = (call);                                                    \
-        ck_assert_msg(ok_rc_ == RC_OK, "%s: %s", rc_slug(ok_rc_), (tx)->err->text); \
-    } while (0)
-
+#define OK(tx, call) check_ok((tx), (call), __FILE__, __LINE__)
 /* The call must fail so, and blame this pointer (NULL: no matter which). */
-#define FAILS(tx, want, pointer_, call)                                                 \
-    do {                                                                                \
-        err_clear((tx)->err);                                                           \
-        enum rc fails_rc_ = (call);                                                     \
-        const char *fails_at_ = (pointer_);                                             \
-        ck_assert_msg(fails_rc_ == (want), "%s, wanted was %s: %s", rc_slug(fails_rc_), \
-                      rc_slug(want), (tx)->err->text);                                  \
-        ck_assert_int_eq((tx)->err->rc, (want));                                        \
-        if (fails_at_ != NULL)                                                          \
-            ck_assert_str_eq((tx)->err->pointer, fails_at_);                            \
-    } while (0)
+#define FAILS(tx, want, pointer, call) \
+    (err_clear((tx)->err), check_fails((tx), (call), (want), (pointer), __FILE__, __LINE__))
+#define SAME(got, want) check_same((got), (want), __FILE__, __LINE__)
 
-#define SAME(got, want)                                                                            \
-    do {                                                                                           \
-        struct str same_got_ = (got), same_want_ = (want);                                         \
-        ck_assert_msg(str_eq(same_got_, same_want_), "'%.*s', wanted was '%.*s'", STRF(same_got_), \
-                      STRF(same_want_));                                                           \
-    } while (0)
+static inline void check_ok(struct tx *tx, enum rc rc, const char *file, int line)
+{
+    ck_assert_msg(rc == RC_OK, "%s:%d: %s: %s", file, line, rc_slug(rc), tx->err->text);
+}
+
+static inline void check_fails(struct tx *tx, enum rc rc, enum rc want, const char *pointer,
+                               const char *file, int line)
+{
+    ck_assert_msg(rc == want, "%s:%d: %s, wanted was %s: %s", file, line, rc_slug(rc),
+                  rc_slug(want), tx->err->text);
+    ck_assert_int_eq(tx->err->rc, want);
+    if (pointer != NULL)
+        ck_assert_msg(strcmp(tx->err->pointer, pointer) == 0, "%s:%d: blames '%s', wanted was '%s'",
+                      file, line, tx->err->pointer, pointer);
+}
+
+static inline void check_same(struct str got, struct str want, const char *file, int line)
+{
+    ck_assert_msg(str_eq(got, want), "%s:%d: '%.*s', wanted was '%.*s'", file, line, STRF(got),
+                  STRF(want));
+}
 
 /* --- people --- */
 

@@ -65,11 +65,11 @@ enum { ROLE_NAME_MAX = 40 };
 /* Who asks. All texts live as long as the unit of work. */
 struct caller {
     enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN } kind;
+    uint32_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
     struct str user;    /* "usr_..." */
     struct str session; /* id, or empty */
     struct str token;   /* id, or empty */
     struct str party;   /* the token is bound to this party; empty: all parties of the user */
-    uint32_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
     struct str csrf;    /* sessions: what X-CSRF must say */
     time_us proved;     /* sessions: when the password was last given */
 };

@@ -456,10 +456,12 @@ TX_TEST(a_session_of_a_disabled_user_is_nobodys)
     struct str secret, csrf;
     struct caller who;
     bool stale;
-    char agent[SESSION_AGENT_MAX * 2];
-    memset(agent, 'x', sizeof agent);
-    memcpy(agent + SESSION_AGENT_MAX - 1, "\xE2\x82\xAC", 3); /* would be cut in its middle */
-    OK(tx, session_create(tx, user, PEER, str_n(agent, sizeof agent), &secret, &csrf));
+    struct buf agent;
+    buf_init(&agent, tx->arena, (size_t)SESSION_AGENT_MAX * 2);
+    while (agent.n < SESSION_AGENT_MAX - 1)
+        buf_add_char(&agent, 'x');
+    buf_add(&agent, STR("\xE2\x82\xAC and more")); /* would be cut in its middle */
+    OK(tx, session_create(tx, user, PEER, buf_str(&agent), &secret, &csrf));
     OK(tx, session_find(tx, secret, &who, &stale));
     tx->now += US_PER_HOUR;
     OK(tx, session_prove(tx, who.session));

@@ -110,13 +110,13 @@ static void walk(struct tx *tx, struct clock_sim *chance, struct list sort, uint
     struct page_query q = {.sort = sort,
                            .limit = 20 + (int64_t)clock_sim_below(chance, PAGE_LIMIT_MAX - 20)};
     size_t pages = 0;
-    struct arena *outer = tx->arena; /* one for each walk: a tx has room for a few */
-    struct arena inner;
-    arena_init(&inner, STORE_TX_ARENA_BYTES);
-    tx->arena = &inner;
+    struct arena arena; /* one for each walk: that of a tx has room for a few */
+    struct tx own = *tx;
+    arena_init(&arena, STORE_TX_ARENA_BYTES);
+    own.arena = &arena;
     do {
         struct rows rows;
-        must(tx, page_rows(tx, &table, &q, NULL, 0, &rows, &q.after));
+        must(tx, page_rows(&own, &table, &q, NULL, 0, &rows, &q.after));
         ck_assert_uint_le(rows.count, (size_t)q.limit);
         ck_assert(q.after.n == 0 || rows.count == (size_t)q.limit);
         for (size_t i = 0; i < rows.count; i++) {
@@ -136,8 +136,7 @@ static void walk(struct tx *tx, struct clock_sim *chance, struct list sort, uint
         stir(tx, chance, stirred);
         ck_assert_uint_lt(pages++, STAY * 4);
     } while (q.after.n > 0);
-    tx->arena = outer;
-    arena_fini(&inner);
+    arena_fini(&arena);
     ck_assert_msg(found == STAY, SEED_FMT "%zu of %d rows seen", seed, found, STAY);
 }
 
