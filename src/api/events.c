@@ -9,10 +9,12 @@
 enum {
     OUT_BYTES = 16 * 1024, /* a portion; one event may be longer */
     BATCH_ROWS = 200,
+    BATCHES_MAX = 16, /* for one stream in one tick: others want to be told, too */
     DECISIONS = 16,
     TOPICS_MAX = 16,
     STREAM_ARENA_BYTES = 2 * 1024 * 1024,
     HUB_ARENA_BYTES = STORE_TX_ARENA_BYTES,
+    HUB_ROOM_MIN = 8 * 1024 * 1024, /* for a batch of the longest events, and all else of a tick */
 };
 
 /* Whether a party's events are for the caller, for a while. */
@@ -170,12 +172,16 @@ static void make_resync(struct stream *s, int64_t last, time_us now)
     say_time(s, "resync", last, now);
 }
 
+/* Who resumes far behind, and may see little of it, would read a day of everybody's events here:
+ * it goes in steps, and the next tick goes on. */
 static enum rc fill_events(struct stream *s, struct tx *tx, int64_t last)
 {
     struct event_hub *hub = s->hub;
     if (s->resync)
         make_resync(s, last, tx->now);
-    while (s->cursor < last && s->out.n < OUT_BYTES) {
+    for (int batch = 0; batch < BATCHES_MAX && s->cursor < last && s->out.n < OUT_BYTES &&
+                        arena_room(&hub->arena) >= HUB_ROOM_MIN;
+         batch++) {
         TRY(rows_behind(hub, tx, s->cursor));
         if (hub->row_count == 0 || hub->rows_oldest > s->cursor + 1) {
             make_resync(s, last, tx->now);
@@ -238,7 +244,7 @@ static void take_work(struct event_hub *hub)
     pthread_mutex_unlock(&hub->mutex);
 }
 
-static void give_back(struct event_hub *hub)
+static void give_back(struct event_hub *hub, bool filled)
 {
     pthread_mutex_lock(&hub->mutex);
     for (size_t i = 0; i < hub->work_count; i++) {
@@ -246,6 +252,8 @@ static void give_back(struct event_hub *hub)
         s->filling = false;
         if (s->ended || s->out.n > s->taken)
             http_wake(s->x); /* still there: its end waits for filling to be over */
+        else if (filled && s->behind)
+            hub->signalled = true; /* nothing of that was for it: go on */
     }
     hub->work_count = 0;
     pthread_cond_broadcast(&hub->filled);
@@ -263,7 +271,7 @@ void event_hub_tick(struct event_hub *hub)
     if (rc != RC_OK && !hub->failed)
         log_event(hub->log, LOG_WARN, "events.stuck", LOG_S("text", err_text(&hub->err)));
     hub->failed = rc != RC_OK;
-    give_back(hub);
+    give_back(hub, rc == RC_OK);
 }
 
 /* --- the hub --- */
