@@ -17,9 +17,21 @@ static enum rc blame(enum rc rc, const char *pointer, struct err *err)
     return rc;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069: with them a name can look like another's on a screen. */
+static bool turns_text_around(struct str s)
+{
+    for (size_t i = 0; i + 2 < s.n; i++) {
+        const unsigned char *c = (const unsigned char *)s.p + i;
+        if (c[0] == 0xE2 && ((c[1] == 0x80 && c[2] >= 0xAA && c[2] <= 0xAE) ||
+                             (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9)))
+            return true;
+    }
+    return false;
+}
+
 enum rc name_check(struct str name, const char *pointer, struct err *err)
 {
-    if (name.n == 0)
+    if (str_trim(name).n == 0)
         return err_set_at(err, RC_INVALID, str_c(pointer), "a name is required");
     if (!str_is_utf8(name) || str_count_utf8(name) > NAME_MAX_CHARACTERS)
         return err_set_at(err, RC_INVALID, str_c(pointer), "a name has at most %d characters",
@@ -28,6 +40,9 @@ enum rc name_check(struct str name, const char *pointer, struct err *err)
         if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7F)
             return err_set_at(err, RC_INVALID, str_c(pointer),
                               "a name has no line ends or other control characters");
+    if (turns_text_around(name))
+        return err_set_at(err, RC_INVALID, str_c(pointer),
+                          "a name has no signs that turn the direction of text around");
     return RC_OK;
 }
 

@@ -150,8 +150,15 @@ TX_TEST(each_wrong_field_is_blamed_by_its_pointer)
     none.address.country = STR("");
     FAILS(tx, RC_INVALID, "/address/country", party_create(tx, &none, sponsor, &p));
     none = valid;
-    none.name = STR("two\nlines");
-    FAILS(tx, RC_INVALID, "/name", party_create(tx, &none, sponsor, &p));
+    static const char *const names[] = {"two\nlines", " ", "  \t", "a\xE2\x80\xAEk",
+                                        "\xE2\x81\xA6"
+                                        "Bank"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        none.name = str_c(names[i]);
+        FAILS(tx, RC_INVALID, "/name", party_create(tx, &none, sponsor, &p));
+    }
+    none.name = STR("L\xE2\x80\x99Ouest"); /* a neighbour of those signs */
+    OK(tx, party_create(tx, &none, sponsor, &p));
 }
 
 TX_TEST(numbers_of_registers_that_check_are_taken)
