@@ -165,6 +165,22 @@ static enum rc check_room(struct tx *tx, struct str user)
     return RC_OK;
 }
 
+/* A token that a token makes ends no later: else a stolen one would live on in its children. */
+static enum rc check_term(struct tx *tx, const struct caller *who, struct token *t)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT ends FROM token WHERE id = $1", V(who->token)));
+    time_us last = rows.count > 0 ? row_int(&rows, 0, 0) : 0; /* 0: none, as for a session */
+    if (t->ends == 0)
+        t->ends = last;
+    if (t->ends != 0 && t->ends <= tx->now)
+        return err_set_at(tx->err, RC_INVALID, STR("/ends"), "the token would have ended already");
+    if (last != 0 && t->ends > last)
+        return err_set_at(tx->err, RC_INVALID, STR("/ends"),
+                          "a token makes none that ends later than itself");
+    return RC_OK;
+}
+
 enum rc token_create(struct tx *tx, const struct caller *who, const struct token *fresh,
                      struct token *ret)
 {
@@ -177,8 +193,7 @@ enum rc token_create(struct tx *tx, const struct caller *who, const struct token
     if (t.party.n > 0)
         TRY(check_party(tx, who, t.party));
     TRY(check_scopes(tx, who, &t, &scopes));
-    if (t.ends != 0 && t.ends <= tx->now)
-        return err_set_at(tx->err, RC_INVALID, STR("/ends"), "the token would have ended already");
+    TRY(check_term(tx, who, &t));
     TRY(check_room(tx, who->user));
     t.set = schema_all(&token_schema);
     t.id = id_new(tx->ids, tx->arena, "tok");

@@ -138,7 +138,8 @@ struct token {
 };
 extern const struct schema token_schema;
 
-/* scopes may not go beyond the creator's; a party must be one of the user's. RC_INVALID,
+/* scopes may not go beyond the creator's, nor may the end of a token that a token makes (its
+ * maker's unless given); a party must be one of the user's. RC_INVALID,
  * RC_FORBIDDEN. */
 MUST_CHECK enum rc token_create(struct tx *tx, const struct caller *who, const struct token *fresh,
                                 struct token *ret);

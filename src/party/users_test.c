@@ -563,6 +563,26 @@ TX_TEST(a_token_ends_when_it_was_told_to)
     ck_assert_int_eq(who.kind, CALLER_NOBODY);
 }
 
+TX_TEST(a_token_does_not_live_on_in_one_that_it_made)
+{
+    struct str party = make_operator(tx);
+    struct caller session = by_session(make_member(tx, "ada", party, "owner")), who;
+    struct token maker, made;
+    bool stale;
+    struct token fresh = token_for(tx, "t", "self:write party:read", STR(""));
+    fresh.ends = tx->now + US_PER_HOUR;
+    OK(tx, token_create(tx, &session, &fresh, &maker));
+    OK(tx, token_find(tx, maker.secret, &who, &stale));
+    fresh.ends++;
+    FAILS(tx, RC_INVALID, "/ends", token_create(tx, &who, &fresh, &made));
+    fresh.ends = 0;
+    OK(tx, token_create(tx, &who, &fresh, &made));
+    ck_assert_int_eq(made.ends, maker.ends);
+    fresh.ends = tx->now + 1;
+    OK(tx, token_create(tx, &who, &fresh, &made));
+    ck_assert_int_eq(made.ends, fresh.ends);
+}
+
 TX_TEST(a_token_never_goes_beyond_its_maker)
 {
     struct str party = make_operator(tx);
@@ -759,6 +779,7 @@ Suite *users_suite(void)
     tcase_add_test(c, a_token_is_shown_once_and_found_by_its_hash);
     tcase_add_test(c, secrets_that_are_none_find_nobody);
     tcase_add_test(c, a_token_ends_when_it_was_told_to);
+    tcase_add_test(c, a_token_does_not_live_on_in_one_that_it_made);
     tcase_add_test(c, a_token_never_goes_beyond_its_maker);
     tcase_add_test(c, the_last_owner_stays);
     tcase_add_test(c, roles_are_given_and_taken_by_those_above_only);
