@@ -176,7 +176,7 @@ static inline void house_serve(struct house *h)
         o.login_per_minute = 100000;
     enum rc rc = api_open(&h->api, &o, &err);
     ck_assert_msg(rc == RC_OK, "%s", err.text);
-    h->server = probe_open(&(struct http_options){.handler = api_handler(h->api)});
+    h->server = probe_open(&(struct http_options){.handler = api_handler(h->api), .log = &h->log});
     api_serve(h->api, h->server);
 }
 

@@ -487,6 +487,8 @@ void dispatch_request(void *api, struct http_exchange *x)
         run_unrouted(r, rc);
         return;
     }
+    if (str_has(str_c(c->route->path), STR("{token}")))
+        http_log_path(x, str_c(c->route->path));
     c->base_url = base_url(r);
     rc = prepare(r);
     if (rc != RC_OK) {

@@ -70,6 +70,7 @@ static void use_secrets(struct house *h, struct secrets *s)
         slash--;
     struct str token = str_sub(link, slash, link.n);
     keep(s, token);
+    STATUS(get(h, NULL, at(h, "/invite/", token, "")), 200);
     a = ask(h, NULL, "POST", STR("/v1/invitations/actions/accept"), STR("Idempotency-Key: k2\r\n"),
             arena_fmt(&h->arena,
                       "{\"token\":\"%.*s\",\"email\":\"n@example.net\",\"name\":\"N\","
@@ -130,6 +131,7 @@ START_TEST(secrets_are_shown_once_and_lie_nowhere)
     ssize_t n = pread(fd, text, LOG_TEXT_MAX, 0);
     ck_assert_int_gt(n, 500);
     ck_assert(str_has(str_n(text, (size_t)n), STR("ev=token.create")));
+    ck_assert(str_has(str_n(text, (size_t)n), STR("path=/invite/{token} ")));
     ck_assert(!holds(&s, str_n(text, (size_t)n)));
     house_close(h);
     close(fd);

@@ -142,6 +142,11 @@ struct str http_method_name(const struct http_exchange *x)
     return x->method_name;
 }
 
+void http_log_path(struct http_exchange *x, struct str shown)
+{
+    x->shown_path = shown;
+}
+
 struct str http_path(const struct http_exchange *x)
 {
     return x->path;

@@ -64,6 +64,7 @@ struct http_exchange {
     struct str target;
     const char *raw_target; /* in libmicrohttpd's buffer */
     struct str path;
+    struct str shown_path; /* in the log, where the path is not for it */
     struct str peer_address;
     struct framing framing;
     size_t header_bytes;

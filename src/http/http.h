@@ -91,6 +91,8 @@ struct str http_method_name(const struct http_exchange *x);
 /* The path, percent-decoded once, well-formed UTF-8, without control characters, escaped slashes,
  * "." and ".." and empty segments (such requests were refused with 400); it may end in a slash. */
 struct str http_path(const struct http_exchange *x);
+/* What our log says in place of the path, where a secret is in it. Lives as long as x. */
+void http_log_path(struct http_exchange *x, struct str shown);
 /* Path and query as they were sent. */
 struct str http_target(const struct http_exchange *x);
 /* Query parameters in order, decoded. */

@@ -288,13 +288,18 @@ static enum MHD_Result on_call(void *cls, struct MHD_Connection *connection, con
     NEVER("a call while the handler runs or after the reply");
 }
 
+static struct str logged_path(const struct http_exchange *x)
+{
+    return x->shown_path.n > 0 ? x->shown_path : x->path.n > 0 ? x->path : x->target;
+}
+
 static void log_request(struct http_exchange *x)
 {
     const struct http_options *o = &x->server->options;
     if (o->log == NULL || o->log->level > LOG_DEBUG)
         return;
     log_event(o->log, LOG_DEBUG, "http.request", LOG_S("method", x->method_name),
-              LOG_S("path", x->path.n > 0 ? x->path : x->target), LOG_I("status", x->reply.status),
+              LOG_S("path", logged_path(x)), LOG_I("status", x->reply.status),
               LOG_I("us", steady(x->server) - x->start), LOG_I("bytes", (int64_t)x->sent_bytes),
               LOG_S("peer", x->peer_address), LOG_S("request", http_request_id(x)));
 }
