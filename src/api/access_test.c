@@ -82,7 +82,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_party_get] = {.want = PARTY_READ},
     [ROUTE_party_change] = {.body = "{\"phone\":\"+33 1 23 45 67 89\"}", .want = PARTY_SPONSOR},
     [ROUTE_party_close] = {.want = PARTY_SPONSOR},
-    [ROUTE_party_reopen] = {.want = PARTY_SPONSOR},
+    [ROUTE_party_reopen] = {.want = {401, 404, 404, 403, 403, 200, 403, 403}},
     [ROUTE_member_list] = {.want = PARTY_READ},
     [ROUTE_member_change] = {.body = "{\"role\":\"billing\"}", .want = PARTY_OWN},
     [ROUTE_member_remove] = {.want = {401, 404, 404, 403, 403, 403, 204, 204}},

@@ -161,7 +161,9 @@ static enum rc allow_owner(struct request *r, struct tx *tx, struct str named)
         rc = RC_OK;
     }
     if (rc == RC_OK)
-        rc = permission_allow(tx, &c->caller, c->route->permission, c->owner);
+        rc = c->route->access == ACCESS_SPONSOR
+                 ? permission_allow_sponsor(tx, &c->caller, c->route->permission, c->owner)
+                 : permission_allow(tx, &c->caller, c->route->permission, c->owner);
     if (rc == RC_NOT_FOUND) /* one text for what is missing and for what is somebody else's */
         return err_set(c->err, RC_NOT_FOUND, "there is no '%.*s', or it is not for you",
                        STRF(named));
@@ -179,7 +181,8 @@ static enum rc allow_by_rule(struct request *r, struct tx *tx)
         return permission_allow_self(tx, &c->caller, route->permission);
     case ACCESS_SOME:
         return permission_allow_some(tx, &c->caller, route->permission);
-    case ACCESS_PARTY: {
+    case ACCESS_PARTY:
+    case ACCESS_SPONSOR: {
         int party = c->api->facts[route - routes].party;
         ASSERT(party >= 0);
         return allow_owner(r, tx, c->params[party]);

@@ -338,7 +338,10 @@ START_TEST(a_closed_party_is_read_and_not_changed)
     STATUS(post(h, &h->carl, at(h, "/v1/parties/", h->client, "/invitations"),
                 "{\"joins\":true,\"role\":\"reader\"}"),
            409);
-    STATUS(post(h, &h->carl, at(h, "/v1/parties/", h->client, "/actions/reopen"), ""), 200);
+    /* Its own people cannot open it again: only who sponsors it can. */
+    STATUS(post(h, &h->carl, at(h, "/v1/parties/", h->client, "/actions/reopen"), ""), 403);
+    STATUS(change_phone(h), 409);
+    STATUS(post(h, &h->rita, at(h, "/v1/parties/", h->client, "/actions/reopen"), ""), 200);
     STATUS(change_phone(h), 200);
     house_close(h);
 }

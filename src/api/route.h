@@ -25,11 +25,12 @@ enum route_kind {
 
 /* Who may call, decided before the handler runs. */
 enum route_access {
-    ACCESS_PUBLIC, /* everyone; the handler is given the caller where there is one */
-    ACCESS_SELF,   /* a user, for the own things: permission_allow_self */
-    ACCESS_SOME,   /* whoever holds the permission for some party; the handler filters by caller */
-    ACCESS_PARTY,  /* permission_allow for the owner: the party that {party} names */
-    ACCESS_OWNER,  /* permission_allow for the party that owns what {id} names: found by owner_of */
+    ACCESS_PUBLIC,  /* everyone; the handler is given the caller where there is one */
+    ACCESS_SELF,    /* a user, for the own things: permission_allow_self */
+    ACCESS_SOME,    /* whoever holds the permission for some party; the handler filters by caller */
+    ACCESS_PARTY,   /* permission_allow for the owner: the party that {party} names */
+    ACCESS_SPONSOR, /* permission_allow_sponsor for the party that {party} names */
+    ACCESS_OWNER, /* permission_allow for the party that owns what {id} names: found by owner_of */
 };
 
 enum route_flag {

@@ -56,6 +56,33 @@ enum rc permission_allow(struct tx *tx, const struct caller *who, enum permissio
     return refuse(tx, who, is_member || twin == PERM_NONE ? p : twin);
 }
 
+enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who, enum permission p,
+                                 struct str party)
+{
+    ASSERT(p < PERM_COUNT);
+    if (who->kind == CALLER_NOBODY)
+        return refuse_nobody(tx);
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COUNT(*), COUNT(CASE WHEN m.party = p.sponsor THEN 1 END), "
+                 "COUNT(rp.permission) "
+                 "FROM party p "
+                 "JOIN membership m ON m.user_id = $1 AND (m.party = p.id OR m.party = p.sponsor) "
+                 "AND ($2 = '' OR m.party = $2) "
+                 "LEFT JOIN role_permission rp ON rp.role = m.role "
+                 "AND m.party = p.sponsor AND rp.permission = $3 "
+                 "WHERE p.id = $4",
+                 V(who->user), V(who->party), V(wanted(who, p)), V(party)));
+    ASSERT(rows.count == 1);
+    if (row_int(&rows, 0, 2) > 0)
+        return RC_OK;
+    if (row_int(&rows, 0, 0) == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no party '%.*s'", STRF(party));
+    if (row_int(&rows, 0, 1) == 0)
+        return err_set(tx->err, RC_FORBIDDEN, "only the party's sponsor does this");
+    return refuse(tx, who, p);
+}
+
 enum rc permission_allow_self(struct tx *tx, const struct caller *who, enum permission p)
 {
     ASSERT(p == PERM_SELF_READ || p == PERM_SELF_WRITE);
