@@ -3,8 +3,8 @@
  *
  *     peer_mhd THREADS FILE
  *
- * FILE holds the answer: header lines, an empty line, the body. Prints its address, and serves until
- * standard input ends.
+ * FILE holds the answer: header lines, an empty line, the body. Prints its address, and serves
+ * until standard input ends.
  */
 #include "base/base.h"
 
