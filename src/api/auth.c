@@ -51,7 +51,7 @@ struct str auth_cookie(const struct api *a, struct str secret, struct arena *are
 
 /* --- from which site --- */
 
-static struct str authority_of(struct str url)
+struct str auth_authority(struct str url)
 {
     for (size_t i = 0; i + 2 < url.n; i++)
         if (memcmp(url.p + i, "://", 3) == 0) {
@@ -68,10 +68,10 @@ enum rc auth_origin(const struct request *r)
     bool own = site.n == 0 || str_eq(site, STR("same-origin")) || str_eq(site, STR("none"));
     struct str origin = http_header(c->x, "Origin");
     if (own && origin.n > 0) {
-        struct str authority = authority_of(origin);
-        own =
-            authority.n > 0 && (str_eq_nocase(authority, http_header(c->x, "Host")) ||
-                                str_eq_nocase(authority, authority_of(c->api->options.public_url)));
+        struct str authority = auth_authority(origin);
+        own = authority.n > 0 &&
+              (str_eq_nocase(authority, http_header(c->x, "Host")) ||
+               str_eq_nocase(authority, auth_authority(c->api->options.public_url)));
     }
     if (!own)
         return err_set(c->err, RC_FORBIDDEN, "this request was sent from a page of another site");

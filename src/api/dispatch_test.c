@@ -122,6 +122,26 @@ START_TEST(every_answer_carries_the_headers_that_protect_browsers)
 }
 END_TEST
 
+static struct answer claim(struct house *h, const struct guest *who, struct str party,
+                           const char *host)
+{
+    return ask(h, who, "PATCH", str_c(at(h, "/v1/parties/", party, "/brand")),
+               STR("If-Match: *\r\n"), arena_fmt(&h->arena, "{\"host\":\"%s\"}", host));
+}
+
+START_TEST(nobody_but_the_operator_brands_the_address_of_the_installation)
+{
+    struct house *h =
+        house_open_with((struct api_options){.public_url = STR("https://a.c.test:8/")});
+    STATUS(claim(h, &h->carl, h->client, "A.c.test"), 409);
+    STATUS(claim(h, &h->carl, h->client, "*.c.test"), 409);
+    STATUS(claim(h, &h->carl, h->client, "b.c.test"), 200);
+    STATUS(claim(h, &h->carl, h->client, "*.a.c.test"), 200);
+    STATUS(claim(h, &h->olga, h->op, "a.c.test"), 200);
+    house_close(h);
+}
+END_TEST
+
 /* --- versions --- */
 
 START_TEST(changes_need_the_version_that_was_read)
@@ -385,6 +405,7 @@ Suite *dispatch_suite(void)
     tcase_add_test(c, unknown_addresses_and_methods_say_so);
     tcase_add_test(c, refusals_say_what_is_missing);
     tcase_add_test(c, every_answer_carries_the_headers_that_protect_browsers);
+    tcase_add_test(c, nobody_but_the_operator_brands_the_address_of_the_installation);
     tcase_add_test(c, changes_need_the_version_that_was_read);
     tcase_add_test(c, what_the_client_has_is_not_sent_again);
     tcase_add_test(c, pages_lead_to_one_another_and_hold_each_row_once);

@@ -1,6 +1,7 @@
 /*
  * party_routes.c - parties, their members, their brands, their log.
  */
+#include "api/auth.h"
 #include "api/handlers.h"
 #include "api/resources.h"
 
@@ -151,8 +152,30 @@ enum rc brand_get_handler(struct call *c)
     return call_reply(c, &brand);
 }
 
+/* The address of the installation is the operator's: a client that claimed it would put its own
+ * name and logo on everybody's login page. */
+static enum rc check_host_is_free(struct call *c)
+{
+    const struct brand *patch = c->body;
+    struct str own = auth_authority(c->api->options.public_url);
+    struct party party;
+    own = str_cut(&own, ':');
+    struct str tail = patch->host.n > 1 ? str_sub(patch->host, 1, patch->host.n) : STR("");
+    bool same = str_eq_nocase(patch->host, own);
+    bool above = str_starts(patch->host, STR("*.")) && own.n > tail.n &&
+                 str_eq_nocase(str_sub(own, own.n - tail.n, own.n), tail);
+    if (own.n == 0 || (!same && !above))
+        return RC_OK;
+    TRY(party_get(c->tx, c->owner, &party));
+    return party.sponsor.n == 0
+               ? RC_OK
+               : err_set_at(c->err, RC_CONFLICT, STR("/host"),
+                            "'%.*s' is the address of this installation", STRF(patch->host));
+}
+
 enum rc brand_change_handler(struct call *c)
 {
+    TRY(check_host_is_free(c));
     struct brand before;
     struct brand after;
     int64_t version = 0;
