@@ -183,6 +183,10 @@ enum rc settings_load(int argc, char **argv, struct arena *arena, struct setting
     if (line.help || line.version || line.config_help)
         return RC_OK;
     TRY(conf_load(&settings_schema, &sources, arena, &settings, err));
+    /* Else an inviter chose with the Host header where the links in our mails lead to. */
+    if (settings.mail_url.n > 0 && settings.public_url.n == 0)
+        return err_set(err, RC_INVALID,
+                       "mail_url wants public_url too: links in mails begin with it");
     *ret = settings;
     return RC_OK;
 }
