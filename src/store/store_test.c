@@ -4,7 +4,9 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 /* The tests keep their rows in `setting`: a name and a text. */
 struct put {
@@ -316,6 +318,140 @@ START_TEST(all_that_64_threads_were_told_is_there_and_no_more)
 }
 END_TEST
 
+/* --- more than there is room for --- */
+
+enum { BEYOND = 10 };
+
+struct flood {
+    sem_t begun;
+    sem_t go_on;
+    atomic_int done;
+    atomic_int refused;
+    sem_t all_done;
+    struct err err;
+    struct arena arena;
+    struct store_job jobs[1 + STORE_QUEUE_MAX + BEYOND];
+};
+
+static enum rc hold_up(struct tx *tx, void *arg)
+{
+    (void)tx;
+    struct flood *f = arg;
+    sem_post(&f->begun);
+    sem_wait(&f->go_on);
+    return RC_OK;
+}
+
+static enum rc do_nothing(struct tx *tx, void *arg)
+{
+    (void)tx;
+    (void)arg;
+    return RC_OK;
+}
+
+static void note_end(struct store_job *job, enum rc rc)
+{
+    struct flood *f = job->arg;
+    ck_assert(rc == RC_OK || rc == RC_UNAVAILABLE);
+    if (rc == RC_UNAVAILABLE)
+        atomic_fetch_add(&f->refused, 1);
+    if (atomic_fetch_add(&f->done, 1) + 1 == (int)COUNT(f->jobs))
+        sem_post(&f->all_done);
+}
+
+START_TEST(callers_beyond_the_queue_are_refused_and_all_are_told)
+{
+    struct fixture f;
+    fixture_init(&f);
+    fixture_open_with(&f, (struct store_options){.writers = 1});
+    struct flood *flood = calloc(1, sizeof *flood);
+    ck_assert_ptr_nonnull(flood);
+    arena_init(&flood->arena, STORE_TX_ARENA_BYTES);
+    sem_init(&flood->begun, 0, 0);
+    sem_init(&flood->go_on, 0, 0);
+    sem_init(&flood->all_done, 0, 0);
+    for (size_t i = 0; i < COUNT(flood->jobs); i++) {
+        flood->jobs[i] = (struct store_job){.fn = i == 0 ? hold_up : do_nothing,
+                                            .arg = flood,
+                                            .arena = &flood->arena,
+                                            .err = &flood->err,
+                                            .done = note_end};
+        store_submit(f.store, &flood->jobs[i]);
+        if (i == 0)
+            sem_wait(&flood->begun); /* from now on all others wait */
+    }
+    ck_assert_uint_eq(store_counters(f.store).queue, STORE_QUEUE_MAX);
+    sem_post(&flood->go_on);
+    sem_wait(&flood->all_done);
+    ck_assert_int_eq(atomic_load(&flood->refused), BEYOND);
+    fixture_close(&f);
+    arena_fini(&flood->arena);
+    free(flood);
+}
+END_TEST
+
+enum { TEXTS = 2000 };
+
+/* As many constants as no connection keeps statements for, each asked twice. */
+static enum rc ask_many(struct tx *tx, void *arg)
+{
+    char(*texts)[64] = arg;
+    for (int i = 0; i < 2 * TEXTS; i++) {
+        struct rows r;
+        int n = i % TEXTS;
+        TRY(sql_rows_n(tx, &r, texts[n], VALUES(V(n))));
+        ck_assert_int_eq(row_int(&r, 0, 0), 2 * n);
+    }
+    return RC_OK;
+}
+
+START_TEST(more_statements_than_are_kept_work_as_well)
+{
+    struct fixture f;
+    fixture_open(&f);
+    char(*texts)[64] = calloc(TEXTS, sizeof *texts);
+    ck_assert_ptr_nonnull(texts);
+    for (int i = 0; i < TEXTS; i++)
+        (void)snprintf(texts[i], sizeof texts[i], "SELECT $1 + %d", i);
+    ck_assert_int_eq(fixture_read(&f, ask_many, texts), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, ask_many, texts), RC_OK);
+    fixture_close(&f);
+    free(texts);
+}
+END_TEST
+
+enum { LARGE_BYTES = 4 * 1024 * 1024 };
+
+static enum rc keep_large(struct tx *tx, void *arg)
+{
+    struct str text = *(struct str *)arg;
+    TRY(sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", V("large"), V(text)));
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT value FROM setting WHERE name = $1", V("large")));
+    ck_assert(str_eq(row_str(&r, 0, 0), text));
+    return RC_OK;
+}
+
+START_TEST(large_texts_come_back_as_they_went_or_are_refused_for_want_of_room)
+{
+    struct fixture f;
+    fixture_open(&f);
+    char *bytes = malloc(LARGE_BYTES);
+    ck_assert_ptr_nonnull(bytes);
+    for (size_t i = 0; i < LARGE_BYTES; i++)
+        bytes[i] = (char)('a' + i % 26);
+    struct str text = str_n(bytes, LARGE_BYTES);
+    ck_assert_int_eq(fixture_write(&f, keep_large, &text), RC_OK);
+    struct arena small;
+    arena_init(&small, LARGE_BYTES / 2);
+    struct get g = {.name = "large"};
+    ck_assert_int_eq(store_read(f.store, &small, &f.err, get, &g), RC_TOO_LARGE);
+    arena_fini(&small);
+    fixture_close(&f);
+    free(bytes);
+}
+END_TEST
+
 /* --- who may open it --- */
 
 START_TEST(a_second_opening_is_refused_by_sqlite)
@@ -380,6 +516,9 @@ Suite *store_suite(void)
     tcase_add_test(c, each_walks_all_rows_in_order_and_other_sql_may_run_meanwhile);
     tcase_add_test_raise_signal(c, a_reading_tx_cannot_write, SIGABRT);
     tcase_add_test(c, all_that_64_threads_were_told_is_there_and_no_more);
+    tcase_add_test(c, callers_beyond_the_queue_are_refused_and_all_are_told);
+    tcase_add_test(c, more_statements_than_are_kept_work_as_well);
+    tcase_add_test(c, large_texts_come_back_as_they_went_or_are_refused_for_want_of_room);
     tcase_add_test(c, a_second_opening_is_refused_by_sqlite);
     tcase_add_test(c, an_address_of_no_known_kind_is_refused_without_repeating_it);
     tcase_add_test(c, a_store_in_memory_works_and_is_gone_at_close);
