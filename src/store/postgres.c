@@ -244,7 +244,6 @@ static void disconnect(struct store_conn *base)
     free(c->formats);
     free(c->types);
     free(c->numbers);
-    free(c->bytes);
     free(c);
 }
 

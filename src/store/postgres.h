@@ -38,10 +38,6 @@ struct postgres_conn {
     int *formats;
     Oid *types;
     char (*numbers)[24];
-
-    /* The bytes of one row, out of the server's hexadecimal form. */
-    char *bytes;
-    size_t bytes_room;
 };
 
 /* The code and sentence for what the server (or, with result NULL, the connection) said; marks the

@@ -167,47 +167,51 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The server writes bytes as "\x" and hexadecimal digits. to holds half as many bytes as text. */
-static enum rc read_bytes(struct str text, char *to, struct value *ret, struct err *err)
+/* The bytes of one row, out of the server's hexadecimal form. Each walk over rows has its own, as
+ * other SQL may run, and give bytes, while a row is in hand. */
+struct scratch {
+    char *p;
+    size_t n;
+};
+
+/* The server writes bytes as "\x" and hexadecimal digits. */
+static enum rc read_bytes(struct str text, struct scratch *to, struct value *ret, struct err *err)
 {
     bool ok = str_starts(text, STR("\\x")) && text.n % 2 == 0;
     size_t n = ok ? text.n / 2 - 1 : 0;
+    char *bytes = to->p + to->n;
     for (size_t i = 0; i < n; i++) {
         int high = hex_digit(text.p[2 + 2 * i]);
         int low = hex_digit(text.p[3 + 2 * i]);
         ok = ok && high >= 0 && low >= 0;
-        to[i] = (char)((unsigned)high << 4 | (unsigned)low);
+        bytes[i] = (char)((unsigned)high << 4 | (unsigned)low);
     }
     if (!ok)
         return err_set(err, RC_INTERNAL,
                        "the database gives bytes in another form than hexadecimal: set its "
                        "bytea_output to hex");
-    *ret = value_bytes(str_n(to, n));
+    to->n += n;
+    *ret = value_bytes(str_n(bytes, n));
     return RC_OK;
 }
 
-/* Room for the bytes of all cells of a row. */
-static void make_bytes_room(struct postgres_conn *c, const PGresult *r, int row)
+/* Room for the bytes of any row: the longest cell of each column of bytes. */
+static size_t bytes_of_rows(const PGresult *r)
 {
-    size_t need = 0;
-    for (int i = 0; i < PQnfields(r); i++)
-        if (PQftype(r, i) == OID_BYTEA)
-            need += (size_t)PQgetlength(r, row, i) / 2;
-    if (need <= c->bytes_room)
-        return;
-    free(c->bytes);
-    c->bytes = store_alloc(need, 1);
-    c->bytes_room = need;
+    size_t room = 0;
+    for (int i = 0; i < PQnfields(r); i++) {
+        size_t longest = 0;
+        for (int row = 0; PQftype(r, i) == OID_BYTEA && row < PQntuples(r); row++)
+            longest = max_size(longest, (size_t)PQgetlength(r, row, i) / 2);
+        room += longest;
+    }
+    return room;
 }
 
-static struct str cell_text(const PGresult *r, int row, int column)
+static enum rc read_cell(const PGresult *r, int row, int column, struct scratch *scratch,
+                         struct value *ret, struct err *err)
 {
-    return str_n(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
-}
-
-static enum rc read_cell(const PGresult *r, int row, int column, struct value *ret, struct err *err)
-{
-    struct str text = cell_text(r, row, column);
+    struct str text = str_n(PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column));
     if (PQgetisnull(r, row, column)) {
         *ret = SQL_NULL;
         return RC_OK;
@@ -226,32 +230,39 @@ static enum rc read_cell(const PGresult *r, int row, int column, struct value *r
     case OID_NAME:
         *ret = value_str(text);
         return RC_OK;
+    case OID_BYTEA:
+        return read_bytes(text, scratch, ret, err);
     default:
         return err_set(err, RC_INTERNAL, "column '%s' is neither a whole number, text nor bytes",
                        PQfname(r, column));
     }
 }
 
-static enum rc hand_rows(struct postgres_conn *c, const PGresult *r, const struct query *q,
-                         struct err *err)
+static enum rc hand_row(struct postgres_conn *c, const PGresult *r, int row, const struct query *q,
+                        struct scratch *scratch, struct err *err)
 {
     struct value cells[STORE_COLUMNS_MAX];
     int columns = PQnfields(r);
     ASSERT(columns <= STORE_COLUMNS_MAX);
-    for (int row = 0; row < PQntuples(r); row++) {
-        make_bytes_room(c, r, row);
-        size_t used = 0;
-        for (int i = 0; i < columns; i++) {
-            bool bytes = PQftype(r, i) == OID_BYTEA && !PQgetisnull(r, row, i);
-            enum rc rc = bytes ? read_bytes(cell_text(r, row, i), c->bytes + used, &cells[i], err)
-                               : read_cell(r, row, i, &cells[i], err);
-            if (rc != RC_OK)
-                return c->base.failed = rc;
-            used += bytes ? cells[i].text.n : 0;
-        }
-        TRY(q->row(q->row_arg, cells, (size_t)columns, err));
+    scratch->n = 0;
+    for (int i = 0; i < columns; i++) {
+        enum rc rc = read_cell(r, row, i, scratch, &cells[i], err);
+        if (rc != RC_OK)
+            return c->base.failed = rc;
     }
-    return RC_OK;
+    return q->row(q->row_arg, cells, (size_t)columns, err);
+}
+
+static enum rc hand_rows(struct postgres_conn *c, const PGresult *r, const struct query *q,
+                         struct err *err)
+{
+    size_t bytes = bytes_of_rows(r);
+    struct scratch scratch = {.p = bytes > 0 ? store_alloc(bytes, 1) : NULL};
+    enum rc rc = RC_OK;
+    for (int row = 0; rc == RC_OK && row < PQntuples(r); row++)
+        rc = hand_row(c, r, row, q, &scratch, err);
+    free(scratch.p);
+    return rc;
 }
 
 static void note_changed(PGresult *r, int64_t *ret)
