@@ -428,8 +428,11 @@ Suite *fault_suite(void)
     tcase_set_timeout(c, 300);
     tcase_add_test(c, what_was_acknowledged_survives_a_hundred_kills_and_none_is_there_twice);
     tcase_add_test(c, a_second_process_is_refused_and_the_store_is_free_again_after_a_kill);
-    tcase_add_test(c, a_full_disk_refuses_writes_goes_on_reading_and_heals_without_restart);
     tcase_add_test(c, counting_by_many_at_once_loses_nothing);
+    suite_add_tcase(s, c);
+    c = tcase_create("full"); /* by itself: CK_RUN_CASE=full */
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, a_full_disk_refuses_writes_goes_on_reading_and_heals_without_restart);
     suite_add_tcase(s, c);
     return s;
 }

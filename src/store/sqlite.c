@@ -9,6 +9,8 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 enum {
     BUSY_TIMEOUT_MS = 1000,
@@ -456,12 +458,44 @@ static void end_read(struct store_conn *base)
         rollback(base);
 }
 
+/* Pages that the database has, counted with those that are in the log file only; 0: not known. */
+static int64_t count_pages(struct sqlite_conn *c)
+{
+    struct query q = {.sql = "PRAGMA page_count", .keep = true};
+    struct statement *st = NULL;
+    struct statement spare = {0};
+    struct err ignored = {0};
+    if (find(c, &q, &spare, &st, &ignored) != RC_OK)
+        return 0;
+    int64_t pages =
+        sqlite3_step(st->handle) == SQLITE_ROW ? sqlite3_column_int64(st->handle, 0) : 0;
+    (void)sqlite3_reset(st->handle); /* repeats the failure of the step, seen above */
+    if (st == &spare)
+        drop_statement(&spare);
+    return pages;
+}
+
+/* Whether the database can grow by what is in the log file only. A fold that stops half way, on a
+ * disk that is nearly full, would eat the space that the next commits need in the log file. */
+static bool room_to_fold(struct sqlite_conn *c)
+{
+    const char *path = sqlite3_db_filename(c->db, "main");
+    struct stat file;
+    struct statvfs disk;
+    if (stat(path, &file) != 0 || statvfs(path, &disk) != 0)
+        return true; /* then SQLite says what is wrong */
+    int64_t growth = count_pages(c) * SQLITE_FILE_PAGE - file.st_size;
+    return growth <= 0 || (uint64_t)growth <= (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
 /* Fold the log file back. That it cannot be done now (a full disk, a reader in the way) harms
  * nobody: all is in the log file, and the next batch tries again. */
 static void tidy(struct store_conn *base)
 {
     struct sqlite_conn *c = of(base);
     if (c->wal_pages < WAL_FOLD_PAGES && !c->full)
+        return;
+    if (base->store->shared || !room_to_fold(c))
         return;
     pool_drop_snapshots(base->store);
     bool shrink = c->full || c->wal_pages >= WAL_SHRINK_PAGES;

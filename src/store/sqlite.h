@@ -14,6 +14,7 @@
 
 enum {
     SQLITE_FILE_APP = 0x48414E53, /* application_id: "HANS" */
+    SQLITE_FILE_PAGE = 4096,
     SQLITE_FILE_FORMAT = 1, /* user_version: how the file is laid out; tables have their own */
 };
 

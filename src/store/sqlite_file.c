@@ -252,9 +252,9 @@ static enum rc fill_new(const char *path, struct err *err)
     TRY(sqlite_open_file(path, SQLITE_OPEN_READWRITE, &db, err));
     char sql[128];
     (void)snprintf(sql, sizeof sql,
-                   "PRAGMA page_size = 4096; BEGIN IMMEDIATE; PRAGMA application_id = %d; "
+                   "PRAGMA page_size = %d; BEGIN IMMEDIATE; PRAGMA application_id = %d; "
                    "PRAGMA user_version = %d; COMMIT",
-                   SQLITE_FILE_APP, SQLITE_FILE_FORMAT);
+                   SQLITE_FILE_PAGE, SQLITE_FILE_APP, SQLITE_FILE_FORMAT);
     enum rc rc = sqlite_exec(db, sql, err);
     (void)sqlite3_close(db); /* the commit above was durable, or has failed */
     return rc;
