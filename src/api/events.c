@@ -44,7 +44,8 @@ struct stream {
     bool listed;
     bool filling; /* the hub's thread has it */
     bool ended;
-    bool behind; /* there is more than fitted the portion */
+    bool displaced; /* by a newer one of its user */
+    bool behind;    /* there is more than fitted the portion */
     struct buf out;
     size_t taken; /* of out */
 };
@@ -237,7 +238,7 @@ static void take_work(struct event_hub *hub)
     hub->work_count = 0;
     hub->generation_now = hub->generation;
     for (struct stream *s = hub->streams; s != NULL; s = s->next)
-        if (s->x != NULL && !s->ended) {
+        if (s->x != NULL && !s->ended && !s->displaced) {
             s->filling = true;
             hub->work[hub->work_count++] = s;
         }
@@ -250,7 +251,7 @@ static void give_back(struct event_hub *hub, bool filled)
     for (size_t i = 0; i < hub->work_count; i++) {
         struct stream *s = hub->work[i];
         s->filling = false;
-        if (s->ended || s->out.n > s->taken)
+        if (s->ended || s->displaced || s->out.n > s->taken)
             http_wake(s->x); /* still there: its end waits for filling to be over */
         else if (filled && s->behind)
             hub->signalled = true; /* nothing of that was for it: go on */
@@ -379,7 +380,7 @@ static int64_t pull(void *arg, char *room_bytes, size_t room)
     struct stream *s = arg;
     struct event_hub *hub = s->hub;
     pthread_mutex_lock(&hub->mutex);
-    int64_t n = s->ended || http_closing(s->x) ? HTTP_PULL_END : HTTP_PULL_WAIT;
+    int64_t n = s->ended || s->displaced || http_closing(s->x) ? HTTP_PULL_END : HTTP_PULL_WAIT;
     if (n == HTTP_PULL_WAIT && !s->filling && s->out.n > s->taken) {
         size_t left = min_size(s->out.n - s->taken, room);
         memcpy(room_bytes, s->out.p + s->taken, left);
@@ -471,18 +472,38 @@ static void copy_caller(struct stream *s, const struct caller *who,
     s->credential.secret = arena_str(&s->arena, credential->secret);
 }
 
+/* A browser that was reloaded leaves a stream behind that looks open until it is written to. To
+ * refuse the new one would be final, since an EventSource gives up on 429: the oldest goes. */
+static enum rc displace_oldest(struct event_hub *hub, struct str user, struct err *err)
+{
+    struct stream *oldest = NULL;
+    size_t own = 0;
+    size_t leaving = 0;
+    for (struct stream *s = hub->streams; s != NULL; s = s->next) {
+        if (!str_eq(s->caller.user, user))
+            continue;
+        leaving += s->displaced;
+        if (s->displaced)
+            continue;
+        own++;
+        oldest = s; /* the list begins with the newest */
+    }
+    if (leaving >= STREAMS_PER_USER)
+        return err_set(err, RC_TOO_MANY, "you open event streams too fast: wait a little");
+    if (own < STREAMS_PER_USER)
+        return RC_OK;
+    oldest->displaced = true;
+    if (oldest->x != NULL && !oldest->filling)
+        http_wake(oldest->x);
+    return RC_OK;
+}
+
 static enum rc list_stream(struct stream *s, struct err *err)
 {
     struct event_hub *hub = s->hub;
-    enum rc rc = RC_OK;
     pthread_mutex_lock(&hub->mutex);
-    size_t own = 0;
-    for (const struct stream *other = hub->streams; other != NULL; other = other->next)
-        own += str_eq(other->caller.user, s->caller.user);
-    if (own >= STREAMS_PER_USER)
-        rc = err_set(err, RC_TOO_MANY, "you have %d event streams open: close one first",
-                     STREAMS_PER_USER);
-    else if (hub->count >= STREAMS_MAX)
+    enum rc rc = displace_oldest(hub, s->caller.user, err);
+    if (rc == RC_OK && hub->count >= STREAMS_MAX)
         rc =
             err_set(err, RC_UNAVAILABLE, "%d event streams are open: try again later", STREAMS_MAX);
     if (rc == RC_OK) {

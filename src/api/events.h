@@ -20,6 +20,7 @@
 #include "api/call.h"
 #include "store/outbox.h"
 
+/* One more of a user ends the oldest of that user's. */
 enum { STREAMS_MAX = 1000, STREAMS_PER_USER = 10 };
 #define STREAM_HEARTBEAT_US (15 * US_PER_SECOND)
 #define STREAM_RECHECK_US   US_PER_MINUTE
