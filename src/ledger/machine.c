@@ -214,6 +214,24 @@ static bool same_book(const void *things, uint32_t id, const void *key)
     return str_eq(str_n(b->label, b->label_n), *(const struct str *)key);
 }
 
+/* party and currency are checked. */
+static struct book_state label_of(struct str party, struct str currency)
+{
+    ASSERT(currency.n == CURRENCY_BYTES && party.n <= NAME_PARTY_MAX);
+    struct book_state b = {.label_n = (uint32_t)(CURRENCY_BYTES + 1 + party.n)};
+    memcpy(b.label, currency.p, CURRENCY_BYTES);
+    b.label[CURRENCY_BYTES] = ' ';
+    memcpy(b.label + CURRENCY_BYTES + 1, party.p, party.n);
+    return b;
+}
+
+static uint32_t find_book(const struct machine *m, const struct book_state *b, uint64_t *ret_hash)
+{
+    struct str label = str_n(b->label, b->label_n);
+    *ret_hash = hash_of(m, 0, label);
+    return index_find(&m->book_index, *ret_hash, same_book, m, &label);
+}
+
 enum rc machine_book(struct machine *m, struct str party, struct str currency, uint32_t *ret,
                      struct record *ret_record, struct err *err)
 {
@@ -223,13 +241,9 @@ enum rc machine_book(struct machine *m, struct str party, struct str currency, u
                           STRF(str_sub(currency, 0, 8)));
     if (!name_is_party(party))
         return err_set_at(err, RC_INVALID, STR("/party"), "a book belongs to a party, by its id");
-    ASSERT(currency.n == CURRENCY_BYTES);
-    struct book_state new = {.label_n = (uint32_t)(CURRENCY_BYTES + 1 + party.n)};
-    (void)snprintf(new.label, sizeof new.label, "%.*s ", STRF(currency));
-    memcpy(new.label + CURRENCY_BYTES + 1, party.p, party.n);
-    struct str label = str_n(new.label, new.label_n);
-    uint64_t hash = hash_of(m, 0, label);
-    uint32_t id = index_find(&m->book_index, hash, same_book, m, &label);
+    struct book_state new = label_of(party, currency);
+    uint64_t hash = 0;
+    uint32_t id = find_book(m, &new, &hash);
     if (id == 0) {
         id = m->books.count;
         struct book_state *b = series_add(&m->books);
@@ -255,6 +269,25 @@ static bool same_account(const void *things, uint32_t id, const void *key)
     const struct machine *m = things;
     const struct account_key *k = key;
     return machine_at(m, id)->book == k->book && str_eq(code_of(m, id), k->code);
+}
+
+static account_id find_account(const struct machine *m, uint32_t book, struct str code,
+                               uint64_t *ret_hash)
+{
+    struct account_key key = {book, code};
+    *ret_hash = hash_of(m, book, code);
+    return index_find(&m->account_index, *ret_hash, same_account, m, &key);
+}
+
+account_id machine_find(const struct machine *m, struct str party, struct str currency,
+                        struct str code)
+{
+    uint64_t hash = 0;
+    if (currency_find(currency) == NULL || !name_is_party(party) || !name_is_code(code))
+        return 0;
+    struct book_state b = label_of(party, currency);
+    uint32_t book = find_book(m, &b, &hash);
+    return book != 0 ? find_account(m, book, code, &hash) : 0;
 }
 
 static enum rc check_found(const struct machine *m, account_id id, const struct record *d,
@@ -312,10 +345,8 @@ enum rc machine_account(struct machine *m, const struct record *definition, acco
 {
     *ret_record = (struct record){0};
     const struct record *d = definition;
-    struct account_key key = {d->book, d->text};
-    bool sane = d->text.n > 0 && d->text.n <= NAME_CODE_MAX;
-    uint64_t hash = sane ? hash_of(m, d->book, d->text) : 0;
-    account_id id = sane ? index_find(&m->account_index, hash, same_account, m, &key) : 0;
+    uint64_t hash = 0;
+    account_id id = d->text.n <= NAME_CODE_MAX ? find_account(m, d->book, d->text, &hash) : 0;
     if (id != 0) {
         TRY(check_found(m, id, d, err));
         *ret = id;

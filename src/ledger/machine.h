@@ -87,6 +87,10 @@ unsigned machine_flags(const struct machine *m, account_id account);
 struct str machine_source_name(const struct machine *m, uint32_t source);
 uint64_t machine_source_last(const struct machine *m, uint32_t source);
 
+/* The account with this code, or 0. */
+account_id machine_find(const struct machine *m, struct str party, struct str currency,
+                        struct str code);
+
 /* --- checkpoints --- */
 
 /* The parts of the state that no table shows, as bytes; equal states give equal bytes. */

@@ -17,8 +17,9 @@ static enum rc check_reference(const struct machine *m, const struct transfer *t
     struct str name = machine_source_name(m, t->reference.source);
     unsigned long long number = t->reference.number;
     unsigned long long last = machine_source_last(m, t->reference.source);
-    if (number == 0)
-        return err_set(err, RC_INVALID, "the transfers of '%.*s' are numbered from 1", STRF(name));
+    if (number == 0 || number > INT64_MAX)
+        return err_set(err, RC_INVALID, "the transfers of '%.*s' are numbered from 1 to 2^63 - 1",
+                       STRF(name));
     if (number <= last)
         return err_set(err, RC_CONFLICT, "number %llu of '%.*s' comes late: it is at %llu already",
                        number, STRF(name), last);

@@ -32,6 +32,13 @@ static uint64_t get(const char *from, size_t bytes)
     return value;
 }
 
+size_t record_span(const char *bytes, bool *ret_linked)
+{
+    bool transfer = (uint8_t)bytes[0] >= RECORD_TRANSFER;
+    *ret_linked = transfer && (bytes[1] & RECORD_LINKED) != 0;
+    return record_size(&(struct record){.text = {NULL, transfer ? 0 : (size_t)get(bytes + 4, 4)}});
+}
+
 static void encode_definition(const struct record *r, char *to)
 {
     put(to + 4, r->text.n, 4);

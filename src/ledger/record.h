@@ -68,6 +68,8 @@ bool record_is_transfer(const struct record *r);
 
 /* Bytes that the record takes, its text included: a multiple of RECORD_BYTES. */
 size_t record_size(const struct record *r);
+/* The same of a record that record_encode wrote, without reading it whole. */
+size_t record_span(const char *bytes, bool *ret_linked);
 /* Write it to record_size(r) bytes. */
 void record_encode(const struct record *r, char *to);
 /* Read the record at the beginning of bytes; its text borrows from them. RC_INVALID: it is none, is

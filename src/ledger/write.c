@@ -1,0 +1,222 @@
+/* What the ledger writes before a commit: rows of the journal, definitions, ranges, balances. */
+#include "ledger/ledger_inside.h"
+
+#include "base/buf.h"
+
+enum {
+    CHECKPOINT_RECORDS = 1 << 20, /* read again in about half a second at the next start */
+    BALANCES_AT_A_TIME = 400,
+    BALANCE_COLUMNS = 6,
+    INSERT_BYTES_MAX = 64 * 1024,
+};
+#define CHECKPOINT_US (1 * US_PER_MINUTE)
+
+/* --- definitions and ranges --- */
+
+/* On PostgreSQL a row may be there already: from another process that was faster. */
+static enum rc or_again(struct tx *tx, enum rc rc)
+{
+    if (rc == RC_CONFLICT)
+        return err_set(tx->err, RC_RETRY, "another process posted at the same time");
+    return rc;
+}
+
+static enum rc write_account(struct tx *tx, const struct record *r, int64_t seq)
+{
+    struct value mirror = r->mirror != 0 ? V(r->mirror) : SQL_NULL;
+    TRY(or_again(tx, sql_run(tx,
+                             "INSERT INTO ledger_account (id, book, code, flags, mirror, closed, "
+                             "opened) VALUES ($1, $2, $3, $4, $5, 0, $6)",
+                             V(r->id), V(r->book), V(r->text), V(r->flags), mirror, V(seq))));
+    if (r->mirror == 0)
+        return RC_OK;
+    return sql_run(tx, "UPDATE ledger_account SET mirror = $2 WHERE id = $1", V(r->mirror),
+                   V(r->id));
+}
+
+static enum rc write_definition(struct tx *tx, const struct record *r, int64_t seq)
+{
+    struct str party = r->text;
+    struct str currency;
+    switch (r->kind) {
+    case RECORD_BOOK:
+        currency = str_cut(&party, ' ');
+        return or_again(tx, sql_run(tx,
+                                    "INSERT INTO ledger_book (id, party, currency, opened) VALUES "
+                                    "($1, $2, $3, $4)",
+                                    V(r->id), V(party), V(currency), V(seq)));
+    case RECORD_ACCOUNT:
+        return write_account(tx, r, seq);
+    case RECORD_SOURCE:
+        return or_again(
+            tx, sql_run(tx, "INSERT INTO ledger_source (id, name, opened) VALUES ($1, $2, $3)",
+                        V(r->id), V(r->text), V(seq)));
+    case RECORD_CLOSE:
+        return sql_run(tx, "UPDATE ledger_account SET closed = $2 WHERE id = $1", V(r->id),
+                       V(r->flags != 0));
+    case RECORD_TRANSFER:
+    case RECORD_PENDING:
+    case RECORD_POST:
+    case RECORD_VOID:
+    case RECORD_EXPIRE:
+        break;
+    }
+    return RC_OK;
+}
+
+static enum rc write_range(struct ledger *l, struct tx *tx, const struct record *r, int64_t seq)
+{
+    if (r->source == 0)
+        return RC_OK; /* what expired */
+    struct source_place *place = ledger_place(l, r->source);
+    if (place->row == l->rows_tried)
+        return RC_OK;
+    place->row = l->rows_tried;
+    return or_again(
+        tx, sql_run(tx,
+                    "INSERT INTO ledger_source_range (source, first_number, batch) VALUES ($1, $2, "
+                    "$3)",
+                    V(r->source), V((int64_t)r->number), V(seq)));
+}
+
+/* --- rows --- */
+
+static enum rc write_row(struct ledger *l, struct tx *tx, struct str body, int64_t records)
+{
+    struct record r;
+    l->rows_tried++;
+    TRY(journal_write(tx, &l->next, machine_time(l->machine), body, records));
+    for (struct str rest = body; rest.n > 0; rest = str_sub(rest, record_size(&r), rest.n)) {
+        enum rc rc = record_decode(rest, &r, tx->err);
+        ASSERT(rc == RC_OK); /* we have just written it */
+        if (record_is_transfer(&r))
+            TRY(write_range(l, tx, &r, l->next.seq));
+        else
+            TRY(write_definition(tx, &r, l->next.seq));
+    }
+    return RC_OK;
+}
+
+/* Rows of about JOURNAL_ROW_BYTES, cut where no chain is. */
+static enum rc write_rows(struct ledger *l, struct tx *tx)
+{
+    const struct gathered *g = &l->gathered;
+    size_t first = 0;
+    int64_t records = 0;
+    bool linked = false;
+    for (size_t at = 0; at < g->n;) {
+        at += record_span(g->bytes + at, &linked);
+        records++;
+        if (at < g->n && (linked || at - first < JOURNAL_ROW_BYTES))
+            continue;
+        ASSERT(!linked);
+        TRY(write_row(l, tx, str_n(g->bytes + first, at - first), records));
+        first = at;
+        records = 0;
+    }
+    return RC_OK;
+}
+
+/* --- balances --- */
+
+struct balances {
+    struct ledger *l;
+    struct tx *tx;
+    struct buf sql;
+    struct value values[BALANCES_AT_A_TIME * BALANCE_COLUMNS];
+    size_t count; /* of values */
+};
+
+static enum rc flush_balances(struct balances *b)
+{
+    struct rows none;
+    if (b->count == 0)
+        return RC_OK;
+    buf_add(&b->sql, STR(" ON CONFLICT (account, batch) DO NOTHING"));
+    ASSERT(!b->sql.full);
+    TRY(sql_rows_text(b->tx, &none, buf_str(&b->sql), b->values, b->count));
+    b->count = 0;
+    return RC_OK;
+}
+
+static enum rc add_balance(struct balances *b, account_id id)
+{
+    const struct balance *now = machine_balance(b->l->machine, id);
+    if (b->count == 0) {
+        buf_reset(&b->sql);
+        buf_add(&b->sql, STR("INSERT INTO ledger_balance (account, batch, debits, credits, "
+                             "debits_pending, credits_pending) VALUES "));
+    }
+    buf_add(&b->sql, b->count > 0 ? STR(", (") : STR("("));
+    const int64_t cells[BALANCE_COLUMNS] = {
+        id, b->l->next.seq, now->debits, now->credits, now->debits_pending, now->credits_pending};
+    for (size_t i = 0; i < BALANCE_COLUMNS; i++) {
+        b->values[b->count++] = V(cells[i]);
+        buf_fmt(&b->sql, i > 0 ? ", $%zu" : "$%zu", b->count);
+    }
+    buf_add(&b->sql, STR(")"));
+    return b->count == COUNT(b->values) ? flush_balances(b) : RC_OK;
+}
+
+static enum rc write_balances(struct balances *b, bool checkpoint)
+{
+    struct ledger *l = b->l;
+    for (size_t i = 0; i < l->touched_count; i++) {
+        account_id id = l->touched[i].account;
+        if (checkpoint || (machine_flags(l->machine, id) & ACCOUNT_HISTORY))
+            TRY(add_balance(b, id));
+    }
+    for (uint32_t i = 0; checkpoint && i < l->dirty.count; i++)
+        TRY(add_balance(b, *(account_id *)series_at(&l->dirty, i)));
+    return flush_balances(b);
+}
+
+/* --- checkpoints --- */
+
+static bool wants_checkpoint(const struct ledger *l)
+{
+    if (l->next.seq == 0)
+        return false; /* nothing to begin from */
+    int64_t records = l->checkpoint_records + l->next.records - l->head.records;
+    return atomic_load(&l->want_checkpoint) || records >= CHECKPOINT_RECORDS ||
+           (l->next.seq > l->head.seq &&
+            machine_time(l->machine) - l->checkpoint_at >= CHECKPOINT_US);
+}
+
+static enum rc write_state(struct ledger *l, struct tx *tx)
+{
+    struct str state = machine_save(l->machine, tx->arena);
+    TRY(sql_run(tx,
+                "UPDATE ledger_checkpoint SET state = NULL WHERE batch = (SELECT MAX(batch) FROM "
+                "ledger_checkpoint WHERE batch < $1)",
+                V(l->next.seq)));
+    return sql_run(tx,
+                   "INSERT INTO ledger_checkpoint (batch, state) VALUES ($1, $2) ON CONFLICT "
+                   "(batch) DO NOTHING",
+                   V(l->next.seq), value_bytes(state));
+}
+
+enum rc ledger_write(struct ledger *l, struct tx *tx)
+{
+    l->next = l->head;
+    l->touched_count = 0;
+    l->wrote_checkpoint = false;
+    if (l->started && l->gathered.n == 0) { /* looked at, and left as it was */
+        machine_cancel(l->machine);
+        l->started = false;
+    }
+    if (l->started) {
+        TRY(write_rows(l, tx));
+        l->touched = machine_seal(l->machine, &l->touched_count);
+    }
+    bool checkpoint = wants_checkpoint(l);
+    struct balances *b = NEW(tx->arena, struct balances);
+    b->l = l;
+    b->tx = tx;
+    buf_init(&b->sql, tx->arena, INSERT_BYTES_MAX);
+    TRY(write_balances(b, checkpoint));
+    if (checkpoint)
+        TRY(write_state(l, tx));
+    l->wrote_checkpoint = checkpoint;
+    return RC_OK;
+}
