@@ -96,12 +96,26 @@ static void end_batch(struct ledger *l)
     }
 }
 
+/*
+ * What other processes posted, where the engine lets others write. Whoever loses the race for the
+ * next row of the journal repeats its batch behind a lock, so that it cannot lose for ever. LOCK
+ * comes before the snapshot is taken, as it must
+ * (https://www.postgresql.org/docs/15/sql-lock.html).
+ */
+static enum rc catch_up(struct ledger *l, struct tx *tx)
+{
+    if (store_engine(l->store) != STORE_POSTGRES)
+        return RC_OK;
+    if (l->lost_race)
+        TRY(sql_run(tx, "LOCK TABLE ledger_batch IN SHARE ROW EXCLUSIVE MODE"));
+    return journal_each(tx, l->head.seq, INT64_MAX, replay_row, l);
+}
+
 static enum rc on_begin(void *arg, struct tx *tx)
 {
     struct ledger *l = arg;
     ASSERT(!l->in_batch);
-    if (store_engine(l->store) == STORE_POSTGRES) /* else nobody else writes */
-        TRY(journal_each(tx, l->head.seq, INT64_MAX, replay_row, l));
+    TRY(catch_up(l, tx));
     l->in_batch = true;
     l->commit++;
     l->repeat_at = 0;
@@ -152,6 +166,7 @@ static void on_committed(void *arg)
         note_dirty(l, l->touched, l->touched_count);
         machine_end(l->machine);
     }
+    l->lost_race = false;
     if (l->wrote_checkpoint) {
         forget_dirty(l);
         l->checkpoint_records = 0;
@@ -166,6 +181,7 @@ static void on_rolled_back(void *arg)
     struct ledger *l = arg;
     if (l->started)
         machine_cancel(l->machine);
+    l->lost_race = l->started; /* or something else went wrong: then the lock does no harm */
     end_batch(l);
 }
 

@@ -44,8 +44,9 @@ struct ledger {
     struct journal_head head; /* committed */
     struct published *published;
 
-    bool in_batch; /* of the store */
-    bool started;  /* the machine's batch has begun */
+    bool in_batch;  /* of the store */
+    bool started;   /* the machine's batch has begun */
+    bool lost_race; /* PostgreSQL: the last batch was not kept */
     struct gathered gathered;
     size_t unit_mark;     /* of the machine */
     size_t unit_gathered; /* bytes */

@@ -99,15 +99,19 @@ static enum rc verify_balance(struct tx *tx, const struct value *cells, size_t c
     if (seq > v->head.seq)
         TRY(journal_each(tx, v->head.seq, seq, verify_row, v));
     int64_t id = cells[1].number;
+    if (seq > v->head.seq)
+        return err_set(tx->err, RC_INVALID,
+                       "batch %lld of the journal is missing: the balance of account %lld is kept "
+                       "for batch %lld",
+                       (long long)v->head.seq + 1, (long long)id, (long long)seq);
     struct balance kept = {cells[2].number, cells[3].number, cells[4].number, cells[5].number};
     if (seq == v->head.seq && id > 0 && id <= machine_accounts(v->machine) &&
         memcmp(&kept, machine_balance(v->machine, (account_id)id), sizeof kept) == 0)
         return RC_OK;
-    err_write(tx->err, RC_INVALID,
-              "the balance of account %lld that is kept for batch %lld is another than the journal "
-              "gives",
-              (long long)id, (long long)seq);
-    return RC_INVALID;
+    return err_set(tx->err, RC_INVALID,
+                   "the balance of account %lld that is kept for batch %lld is another than the "
+                   "journal gives",
+                   (long long)id, (long long)seq);
 }
 
 static enum rc verify_book(struct tx *tx, const struct value *cells, size_t columns, void *arg)
