@@ -46,8 +46,9 @@ START_TEST(what_cannot_be_read_is_told_only_to_who_may_call)
     STATUS(ask(h, &h->rita, "POST", STR("/v1/parties"), STR("Content-Type: text/plain\r\n"),
                STR("{}")),
            415);
-    STATUS(ask(h, &h->rita, "DELETE", STR("/v1/me/totp"), STR(""), STR("{\"x\":1}")), 400);
-    STATUS(ask(h, &h->rita, "DELETE", STR("/v1/me/totp"), STR(""), STR("{}")), 204);
+    const char *close = at(h, "/v1/parties/", h->client, "/actions/close"); /* takes no body */
+    STATUS(post(h, &h->rita, close, "{\"x\":1}"), 400);
+    STATUS(post(h, &h->rita, close, "{}"), 200);
     struct answer a = ask(h, &h->rita, "GET", STR("/v1/me"), STR("Accept: text/html\r\n"), STR(""));
     STATUS(a, 406);
     house_close(h);

@@ -25,26 +25,10 @@ enum rc me_change_handler(struct call *c)
 
 /* --- second factor --- */
 
-enum rc totp_begin_handler(struct call *c)
-{
-    struct totp totp = {.set = schema_all(&totp_schema)};
-    TRY(totp_begin(c->tx, c->caller.user, &totp.secret, &totp.uri));
-    c->note.subject = c->caller.user;
-    call_location(c, str_c(c->route->path));
-    return call_reply(c, &totp);
-}
-
 enum rc totp_confirm_handler(struct call *c)
 {
     const struct totp_code *body = c->body;
     TRY(totp_check(c->tx, c->caller.user, body->code, true));
-    c->note.subject = c->caller.user;
-    return call_reply_nothing(c);
-}
-
-enum rc totp_delete_handler(struct call *c)
-{
-    TRY(totp_remove(c->tx, c->caller.user));
     c->note.subject = c->caller.user;
     return call_reply_nothing(c);
 }

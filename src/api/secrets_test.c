@@ -93,7 +93,8 @@ static void use_secrets(struct house *h, struct secrets *s)
             STR("{\"name\":\"t\",\"scopes\":[\"self:read\"]}"));
     STATUS(a, 201);
     keep(s, text_at(h, &a, "secret"));
-    a = ask(h, &browser, "POST", STR("/v1/me/totp"), STR("Idempotency-Key: k5\r\n"), STR(""));
+    a = ask(h, &browser, "POST", STR("/v1/me/totp"), STR("Idempotency-Key: k5\r\n"),
+            STR("{\"password\":\"" PASSWORD "\"}"));
     STATUS(a, 201);
     keep(s, text_at(h, &a, "secret"));
     a = ask(h, &browser, "POST", STR("/v1/me/actions/change-password"),

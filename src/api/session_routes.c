@@ -122,15 +122,53 @@ static enum rc wrong_password(struct call *c)
     return err_set_at(c->err, RC_INVALID, STR("/password"), "that is not your password");
 }
 
-enum rc session_prove_handler(struct call *c)
+/* Do it if the body holds the user's password. then calls login_succeeded first. */
+static enum rc with_password(struct call *c, handler_fn then)
 {
     const struct prove_body *body = c->body;
-    if (c->caller.kind != CALLER_SESSION)
-        return err_set(c->err, RC_CONFLICT, "a token has nothing to prove");
     struct proof p = {.password = body->password};
     bool right = false;
     TRY(check_password(c, &p, &right));
-    return right ? call_write(c, prove) : wrong_password(c);
+    return right ? call_write(c, then) : wrong_password(c);
+}
+
+enum rc session_prove_handler(struct call *c)
+{
+    if (c->caller.kind != CALLER_SESSION)
+        return err_set(c->err, RC_CONFLICT, "a token has nothing to prove");
+    return with_password(c, prove);
+}
+
+/* --- /v1/me/totp: a stolen token must not take the second factor away --- */
+
+static enum rc begin_totp(struct call *c)
+{
+    const struct proof *p = c->steps;
+    struct totp totp = {.set = schema_all(&totp_schema)};
+    TRY(login_succeeded(c->tx, &p->login, p->email, http_peer(c->x)));
+    TRY(totp_begin(c->tx, c->caller.user, &totp.secret, &totp.uri));
+    c->note.subject = c->caller.user;
+    call_location(c, str_c(c->route->path));
+    return call_reply(c, &totp);
+}
+
+enum rc totp_begin_handler(struct call *c)
+{
+    return with_password(c, begin_totp);
+}
+
+static enum rc remove_totp(struct call *c)
+{
+    const struct proof *p = c->steps;
+    TRY(login_succeeded(c->tx, &p->login, p->email, http_peer(c->x)));
+    TRY(totp_remove(c->tx, c->caller.user));
+    c->note.subject = c->caller.user;
+    return call_reply_nothing(c);
+}
+
+enum rc totp_delete_handler(struct call *c)
+{
+    return with_password(c, remove_totp);
 }
 
 /* --- POST /v1/me/actions/change-password --- */

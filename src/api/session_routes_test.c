@@ -157,7 +157,8 @@ static const char *code_at(struct house *h, struct str secret, int64_t steps)
 START_TEST(a_second_factor_is_asked_for_and_each_code_counts_once)
 {
     struct house *h = open_with_password((struct api_options){0});
-    struct answer begun = post(h, &h->carl, "/v1/me/totp", "");
+    STATUS(post(h, &h->carl, "/v1/me/totp", "{\"password\":\"wrong\"}"), 422);
+    struct answer begun = post(h, &h->carl, "/v1/me/totp", "{\"password\":\"" PASSWORD "\"}");
     STATUS(begun, 201);
     struct str secret = text_at(h, &begun, "secret");
     ck_assert(str_starts(text_at(h, &begun, "uri"), STR("otpauth://totp/")));
@@ -178,7 +179,13 @@ START_TEST(a_second_factor_is_asked_for_and_each_code_counts_once)
     house_advance(h, US_PER_MINUTE);
     STATUS(log_in(h, "wrong", code_at(h, secret, 0)), 401);
     STATUS(log_in(h, PASSWORD, code_at(h, secret, 0)), 201); /* a wrong password spends no code */
-    STATUS(ask(h, &h->carl, "DELETE", STR("/v1/me/totp"), STR(""), STR("")), 204);
+    /* A token alone, stolen or not, does not take it away. */
+    STATUS(ask(h, &h->carl, "DELETE", STR("/v1/me/totp"), STR(""), STR("{\"password\":\"no\"}")),
+           422);
+    STATUS(log_in(h, PASSWORD, NULL), 401);
+    STATUS(ask(h, &h->carl, "DELETE", STR("/v1/me/totp"), STR(""),
+               STR("{\"password\":\"" PASSWORD "\"}")),
+           204);
     STATUS(log_in(h, PASSWORD, NULL), 201);
     house_close(h);
 }
