@@ -125,6 +125,15 @@ int days_in_month(int64_t year, int month)
     return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
+/* value with leading zeros, then what follows it. By hand: every answer has a few times in it. */
+static char *put_digits(char *at, int value, int width, char behind)
+{
+    for (int i = width - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[width] = behind;
+    return at + width + 1;
+}
+
 size_t time_format(time_us t, char text[TIME_TEXT_MAX])
 {
     int64_t days = t / US_PER_DAY;
@@ -140,13 +149,17 @@ size_t time_format(time_us t, char text[TIME_TEXT_MAX])
     ASSERT(year >= 1 && year <= 9999);
     int seconds = (int)(rest / US_PER_SECOND);
     int fraction = (int)(rest % US_PER_SECOND);
-    int n = snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month, day,
-                     seconds / 3600, seconds / 60 % 60, seconds % 60);
+    char *at = put_digits(text, (int)year, 4, '-');
+    at = put_digits(at, month, 2, '-');
+    at = put_digits(at, day, 2, 'T');
+    at = put_digits(at, seconds / 3600, 2, ':');
+    at = put_digits(at, seconds / 60 % 60, 2, ':');
+    at = put_digits(at, seconds % 60, 2, fraction != 0 ? '.' : 'Z');
     if (fraction != 0)
-        n += snprintf(text + n, TIME_TEXT_MAX - (size_t)n, ".%06d", fraction);
-    n += snprintf(text + n, TIME_TEXT_MAX - (size_t)n, "Z");
-    ASSERT(n > 0 && n < TIME_TEXT_MAX);
-    return (size_t)n;
+        at = put_digits(at, fraction, 6, 'Z');
+    *at = '\0';
+    ASSERT(at - text < TIME_TEXT_MAX);
+    return (size_t)(at - text);
 }
 
 /* Digits at s[at .. at+width), or -1. */

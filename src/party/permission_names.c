@@ -1,11 +1,11 @@
 #include "party/permission.h"
 
 static const struct {
-    const char *text;
+    struct str text;
     const char *twin;
     const char *doc;
 } table[PERM_COUNT] = {
-#define X(name, text, twin, doc) [name] = {text, twin, doc},
+#define X(name, text, twin, doc) [name] = {STR_INIT(text), twin, doc},
     PERMISSION_TABLE(X)
 #undef X
 };
@@ -13,7 +13,7 @@ static const struct {
 const char *permission_text(enum permission p)
 {
     ASSERT(p < PERM_COUNT);
-    return table[p].text;
+    return table[p].text.p;
 }
 
 const char *permission_doc(enum permission p)
@@ -34,7 +34,7 @@ enum permission permission_twin(enum permission p)
 bool permission_parse(struct str s, enum permission *ret)
 {
     for (enum permission p = 0; p < PERM_COUNT; p++)
-        if (str_eq(s, str_c(table[p].text))) {
+        if (str_eq(s, table[p].text)) {
             *ret = p;
             return true;
         }
