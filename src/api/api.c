@@ -39,6 +39,7 @@ static void learn_routes(struct api *a)
         a->facts[i] = (struct route_facts){
             .event = event_name(r, &a->arena),
             .party = route_param(r, STR("party")),
+            .secret_path = route_param(r, STR("token")) >= 0,
             .id = one ? schema_find(r->reply, STR("id")) : -1,
             .version = one ? schema_find(r->reply, STR("version")) : -1,
         };
@@ -108,6 +109,7 @@ enum rc api_open(struct api **ret, const struct api_options *o, struct err *err)
     a->router = router_build(&a->arena);
     a->limits = limits_init(&a->arena, o->clock, per_minute);
     a->touches = touches_init(&a->arena, a->store);
+    a->callers = callers_init(&a->arena, o->clock);
     a->events = event_hub_init(&a->arena, a->store, o->outbox, o->clock, o->log);
     a->work = work_open(o->work_threads > 0 ? o->work_threads : WORK_THREADS, WORK_QUEUE_MAX);
     a->started = clock_steady(o->clock);
@@ -133,6 +135,7 @@ void api_close(struct api *a)
     work_close(a->work);
     touches_fini(a->touches);
     event_hub_fini(a->events);
+    callers_fini(a->callers);
     limits_fini(a->limits);
     struct arena arena = a->arena;
     arena_fini(&arena);

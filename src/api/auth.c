@@ -98,25 +98,39 @@ static enum rc check_csrf(struct request *r)
                    "the X-CSRF header is not the value that the session was given");
 }
 
+/* Ask the store, unless it was asked in this very state of it a moment ago. */
+static enum rc find_caller(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    struct api *a = c->api;
+    bool kept = a->read_inline && !tx->writing;
+    struct str secret = r->credential.secret;
+    if (kept && callers_find(a->callers, secret, r->commits, c->arena, &c->caller))
+        return RC_OK;
+    if (r->credential.kind == CREDENTIAL_TOKEN)
+        TRY(token_find(tx, secret, &c->caller, &r->stale));
+    else
+        TRY(session_find(tx, secret, &c->caller, &r->stale));
+    if (kept && !r->stale && c->caller.kind != CALLER_NOBODY &&
+        store_commits(a->store) == r->commits)
+        callers_keep(a->callers, secret, r->commits, &c->caller);
+    return RC_OK;
+}
+
 enum rc auth_caller(struct request *r, struct tx *tx)
 {
     struct call *c = &r->call;
     c->caller = (struct caller){.kind = CALLER_NOBODY};
     r->stale = false;
-    switch (r->credential.kind) {
-    case CREDENTIAL_NONE:
+    if (r->credential.kind == CREDENTIAL_NONE)
         return RC_OK;
-    case CREDENTIAL_TOKEN:
-        TRY(token_find(tx, r->credential.secret, &c->caller, &r->stale));
-        if (c->caller.kind == CALLER_NOBODY)
-            return err_set(c->err, RC_UNAUTHENTICATED,
-                           "this token is unknown, has ended or was revoked");
-        return RC_OK;
-    case CREDENTIAL_COOKIE:
-        TRY(session_find(tx, r->credential.secret, &c->caller, &r->stale));
-        return c->caller.kind == CALLER_NOBODY ? RC_OK : check_csrf(r);
-    }
-    NEVER("every kind of credential was handled");
+    TRY(find_caller(r, tx));
+    if (c->caller.kind == CALLER_SESSION)
+        return check_csrf(r);
+    if (c->caller.kind == CALLER_NOBODY && r->credential.kind == CREDENTIAL_TOKEN)
+        return err_set(c->err, RC_UNAUTHENTICATED,
+                       "this token is unknown, has ended or was revoked");
+    return RC_OK;
 }
 
 /* --- whether --- */

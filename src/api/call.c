@@ -147,6 +147,14 @@ enum rc call_reply_bytes(struct call *c, int status, const char *type, struct st
     return RC_OK;
 }
 
+struct str call_base_url(const struct call *c)
+{
+    if (c->api->options.public_url.n > 0)
+        return c->api->options.public_url;
+    struct str host = http_header(c->x, "Host");
+    return arena_fmt(c->arena, "http://%.*s", STRF(host.n > 0 ? host : STR("localhost")));
+}
+
 struct str call_host(const struct call *c)
 {
     struct str host = http_header(c->x, "Host");

@@ -39,7 +39,6 @@ struct call {
     const void *query;                   /* struct that route->query describes, or NULL */
     const void *body;                    /* struct that route->body describes, or NULL */
     const struct etags *match;           /* If-Match, or NULL: use call_match */
-    struct str base_url;                 /* "https://cloud.example.net": for links */
     struct str owner;                    /* the party that the access rule found */
     void *steps; /* ROUTE_WORK: what the handler's steps hand on to one another */
     struct audit_note {
@@ -80,6 +79,8 @@ void call_header(struct call *c, const char *name, struct str value);
 /* Where the new thing is, when it is not below the path of the request. */
 void call_location(struct call *c, struct str location);
 
+/* "https://cloud.example.net": what links begin with. */
+struct str call_base_url(const struct call *c);
 /* The host name that was asked, without port. */
 struct str call_host(const struct call *c);
 

@@ -319,6 +319,7 @@ enum rc call_book(struct call *c, handler_fn fn)
 static enum rc run_read(struct request *r)
 {
     struct call *c = &r->call;
+    r->commits = store_commits(c->api->store);
     return store_read(c->api->store, c->arena, c->err, read_tx, r);
 }
 
@@ -419,15 +420,6 @@ static enum rc take_limits(struct request *r)
     return limits_take(limits, class, who, &r->limit) ? RC_OK : too_many(r);
 }
 
-static struct str base_url(struct request *r)
-{
-    struct call *c = &r->call;
-    if (c->api->options.public_url.n > 0)
-        return c->api->options.public_url;
-    struct str host = http_header(c->x, "Host");
-    return arena_fmt(c->arena, "http://%.*s", STRF(host.n > 0 ? host : STR("localhost")));
-}
-
 static enum rc prepare(struct request *r)
 {
     struct call *c = &r->call;
@@ -487,9 +479,8 @@ void dispatch_request(void *api, struct http_exchange *x)
         run_unrouted(r, rc);
         return;
     }
-    if (str_has(str_c(c->route->path), STR("{token}")))
+    if (a->facts[c->route - routes].secret_path)
         http_log_path(x, str_c(c->route->path));
-    c->base_url = base_url(r);
     rc = prepare(r);
     if (rc != RC_OK) {
         finish(r, rc);

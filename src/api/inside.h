@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/callers.h"
 #include "api/etag.h"
 #include "api/events.h"
 #include "api/idempotency.h"
@@ -21,6 +22,7 @@ struct route_facts {
     int party;         /* index of the path's {party}, or -1 */
     int id;            /* field of the reply that is its id, or -1 */
     int version;       /* field of the reply that is its version, or -1 */
+    bool secret_path;  /* holds an invitation's token: not for the log */
 };
 
 struct api {
@@ -32,6 +34,7 @@ struct api {
     struct work_pool *work;
     struct event_hub *events;
     struct touches *touches;
+    struct callers *callers;
     struct route_facts facts[ROUTE_COUNT];
     bool read_inline; /* a read never waits: run it on the socket's thread */
     bool https;
@@ -55,7 +58,8 @@ struct request {
     struct work_item item;
     struct store_job job;
     struct credential credential;
-    struct str peer; /* as the limits know it */
+    struct str peer;  /* as the limits know it */
+    uint64_t commits; /* of the store, before the snapshot was taken */
     struct limit_state limit;
     bool limited; /* limit holds something to tell */
     bool unsafe;  /* may change something: neither GET nor HEAD */

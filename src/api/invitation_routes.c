@@ -24,7 +24,7 @@ enum rc invitation_create_handler(struct call *c)
     struct invitation fresh = *(const struct invitation *)c->body;
     struct invitation made;
     fresh.party = c->owner;
-    TRY(invitation_create(c->tx, &c->caller, &fresh, c->base_url, &made));
+    TRY(invitation_create(c->tx, &c->caller, &fresh, call_base_url(c), &made));
     call_location(c, arena_fmt(c->arena, "/v1/invitations/%.*s", STRF(made.id)));
     return reply_with(c, NULL, &made);
 }
@@ -41,7 +41,7 @@ enum rc invitation_resend_handler(struct call *c)
     struct invitation before;
     struct invitation after;
     TRY(invitation_get(c->tx, c->params[0], &before));
-    TRY(invitation_resend(c->tx, &c->caller, before.id, c->base_url, &after));
+    TRY(invitation_resend(c->tx, &c->caller, before.id, call_base_url(c), &after));
     return reply_with(c, &before, &after);
 }
 

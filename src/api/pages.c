@@ -74,7 +74,7 @@ enum rc page_home_handler(struct call *c)
     html_begin(&h, c->arena, &brand, STR("Welcome"));
     html_add(&h, "<p>This is the control plane of a cloud: its API and its sign-in.</p>"
                  "<p>From the command line:</p><p><code>hanse login ");
-    html_text(&h, c->base_url);
+    html_text(&h, call_base_url(c));
     html_add(&h, "</code></p><ul><li><a href=\"/v1/openapi.json\">The API as an OpenAPI 3.1 "
                  "document</a></li><li><a href=\"/v1/version\">Version</a></li>"
                  "<li><a href=\"/healthz\">Health</a></li></ul>");
@@ -279,7 +279,7 @@ static enum rc reply_welcome(struct call *c)
     TRY(brand_of_host(c->tx, call_host(c), &brand));
     html_begin(&h, c->arena, &brand, STR("You are in"));
     html_add(&h, "<p>Your password is set. Log in from the command line:</p><p><code>hanse login ");
-    html_text(&h, c->base_url);
+    html_text(&h, call_base_url(c));
     html_add(&h, "</code></p>");
     if (c->api->web_root != NULL)
         html_add(&h, "<p>Or go to <a href=\"/\">the portal</a>.</p>");

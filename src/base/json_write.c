@@ -126,11 +126,28 @@ static void put_mended(struct buf *b, struct str s)
     buf_add_char(b, '"');
 }
 
+/* Whether eight bytes are all ASCII, without controls, quotes and backslashes: none of them sets its
+ * highest bit in any of the four tests. */
+static bool is_plain_word(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t w = 0;
+    memcpy(&w, p, sizeof w);
+    uint64_t quote = w ^ ones * '"';
+    uint64_t slash = w ^ ones * '\\';
+    uint64_t marks = w | (w - ones * 0x20) | (quote - ones) | (slash - ones);
+    return (marks & ones * 0x80) == 0;
+}
+
 static bool is_plain(struct str s)
 {
     unsigned char high = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
+    for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= 8 && is_plain_word(s.p + i)) {
+            i += 8;
+            continue;
+        }
+        unsigned char c = (unsigned char)s.p[i++];
         if (escapes[c] != 0)
             return false;
         high |= c;

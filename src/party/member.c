@@ -30,15 +30,6 @@ enum rc member_list(struct tx *tx, struct str party, struct list *ret)
     return RC_OK;
 }
 
-enum rc member_list_of(struct tx *tx, struct str user, struct list *ret)
-{
-    struct rows rows;
-    TRY(sql_rows(tx, &rows, COLUMNS "WHERE m.user_id = $1 ORDER BY m.party, m.role LIMIT $2",
-                 V(user), V(MEMBERSHIPS_MAX)));
-    *ret = read_rows(&rows, tx->arena);
-    return RC_OK;
-}
-
 enum rc member_check_open(struct tx *tx, struct str party)
 {
     struct rows rows;

@@ -11,8 +11,6 @@ enum { MEMBERS_MAX = 2000, MEMBERSHIPS_MAX = 1000 }; /* of one party, of one use
 /* Give the user the role for the party. RC_CONFLICT: has it already, or there are too many. Writes
  * event.member.added. */
 MUST_CHECK enum rc member_add(struct tx *tx, struct str party, struct str user, struct str role);
-/* The parties that the user acts for: a list of struct membership, by party and role. */
-MUST_CHECK enum rc member_list_of(struct tx *tx, struct str user, struct list *ret);
 /* RC_CONFLICT where the party is closed, RC_NOT_FOUND where there is none. */
 MUST_CHECK enum rc member_check_open(struct tx *tx, struct str party);
 

@@ -12,13 +12,36 @@ static enum rc check(struct tx *tx, const struct user *u)
     return time_zone_check(u->time_zone, tx->arena, tx->err);
 }
 
+/* The memberships of u, from the columns of rows from first on; a user without any has one row of
+ * NULLs. */
+static struct list read_memberships(const struct rows *rows, size_t first, const struct user *u,
+                                    struct arena *arena)
+{
+    if (row_null(rows, 0, first))
+        return (struct list){0};
+    struct membership *all = NEW_N(arena, struct membership, rows->count);
+    for (size_t i = 0; i < rows->count; i++)
+        all[i] = (struct membership){.set = schema_all(&membership_schema),
+                                     .party = row_str(rows, i, first),
+                                     .party_name = row_str(rows, i, first + 1),
+                                     .user = u->id,
+                                     .user_name = u->name,
+                                     .email = u->email,
+                                     .role = row_str(rows, i, first + 2),
+                                     .created = row_int(rows, i, first + 3)};
+    return (struct list){all, rows->count};
+}
+
+/* One statement, since every answer about the caller begins with it. */
 enum rc user_get(struct tx *tx, struct str id, struct user *ret)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT id, version, email, name, language, time_zone, totp_secret, created "
-                 "FROM users WHERE id = $1",
-                 V(id)));
+                 "SELECT u.id, u.version, u.email, u.name, u.language, u.time_zone, "
+                 "u.totp_secret, u.created, m.party, p.name, m.role, m.created FROM users u "
+                 "LEFT JOIN membership m ON m.user_id = u.id LEFT JOIN party p ON p.id = m.party "
+                 "WHERE u.id = $1 ORDER BY m.party, m.role LIMIT $2",
+                 V(id), V(MEMBERSHIPS_MAX)));
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "there is no user '%.*s'", STRF(id));
     struct user u = {.set = schema_all(&user_schema),
@@ -30,7 +53,7 @@ enum rc user_get(struct tx *tx, struct str id, struct user *ret)
                      .time_zone = row_str(&rows, 0, 5),
                      .totp = !row_null(&rows, 0, 6),
                      .created = row_int(&rows, 0, 7)};
-    TRY(member_list_of(tx, id, &u.memberships));
+    u.memberships = read_memberships(&rows, 8, &u, tx->arena);
     *ret = u;
     return RC_OK;
 }
