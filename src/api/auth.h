@@ -11,10 +11,11 @@
  * RC_UNAUTHENTICATED: an Authorization header of another kind. */
 MUST_CHECK enum rc auth_credential(struct request *r);
 
-/* The name of the session cookie, and how it is set and taken back. */
+/* The session cookie: how it is set, and (secret empty) taken back. */
 struct str auth_cookie(const struct api *a, struct str secret, struct arena *arena);
 
-/* Host and port of a URL: what stands between "://" and the next slash; empty where there is none. */
+/* Host and port of a URL: what stands between "://" and the next slash; empty where there is none.
+ * */
 struct str auth_authority(struct str url);
 
 /* Refuse what another site's page sent with our cookie: Sec-Fetch-Site and Origin, where the

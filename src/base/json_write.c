@@ -126,8 +126,8 @@ static void put_mended(struct buf *b, struct str s)
     buf_add_char(b, '"');
 }
 
-/* Whether eight bytes are all ASCII, without controls, quotes and backslashes: none of them sets its
- * highest bit in any of the four tests. */
+/* Whether eight bytes are all ASCII, without controls, quotes and backslashes: none of them sets
+ * its highest bit in any of the four tests. */
 static bool is_plain_word(const char *p)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);

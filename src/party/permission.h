@@ -78,8 +78,9 @@ struct caller {
  * (text names the missing permission), RC_NOT_FOUND. */
 MUST_CHECK enum rc permission_allow(struct tx *tx, const struct caller *who, enum permission p,
                                     struct str party);
-/* For what only the sponsor of the party may do: p held for the sponsor. Members of the party itself
- * are told so (RC_FORBIDDEN); else as permission_allow. The operator has no sponsor: nobody may. */
+/* For what only the sponsor of the party may do: p held for the sponsor. Members of the party
+ * itself are told so (RC_FORBIDDEN); else as permission_allow. The operator has no sponsor: nobody
+ * may. */
 MUST_CHECK enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who,
                                             enum permission p, struct str party);
 /* For what belongs to the user alone (PERM_SELF_*). RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
