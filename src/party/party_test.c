@@ -151,8 +151,8 @@ TX_TEST(each_wrong_field_is_blamed_by_its_pointer)
     FAILS(tx, RC_INVALID, "/address/country", party_create(tx, &none, sponsor, &p));
     none = valid;
     static const char *const names[] = {"two\nlines", " ", "  \t", "a\xE2\x80\xAEk",
-                                        "\xE2\x81\xA6"
-                                        "Bank"};
+                                        ("\xE2\x81\xA6"
+                                         "Bank")};
     for (size_t i = 0; i < COUNT(names); i++) {
         none.name = str_c(names[i]);
         FAILS(tx, RC_INVALID, "/name", party_create(tx, &none, sponsor, &p));
