@@ -100,7 +100,8 @@ void callers_keep(struct callers *c, struct str secret, uint64_t commits, const 
     for (int i = 0; i < TEXTS; i++) {
         if (texts[i]->n > TEXT_MAX - n)
             return; /* longer than ids are */
-        memcpy(fresh.text + n, texts[i]->p, texts[i]->n);
+        if (texts[i]->n > 0)
+            memcpy(fresh.text + n, texts[i]->p, texts[i]->n);
         n += texts[i]->n;
         texts[i]->p = NULL;
     }

@@ -301,6 +301,32 @@ START_TEST(who_guesses_tokens_is_stopped_and_others_at_the_address_with_cookies_
 }
 END_TEST
 
+/* --- who asks, found a moment ago --- */
+
+START_TEST(a_token_that_was_revoked_or_has_ended_is_refused_at_once)
+{
+    struct house *h = house_open();
+    struct answer made = post(h, &h->carl, "/v1/tokens",
+                              "{\"name\":\"short\",\"scopes\":[\"self:read\"],"
+                              "\"ends\":\"2026-11-22T12:57:28Z\"}");
+    STATUS(made, 201);
+    struct guest guest = {.credentials = bearer(&h->arena, text_at(h, &made, "secret"))};
+    for (int i = 0; i < 3; i++)
+        STATUS(get(h, &guest, "/v1/me"), 200);
+    house_advance(h, US_PER_HOUR);
+    STATUS(get(h, &guest, "/v1/me"), 401);
+    made = post(h, &h->carl, "/v1/tokens", "{\"name\":\"long\",\"scopes\":[\"self:read\"]}");
+    guest.credentials = bearer(&h->arena, text_at(h, &made, "secret"));
+    for (int i = 0; i < 3; i++)
+        STATUS(get(h, &guest, "/v1/me"), 200);
+    STATUS(ask(h, &h->carl, "DELETE", str_c(at(h, "/v1/tokens/", text_at(h, &made, "id"), "")),
+               STR(""), STR("")),
+           204);
+    STATUS(get(h, &guest, "/v1/me"), 401);
+    house_close(h);
+}
+END_TEST
+
 /* --- the log --- */
 
 static struct answer change_phone(struct house *h)
@@ -413,6 +439,7 @@ Suite *dispatch_suite(void)
     tcase_add_test(c, a_list_is_csv_for_who_prefers_it);
     tcase_add_test(c, whoever_asks_too_often_is_told_when_to_come_back);
     tcase_add_test(c, who_guesses_tokens_is_stopped_and_others_at_the_address_with_cookies_go_on);
+    tcase_add_test(c, a_token_that_was_revoked_or_has_ended_is_refused_at_once);
     tcase_add_test(c, the_audit_log_says_who_did_what_with_before_and_after);
     tcase_add_test(c, the_audit_log_can_be_read_and_nothing_else);
     tcase_add_test(c, a_closed_party_is_read_and_not_changed);
