@@ -104,14 +104,15 @@ static enum rc accept(struct call *c)
 enum rc invitation_take(struct call *c, const struct acceptance *acceptance,
                         struct accepted *accepted, handler_fn reply)
 {
-    struct acceptance_steps steps = {
-        .acceptance = *acceptance, .accepted = accepted, .reply = reply};
-    steps.acceptance.token = invitation_token_of(acceptance->token);
-    c->steps = &steps;
+    struct acceptance_steps *steps = NEW(c->arena, struct acceptance_steps);
+    *steps =
+        (struct acceptance_steps){.acceptance = *acceptance, .accepted = accepted, .reply = reply};
+    steps->acceptance.token = invitation_token_of(acceptance->token);
+    c->steps = steps;
     if (c->caller.kind == CALLER_NOBODY) {
         /* Who has no link does not make us hash. */
         TRY(call_read(c, look_at));
-        TRY(password_hash(acceptance->password, c->arena, &steps.hash, c->err));
+        TRY(password_hash(acceptance->password, c->arena, &steps->hash, c->err));
     }
     return call_write(c, accept);
 }

@@ -308,27 +308,27 @@ enum rc page_accept_handler(struct call *c)
 {
     struct pair fields[FORM_FIELDS_MAX];
     size_t count = 0;
-    struct form_steps steps = {0};
+    struct form_steps *steps = NEW(c->arena, struct form_steps);
     struct acceptance acceptance;
     struct accepted accepted = {0};
     /* The form asks for all that is needed: whoever is logged in here is not meant. */
     c->caller = (struct caller){.kind = CALLER_NOBODY};
     TRY(form_read(c, fields, &count));
-    c->steps = &steps;
+    c->steps = steps;
     TRY(call_read(c, look_at));
-    enum rc rc = form_decode_acceptance(c, fields, count, !steps.view.joins, &acceptance);
+    enum rc rc = form_decode_acceptance(c, fields, count, !steps->view.joins, &acceptance);
     if (rc == RC_OK)
         rc = invitation_take(c, &acceptance, &accepted, reply_welcome);
     if (rc != RC_INVALID && rc != RC_CONFLICT)
         return rc;
-    steps.form = (struct form){.email = form_get(fields, count, "email"),
-                               .name = form_get(fields, count, "name"),
-                               .party_name = form_get(fields, count, "party_name"),
-                               .country = form_get(fields, count, "country"),
-                               .pointer = arena_str(c->arena, err_pointer(c->err)),
-                               .error = arena_str(c->arena, err_text(c->err))};
-    steps.status = rc_http(rc);
-    c->steps = &steps;
+    steps->form = (struct form){.email = form_get(fields, count, "email"),
+                                .name = form_get(fields, count, "name"),
+                                .party_name = form_get(fields, count, "party_name"),
+                                .country = form_get(fields, count, "country"),
+                                .pointer = arena_str(c->arena, err_pointer(c->err)),
+                                .error = arena_str(c->arena, err_text(c->err))};
+    steps->status = rc_http(rc);
+    c->steps = steps;
     call_reset(c);
     return call_read(c, show_again);
 }

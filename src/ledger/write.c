@@ -23,7 +23,7 @@ static enum rc or_again(struct tx *tx, enum rc rc)
 
 static enum rc write_account(struct tx *tx, const struct record *r, int64_t seq)
 {
-    struct value mirror = r->mirror != 0 ? V(r->mirror) : SQL_NULL;
+    struct value mirror = r->mirror != 0 ? value_int((int64_t)r->mirror) : SQL_NULL;
     TRY(or_again(tx, sql_run(tx,
                              "INSERT INTO ledger_account (id, book, code, flags, mirror, closed, "
                              "opened) VALUES ($1, $2, $3, $4, $5, 0, $6)",
