@@ -1,15 +1,15 @@
 /*
  * ledger.h - the books: the only code that writes a balance.
  *
- * A book belongs to one party and one currency. An account belongs to one book. A transfer debits one
- * account and credits another of the same book, so every book balances at every instant, by
- * construction. A chain of transfers succeeds or fails as one; an event that concerns two parties is
- * a chain that writes both books. Two accounts that mirror one another (what A owes B in A's book,
- * what B is owed by A in B's book) agree at the end of every chain, or the chain is refused.
+ * A book belongs to one party and one currency. An account belongs to one book. A transfer debits
+ * one account and credits another of the same book, so every book balances at every instant, by
+ * construction. A chain of transfers succeeds or fails as one; an event that concerns two parties
+ * is a chain that writes both books. Two accounts that mirror one another (what A owes B in A's
+ * book, what B is owed by A in B's book) agree at the end of every chain, or the chain is refused.
  *
- * The ledger is a pure state machine (ledger/machine.h): records go in with their time, balances and
- * answers come out; it asks no clock and no chance. Its journal is kept in the store, in rows of
- * about a mebibyte, each with the hash of the row before. Replaying the journal gives the same
+ * The ledger is a pure state machine (ledger/machine.h): records go in with their time, balances
+ * and answers come out; it asks no clock and no chance. Its journal is kept in the store, in rows
+ * of about a mebibyte, each with the hash of the row before. Replaying the journal gives the same
  * balances, bit for bit: that is the audit.
  *
  * ledger_post works inside a struct tx: what it posts becomes durable with everything else that the
@@ -40,8 +40,8 @@ struct ledger;
  * what the store returns. */
 MUST_CHECK enum rc ledger_open(struct ledger **ret, struct store *s, const struct log *log,
                                struct err *err);
-/* Write what a quick start needs (every million records and every minute with a commit it is written
- * anyway): call it before store_close. Not from a tx. What store_write returns. */
+/* Write what a quick start needs (every million records and every minute with a commit it is
+ * written anyway): call it before store_close. Not from a tx. What store_write returns. */
 MUST_CHECK enum rc ledger_checkpoint(struct ledger *l, struct err *err);
 /* After store_close. NULL is fine. */
 void ledger_close(struct ledger *l);
@@ -57,19 +57,19 @@ enum account_flag {
     ACCOUNT_HISTORY = 8, /* the balance after every batch is kept for quick reading */
 };
 
-/* The account with this code in the book of (party, currency), opened where it is not there yet: book
- * and account are made as they are needed. party: an id, or one part of a code. code: parts joined
- * by ':', at most 120 characters, each part letters, digits and '-' behind a capital letter or a
- * digit, or an id: "AR:pty_...", "Income:VPS", "VAT-Out:FR:200000". currency: of ISO 4217. flags: not
- * ACCOUNT_CLOSED. mirror: the account in the other party's book of the same currency that must
- * agree, without transfers so far; or 0: no wish.
- * RC_INVALID: a name, the currency, the flags or the mirror; RC_CONFLICT: it is there with other flags
- * or another mirror, or mirror has another one; RC_NOT_FOUND: mirror is no account. */
+/* The account with this code in the book of (party, currency), opened where it is not there yet:
+ * book and account are made as they are needed. party: an id, or one part of a code. code: parts
+ * joined by ':', at most 120 characters, each part letters, digits and '-' behind a capital letter
+ * or a digit, or an id: "AR:pty_...", "Income:VPS", "VAT-Out:FR:200000". currency: of ISO 4217.
+ * flags: not ACCOUNT_CLOSED. mirror: the account in the other party's book of the same currency
+ * that must agree, without transfers so far; or 0: no wish.
+ * RC_INVALID: a name, the currency, the flags or the mirror; RC_CONFLICT: it is there with other
+ * flags or another mirror, or mirror has another one; RC_NOT_FOUND: mirror is no account. */
 MUST_CHECK enum rc ledger_account(struct tx *tx, struct ledger *l, struct str party,
                                   struct str currency, struct str code, unsigned flags,
                                   account_id mirror, account_id *ret);
-/* Both sides of a debt at once: AP:<creditor> in the debtor's book and AR:<debtor> in the creditor's,
- * mirrors of one another. As ledger_account. */
+/* Both sides of a debt at once: AP:<creditor> in the debtor's book and AR:<debtor> in the
+ * creditor's, mirrors of one another. As ledger_account. */
 MUST_CHECK enum rc ledger_debt(struct tx *tx, struct ledger *l, struct str debtor,
                                struct str creditor, struct str currency, account_id *ret_payable,
                                account_id *ret_receivable);
@@ -84,10 +84,10 @@ MUST_CHECK enum rc ledger_set_closed(struct tx *tx, struct ledger *l, account_id
 /* --- transfers --- */
 
 /* Unique for ever. A source is a job or a door that posts ("close/2026-01", "bank/...", "api");
- * within it numbers ascend, gaps are fine. So a repeat is known without a table of all references: a
- * number that is not above the source's last is one. The same transfer again is RC_OK without
- * effect; another one under a number that was used, or a number that was left out and comes late, is
- * RC_CONFLICT. */
+ * within it numbers ascend, gaps are fine. So a repeat is known without a table of all references:
+ * a number that is not above the source's last is one. The same transfer again is RC_OK without
+ * effect; another one under a number that was used, or a number that was left out and comes late,
+ * is RC_CONFLICT. */
 struct reference {
     uint32_t source; /* ledger_source */
     uint64_t number; /* > 0 */
@@ -117,14 +117,14 @@ struct transfer {
     uint16_t flags;     /* enum transfer_flag; at most one of PENDING, POST, VOID */
 };
 
-/* Post transfers in order, at most LEDGER_CHAIN_MAX. All or nothing: one that is refused refuses the
- * call, which then has no effect; the unit of work may go on. (Chains within it are atomic in the
- * machine as well, which replay needs.) RC_CONFLICT: a limit of an account, a closed account, a used
- * reference with another body, a chain of which a part was posted before, a pending one that is
- * posted, voided or expired already; RC_INVALID: an amount that is not above 0, books that differ,
- * mirrors that would disagree, balances past int64, a chain without end; RC_NOT_FOUND: a source, an
- * account or a pending transfer that is not there. The text names the account and what was wanted.
- * ret_posted, where not NULL: how many were new. */
+/* Post transfers in order, at most LEDGER_CHAIN_MAX. All or nothing: one that is refused refuses
+ * the call, which then has no effect; the unit of work may go on. (Chains within it are atomic in
+ * the machine as well, which replay needs.) RC_CONFLICT: a limit of an account, a closed account,
+ * a used reference with another body, a chain of which a part was posted before, a pending one
+ * that is posted, voided or expired already; RC_INVALID: an amount that is not above 0, books that
+ * differ, mirrors that would disagree, balances past int64, a chain without end; RC_NOT_FOUND: a
+ * source, an account or a pending transfer that is not there. The text names the account and what
+ * was wanted. ret_posted, where not NULL: how many were new. */
 MUST_CHECK enum rc ledger_post(struct tx *tx, struct ledger *l, const struct transfer *transfers,
                                size_t count, size_t *ret_posted);
 
@@ -155,14 +155,14 @@ struct account {
     account_id mirror;
     struct balance balance;
 };
-/* One by one, in the order of ids. party empty: all books. fn returns RC_OK to go on; texts are valid
- * during the call. */
+/* One by one, in the order of ids. party empty: all books. fn returns RC_OK to go on; texts are
+ * valid during the call. */
 typedef enum rc (*account_fn)(struct tx *tx, const struct account *account, void *arg);
 MUST_CHECK enum rc ledger_accounts(struct tx *tx, struct ledger *l, struct str party, account_fn fn,
                                    void *arg);
-/* Transfers of one account (0: of all) whose batch lies in since <= time < until, oldest first, with
- * accounts and amounts as they took effect: the posted amount for POST, the released one for VOID
- * and for what expired. Reads the journal of that time from end to end. */
+/* Transfers of one account (0: of all) whose batch lies in since <= time < until, oldest first,
+ * with accounts and amounts as they took effect: the posted amount for POST, the released one for
+ * VOID and for what expired. Reads the journal of that time from end to end. */
 typedef enum rc (*transfer_fn)(struct tx *tx, const struct transfer *transfer, time_us at,
                                void *arg);
 MUST_CHECK enum rc ledger_transfers(struct tx *tx, struct ledger *l, account_id account,
@@ -189,8 +189,8 @@ MUST_CHECK enum rc ledger_replay(struct store *s, struct arena *arena, time_us a
                                  void *arg, struct err *err);
 
 enum ledger_format { LEDGER_HLEDGER, LEDGER_LEDGER, LEDGER_BEANCOUNT };
-/* Posted transfers as text that hledger, ledger or beancount read, through write; one entry for each
- * book of a chain. Reservations are not told. */
+/* Posted transfers as text that hledger, ledger or beancount read, through write; one entry for
+ * each book of a chain. Reservations are not told. */
 MUST_CHECK enum rc ledger_export(struct store *s, enum ledger_format format,
                                  enum rc (*write)(void *arg, struct str piece, struct err *err),
                                  void *arg, struct err *err);

@@ -1,8 +1,8 @@
 /*
  * machine.h - the state of all books, and the one way to change it: record by record.
  *
- * Pure: no clock, no chance, no reading or writing. The same records at the same times give the same
- * state and the same answers. Private to ledger/; one thread at a time.
+ * Pure: no clock, no chance, no reading or writing. The same records at the same times give the
+ * same state and the same answers. Private to ledger/; one thread at a time.
  *
  *     machine_begin(m, at);                       a batch begins, at its time
  *     while (machine_expire(m, &record)) ...      releases what has run out; records to keep
@@ -44,8 +44,8 @@ struct touched {
     account_id account;
     struct balance before;
 };
-/* The end of a batch: every book's changes sum up to zero (asserted). The list is valid until the next
- * call of a function that changes the machine. */
+/* The end of a batch: every book's changes sum up to zero (asserted). The list is valid until the
+ * next call of a function that changes the machine. */
 const struct touched *machine_seal(struct machine *m, size_t *ret_count);
 void machine_end(struct machine *m);
 
@@ -62,7 +62,8 @@ MUST_CHECK enum rc machine_source(struct machine *m, struct str name, uint32_t *
 MUST_CHECK enum rc machine_set_closed(struct machine *m, account_id account, bool closed,
                                       bool *ret_changed, struct record *ret_record,
                                       struct err *err);
-/* t->reference.number is above the source's last. After a refusal undo to a mark before the chain. */
+/* t->reference.number is above the source's last. After a refusal undo to a mark before the chain.
+ * */
 MUST_CHECK enum rc machine_transfer(struct machine *m, const struct transfer *t,
                                     struct record *ret_record, struct err *err);
 /* Whether the last transfer was linked to one that is still to come. */

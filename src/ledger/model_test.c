@@ -1,7 +1,7 @@
 /*
- * The machine beside a slow and obvious model of it, in worlds made by chance: chains, reservations,
- * timeouts, limits, mirrors, refusals, undoing at every level; then the journal of it all once more
- * into an empty machine.
+ * The machine beside a slow and obvious model of it, in worlds made by chance: chains,
+ * reservations, timeouts, limits, mirrors, refusals, undoing at every level; then the journal of
+ * it all once more into an empty machine.
  */
 #include "ledger/machine.h"
 

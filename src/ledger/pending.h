@@ -1,6 +1,6 @@
 /*
- * pending.h - the reservations that are open: found by reference, and in the order of their timeouts.
- * Private to ledger/.
+ * pending.h - the reservations that are open: found by reference, and in the order of their
+ * timeouts. Private to ledger/.
  */
 #ifndef LEDGER_PENDING_H
 #define LEDGER_PENDING_H

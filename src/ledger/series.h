@@ -1,7 +1,8 @@
 /*
  * series.h - a growing array whose items never move: blocks in an arena.
  *
- * Items are given in order and taken back from the end only. Room that was taken back is used again.
+ * Items are given in order and taken back from the end only. Room that was taken back is used
+ * again.
  */
 #ifndef LEDGER_SERIES_H
 #define LEDGER_SERIES_H
