@@ -175,7 +175,7 @@ START_TEST(none_takes_part_after_the_first_write)
 {
     struct fixture f;
     struct room r = {0};
-    fixture_open(&f);
+    fixture_open_in_memory(&f);
     take_part(&f, &r);
     ck_assert_int_eq(fixture_write(&f, put, &(struct put){&r, "a", RC_OK}), RC_OK);
     take_part(&f, &r);

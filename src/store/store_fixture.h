@@ -78,6 +78,14 @@ static inline void fixture_open(struct fixture *f)
     fixture_open_with(f, (struct store_options){0});
 }
 
+/* A store in memory, on SQLite always: for tests that end in an abort and can take nothing away. */
+static inline void fixture_open_in_memory(struct fixture *f)
+{
+    *f = (struct fixture){.url = "sqlite::memory:"};
+    arena_init(&f->arena, STORE_TX_ARENA_BYTES);
+    fixture_open_with(f, (struct store_options){0});
+}
+
 /* Close, and take the store away. */
 static inline void fixture_close(struct fixture *f)
 {

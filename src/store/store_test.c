@@ -252,13 +252,19 @@ END_TEST
 START_TEST(a_reading_tx_cannot_write)
 {
     struct fixture f;
-    fixture_open(&f);
-    if (store_engine(f.store) == STORE_POSTGRES) {
-        ck_assert_int_eq(fixture_read(&f, put, &(struct put){"a", "1", RC_OK}), RC_INTERNAL);
-        fixture_close(&f);
-        abort(); /* as SQLite does, by assertion */
-    }
+    fixture_open_in_memory(&f);
     (void)!fixture_read(&f, put, &(struct put){"a", "1", RC_OK});
+}
+END_TEST
+
+START_TEST(a_reading_tx_is_refused_to_write_by_postgres)
+{
+    if (getenv("TEST_STORE") == NULL)
+        return; /* SQLite takes it for the mistake of ours that it is, above */
+    struct fixture f;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_read(&f, put, &(struct put){"a", "1", RC_OK}), RC_INTERNAL);
+    fixture_close(&f);
 }
 END_TEST
 
@@ -515,6 +521,7 @@ Suite *store_suite(void)
     tcase_add_test(c, wrong_sql_is_an_internal_error);
     tcase_add_test(c, each_walks_all_rows_in_order_and_other_sql_may_run_meanwhile);
     tcase_add_test_raise_signal(c, a_reading_tx_cannot_write, SIGABRT);
+    tcase_add_test(c, a_reading_tx_is_refused_to_write_by_postgres);
     tcase_add_test(c, all_that_64_threads_were_told_is_there_and_no_more);
     tcase_add_test(c, callers_beyond_the_queue_are_refused_and_all_are_told);
     tcase_add_test(c, more_statements_than_are_kept_work_as_well);
