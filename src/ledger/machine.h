@@ -62,8 +62,8 @@ MUST_CHECK enum rc machine_source(struct machine *m, struct str name, uint32_t *
 MUST_CHECK enum rc machine_set_closed(struct machine *m, account_id account, bool closed,
                                       bool *ret_changed, struct record *ret_record,
                                       struct err *err);
-/* t->reference.number is above the source's last. After a refusal undo to a mark before the chain.
- * */
+/* t->reference.number is above the source's last. After a refusal, undo to a mark before the
+ * chain. */
 MUST_CHECK enum rc machine_transfer(struct machine *m, const struct transfer *t,
                                     struct record *ret_record, struct err *err);
 /* Whether the last transfer was linked to one that is still to come. */

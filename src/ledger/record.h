@@ -11,8 +11,7 @@
  *     20..23 credit                       book of the account
  *     24..31 amount
  *     32..39 event
- *     40..47 PENDING: timeout, microseconds; POST, VOID, EXPIRE: what is released of the
- * reservation
+ *     40..47 PENDING: timeout, microseconds; POST, VOID, EXPIRE: what is released of it
  *     48..55 number of the pending one
  *     56..59 source of the pending one    mirror of the account
  *     60..63 zero
