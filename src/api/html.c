@@ -1,5 +1,6 @@
 #include "api/html.h"
 
+#include <ctype.h>
 #include <sodium.h>
 
 static const char style[] =
@@ -29,7 +30,7 @@ static bool is_colour(struct str s)
     if (s.n != 7 || s.p[0] != '#')
         return false;
     for (size_t i = 1; i < s.n; i++)
-        if (memchr("0123456789abcdefABCDEF", s.p[i], 22) == NULL)
+        if (isxdigit((unsigned char)s.p[i]) == 0)
             return false;
     return true;
 }
