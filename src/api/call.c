@@ -80,7 +80,7 @@ static struct str next_link(struct call *c, struct str next)
         for (size_t k = 0; k < p.value.n; k++) {
             unsigned char ch = (unsigned char)p.value.p[k];
             if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') ||
-                memchr("-._~,", ch, 5) != NULL) {
+                (ch != '\0' && strchr("-._~,", ch) != NULL)) {
                 buf_add_char(&b, (char)ch);
             } else {
                 buf_add_char(&b, '%');

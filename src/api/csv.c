@@ -3,7 +3,7 @@
 static bool is_formula(const struct field *f, struct str cell)
 {
     bool text = f->type == FIELD_TEXT || f->type == FIELD_LIST;
-    return text && cell.n > 0 && memchr("=+-@\t\r", cell.p[0], 6) != NULL;
+    return text && cell.n > 0 && strchr("=+-@\t\r", cell.p[0]) != NULL;
 }
 
 static void cell_write(const struct field *f, struct str cell, struct buf *out)
@@ -11,7 +11,7 @@ static void cell_write(const struct field *f, struct str cell, struct buf *out)
     bool guard = is_formula(f, cell);
     bool quote = guard;
     for (size_t i = 0; i < cell.n && !quote; i++)
-        quote = memchr(",\"\r\n", cell.p[i], 4) != NULL;
+        quote = strchr(",\"\r\n", cell.p[i]) != NULL;
     if (!quote) {
         buf_add(out, cell);
         return;

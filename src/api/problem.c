@@ -17,7 +17,7 @@ static struct str fragment_of(struct str pointer, struct arena *arena)
     out[n++] = '#';
     for (size_t i = 0; i < pointer.n; i++) {
         unsigned char ch = (unsigned char)pointer.p[i];
-        if (ch > 0x20 && ch < 0x7F && memchr("\"#%<>[\\]^`{|}", ch, 13) == NULL) {
+        if (ch > 0x20 && ch < 0x7F && strchr("\"#%<>[\\]^`{|}", ch) == NULL) {
             out[n++] = (char)ch;
         } else {
             out[n++] = '%';

@@ -56,13 +56,6 @@ static void route_add(struct router *r, const struct route *route, struct arena 
     at->routes[route->method] = route;
 }
 
-static int node_order(const void *a, const void *b)
-{
-    const struct node *const *left = a;
-    const struct node *const *right = b;
-    return str_cmp((*left)->segment, (*right)->segment);
-}
-
 static void add_method(struct buf *b, const char *name)
 {
     if (b->n > 0)
@@ -86,12 +79,15 @@ static void node_close(struct node *n, struct arena *arena, int depth)
     ASSERT(!allow.full);
     n->allow = buf_str(&allow);
     n->index = NEW_N(arena, struct node *, n->count);
-    size_t i = 0;
+    size_t count = 0;
     for (struct node *child = n->words; child != NULL; child = child->next) {
         node_close(child, arena, depth + 1);
-        n->index[i++] = child;
+        size_t place = count++;
+        for (; place > 0 && str_cmp(child->segment, n->index[place - 1]->segment) < 0; place--)
+            n->index[place] = n->index[place - 1];
+        n->index[place] = child;
     }
-    qsort(n->index, n->count, sizeof *n->index, node_order);
+    ASSERT(count == n->count);
     if (n->param != NULL)
         node_close(n->param, arena, depth + 1);
 }

@@ -2,6 +2,7 @@
  * Secrets are shown once, to whom they are for, and lie nowhere: not in other answers, not in the
  * log, not in any table of the store.
  */
+#include "api/accept_invitation.h"
 #include "api/api_fixture.h"
 
 #define PASSWORD "extraordinary-passphrase-4711"
@@ -64,11 +65,7 @@ static void use_secrets(struct house *h, struct secrets *s)
     struct answer a = ask(h, &h->carl, "POST", str_c(path), STR("Idempotency-Key: k1\r\n"),
                           STR("{\"joins\":true,\"role\":\"reader\",\"email\":\"n@example.net\"}"));
     STATUS(a, 201);
-    struct str link = text_at(h, &a, "link");
-    size_t slash = link.n;
-    while (link.p[slash - 1] != '/')
-        slash--;
-    struct str token = str_sub(link, slash, link.n);
+    struct str token = invitation_token_of(text_at(h, &a, "link"));
     keep(s, token);
     STATUS(get(h, NULL, at(h, "/invite/", token, "")), 200);
     a = ask(h, NULL, "POST", STR("/v1/invitations/actions/accept"), STR("Idempotency-Key: k2\r\n"),
