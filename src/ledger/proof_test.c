@@ -219,8 +219,8 @@ enum { KILLS = 50, POSTERS = 4 };
 
 struct poster {
     struct books *b;
-    uint32_t source;
     uint64_t number;
+    uint32_t source;
     int pipe;
 };
 
