@@ -332,7 +332,7 @@ static enum rc run_hop(struct call *c, const struct hop *hop)
     set_method(c, hop->method, hop->with_body);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     CURLcode code = curl_run(c->curl);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
     curl_slist_free_all(headers);
     if (c->rc != RC_OK)
         return rc_failed(c->rc);

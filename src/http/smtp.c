@@ -72,7 +72,7 @@ enum rc smtp_mail(struct wire *w, const struct wire_mail *mail, struct arena *ar
     CURLcode code = curl_run(curl);
     long status = 0;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, NULL);
+    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, (struct curl_slist *)NULL);
     curl_slist_free_all(receivers);
     curl_give_back(w, curl);
     if (code == CURLE_OK)
