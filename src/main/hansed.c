@@ -2,6 +2,7 @@
  * hansed.c - the control plane: reads its settings, opens the doors, and serves.
  */
 #include "main/admin.h"
+#include "main/books.h"
 #include "main/serve.h"
 
 enum { MAIN_ARENA_BYTES = 64 * 1024 * 1024 };
@@ -14,6 +15,11 @@ static const char usage[] =
     "hansed verify           read every page and index of the store\n"
     "hansed link             print a link that makes its reader an owner of the operator;\n"
     "                        the server must not run\n"
+    "hansed ledger verify    read the whole journal of the books, and prove it\n"
+    "hansed ledger replay [--at TIME]\n"
+    "                        print all accounts as a replay of the journal gives them\n"
+    "hansed ledger export --format hledger|ledger|beancount\n"
+    "                        print the books as text that these programs read\n"
     "hansed --config-help    all settings, with their defaults\n"
     "hansed --version | --help\n";
 
@@ -26,6 +32,10 @@ static enum rc run_command(const struct settings *s, const struct command_line *
     bool whole = wants_file ? file != NULL : line->word_count <= 1;
     if (line->replace && strcmp(word, "restore") != 0)
         return err_set(err, RC_SYNTAX, "--replace belongs to 'hansed restore'");
+    if (strcmp(word, "ledger") == 0)
+        return books_command(s, line, arena, err);
+    if (line->format != NULL || line->at != NULL)
+        return err_set(err, RC_SYNTAX, "--format and --at belong to 'hansed ledger'");
     if (whole && strcmp(word, "serve") == 0)
         return serve(s, arena, err);
     if (whole && strcmp(word, "backup") == 0)

@@ -134,6 +134,30 @@ static bool take_switch(const char *arg, struct command_line *line)
     return false;
 }
 
+/* "--format NAME" or "--format=NAME", the value of which may be the next argument; true where it was
+ * one of these. */
+static bool take_option(char **argv, int *i, struct command_line *line)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } options[] = {{"--format", &line->format}, {"--at", &line->at}};
+    for (size_t k = 0; k < COUNT(options); k++) {
+        size_t n = strlen(options[k].name);
+        if (strncmp(argv[*i], options[k].name, n) != 0)
+            continue;
+        if (argv[*i][n] == '=') {
+            *options[k].value = argv[*i] + n + 1;
+            return true;
+        }
+        if (argv[*i][n] == '\0' && argv[*i + 1] != NULL) {
+            *options[k].value = argv[++*i];
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A flag "--key value" takes the next argument with it, unless its setting is a switch. */
 static bool takes_value(const char *flag)
 {
@@ -165,7 +189,7 @@ enum rc settings_load(int argc, char **argv, struct arena *arena, struct setting
         } else if (strncmp(argv[i], "--config=", 9) == 0) {
             sources.file = argv[i] + 9;
             sources.file_must_exist = true;
-        } else if (take_switch(argv[i], &line)) {
+        } else if (take_switch(argv[i], &line) || take_option(argv, &i, &line)) {
             continue;
         } else if (strncmp(argv[i], "--", 2) == 0) {
             flags[sources.flag_count++] = argv[i];

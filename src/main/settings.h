@@ -49,6 +49,8 @@ struct command_line {
     const char *words[4]; /* "backup", FILE */
     size_t word_count;
     bool help, version, config_help, replace;
+    const char *format; /* --format NAME, or NULL */
+    const char *at;     /* --at TIME, or NULL */
 };
 
 /* Without --config the file is /etc/hanse/hansed.conf for root and system users, and
