@@ -1,13 +1,13 @@
 /*
  * bench_ledger.c - the ledger beside its peers, in turns in one run:
  *
- *  - durable transfers in batches of 8,190 among 100,000 accounts: the ledger on SQLite, the ledger on
- *    PostgreSQL, and plain SQL on PostgreSQL at its best, one statement for each batch that inserts
- *    the transfers and updates the balances from arrays;
+ *  - durable transfers in batches of 8,190 among 100,000 accounts: the ledger on SQLite, the ledger
+ *    on PostgreSQL, and plain SQL on PostgreSQL at its best, one statement for each batch that
+ *    inserts the transfers and updates the balances from arrays;
  *  - single transfers of 64 callers, with group commit and with one commit for each.
  *
- * PostgreSQL is a server of its own (tests/with-postgres), with fsync on. Times are of the machine's
- * disk: set TMPDIR to the disk that is meant.
+ * PostgreSQL is a server of its own (tests/with-postgres), with fsync on. Times are of the disk:
+ * set TMPDIR to the disk that is meant.
  */
 #include "ledger/ledger.h"
 #include "store/store_fixture.h"
@@ -58,7 +58,10 @@ static enum rc define(struct tx *tx, void *arg)
     TRY(ledger_source(tx, b->l, STR("bench"), &b->source, &last));
     for (int i = 0; i < ACCOUNTS; i++) {
         account_id id = 0;
-        TRY(ledger_account(tx, b->l, STR("Op"), STR("EUR"), arena_fmt(tx->arena, "AR:%d", i), 0, 0,
+        TRY(ledger_account(tx, b->l,
+                           &(struct account){.party = STR("Op"),
+                                             .currency = STR("EUR"),
+                                             .code = arena_fmt(tx->arena, "AR:%d", i)},
                            &id));
         b->first = i == 0 ? id : b->first;
     }

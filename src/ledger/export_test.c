@@ -43,7 +43,9 @@ static enum rc account_of(struct tx *tx, struct books *b, const char *party, con
 {
     if (ledger_find(tx, b->l, str_c(party), STR("EUR"), str_c(code), ret) == RC_OK)
         return RC_OK; /* of the fixture, with its flags */
-    return ledger_account(tx, b->l, str_c(party), STR("EUR"), str_c(code), 0, 0, ret);
+    return ledger_account(
+        tx, b->l,
+        &(struct account){.party = str_c(party), .currency = STR("EUR"), .code = str_c(code)}, ret);
 }
 
 static enum rc post_case_a(struct tx *tx, void *arg)
@@ -203,16 +205,27 @@ static enum rc post_odd(struct tx *tx, void *arg)
     account_id bank = 0;
     account_id other = 0;
     struct str party = STR("pty_01jd8v3q7w4k2m9x6c5b1n0h8z");
-    TRY(ledger_account(tx, b->l, party, STR("JPY"), STR("Bank:9"), 0, 0, &bank));
-    TRY(ledger_account(tx, b->l, party, STR("JPY"), STR("Strange:Thing"), 0, 0, &other));
+    TRY(ledger_account(
+        tx, b->l, &(struct account){.party = party, .currency = STR("JPY"), .code = STR("Bank:9")},
+        &bank));
+    TRY(ledger_account(
+        tx, b->l,
+        &(struct account){.party = party, .currency = STR("JPY"), .code = STR("Strange:Thing")},
+        &other));
     struct transfer t[3] = {books_transfer(b, 1, bank, other, 1250),
                             books_transfer(b, 2, bank, other, 7),
                             books_transfer(b, 3, other, bank, 7)};
     t[1].flags = TRANSFER_LINKED; /* and back: nothing to tell */
     TRY(ledger_post(tx, b->l, t, 3, NULL));
-    TRY(ledger_account(tx, b->l, STR("Op"), STR("KWD"), STR("Income"), 0, 0, &bank));
-    TRY(ledger_account(tx, b->l, STR("Op"), STR("KWD"), STR("AR:pty_01jd8v3q7w4k2m9x6c5b1n0h8z"), 0,
-                       0, &other));
+    TRY(ledger_account(
+        tx, b->l,
+        &(struct account){.party = STR("Op"), .currency = STR("KWD"), .code = STR("Income")},
+        &bank));
+    TRY(ledger_account(tx, b->l,
+                       &(struct account){.party = STR("Op"),
+                                         .currency = STR("KWD"),
+                                         .code = STR("AR:pty_01jd8v3q7w4k2m9x6c5b1n0h8z")},
+                       &other));
     t[0] = books_transfer(b, 4, other, bank, 5);
     t[0].flags = TRANSFER_PENDING; /* nothing to tell */
     t[1] = (struct transfer){.reference = {b->source, 5},

@@ -57,17 +57,33 @@ enum account_flag {
     ACCOUNT_HISTORY = 8, /* the balance after every batch is kept for quick reading */
 };
 
+/* Minor units, none below 0. */
+struct balance {
+    int64_t debits; /* posted */
+    int64_t credits;
+    int64_t debits_pending;
+    int64_t credits_pending;
+};
+struct account {
+    account_id id;
+    struct str party;
+    struct str currency;
+    struct str code;
+    unsigned flags;
+    account_id mirror;
+    struct balance balance;
+};
 /* The account with this code in the book of (party, currency), opened where it is not there yet:
- * book and account are made as they are needed. party: an id, or one part of a code. code: parts
- * joined by ':', at most 120 characters, each part letters, digits and '-' behind a capital letter
- * or a digit, or an id: "AR:pty_...", "Income:VPS", "VAT-Out:FR:200000". currency: of ISO 4217.
- * flags: not ACCOUNT_CLOSED. mirror: the account in the other party's book of the same currency
- * that must agree, without transfers so far; or 0: no wish.
+ * book and account are made as they are needed. Of wanted, id and balance are not looked at.
+ * party: an id, or one part of a code. code: parts joined by ':', at most 120 characters, each part
+ * letters, digits and '-' behind a capital letter or a digit, or an id: "AR:pty_...",
+ * "Income:VPS", "VAT-Out:FR:200000". currency: of ISO 4217. flags: not ACCOUNT_CLOSED. mirror: the
+ * account in the other party's book of the same currency that must agree, without transfers so far;
+ * or 0: no wish.
  * RC_INVALID: a name, the currency, the flags or the mirror; RC_CONFLICT: it is there with other
  * flags or another mirror, or mirror has another one; RC_NOT_FOUND: mirror is no account. */
-MUST_CHECK enum rc ledger_account(struct tx *tx, struct ledger *l, struct str party,
-                                  struct str currency, struct str code, unsigned flags,
-                                  account_id mirror, account_id *ret);
+MUST_CHECK enum rc ledger_account(struct tx *tx, struct ledger *l, const struct account *wanted,
+                                  account_id *ret);
 /* Both sides of a debt at once: AP:<creditor> in the debtor's book and AR:<debtor> in the
  * creditor's, mirrors of one another. As ledger_account. */
 MUST_CHECK enum rc ledger_debt(struct tx *tx, struct ledger *l, struct str debtor,
@@ -130,13 +146,6 @@ MUST_CHECK enum rc ledger_post(struct tx *tx, struct ledger *l, const struct tra
 
 /* --- reading --- */
 
-/* Minor units, none below 0. */
-struct balance {
-    int64_t debits; /* posted */
-    int64_t credits;
-    int64_t debits_pending;
-    int64_t credits_pending;
-};
 /* As this tx sees it. In a tx that writes: with what it posted itself. Reservations are released by
  * the first batch behind their timeout. RC_NOT_FOUND. */
 MUST_CHECK enum rc ledger_balance(struct tx *tx, struct ledger *l, account_id account,
@@ -146,15 +155,6 @@ MUST_CHECK enum rc ledger_balance(struct tx *tx, struct ledger *l, account_id ac
 MUST_CHECK enum rc ledger_balance_at(struct tx *tx, struct ledger *l, account_id account,
                                      time_us at, struct balance *ret);
 
-struct account {
-    account_id id;
-    struct str party;
-    struct str currency;
-    struct str code;
-    unsigned flags;
-    account_id mirror;
-    struct balance balance;
-};
 /* One by one, in the order of ids. party empty: all books. fn returns RC_OK to go on; texts are
  * valid during the call. */
 typedef enum rc (*account_fn)(struct tx *tx, const struct account *account, void *arg);

@@ -44,10 +44,19 @@ static inline enum rc books_define(struct tx *tx, void *arg)
     struct str eur = STR("EUR");
     uint64_t last = 0;
     TRY(ledger_source(tx, b->l, STR("test"), &b->source, &last));
-    TRY(ledger_account(tx, b->l, op, eur, STR("Bank:FR76"), 0, 0, &b->cash));
-    TRY(ledger_account(tx, b->l, op, eur, STR("Income:VPS"), ACCOUNT_HISTORY, 0, &b->sales));
+    TRY(ledger_account(tx, b->l,
+                       &(struct account){.party = op, .currency = eur, .code = STR("Bank:FR76")},
+                       &b->cash));
+    TRY(ledger_account(
+        tx, b->l,
+        &(struct account){
+            .party = op, .currency = eur, .code = STR("Income:VPS"), .flags = ACCOUNT_HISTORY},
+        &b->sales));
     TRY(ledger_debt(tx, b->l, op, STR("POP"), eur, &b->owes, &b->owed));
-    return ledger_account(tx, b->l, STR("POP"), eur, STR("Income:Hosting"), 0, 0, &b->hosting);
+    return ledger_account(
+        tx, b->l,
+        &(struct account){.party = STR("POP"), .currency = eur, .code = STR("Income:Hosting")},
+        &b->hosting);
 }
 
 static inline void books_open_at(struct books *b, const char *url)

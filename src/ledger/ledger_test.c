@@ -41,7 +41,10 @@ static enum rc open_and_post(struct tx *tx, void *arg)
     struct books *b = u->b;
     struct balance balance;
     struct transfer t = books_transfer(b, 1, b->cash, b->sales, 10);
-    TRY(ledger_account(tx, b->l, STR("New"), STR("CNY"), STR("Bank:A"), 0, 0, &u->opened));
+    TRY(ledger_account(
+        tx, b->l,
+        &(struct account){.party = STR("New"), .currency = STR("CNY"), .code = STR("Bank:A")},
+        &u->opened));
     TRY(ledger_balance(tx, b->l, u->opened, &balance));
     ck_assert_int_eq(balance.debits, 0);
     TRY(ledger_post(tx, b->l, &t, 1, NULL));
@@ -419,8 +422,11 @@ static enum rc open_many(struct tx *tx, void *arg)
     struct books *b = arg;
     account_id id = 0;
     for (int i = 0; i < MANY_ACCOUNTS; i++)
-        TRY(ledger_account(tx, b->l, STR("Op"), STR("EUR"), arena_fmt(tx->arena, "Deferred:%d", i),
-                           0, 0, &id));
+        TRY(ledger_account(tx, b->l,
+                           &(struct account){.party = STR("Op"),
+                                             .currency = STR("EUR"),
+                                             .code = arena_fmt(tx->arena, "Deferred:%d", i)},
+                           &id));
     ck_assert_uint_eq(id, b->hosting + MANY_ACCOUNTS);
     return RC_OK;
 }

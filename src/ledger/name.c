@@ -60,7 +60,7 @@ bool name_is_source(struct str s)
     if (s.n == 0 || s.n > NAME_SOURCE_MAX)
         return false;
     for (size_t i = 0; i < s.n; i++)
-        if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && memchr("._/:@+-", s.p[i], 7) == NULL)
+        if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && str_find(STR("._/:@+-"), s.p[i], 0) == 7)
             return false;
     return true;
 }

@@ -3,18 +3,21 @@
 
 /* --- accounts and sources --- */
 
-enum rc ledger_account(struct tx *tx, struct ledger *l, struct str party, struct str currency,
-                       struct str code, unsigned flags, account_id mirror, account_id *ret)
+enum rc ledger_account(struct tx *tx, struct ledger *l, const struct account *wanted,
+                       account_id *ret)
 {
     struct record book;
     struct record account;
     uint32_t id = 0;
     ledger_start(l, tx);
     size_t mark = machine_mark(l->machine);
-    if (flags > UINT8_MAX)
+    if (wanted->flags > UINT8_MAX)
         return err_set_at(tx->err, RC_INVALID, STR("/flags"), "there are no such flags");
-    TRY(machine_book(l->machine, party, currency, &id, &book, tx->err));
-    struct record d = {.flags = (uint8_t)flags, .book = id, .mirror = mirror, .text = code};
+    TRY(machine_book(l->machine, wanted->party, wanted->currency, &id, &book, tx->err));
+    struct record d = {.flags = (uint8_t)wanted->flags,
+                       .book = id,
+                       .mirror = wanted->mirror,
+                       .text = wanted->code};
     enum rc rc = machine_account(l->machine, &d, ret, &account, tx->err);
     if (rc != RC_OK) {
         machine_undo(l->machine, mark); /* the book too, where it was made for this account */
@@ -31,10 +34,15 @@ enum rc ledger_debt(struct tx *tx, struct ledger *l, struct str debtor, struct s
                     struct str currency, account_id *ret_payable, account_id *ret_receivable)
 {
     account_id payable = 0;
-    struct str code = arena_fmt(tx->arena, "AP:%.*s", STRF(creditor));
-    TRY(ledger_account(tx, l, debtor, currency, code, 0, 0, &payable));
-    code = arena_fmt(tx->arena, "AR:%.*s", STRF(debtor));
-    TRY(ledger_account(tx, l, creditor, currency, code, 0, payable, ret_receivable));
+    struct account a = {.party = debtor,
+                        .currency = currency,
+                        .code = arena_fmt(tx->arena, "AP:%.*s", STRF(creditor))};
+    TRY(ledger_account(tx, l, &a, &payable));
+    a = (struct account){.party = creditor,
+                         .currency = currency,
+                         .code = arena_fmt(tx->arena, "AR:%.*s", STRF(debtor)),
+                         .mirror = payable};
+    TRY(ledger_account(tx, l, &a, ret_receivable));
     *ret_payable = payable;
     return RC_OK;
 }

@@ -118,8 +118,8 @@ static enum rc write_rows(struct ledger *l, struct tx *tx)
 
 /* --- balances --- */
 
-/* Numbers as digits in the SQL, as they are ours: SQLite takes time that grows with the square of the
- * count to name so many parameters. */
+/* Numbers as digits in the SQL, as they are ours: SQLite takes time that grows with the square of
+ * their count to name so many parameters. */
 struct balances {
     struct ledger *l;
     struct tx *tx;

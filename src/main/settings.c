@@ -134,8 +134,8 @@ static bool take_switch(const char *arg, struct command_line *line)
     return false;
 }
 
-/* "--format NAME" or "--format=NAME", the value of which may be the next argument; true where it was
- * one of these. */
+/* "--format NAME" or "--format=NAME"; moves *i to the value where that is an argument of its own.
+ * True where it was one of these. */
 static bool take_option(char **argv, int *i, struct command_line *line)
 {
     const struct {
