@@ -278,7 +278,8 @@ static void run_child(const char *url, int fd, bool checkpoints)
         posters[i].pipe = fd;
         ck_assert_int_eq(pthread_create(&threads[i], NULL, post_until_killed, &posters[i]), 0);
     }
-    while (checkpoints) /* as many as there can be: the kill comes before, within or behind one */
+    /* As many as there can be: the kill comes before, within or behind one. */
+    for (int64_t i = 0; checkpoints && i < INT64_MAX; i++)
         books_must(ledger_checkpoint(b.l, &b.f.err), &b.f.err);
     pthread_join(threads[0], NULL);
 }
