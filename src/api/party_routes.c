@@ -21,23 +21,14 @@ static enum rc find_sponsor(struct call *c, struct str *ret)
         *ret = q->sponsor;
         return RC_OK;
     }
-    struct user user;
-    struct str found = STR("");
-    TRY(user_get(c->tx, c->caller.user, &user));
-    const struct membership *m = user.memberships.items;
-    for (size_t i = 0; i < user.memberships.count; i++) {
-        if (str_eq(found, m[i].party) ||
-            permission_allow(c->tx, &c->caller, PERM_CLIENT_WRITE, m[i].party) != RC_OK)
-            continue;
-        if (found.n > 0)
-            return err_set_at(c->err, RC_INVALID, STR("sponsor"),
-                              "several of your parties may sponsor: say which");
-        found = m[i].party;
-    }
-    err_clear(c->err);
-    if (found.n == 0)
+    struct rows parties;
+    TRY(permission_parties(c->tx, &c->caller, PERM_CLIENT_WRITE, &parties));
+    if (parties.count > 1)
+        return err_set_at(c->err, RC_INVALID, STR("sponsor"),
+                          "several of your parties may sponsor: say which");
+    if (parties.count == 0)
         return err_set(c->err, RC_FORBIDDEN, "none of your parties may sponsor another");
-    *ret = found;
+    *ret = row_str(&parties, 0, 0);
     return RC_OK;
 }
 

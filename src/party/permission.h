@@ -91,6 +91,12 @@ MUST_CHECK enum rc permission_allow_self(struct tx *tx, const struct caller *who
 MUST_CHECK enum rc permission_allow_some(struct tx *tx, const struct caller *who,
                                          enum permission p);
 
+/* Which parties the caller holds p for as a member, in the order of their ids, the first
+ * PERMISSION_PARTIES_MAX: one column, party. */
+enum { PERMISSION_PARTIES_MAX = 100 };
+MUST_CHECK enum rc permission_parties(struct tx *tx, const struct caller *who, enum permission p,
+                                      struct rows *ret);
+
 /* Bits of what the caller's own memberships give for the party, within the token's scopes;
  * PERM_SELF_* too. party empty: for any of the caller's parties. */
 MUST_CHECK enum rc permission_held(struct tx *tx, const struct caller *who, struct str party,
