@@ -170,13 +170,34 @@ static void put_str(struct buf *b, struct str s)
     p[s.n + 1] = '"';
 }
 
+/* Names are mostly plain, and there are many: comma, quotes and colon in one piece. */
+static bool put_plain_key(struct json_writer *w, struct str key, bool comma)
+{
+    if (w->pretty || !is_plain(key))
+        return false;
+    char *p = buf_reserve(w->buf, key.n + 3 + comma);
+    if (p == NULL)
+        return true; /* full: told at the end */
+    if (comma)
+        *p++ = ',';
+    *p++ = '"';
+    if (key.n > 0)
+        memcpy(p, key.p, key.n);
+    p[key.n] = '"';
+    p[key.n + 1] = ':';
+    return true;
+}
+
 void json_put_key(struct json_writer *w, struct str key)
 {
     uint8_t *state = &w->state[w->depth];
     ASSERT(*state == WANT_FIRST_NAME || *state == WANT_NAME);
-    if (*state == WANT_NAME)
-        buf_add_char(w->buf, ',');
+    bool comma = *state == WANT_NAME;
     *state = WANT_MEMBER;
+    if (put_plain_key(w, key, comma))
+        return;
+    if (comma)
+        buf_add_char(w->buf, ',');
     new_line(w);
     put_str(w->buf, key);
     buf_add(w->buf, w->pretty ? STR(": ") : STR(":"));
