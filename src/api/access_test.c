@@ -265,7 +265,8 @@ START_TEST(every_route_answers_every_kind_of_caller_as_it_should)
     const struct expectation *e = &expectations[_i];
     struct house *h = house_open();
     struct objects o = {.house = h, .route = r};
-    /* Ids of one instant from two writers (PostgreSQL) come in no order: the newest is looked for. */
+    /* Ids of one instant from two writers (PostgreSQL) come in no order, and make_objects looks for
+     * the newest. */
     house_advance(h, US_PER_SECOND);
     house_write(h, make_objects, &o);
     for (int who = 0; who < WHO_COUNT; who++) {
