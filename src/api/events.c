@@ -40,12 +40,12 @@ struct stream {
     time_us checked;     /* steady: when the credential was */
     uint64_t generation; /* of the hub's rights then */
     time_us said;        /* steady: the last time something was put out */
-    /* --- under the hub's mutex --- */
+    /* --- under the hub's mutex; the last four are the hub's alone while it fills --- */
     bool listed;
-    bool filling; /* the hub's thread has it */
-    bool ended;
+    bool filling;   /* the hub's thread has it */
     bool displaced; /* by a newer one of its user */
-    bool behind;    /* there is more than fitted the portion */
+    bool ended;
+    bool behind; /* there is more than fitted the portion */
     struct buf out;
     size_t taken; /* of out */
 };
@@ -380,8 +380,10 @@ static int64_t pull(void *arg, char *room_bytes, size_t room)
     struct stream *s = arg;
     struct event_hub *hub = s->hub;
     pthread_mutex_lock(&hub->mutex);
-    int64_t n = s->ended || s->displaced || http_closing(s->x) ? HTTP_PULL_END : HTTP_PULL_WAIT;
-    if (n == HTTP_PULL_WAIT && !s->filling && s->out.n > s->taken) {
+    /* While the hub fills it, the rest of it is the hub's; it wakes us afterwards. */
+    bool over = s->displaced || http_closing(s->x) || (!s->filling && s->ended);
+    int64_t n = over ? HTTP_PULL_END : HTTP_PULL_WAIT;
+    if (!over && !s->filling && s->out.n > s->taken) {
         size_t left = min_size(s->out.n - s->taken, room);
         memcpy(room_bytes, s->out.p + s->taken, left);
         s->taken += left;
