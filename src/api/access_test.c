@@ -121,6 +121,7 @@ struct objects {
     struct str sessions[WHO_COUNT]; /* carl's */
     struct str invitations[WHO_COUNT];
     struct str links[WHO_COUNT]; /* their tokens */
+    struct str named[WHO_COUNT]; /* what {id} of the route names */
     const struct route *route;
     struct guest narrow;
 };
@@ -146,6 +147,28 @@ static void make_invitation(struct tx *tx, struct objects *o, int who)
     o->links[who] = arena_str(&h->arena, invitation_token_of(made.link));
 }
 
+/* What {id} names below a path, made anew for each caller: one line a kind of thing. The client is
+ * its owner; the operator, its sponsor, the other side where there is one. */
+static const struct {
+    const char *path;
+    struct str (*make)(struct tx *tx, struct house *h);
+} makers[] = {
+    {"/v1/none", NULL}, /* so that the table is never empty */
+};
+
+static void make_named(struct tx *tx, struct objects *o, int who)
+{
+    struct str path = str_c(o->route->path);
+    o->named[who] = o->invitations[who];
+    if (str_starts(path, STR("/v1/tokens")))
+        o->named[who] = o->tokens[who];
+    if (str_starts(path, STR("/v1/me/sessions")))
+        o->named[who] = o->sessions[who];
+    for (size_t i = 0; i < COUNT(makers); i++)
+        if (makers[i].make != NULL && str_starts(path, str_c(makers[i].path)))
+            o->named[who] = arena_str(&o->house->arena, makers[i].make(tx, o->house));
+}
+
 static enum rc make_objects(struct tx *tx, void *arg)
 {
     struct objects *o = arg;
@@ -163,9 +186,10 @@ static enum rc make_objects(struct tx *tx, void *arg)
             first_id(tx, h, "SELECT id FROM session WHERE user_id = $1 ORDER BY id DESC LIMIT 1",
                      h->carl.user);
         make_invitation(tx, o, who);
+        make_named(tx, o, who);
     }
     /* The owner's token, without what the route asks for. */
-    uint32_t scopes = h->carl.held;
+    uint64_t scopes = h->carl.held;
     enum permission wanted = o->route->permission;
     if (wanted == PERM_NONE)
         scopes = PERM_BIT(PERM_SELF_READ);
@@ -181,12 +205,9 @@ static struct str fill_path(const struct objects *o, int who)
 {
     struct house *h = o->house;
     struct str path = str_c(o->route->path);
-    struct str id = str_starts(path, STR("/v1/tokens"))        ? o->tokens[who]
-                    : str_starts(path, STR("/v1/me/sessions")) ? o->sessions[who]
-                                                               : o->invitations[who];
     struct pair values[] = {{STR("party"), h->client},
                             {STR("user"), o->users[who]},
-                            {STR("id"), id},
+                            {STR("id"), o->named[who]},
                             {STR("token"), o->links[who]},
                             {STR("slug"), STR("invalid")}};
     struct buf b;

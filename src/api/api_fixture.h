@@ -35,7 +35,7 @@ struct guest {
     struct str user;
     struct str credentials; /* whole header lines */
     struct str secret;
-    uint32_t held; /* bits of permissions, for any of the user's parties */
+    uint64_t held; /* bits of permissions, for any of the user's parties */
 };
 
 struct house {
@@ -79,7 +79,7 @@ static inline void house_advance(struct house *h, int64_t by_us)
 
 /* A token with all that the user holds, for any party. */
 static inline struct str give_token(struct tx *tx, struct arena *arena, struct str user,
-                                    uint32_t scopes)
+                                    uint64_t scopes)
 {
     struct caller who = by_session(user);
     struct str *texts = NEW_N(tx->arena, struct str, PERM_COUNT);

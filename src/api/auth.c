@@ -1,5 +1,6 @@
 #include "api/auth.h"
 
+#include "api/owner.h"
 #include "api/resources.h"
 
 enum { SECRET_MAX = 256, COOKIE_AGE_S = SESSION_MAX_US / US_PER_SECOND };
@@ -135,18 +136,6 @@ enum rc auth_caller(struct request *r, struct tx *tx)
 
 /* --- whether --- */
 
-/* Each kind of thing that {id} may name, and how to find the party that owns it. */
-static enum rc owner_of(struct tx *tx, struct str id, struct str *ret)
-{
-    if (id_is(id, "ivt")) {
-        struct invitation invitation;
-        TRY(invitation_get(tx, id, &invitation));
-        *ret = invitation.party;
-        return RC_OK;
-    }
-    return err_set(tx->err, RC_NOT_FOUND, "there is no '%.*s'", STRF(id));
-}
-
 /* What a closed party keeps its members from. */
 static enum rc check_open(struct request *r, struct tx *tx)
 {
@@ -162,22 +151,41 @@ static enum rc check_open(struct request *r, struct tx *tx)
     return RC_OK;
 }
 
+/* One side of what is named: the caller may act for it, or not. */
+static enum rc allow_side(struct request *r, struct tx *tx, struct str party)
+{
+    struct call *c = &r->call;
+    c->owner = party;
+    if (c->route->access == ACCESS_SPONSOR)
+        return permission_allow_sponsor(tx, &c->caller, c->route->permission, party);
+    return permission_allow(tx, &c->caller, c->route->permission, party);
+}
+
+static enum rc allow_named(struct request *r, struct tx *tx, struct str named)
+{
+    enum route_access access = r->call.route->access;
+    if (access == ACCESS_PARTY || access == ACCESS_SPONSOR)
+        return id_is(named, "pty") ? allow_side(r, tx, named) : RC_NOT_FOUND;
+    struct owners owners;
+    TRY(owners_of(tx, named, &owners));
+    if (access == ACCESS_OWNER)
+        return allow_side(r, tx, owners.owner);
+    enum rc rc = RC_NOT_FOUND;
+    if (access == ACCESS_EITHER)
+        rc = allow_side(r, tx, owners.owner);
+    if (rc == RC_OK || owners.other.n == 0)
+        return rc;
+    enum rc other = allow_side(r, tx, owners.other);
+    /* Who is near one side and not the other is told what is missing there. */
+    return other == RC_NOT_FOUND ? rc : other;
+}
+
 static enum rc allow_owner(struct request *r, struct tx *tx, struct str named)
 {
     struct call *c = &r->call;
     if (c->caller.kind == CALLER_NOBODY)
         return err_set(c->err, RC_UNAUTHENTICATED, "log in, or send a token");
-    enum rc rc = RC_NOT_FOUND;
-    if (c->route->access == ACCESS_OWNER)
-        rc = owner_of(tx, named, &c->owner);
-    else if (id_is(named, "pty")) {
-        c->owner = named;
-        rc = RC_OK;
-    }
-    if (rc == RC_OK)
-        rc = c->route->access == ACCESS_SPONSOR
-                 ? permission_allow_sponsor(tx, &c->caller, c->route->permission, c->owner)
-                 : permission_allow(tx, &c->caller, c->route->permission, c->owner);
+    enum rc rc = allow_named(r, tx, named);
     if (rc == RC_NOT_FOUND) /* one text for what is missing and for what is somebody else's */
         return err_set(c->err, RC_NOT_FOUND, "there is no '%.*s', or it is not for you",
                        STRF(named));
@@ -202,6 +210,8 @@ static enum rc allow_by_rule(struct request *r, struct tx *tx)
         return allow_owner(r, tx, c->params[party]);
     }
     case ACCESS_OWNER:
+    case ACCESS_OTHER:
+    case ACCESS_EITHER:
         return allow_owner(r, tx, c->params[0]);
     }
     NEVER("every access rule was decided");

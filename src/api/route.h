@@ -30,7 +30,9 @@ enum route_access {
     ACCESS_SOME,    /* whoever holds the permission for some party; the handler filters by caller */
     ACCESS_PARTY,   /* permission_allow for the owner: the party that {party} names */
     ACCESS_SPONSOR, /* permission_allow_sponsor for the party that {party} names */
-    ACCESS_OWNER, /* permission_allow for the party that owns what {id} names: found by owner_of */
+    ACCESS_OWNER,   /* permission_allow for the party that owns what {id} names (api/owner.h) */
+    ACCESS_OTHER,   /* for the other side of what {id} names: who signs what was offered */
+    ACCESS_EITHER,  /* for the owner, or else for the other side: both read an agreement */
 };
 
 enum route_flag {

@@ -127,7 +127,7 @@ enum rc invitation_list(struct tx *tx, struct str party, const struct invitation
 /* Whether the caller may have a link that does this. NULL is the first start. */
 static enum rc may_invite(struct tx *tx, const struct caller *who, const struct invitation *i)
 {
-    uint32_t held = 0;
+    uint64_t held = 0;
     if (who == NULL)
         return RC_OK;
     if (i->joins)

@@ -183,7 +183,7 @@ static const struct page_table party_table = {
 /* Rules 2 to 4 of permission.h as a condition: the same as asking permission_allow for each. */
 static enum rc visible(struct tx *tx, const struct caller *who, struct page_term *ret)
 {
-    uint32_t held = 0;
+    uint64_t held = 0;
     if (who->kind == CALLER_NOBODY)
         return err_set(tx->err, RC_UNAUTHENTICATED, "log in, or send a token, to do this");
     if (who->party.n > 0)

@@ -145,7 +145,7 @@ static inline struct caller by_session(struct str user)
     return (struct caller){.kind = CALLER_SESSION, .user = user, .scopes = PERM_ALL};
 }
 
-static inline struct caller by_token(struct str user, uint32_t scopes, struct str party)
+static inline struct caller by_token(struct str user, uint64_t scopes, struct str party)
 {
     return (struct caller){.kind = CALLER_TOKEN,
                            .user = user,

@@ -302,8 +302,8 @@ TX_TEST(a_list_shows_exactly_what_may_be_read)
     struct str seller = make_member(tx, "seller", reseller, "owner");
     struct str both = make_member(tx, "both", all[3], "reader");
     OK(tx, member_add(tx, reseller, both, STR("billing")));
-    uint32_t read = PERM_BIT(PERM_PARTY_READ);
-    uint32_t clients = PERM_BIT(PERM_CLIENT_READ);
+    uint64_t read = PERM_BIT(PERM_PARTY_READ);
+    uint64_t clients = PERM_BIT(PERM_CLIENT_READ);
     const struct caller callers[] = {
         by_session(make_member(tx, "op", operator_party, "owner")),
         by_session(seller),

@@ -126,7 +126,7 @@ enum rc permission_parties(struct tx *tx, const struct caller *who, enum permiss
                     V(who->user), V(who->party), V(wanted(who, p)), V(PERMISSION_PARTIES_MAX));
 }
 
-enum rc permission_held(struct tx *tx, const struct caller *who, struct str party, uint32_t *ret)
+enum rc permission_held(struct tx *tx, const struct caller *who, struct str party, uint64_t *ret)
 {
     if (who->kind == CALLER_NOBODY) {
         *ret = 0;
@@ -139,7 +139,7 @@ enum rc permission_held(struct tx *tx, const struct caller *who, struct str part
                  "WHERE m.user_id = $1 AND ($2 = '' OR m.party = $2) AND ($3 = '' OR m.party = $3) "
                  "ORDER BY rp.permission",
                  V(who->user), V(who->party), V(party)));
-    uint32_t bits = PERM_BIT(PERM_SELF_READ) | PERM_BIT(PERM_SELF_WRITE);
+    uint64_t bits = PERM_BIT(PERM_SELF_READ) | PERM_BIT(PERM_SELF_WRITE);
     for (size_t i = 0; i < rows.count; i++) {
         enum permission p = PERM_NONE;
         if (permission_parse(row_str(&rows, i, 0), &p)) /* a newer Hanse may have known more */
@@ -176,7 +176,7 @@ enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
         TRY(is_owner(tx, who, party, &owner));
     if (!owner)
         return err_set(tx->err, RC_FORBIDDEN, "only an owner gives or takes the role of an owner");
-    uint32_t held = 0;
+    uint64_t held = 0;
     TRY(permission_held(tx, who, party, &held));
     for (size_t i = 0; i < rows.count; i++) {
         enum permission p = PERM_NONE;
@@ -189,24 +189,34 @@ enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
 }
 
 /* PERM_SELF_* belong to every user and are in no role. */
-enum {
-    OF_PARTY = PERM_ALL & ~(PERM_BIT(PERM_SELF_READ) | PERM_BIT(PERM_SELF_WRITE)),
-    OF_READER = PERM_BIT(PERM_PARTY_READ) | PERM_BIT(PERM_CLIENT_READ) |
-                PERM_BIT(PERM_MEMBER_READ) | PERM_BIT(PERM_INVITATION_READ) |
-                PERM_BIT(PERM_BRAND_READ) | PERM_BIT(PERM_EVENT_READ),
-    OF_BILLING = OF_READER | PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ),
-    OF_SALES = OF_READER | PERM_BIT(PERM_CLIENT_WRITE) | PERM_BIT(PERM_INVITATION_WRITE),
-};
+#define OF_PARTY (PERM_ALL & ~(PERM_BIT(PERM_SELF_READ) | PERM_BIT(PERM_SELF_WRITE)))
+#define OF_READER                                                                               \
+    (PERM_BIT(PERM_PARTY_READ) | PERM_BIT(PERM_CLIENT_READ) | PERM_BIT(PERM_MEMBER_READ) |      \
+     PERM_BIT(PERM_INVITATION_READ) | PERM_BIT(PERM_BRAND_READ) | PERM_BIT(PERM_EVENT_READ) |   \
+     PERM_BIT(PERM_AGREEMENT_READ) | PERM_BIT(PERM_PRICE_READ) | PERM_BIT(PERM_CATALOG_READ) |  \
+     PERM_BIT(PERM_SUBSCRIPTION_READ) | PERM_BIT(PERM_USAGE_READ) | PERM_BIT(PERM_CLOSE_READ) | \
+     PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ))
+#define OF_BILLING                                                                             \
+    (OF_READER | PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ) |                      \
+     PERM_BIT(PERM_USAGE_WRITE) | PERM_BIT(PERM_CLOSE_WRITE) | PERM_BIT(PERM_DOCUMENT_WRITE) | \
+     PERM_BIT(PERM_PAYMENT_WRITE) | PERM_BIT(PERM_PAYOUT_WRITE))
+#define OF_SALES                                                                                  \
+    (OF_READER | PERM_BIT(PERM_CLIENT_WRITE) | PERM_BIT(PERM_INVITATION_WRITE) |                  \
+     PERM_BIT(PERM_AGREEMENT_WRITE) | PERM_BIT(PERM_PRICE_WRITE) | PERM_BIT(PERM_CATALOG_WRITE) | \
+     PERM_BIT(PERM_SUBSCRIPTION_WRITE))
 
 static const struct {
     const char *id;
     const char *doc;
-    uint32_t permissions;
+    uint64_t permissions;
 } shipped_roles[] = {
     {"owner", "Everything; gives and takes every role", OF_PARTY},
     {"admin", "Everything but the role of an owner", OF_PARTY},
-    {"billing", "Reads all, keeps the legal and bank details", OF_BILLING},
-    {"sales", "Reads all, invites and keeps clients", OF_SALES},
+    {"billing",
+     "Reads all, bills, takes payments and releases payouts; keeps the legal and bank details",
+     OF_BILLING},
+    {"sales", "Reads all, invites and keeps clients, agreements, prices and subscriptions",
+     OF_SALES},
     {"reader", "Reads, changes nothing", OF_READER},
 };
 

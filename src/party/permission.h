@@ -23,22 +23,42 @@
 #include "store/store.h"
 
 /*   name                   text                 sponsor twin      what it allows */
-#define PERMISSION_TABLE(X)                                                                  \
-    X(PERM_SELF_READ, "self:read", NULL, "read the own user, sessions and tokens")           \
-    X(PERM_SELF_WRITE, "self:write", NULL, "change the own user, sessions and tokens")       \
-    X(PERM_PARTY_READ, "party:read", "client:read", "read the party")                        \
-    X(PERM_PARTY_WRITE, "party:write", "client:write", "change the party")                   \
-    X(PERM_CLIENT_READ, "client:read", NULL, "read the parties that this party sponsors")    \
-    X(PERM_CLIENT_WRITE, "client:write", NULL, "create and change parties that it sponsors") \
-    X(PERM_MEMBER_READ, "member:read", "client:read", "see who acts for the party")          \
-    X(PERM_MEMBER_WRITE, "member:write", NULL, "give and take roles")                        \
-    X(PERM_INVITATION_READ, "invitation:read", NULL, "see invitations")                      \
-    X(PERM_INVITATION_WRITE, "invitation:write", NULL, "invite, resend, revoke")             \
-    X(PERM_BRAND_READ, "brand:read", "client:read", "read the brand")                        \
-    X(PERM_BRAND_WRITE, "brand:write", NULL, "change the brand")                             \
-    X(PERM_AUDIT_READ, "audit:read", NULL, "read the audit log of the party")                \
-    X(PERM_EVENT_READ, "event:read", NULL, "follow the events of the party")                 \
-    X(PERM_SYSTEM_READ, "system:read", NULL, "read state and metrics of the installation")
+#define PERMISSION_TABLE(X)                                                                   \
+    X(PERM_SELF_READ, "self:read", NULL, "read the own user, sessions and tokens")            \
+    X(PERM_SELF_WRITE, "self:write", NULL, "change the own user, sessions and tokens")        \
+    X(PERM_PARTY_READ, "party:read", "client:read", "read the party")                         \
+    X(PERM_PARTY_WRITE, "party:write", "client:write", "change the party")                    \
+    X(PERM_CLIENT_READ, "client:read", NULL, "read the parties that this party sponsors")     \
+    X(PERM_CLIENT_WRITE, "client:write", NULL, "create and change parties that it sponsors")  \
+    X(PERM_MEMBER_READ, "member:read", "client:read", "see who acts for the party")           \
+    X(PERM_MEMBER_WRITE, "member:write", NULL, "give and take roles")                         \
+    X(PERM_INVITATION_READ, "invitation:read", NULL, "see invitations")                       \
+    X(PERM_INVITATION_WRITE, "invitation:write", NULL, "invite, resend, revoke")              \
+    X(PERM_BRAND_READ, "brand:read", "client:read", "read the brand")                         \
+    X(PERM_BRAND_WRITE, "brand:write", NULL, "change the brand")                              \
+    X(PERM_AUDIT_READ, "audit:read", NULL, "read the audit log of the party")                 \
+    X(PERM_EVENT_READ, "event:read", NULL, "follow the events of the party")                  \
+    X(PERM_SYSTEM_READ, "system:read", NULL, "read state and metrics of the installation")    \
+    X(PERM_SYSTEM_WRITE, "system:write", NULL, "move the clock of a test installation")       \
+    X(PERM_AGREEMENT_READ, "agreement:read", NULL, "read the party's agreements")             \
+    X(PERM_AGREEMENT_WRITE, "agreement:write", NULL, "offer, sign and end agreements")        \
+    X(PERM_PRICE_READ, "price:read", NULL, "read what the party buys and sells at")           \
+    X(PERM_PRICE_WRITE, "price:write", NULL, "keep the party's price books")                  \
+    X(PERM_CATALOG_READ, "catalog:read", NULL, "read what the party can buy")                 \
+    X(PERM_CATALOG_WRITE, "catalog:write", NULL, "keep items, meters and plans")              \
+    X(PERM_SUBSCRIPTION_READ, "subscription:read", NULL, "read what the party buys or sells") \
+    X(PERM_SUBSCRIPTION_WRITE, "subscription:write", NULL, "begin, change and end it")        \
+    X(PERM_USAGE_READ, "usage:read", NULL, "read what was used")                              \
+    X(PERM_USAGE_WRITE, "usage:write", NULL, "report what was used")                          \
+    X(PERM_CLOSE_READ, "close:read", NULL, "see how the month's close goes")                  \
+    X(PERM_CLOSE_WRITE, "close:write", NULL, "close a month")                                 \
+    X(PERM_DOCUMENT_READ, "document:read", NULL, "read invoices, credit notes, statements")   \
+    X(PERM_DOCUMENT_WRITE, "document:write", NULL, "hold, release and credit invoices")       \
+    X(PERM_PAYMENT_READ, "payment:read", NULL, "see money that came and went")                \
+    X(PERM_PAYMENT_WRITE, "payment:write", NULL, "book money that came in")                   \
+    X(PERM_PAYOUT_WRITE, "payout:write", NULL, "approve and release payouts")                 \
+    X(PERM_LEDGER_READ, "ledger:read", NULL, "read the party's books")                        \
+    X(PERM_LEDGER_WRITE, "ledger:write", NULL, "post by hand, with a second pair of eyes")
 
 enum permission {
 #define X(name, text, twin, doc) name,
@@ -55,9 +75,9 @@ enum permission permission_twin(enum permission p);
 /* Whether s is the text of a permission. */
 MUST_CHECK bool permission_parse(struct str s, enum permission *ret);
 
-#define PERM_BIT(p) (UINT32_C(1) << (p))
+#define PERM_BIT(p) (UINT64_C(1) << (p))
 #define PERM_ALL    (PERM_BIT(PERM_COUNT) - 1)
-_Static_assert(PERM_COUNT < 32, "permissions are bits of a uint32_t");
+_Static_assert(PERM_COUNT < 64, "permissions are bits of a uint64_t");
 
 enum { ROLE_NAME_MAX = 40 };
 #define ROLE_OWNER STR("owner")
@@ -65,7 +85,7 @@ enum { ROLE_NAME_MAX = 40 };
 /* Who asks. All texts live as long as the unit of work. */
 struct caller {
     enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN } kind;
-    uint32_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
+    uint64_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
     struct str user;    /* "usr_..." */
     struct str session; /* id, or empty */
     struct str token;   /* id, or empty */
@@ -100,7 +120,7 @@ MUST_CHECK enum rc permission_parties(struct tx *tx, const struct caller *who, e
 /* Bits of what the caller's own memberships give for the party, within the token's scopes;
  * PERM_SELF_* too. party empty: for any of the caller's parties. */
 MUST_CHECK enum rc permission_held(struct tx *tx, const struct caller *who, struct str party,
-                                   uint32_t *ret);
+                                   uint64_t *ret);
 
 /* Nobody gives more than they hold: RC_OK where the caller holds for the party all that the role
  * allows; the owner's role is given and taken by owners alone. RC_FORBIDDEN names what is missing;

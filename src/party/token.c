@@ -11,9 +11,9 @@ enum { TOKENS_MAX = 200, TOKEN_N = sizeof TOKEN_PREFIX - 1 + SECRET_N, SCOPES_TE
 
 /* --- scopes: kept as texts with a space between --- */
 
-static uint32_t read_scopes(struct str text)
+static uint64_t read_scopes(struct str text)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     while (text.n > 0) {
         enum permission p = PERM_NONE;
         if (permission_parse(str_cut(&text, ' '),
@@ -23,7 +23,7 @@ static uint32_t read_scopes(struct str text)
     return bits;
 }
 
-static struct list list_scopes(uint32_t bits, struct arena *arena)
+static struct list list_scopes(uint64_t bits, struct arena *arena)
 {
     struct str *texts = NEW_N(arena, struct str, PERM_COUNT);
     size_t count = 0;
@@ -33,7 +33,7 @@ static struct list list_scopes(uint32_t bits, struct arena *arena)
     return (struct list){texts, count};
 }
 
-static struct str write_scopes(uint32_t bits, struct arena *arena)
+static struct str write_scopes(uint64_t bits, struct arena *arena)
 {
     struct buf b;
     buf_init(&b, arena, SCOPES_TEXT_MAX);
@@ -121,10 +121,10 @@ enum rc token_touch(struct tx *tx, struct str id)
 /* --- writing --- */
 
 static enum rc check_scopes(struct tx *tx, const struct caller *who, const struct token *fresh,
-                            uint32_t *ret)
+                            uint64_t *ret)
 {
-    uint32_t held = 0;
-    uint32_t bits = 0;
+    uint64_t held = 0;
+    uint64_t bits = 0;
     TRY(permission_held(tx, who, fresh->party, &held));
     const struct str *texts = fresh->scopes.items;
     for (size_t i = 0; i < fresh->scopes.count; i++) {
@@ -186,7 +186,7 @@ enum rc token_create(struct tx *tx, const struct caller *who, const struct token
 {
     ASSERT(who->kind != CALLER_NOBODY);
     struct token t = *fresh;
-    uint32_t scopes = 0;
+    uint64_t scopes = 0;
     if (t.party.n == 0)
         t.party = who->party; /* a bound token makes no token that is not */
     TRY(name_check(t.name, "/name", tx->err));

@@ -1,0 +1,27 @@
+#include "api/owner.h"
+
+#include "base/id.h"
+#include "party/invitation.h"
+
+static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct invitation invitation;
+    TRY(invitation_get(tx, id, &invitation));
+    *ret = (struct owners){.owner = invitation.party};
+    return RC_OK;
+}
+
+static const struct {
+    const char *prefix;
+    enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
+} kinds[] = {
+    {"ivt", of_invitation},
+};
+
+enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)
+{
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (id_is(id, kinds[i].prefix))
+            return kinds[i].find(tx, id, ret);
+    return err_set(tx->err, RC_NOT_FOUND, "there is no '%.*s'", STRF(id));
+}
