@@ -1,0 +1,1 @@
+-- Tables of meter/: see its headers.

@@ -1,0 +1,1 @@
+-- Tables of settle/: see its headers.

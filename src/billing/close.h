@@ -1,0 +1,96 @@
+/*
+ * close.h - the close of a month: a job of named steps that can be stopped anywhere and run again.
+ *
+ *   collect     fold what is left of the usage
+ *   rate        each subscription's windows into rated lines, chunk by chunk
+ *   draft       lines into one draft invoice for each (seller, buyer); upstream ones from sums
+ *   review      stops here unless told to go on: drafts can be looked at, held, and lines explained
+ *   finalise    numbers, gapless for each issuer
+ *   post        the books of all parties; shares accrue
+ *   statements  partners' statements and self-billed invoices
+ *
+ * Each step goes on from its cursor, which is kept in the same unit of work as what it did: killed
+ * at any point, it goes on without doing anything twice. Closing a closed month again has no
+ * effect. Subscriptions that cannot be rated become exceptions; the others go on.
+ */
+#ifndef BILLING_CLOSE_H
+#define BILLING_CLOSE_H
+
+#include "billing/document.h"
+#include "billing/rate.h"
+
+enum close_step {
+    CLOSE_COLLECT,
+    CLOSE_RATE,
+    CLOSE_DRAFT,
+    CLOSE_REVIEW,
+    CLOSE_FINALISE,
+    CLOSE_POST,
+    CLOSE_STATEMENTS,
+    CLOSE_DONE,
+};
+extern const char *const close_steps[];
+
+struct close {
+    uint64_t set;
+    struct str id;     /* "cls_..." */
+    struct str party;  /* the operator: owner */
+    struct str period; /* "2026-01" */
+    time_us begin;
+    time_us end;
+    int64_t step;
+    bool review;   /* stop before finalise until it is told to go on */
+    bool dry;      /* computed and told, nothing kept */
+    int64_t done;  /* subscriptions so far */
+    int64_t total; /* of them */
+    int64_t per_second;
+    int64_t seconds_left;
+    int64_t lines;
+    int64_t documents;
+    int64_t exceptions;
+    struct str net; /* of the invoices to clients, sums by currency: "195.00 EUR, 12.50 CNY" */
+    time_us started;
+    time_us finished;
+};
+extern const struct schema close_schema;
+
+struct close_exception {
+    uint64_t set;
+    struct str subscription;
+    struct str step;
+    struct str text;
+};
+extern const struct schema close_exception_schema;
+
+/* What the rooms above do within the close: settle/. Called in the unit of work that books the
+ * document or closes the step. */
+struct close_above {
+    /* A final invoice of the close was posted; its rated lines. Shares accrue. */
+    enum rc (*posted)(struct tx *tx, struct ledger *l, const struct document *d,
+                      const struct rated_line *lines, size_t count, void *arg);
+    /* A credit note was posted: net of the invoice before, credited now (minor units). */
+    enum rc (*credited)(struct tx *tx, struct ledger *l, struct str invoice, int64_t net,
+                        int64_t credited, void *arg);
+    /* Make the statements of the period; *ret_done where nothing is left. */
+    enum rc (*statements)(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done,
+                          void *arg);
+    void *arg;
+};
+
+/* Begin, or find the one of this period. RC_CONFLICT: the period has not ended, or an earlier
+ * one is not closed. */
+MUST_CHECK enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry,
+                               struct close *ret);
+MUST_CHECK enum rc close_get(struct tx *tx, struct str id, struct close *ret);
+MUST_CHECK enum rc close_list(struct tx *tx, const struct page_query *q, struct page *ret);
+MUST_CHECK enum rc close_exceptions(struct tx *tx, struct str id, const struct page_query *q,
+                                    struct page *ret);
+/* Past review. */
+MUST_CHECK enum rc close_approve(struct tx *tx, struct str id, struct close *ret);
+
+/* One piece of work of whatever is open, in its own units of work; *ret_worked false: nothing to
+ * do. What hansed's job thread, the tests and the simulator call again and again. */
+MUST_CHECK enum rc close_work(struct store *s, struct ledger *l, const struct close_above *above,
+                              struct arena *arena, bool *ret_worked, struct err *err);
+
+#endif

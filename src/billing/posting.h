@@ -1,0 +1,61 @@
+/*
+ * posting.h - what each business event writes into the books: the one place that knows account
+ * codes.
+ *
+ * Codes (specs/billing.md 3.4): AR:<party> AP:<party> Bank Income:<label> Expense:<label>
+ * VAT-Out:<country>:<ppm> VAT-In:<country>:<ppm> Deferred Wallet:<party> Promo:<party>
+ * Commission:<party> (accrued, not yet earned) Reserve:<label> Marketing:<label> FX:<pair>
+ * Suspense. AR and AP of two parties mirror one another (ledger_debt). The neutral book of COLLECT
+ * belongs to the party "Clearing".
+ *
+ * Each event posts under the source "billing" or "settle" with the event's own number, so that a
+ * repeat has no effect.
+ */
+#ifndef BILLING_POSTING_H
+#define BILLING_POSTING_H
+
+#include "billing/document.h"
+#include "ledger/ledger.h"
+
+#define POSTING_CLEARING STR("Clearing")
+
+/* Kinds of posting: transfer.code, for statements and exports. */
+enum posting_code {
+    POSTING_INVOICE = 1,
+    POSTING_TAX,
+    POSTING_CREDIT_NOTE,
+    POSTING_SHARE_ACCRUED,
+    POSTING_SHARE_EARNED,
+    POSTING_SHARE_VOID,
+    POSTING_PAYMENT,
+    POSTING_PAYOUT,
+    POSTING_PREPAID,
+    POSTING_RECOGNISED,
+    POSTING_REWARD,
+    POSTING_BREAKAGE,
+    POSTING_BAD_DEBT,
+    POSTING_FREE_TIER,
+    POSTING_MANUAL,
+    POSTING_EXCHANGE,
+    POSTING_FINANCING,
+};
+
+/* One leg of an event, by codes; accounts are opened as needed. */
+struct leg {
+    struct str party; /* whose book */
+    struct str debit;
+    struct str credit;
+    int64_t amount; /* 0: left out; below 0: the other way round */
+    enum posting_code code;
+    unsigned debit_flags; /* of ledger_account, for accounts that are opened here */
+    unsigned credit_flags;
+};
+/* Post the legs as one chain under (source, number). AP:/AR: accounts are opened as mirrors. What
+ * ledger_post returns. */
+MUST_CHECK enum rc posting_event(struct tx *tx, struct ledger *l, struct str source,
+                                 uint64_t number, const struct currency *currency,
+                                 const struct leg *legs, size_t count);
+/* The next number of an event: dense, for ever. */
+MUST_CHECK enum rc posting_number(struct tx *tx, uint64_t *ret);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * subscription.h - what a client has bought and goes on paying for.
+ *
+ * It names the SUPPLY agreement by which it reaches the client (and so the path), the plan with its
+ * version, and how many units. What changes over time - plan, quantity, agreement - are its terms:
+ * rows with the instant from which they hold. Calendar periods cut at those instants are windows;
+ * usage is added up, and charges are rated, window by window.
+ */
+#ifndef CATALOG_SUBSCRIPTION_H
+#define CATALOG_SUBSCRIPTION_H
+
+#include "catalog/plan.h"
+#include "channel/price_book.h"
+#include "money/period.h"
+
+enum { SUBSCRIPTION_TERMS_MAX = 1000 };
+
+enum subscription_state { SUBSCRIPTION_ACTIVE, SUBSCRIPTION_ENDED };
+extern const char *const subscription_states[];
+
+struct subscription {
+    uint64_t set;
+    struct str id; /* "sub_..." */
+    int64_t version;
+    struct str seller;    /* of the agreement: owner */
+    struct str client;    /* its buyer: the other side */
+    struct str agreement; /* SUPPLY, the last edge */
+    struct str plan;      /* "pln_..." */
+    int64_t plan_number;
+    struct str item;     /* code */
+    struct str quantity; /* units, decimal */
+    struct str
+        producer;      /* party that provides it and earns its share (a POP); empty: the operator */
+    struct str asset;  /* the site or server it runs on, as COST agreements name it */
+    struct str parent; /* subscription above it: trees of picos */
+    struct str name;   /* the client's own words */
+    bool anchored;     /* periods begin like its start, not with the calendar month */
+    time_us start;     /* 0 in a request: now */
+    time_us ends;      /* 0: open */
+    int64_t state;
+    time_us created;
+    time_us changed;
+};
+extern const struct schema subscription_schema;
+
+struct subscription_query {
+    uint64_t set;
+    struct page_query page;
+    struct str client;
+    struct str plan;
+    int64_t state;
+};
+extern const struct schema subscription_query_schema;
+
+/* RC_INVALID names the field: a plan that is retired, of another currency, or whose item is
+ * hidden from the client; an agreement that is not in force. RC_CONFLICT: a quota or credit
+ * limit anywhere on the path. */
+MUST_CHECK enum rc subscription_create(struct tx *tx, const struct subscription *fresh,
+                                       struct subscription *ret);
+MUST_CHECK enum rc subscription_get(struct tx *tx, struct str id, struct subscription *ret);
+/* Those that the party sells or buys. */
+MUST_CHECK enum rc subscription_list(struct tx *tx, struct str party,
+                                     const struct subscription_query *q, struct page *ret);
+/* Plan, quantity, agreement, producer, asset: from `at` on (0: now; not in the past). */
+MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t version, time_us at,
+                                       const struct subscription *patch, struct subscription *ret);
+MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
+                                    struct subscription *ret);
+
+/* --- windows --- */
+
+struct subscription_term {
+    time_us from;
+    time_us until; /* INT64_MAX: open */
+    struct str agreement;
+    struct str plan;
+    int64_t plan_number;
+    struct quantity quantity;
+    struct str producer;
+    struct str asset;
+};
+struct subscription_facts {
+    struct str id;
+    struct str client;
+    struct str parent;
+    time_us start;
+    time_us ends;             /* INT64_MAX: open */
+    struct calendar calendar; /* of the plan's period, in the seller's time zone */
+    size_t term_count;
+    const struct subscription_term *terms;
+};
+/* A calendar period, or the part of it for which one row of terms holds. */
+struct window {
+    time_us begin;
+    time_us end;
+    time_us from;
+    time_us until;
+    size_t term;           /* index in facts->terms */
+    int64_t period_number; /* of the subscription's life, 1.. */
+};
+MUST_CHECK enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_facts *ret);
+/* The window that holds an instant of its life. RC_NOT_FOUND outside. */
+MUST_CHECK enum rc subscription_window(const struct subscription_facts *f, time_us at,
+                                       struct window *ret, struct err *err);
+/* All windows that end (advance: begin) within [since, before), in order. */
+MUST_CHECK enum rc subscription_windows(const struct subscription_facts *f, time_us since,
+                                        time_us before, bool advance, struct arena *arena,
+                                        struct window **ret, size_t *ret_count, struct err *err);
+/* Facts of all subscriptions that have a window in [since, before), in the order of (agreement,
+ * client, id): what a close walks, `limit` at a time behind (after). The order keeps a client's
+ * subscriptions together. *ret_count 0: done. */
+struct subscription_cursor {
+    struct str agreement;
+    struct str client;
+    struct str id;
+};
+MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
+                                     const struct subscription_cursor *after, size_t limit,
+                                     struct subscription_facts **ret, size_t *ret_count);
+
+/* --- prices for people --- */
+
+/* What an agreement's buyer pays for each plan it can see, and what its seller pays: one row a
+ * price point. side: the party that asks; it sees `buy` where it is the buyer, `sell` where it
+ * is the seller, with its own `cost` and margin, and nothing else. */
+struct price_row {
+    uint64_t set;
+    struct str item;
+    struct str plan;
+    struct str charge; /* label */
+    struct str up_to;  /* of a tier, or empty */
+    struct str unit;
+    struct str cost;  /* what the asking seller pays itself; empty for the buyer and the operator */
+    struct str price; /* what the buyer pays */
+    struct str margin; /* price less cost */
+    struct str msrp;
+    struct str currency;
+};
+extern const struct schema price_row_schema;
+MUST_CHECK enum rc catalog_prices(struct tx *tx, struct str agreement, struct str side, time_us at,
+                                  struct list *ret);
+
+#endif

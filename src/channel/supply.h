@@ -1,0 +1,56 @@
+/*
+ * supply.h - the path by which a service reaches its client: operator, distributor, resellers,
+ * client.
+ *
+ * Each SUPPLY agreement names the one under which its seller buys, so from every agreement one path
+ * leads up to the operator: a forest, of any depth up to SUPPLY_DEPTH_MAX, without cycles. A path
+ * is as of an instant: a reseller that changes its distributor has another path from then on, and
+ * the same one as before for all that lies before.
+ */
+#ifndef CHANNEL_SUPPLY_H
+#define CHANNEL_SUPPLY_H
+
+#include "channel/agreement.h"
+
+enum { SUPPLY_DEPTH_MAX = 16 };
+
+struct supply_edge {
+    struct str agreement;
+    int64_t terms; /* number */
+    struct str seller;
+    struct str buyer;
+    struct str book; /* empty: sold as bought */
+    enum settle_mode settle;
+    enum tax_treatment tax;
+    int64_t payment_days;
+};
+
+struct supply_path {
+    struct str currency;
+    size_t count; /* 1 .. SUPPLY_DEPTH_MAX */
+    struct supply_edge
+        edges[SUPPLY_DEPTH_MAX]; /* [0]: the operator sells; the last: to the client */
+};
+
+/* The path that ends with this SUPPLY agreement, as of an instant. RC_NOT_FOUND: an agreement on it
+ * is not in force then. */
+MUST_CHECK enum rc supply_path_at(struct tx *tx, struct str agreement, time_us at,
+                                  struct supply_path *ret);
+/* The instants within (from, until) at which the path or a price on it changes: new terms of an
+ * edge, a change of a book on it. Ascending, without repeats; *ret_at in the arena. */
+MUST_CHECK enum rc supply_changes(struct tx *tx, struct str agreement, time_us from, time_us until,
+                                  time_us **ret_at, size_t *ret_count);
+
+/* The same path under a number, for ever: what rated lines refer to. Two paths with the same edges
+ * and terms have the same number. */
+MUST_CHECK enum rc supply_path_number(struct tx *tx, const struct supply_path *path, int64_t *ret);
+/* RC_NOT_FOUND. */
+MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret);
+
+/* The REFERRAL agreements that pay on what the client of this path buys: struct agreement, by
+ * id, their terms as of the instant. The scope's party is the client, or, with subtree, any
+ * buyer on the path. */
+MUST_CHECK enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us at,
+                                    struct list *ret);
+
+#endif

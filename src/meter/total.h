@@ -1,0 +1,61 @@
+/*
+ * total.h - usage added up while the month runs, so that a close never reads raw records.
+ *
+ * One total for each (subscription, meter, window), by the meter's kind. Totals follow the records:
+ * a fold takes the rows of records behind a cursor and adds them, in one commit with the cursor, so
+ * that each record counts once whatever is killed when. Any order of arrival gives the same totals.
+ * Late records (of a window that a close has billed) are marked: the next close bills the
+ * difference.
+ */
+#ifndef METER_TOTAL_H
+#define METER_TOTAL_H
+
+#include "meter/usage.h"
+
+/* Add what came since the last fold, at most `records` of them. *ret_done: nothing is left. */
+MUST_CHECK enum rc total_fold(struct tx *tx, size_t records, bool *ret_done);
+
+struct total {
+    struct str subscription;
+    int64_t meter;
+    time_us from; /* of the window */
+    struct quantity quantity;
+};
+/* The totals of a subscription's windows that begin within [since, before): what rating reads;
+ * in the order of (meter, from). */
+MUST_CHECK enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us before,
+                            struct total **ret, size_t *ret_count);
+
+/* Windows billed before that have grown or shrunk since: quantity then and now. `limit` at a time
+ * behind (after); *ret_count 0: none. */
+struct late {
+    struct str subscription;
+    int64_t meter;
+    time_us from;
+    struct quantity billed;
+    struct quantity now;
+};
+MUST_CHECK enum rc total_late(struct tx *tx, size_t limit, struct late **ret, size_t *ret_count);
+/* A close has billed all windows that end before the instant as they are now; and these late
+ * ones. */
+MUST_CHECK enum rc total_billed(struct tx *tx, time_us before);
+MUST_CHECK enum rc total_late_billed(struct tx *tx, const struct late *late, size_t count);
+
+/* Make the totals of a subscription anew from the records: after its terms were changed for a time
+ * that has usage, and to prove them. *ret_changed: how many differed. */
+MUST_CHECK enum rc total_recount(struct tx *tx, struct str subscription, int64_t *ret_changed);
+
+/* For people: GET /v1/subscriptions/{id}/usage. */
+struct usage_row {
+    uint64_t set;
+    struct str meter;
+    time_us from;
+    time_us until;
+    struct str quantity;
+    struct str unit;
+    int64_t records;
+};
+extern const struct schema usage_row_schema;
+MUST_CHECK enum rc total_rows(struct tx *tx, struct str subscription, struct list *ret);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * statement.h - what a party is owed and why, down to the usage record; and its payment.
+ *
+ * Shares live: accrued (at the invoice) -> earned (with its cash, pro rata, or at once where the
+ * agreement says so) -> payable (matured) -> paid; void where a credit note or a returned payment
+ * takes them back, before or after payment (clawback: the next statement is less).
+ *
+ * A settlement run (id, cut-off) makes one statement and one self-billed document (389; 261 where
+ * clawbacks exceed) for each payee with something payable, and a payout where it is above the
+ * agreed minimum. Run again with the same id it has no effect.
+ */
+#ifndef SETTLE_STATEMENT_H
+#define SETTLE_STATEMENT_H
+
+#include "billing/close.h"
+#include "settle/payment.h"
+
+/* The steps of the close that belong to this room. */
+extern const struct close_above settle_above;
+
+struct statement {
+    uint64_t set;
+    struct str id;    /* "stm_..." */
+    struct str party; /* the payee: owner */
+    struct str payer; /* the other side */
+    struct str period;
+    struct str currency;
+    struct str accrued; /* in this period */
+    struct str earned;
+    struct str clawed_back;
+    struct str paid;
+    struct str payable;  /* now */
+    struct str waiting;  /* accrued, not yet earned or not matured */
+    struct str document; /* the self-billed one, or empty */
+    struct str close;
+    time_us created;
+};
+extern const struct schema statement_schema;
+
+struct statement_line {
+    uint64_t set;
+    struct str agreement;
+    struct str client;   /* only where the payee may know it: referrals name their client */
+    struct str document; /* the invoice it came from, where the payee is a side of it */
+    struct str subscription;
+    struct str item;
+    struct str text; /* "5 % of 700.00", "fixed 13.00 x 1 server-month" */
+    struct str base;
+    struct str amount;
+    struct str earned;
+    struct str state; /* accrued, earned, payable, paid, void */
+};
+extern const struct schema statement_line_schema;
+
+MUST_CHECK enum rc statement_get(struct tx *tx, struct str id, struct statement *ret);
+MUST_CHECK enum rc statement_list(struct tx *tx, struct str party, const struct page_query *q,
+                                  struct page *ret);
+MUST_CHECK enum rc statement_lines(struct tx *tx, struct str id, const struct page_query *q,
+                                   struct page *ret);
+
+/* --- payouts --- */
+
+enum payout_state {
+    PAYOUT_PENDING,
+    PAYOUT_APPROVED,
+    PAYOUT_SENT,
+    PAYOUT_CONFIRMED,
+    PAYOUT_RETURNED
+};
+extern const char *const payout_states[];
+struct payout {
+    uint64_t set;
+    struct str id;    /* "pyo_..." */
+    struct str party; /* who pays: owner */
+    struct str payee; /* the other side */
+    struct str amount;
+    struct str currency;
+    struct str iban;
+    struct str end_to_end; /* reference that the bank gives back */
+    int64_t state;
+    struct str approved_by; /* users: two different ones release (four eyes) */
+    struct str released_by;
+    struct str statement;
+    time_us created;
+};
+extern const struct schema payout_schema;
+struct settlement {
+    uint64_t set;
+    struct str id; /* of the run, the caller's own: "2026-01" */
+    struct str party;
+    time_us cut_off;
+    int64_t payouts;
+    struct str amount; /* by currency */
+};
+extern const struct schema settlement_schema;
+
+MUST_CHECK enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
+                                  time_us cut_off, struct settlement *ret);
+MUST_CHECK enum rc payout_get(struct tx *tx, struct str id, struct payout *ret);
+MUST_CHECK enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
+                               struct page *ret);
+/* RC_FORBIDDEN: the same user twice. RC_CONFLICT: not in that state, no IBAN. */
+MUST_CHECK enum rc payout_approve(struct tx *tx, struct str id, struct str user,
+                                  struct payout *ret);
+MUST_CHECK enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct str user,
+                                  struct payout *ret);
+MUST_CHECK enum rc payout_confirm(struct tx *tx, struct ledger *l, struct str id, bool returned,
+                                  struct payout *ret);
+
+#endif
