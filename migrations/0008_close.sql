@@ -1,0 +1,1 @@
+-- The close of a month, rated lines, wallets: see billing/close.h and billing/rate.h.
