@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/work.h"
 #include "http/http.h"
+#include "ledger/ledger.h"
 #include "store/outbox.h"
 #include "store/store.h"
 
@@ -14,6 +15,7 @@ struct api;
 
 struct api_options {
     struct store *store;
+    struct ledger *ledger; /* of this store */
     struct outbox *outbox; /* may be NULL: no events */
     struct clock *clock;
     const struct log *log;

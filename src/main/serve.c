@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "api/mailer.h"
+#include "ledger/ledger.h"
 #include "party/invitation.h"
 
 #include <malloc.h>
@@ -19,6 +20,7 @@ enum { READERS_SPARE = 2, READERS_MAX = 64 };
 struct house {
     struct log log;
     struct store *store;
+    struct ledger *ledger;
     struct outbox *outbox;
     struct wire *wire;
     struct mailer mailer;
@@ -98,10 +100,12 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
 {
     TRY(open_mail(h, s, arena, err));
     TRY(open_store(h, s, err));
+    TRY(ledger_open(&h->ledger, h->store, &h->log, err));
     h->outbox = outbox_open(h->store, clock_system(), &h->log);
     outbox_serve(h->outbox, "mail", mailer_send, &h->mailer);
     struct api_options options = {
         .store = h->store,
+        .ledger = h->ledger,
         .outbox = h->outbox,
         .clock = clock_system(),
         .log = &h->log,
@@ -117,13 +121,27 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
     return open_http(h, s, err);
 }
 
+/* So that the next start is quick; without it the journal is read again from the last one. */
+static void keep_balances(struct house *h)
+{
+    struct err err = {0};
+    if (h->ledger == NULL)
+        return;
+    enum rc rc = ledger_checkpoint(h->ledger, &err);
+    if (rc != RC_OK)
+        log_event(&h->log, LOG_WARN, "ledger.checkpoint", LOG_S("code", str_c(rc_slug(rc))),
+                  LOG_S("text", err_text(&err)));
+}
+
 static void close_house(struct house *h)
 {
     if (h->http != NULL)
         http_close(h->http, STOP_WAIT_US);
     outbox_close(h->outbox);
     api_close(h->api);
+    keep_balances(h);
     store_close(h->store);
+    ledger_close(h->ledger);
     if (h->wire != NULL)
         wire_curl_close(h->wire);
 }
