@@ -24,6 +24,7 @@ struct api_options {
     size_t work_threads;   /* 0: 4 */
     bool plain_cookie;     /* no __Host- and no Secure: for plain HTTP clients that insist. Browsers
                               take secure cookies on http://localhost */
+    struct clock_test *test_clock; /* clock is this one; NULL: time is real */
     bool metrics_public;
     int64_t read_per_minute;  /* 0: 6000; per token, session or address */
     int64_t write_per_minute; /* 0: 1200 */
