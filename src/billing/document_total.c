@@ -3,6 +3,7 @@
 #include "billing/document_row.h"
 #include "money/amount.h"
 #include "money/round.h"
+#include "money/split.h"
 
 enum { CLASS_COUNT = TAX_CLASS_OUTSIDE + 1 };
 
@@ -79,34 +80,61 @@ static enum rc fill_groups(struct document_row *row, const struct tax_document *
 
 /* --- incomes --- */
 
-static enum rc add_income(struct document_income *incomes, size_t *count,
-                          const struct document_sum *sum, int64_t net, struct err *err)
+/* What is of one class and one kind of income is one amount: its net is rounded once. */
+struct joined {
+    size_t count;
+    struct document_sum sums[DOCUMENT_INCOMES_MAX];
+};
+
+static bool same_kind(const struct document_sum *a, const struct document_sum *b)
+{
+    return a->tax_class == b->tax_class && a->deferred == b->deferred &&
+           str_eq(a->income, b->income);
+}
+
+/* The index of the sum's kind, made where it is new. */
+static enum rc join(struct joined *j, const struct document_sum *sum, size_t *ret, struct err *err)
 {
     size_t i = 0;
-    while (i < *count &&
-           !(incomes[i].deferred == sum->deferred && str_eq(incomes[i].label, sum->income)))
+    while (i < j->count && !same_kind(&j->sums[i], sum))
         i++;
     if (i == DOCUMENT_INCOMES_MAX)
         return err_set(err, RC_INVALID, "a document has at most %d kinds of income",
                        DOCUMENT_INCOMES_MAX);
-    if (i == *count)
-        incomes[(*count)++] =
-            (struct document_income){.label = sum->income, .deferred = sum->deferred};
+    if (i == j->count) {
+        j->sums[i] = *sum;
+        j->count++;
+    } else {
+        TRY(amount_add(j->sums[i].amount, sum->amount, &j->sums[i].amount, err));
+        TRY(amount_add(j->sums[i].wholesale, sum->wholesale, &j->sums[i].wholesale, err));
+    }
+    *ret = i;
+    return RC_OK;
+}
+
+static enum rc add_income(struct document_row *row, struct document_income *incomes,
+                          const struct document_sum *sum, int64_t net, struct err *err)
+{
+    size_t i = 0;
+    while (i < row->income_count &&
+           !(incomes[i].deferred == sum->deferred && str_eq(incomes[i].label, sum->income)))
+        i++;
+    if (i == row->income_count) {
+        incomes[i] = (struct document_income){.label = sum->income, .deferred = sum->deferred};
+        row->income_count++;
+    }
     TRY(amount_add(incomes[i].net, net, &incomes[i].net, err));
     return amount_add(incomes[i].wholesale, sum->wholesale, &incomes[i].wholesale, err);
 }
 
-static enum rc fill_incomes(struct document_row *row, const struct document_sum *sums,
-                            const struct tax_line *lines, size_t count, struct arena *arena,
-                            struct err *err)
+static enum rc fill_incomes(struct document_row *row, const struct joined *j,
+                            const struct tax_line *lines, struct arena *arena, struct err *err)
 {
-    size_t made = 0;
-    struct document_income *incomes =
-        NEW_N(arena, struct document_income, min_size(count, DOCUMENT_INCOMES_MAX));
-    for (size_t i = 0; i < count; i++)
-        TRY(add_income(incomes, &made, &sums[i], lines[i].net, err));
+    struct document_income *incomes = NEW_N(arena, struct document_income, j->count);
+    row->income_count = 0;
+    for (size_t i = 0; i < j->count; i++)
+        TRY(add_income(row, incomes, &j->sums[i], lines[i].net, err));
     row->incomes = incomes;
-    row->income_count = made;
     return RC_OK;
 }
 
@@ -117,28 +145,93 @@ enum rc document_row_total(struct document_row *row, const struct party *issuer,
 {
     struct decided d = {
         .issuer = issuer, .recipient = recipient, .treatment = treatment, .day = day};
+    struct joined j;
+    size_t ignored = 0;
+    struct tax_line lines[DOCUMENT_INCOMES_MAX];
     struct tax_document doc;
-    struct tax_line *lines = NEW_N(arena, struct tax_line, count);
-    for (size_t i = 0; i < count; i++) {
-        TRY(decide(&d, sums[i].tax_class, err));
-        const struct tax_decision *of = &d.of[sums[i].tax_class];
+    j.count = 0;
+    for (size_t i = 0; i < count; i++)
+        TRY(join(&j, &sums[i], &ignored, err));
+    for (size_t i = 0; i < j.count; i++) {
+        TRY(decide(&d, j.sums[i].tax_class, err));
+        const struct tax_decision *of = &d.of[j.sums[i].tax_class];
         lines[i] = (struct tax_line){.kind = TAX_LINE,
                                      .category = of->category,
                                      .rate_ppm = of->rate_ppm,
-                                     .amount = sums[i].amount};
+                                     .amount = j.sums[i].amount};
     }
     if (row->tax_included)
-        TRY(tax_inclusive(lines, count, row->prepaid, 0, arena, &doc, err));
+        TRY(tax_inclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
     else
-        TRY(tax_exclusive(lines, count, row->prepaid, 0, arena, &doc, err));
+        TRY(tax_exclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
     struct document_row made = *row;
     TRY(fill_groups(&made, &doc, &d, arena, err));
-    TRY(fill_incomes(&made, sums, lines, count, arena, err));
+    TRY(fill_incomes(&made, &j, lines, arena, err));
     made.net = doc.totals.net;
     made.tax = doc.totals.tax;
     made.gross = doc.totals.gross;
     made.tax_recoverable = recipient->taxable;
     *row = made;
+    return RC_OK;
+}
+
+/* --- nets of lines --- */
+
+const struct document_tax_group *document_group(const struct document_row *row,
+                                                enum tax_class class)
+{
+    for (size_t i = 0; i < row->group_count; i++)
+        if (row->groups[i].classes & 1U << class)
+            return &row->groups[i];
+    return NULL;
+}
+
+/* Give the net of one kind to its lines, by largest remainder. */
+static void give_net(const struct document_sum *lines, const size_t *kinds, size_t count,
+                     size_t kind, const struct tax_line *whole, struct arena *arena,
+                     int64_t *ret_nets)
+{
+    size_t members = 0;
+    __int128 *numerators = NEW_N(arena, __int128, count);
+    size_t *indexes = NEW_N(arena, size_t, count);
+    int64_t *nets = NEW_N(arena, int64_t, count);
+    for (size_t i = 0; i < count; i++) {
+        if (kinds[i] != kind)
+            continue;
+        numerators[members] = (__int128)lines[i].amount * TAX_WHOLE_PPM;
+        indexes[members++] = i;
+    }
+    split_fractions(whole->net, numerators, TAX_WHOLE_PPM + whole->rate_ppm, members, arena, nets);
+    for (size_t i = 0; i < members; i++)
+        ret_nets[indexes[i]] = nets[i];
+}
+
+enum rc document_line_nets(const struct document_row *row, const struct document_sum *lines,
+                           size_t count, struct arena *arena, int64_t *ret_nets, struct err *err)
+{
+    struct joined j = {0};
+    struct tax_line wholes[DOCUMENT_INCOMES_MAX];
+    struct tax_document doc;
+    size_t *kinds = NEW_N(arena, size_t, count);
+    for (size_t i = 0; i < count; i++) {
+        ret_nets[i] = lines[i].amount;
+        TRY(join(&j, &lines[i], &kinds[i], err));
+    }
+    if (!row->tax_included)
+        return RC_OK;
+    for (size_t i = 0; i < j.count; i++) {
+        const struct document_tax_group *g = document_group(row, j.sums[i].tax_class);
+        if (g == NULL)
+            return err_set(err, RC_INTERNAL, "a line of document %.*s has no tax of its class",
+                           STRF(row->id));
+        wholes[i] = (struct tax_line){.kind = TAX_LINE,
+                                      .category = g->group.category,
+                                      .rate_ppm = g->group.rate_ppm,
+                                      .amount = j.sums[i].amount};
+    }
+    TRY(tax_inclusive(wholes, j.count, 0, 0, arena, &doc, err));
+    for (size_t i = 0; i < j.count; i++)
+        give_net(lines, kinds, count, i, &wholes[i], arena, ret_nets);
     return RC_OK;
 }
 
