@@ -53,6 +53,10 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_openapi] = {.want = PUBLIC_200},
     [ROUTE_version] = {.want = PUBLIC_200},
     [ROUTE_status] = {.want = SELF_200},
+    /* Here time is real: owners are told so, whatever they own. */
+    [ROUTE_test_clock_get] = {.want = {401, 403, 404, 403, 403, 404, 404, 404}},
+    [ROUTE_test_clock_move] = {.body = "{\"now\":\"2030-01-01T00:00:00Z\"}",
+                               .want = {401, 403, 404, 403, 403, 404, 404, 404}},
 
     [ROUTE_session_create] = {.body = "{\"email\":\"nobody@example.net\",\"password\":\"x\"}",
                               .want = {401, 401, 401, 401, 401, 401, 401, 401}},

@@ -80,6 +80,7 @@ static void copy_options(struct api *a, const struct api_options *o)
     a->https = str_starts(url, STR("https://"));
     a->web_root = o->web_root.n > 0 ? arena_cstr(&a->arena, o->web_root) : NULL;
     a->store = o->store;
+    a->ledger = o->ledger;
     a->read_inline = store_engine(o->store) == STORE_SQLITE;
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/work.h"
 #include "http/http.h"
+#include "ledger/ledger.h"
 #include "store/outbox.h"
 #include "store/store.h"
 
@@ -14,6 +15,7 @@ struct api;
 
 struct api_options {
     struct store *store;
+    struct ledger *ledger; /* of this store */
     struct outbox *outbox; /* may be NULL: no events */
     struct clock *clock;
     const struct log *log;
@@ -22,6 +24,7 @@ struct api_options {
     size_t work_threads;   /* 0: 4 */
     bool plain_cookie;     /* no __Host- and no Secure: for plain HTTP clients that insist. Browsers
                               take secure cookies on http://localhost */
+    struct clock_test *test_clock; /* clock is this one; NULL: time is real */
     bool metrics_public;
     int64_t read_per_minute;  /* 0: 6000; per token, session or address */
     int64_t write_per_minute; /* 0: 1200 */

@@ -42,6 +42,7 @@ struct house {
     struct fixture fixture;
     struct house_clock clock;
     struct log log;
+    struct ledger *ledger;
     struct outbox *outbox;
     struct api *api;
     struct http_server *server;
@@ -169,6 +170,7 @@ static inline void house_serve(struct house *h)
     struct err err = {0};
     h->outbox = outbox_open(h->fixture.store, &h->clock.clock, &h->log);
     o.store = h->fixture.store;
+    o.ledger = h->ledger;
     o.outbox = h->outbox;
     o.clock = &h->clock.clock;
     o.log = &h->log;
@@ -184,6 +186,8 @@ static inline struct house *house_open_with(struct api_options options)
 {
     struct house *h = calloc(1, sizeof *h);
     ASSERT(h != NULL);
+    struct err err = {0};
+    enum rc rc = RC_OK;
     h->options = options;
     h->clock.clock = (struct clock){.now = house_now, .steady = house_now, .chance = house_chance};
     h->clock.at = WORLD_START;
@@ -194,6 +198,8 @@ static inline struct house *house_open_with(struct api_options options)
     fixture_init(&h->fixture);
     fixture_open_with(&h->fixture,
                       (struct store_options){.clock = &h->clock.clock, .log = &h->log});
+    rc = ledger_open(&h->ledger, h->fixture.store, &h->log, &err);
+    ck_assert_msg(rc == RC_OK, "%s", err.text);
     house_write(h, fill_house, h);
     house_serve(h);
     return h;
@@ -209,6 +215,9 @@ static inline void house_close(struct house *h)
     http_close(h->server, US_PER_SECOND);
     outbox_close(h->outbox);
     api_close(h->api);
+    store_close(h->fixture.store);
+    h->fixture.store = NULL;
+    ledger_close(h->ledger);
     fixture_close(&h->fixture);
     arena_fini(&h->arena);
     pthread_mutex_destroy(&h->clock.mutex);

@@ -333,7 +333,7 @@ struct event_hub *event_hub_init(struct arena *arena, struct store *store, struc
     pthread_cond_init(&hub->filled, NULL);
     if (outbox != NULL)
         outbox_on_relay(outbox, signal_hub, hub);
-    hub->threaded = clock == clock_system();
+    hub->threaded = clock_runs(clock);
     if (hub->threaded) {
         int failed = pthread_create(&hub->thread, NULL, run_hub, hub);
         ASSERT(failed == 0);

@@ -29,6 +29,7 @@ struct api {
     struct arena arena; /* this struct, too, lives in it */
     struct api_options options;
     struct store *store;
+    struct ledger *ledger;
     struct router *router;
     struct limits *limits;
     struct work_pool *work;

@@ -4,6 +4,7 @@
 #ifndef API_RESOURCES_H
 #define API_RESOURCES_H
 
+#include "api/test_clock.h"
 #include "party/audit.h"
 #include "party/brand.h"
 #include "party/invitation.h"

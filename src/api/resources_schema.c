@@ -4,6 +4,13 @@
  */
 #include "api/resources.h"
 
+static const struct field test_clock_fields[] = {
+    FIELD(struct test_clock, now, TIME, .flags = FIELD_REQUIRED, .doc = "What the clock shows.",
+          .example = "\"2026-02-01T00:00:00Z\""),
+};
+const struct schema test_clock_schema =
+    SCHEMA(struct test_clock, "test_clock", test_clock_fields, "The clock of a test installation.");
+
 static const struct field version_fields[] = {
     FIELD(struct version, version, TEXT, .flags = FIELD_READ_ONLY, .example = "\"0.1.0\"",
           .doc = "The version of Hanse."),

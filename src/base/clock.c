@@ -41,6 +41,30 @@ struct clock *clock_system(void)
     return (struct clock *)(uintptr_t)&c;
 }
 
+bool clock_runs(const struct clock *c)
+{
+    return c->steady == system_steady;
+}
+
+static time_us test_now(struct clock *c)
+{
+    return atomic_load(&CONTAINER_OF(c, struct clock_test, clock)->at);
+}
+
+void clock_test_init(struct clock_test *t, time_us start)
+{
+    t->clock = (struct clock){test_now, system_steady, system_chance};
+    atomic_init(&t->at, start);
+}
+
+time_us clock_test_move(struct clock_test *t, time_us to)
+{
+    int_fast64_t at = atomic_load(&t->at);
+    while (at < to && !atomic_compare_exchange_weak(&t->at, &at, to))
+        ;
+    return max_i64(at, to);
+}
+
 static time_us sim_now(struct clock *c)
 {
     return CONTAINER_OF(c, struct clock_sim, clock)->at;

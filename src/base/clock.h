@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 
+#include <stdatomic.h>
+
 struct clock {
     /* Wall time. May jump when the machine's clock is set. */
     time_us (*now)(struct clock *c);
@@ -38,6 +40,21 @@ static inline void clock_chance(struct clock *c, void *bytes, size_t n)
 
 /* The machine's clock and its random number generator (getrandom). Safe from many threads. */
 struct clock *clock_system(void);
+
+/* Whether steady time passes by itself, so that a thread may wait for it. */
+bool clock_runs(const struct clock *c);
+
+/* The clock of a test installation: wall time stands still until it is moved, so that a month
+ * passes when somebody says so; steady time and chance are the machine's. Safe from many
+ * threads. */
+struct clock_test {
+    struct clock clock;
+    atomic_int_fast64_t at;
+};
+
+void clock_test_init(struct clock_test *t, time_us start);
+/* Move it forward; a time before its own leaves it where it is. Returns where it is then. */
+time_us clock_test_move(struct clock_test *t, time_us to);
 
 /* The simulated twin. One thread at a time. */
 struct clock_sim {

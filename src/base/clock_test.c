@@ -175,6 +175,21 @@ START_TEST(chance_below_a_bound_reaches_all_of_it_and_no_more)
 }
 END_TEST
 
+START_TEST(the_clock_of_a_test_installation_is_moved_by_hand_and_never_back)
+{
+    struct clock_test t;
+    clock_test_init(&t, 1000);
+    ck_assert_int_eq(clock_now(&t.clock), 1000);
+    ck_assert_int_eq(clock_test_move(&t, 5000), 5000);
+    ck_assert_int_eq(clock_test_move(&t, 2000), 5000);
+    ck_assert_int_eq(clock_now(&t.clock), 5000);
+    ck_assert(clock_runs(&t.clock));
+    struct clock_sim sim;
+    clock_sim_init(&sim, 0, 1);
+    ck_assert(!clock_runs(&sim.clock));
+}
+END_TEST
+
 START_TEST(the_machine_has_a_clock_and_chance)
 {
     struct clock *clock = clock_system();
@@ -229,6 +244,7 @@ Suite *clock_suite(void)
     tcase_add_test(c, the_simulated_clock_stands_still_until_moved);
     tcase_add_test(c, the_same_seed_gives_the_same_chance);
     tcase_add_test(c, chance_below_a_bound_reaches_all_of_it_and_no_more);
+    tcase_add_test(c, the_clock_of_a_test_installation_is_moved_by_hand_and_never_back);
     tcase_add_test(c, the_machine_has_a_clock_and_chance);
     tcase_add_test_raise_signal(c, time_that_goes_back_is_a_mistake, SIGABRT);
     tcase_add_test_raise_signal(c, chance_below_nothing_is_a_mistake, SIGABRT);

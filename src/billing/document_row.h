@@ -8,6 +8,7 @@
 #define BILLING_DOCUMENT_ROW_H
 
 #include "billing/document.h"
+#include "ledger/ledger.h"
 
 enum { DOCUMENT_INCOMES_MAX = 64 };
 
@@ -16,11 +17,16 @@ enum { DOCUMENT_INCOMES_MAX = 64 };
 struct document_income {
     struct str label;
     int64_t net;
+    int64_t wholesale; /* COLLECT: what of it the operator earns; what is missing of sums[0] is
+                          Income:Wholesale */
+    bool deferred;     /* paid in advance: Deferred instead of Income (billing/deferral.h) */
 };
 /* A group of EN 16931 BG-23, and whose tax it is. */
 struct document_tax_group {
     struct tax_group group;
     struct tax_decision decision;
+    int64_t buyer_tax; /* reverse charge: what the buyer accounts for itself */
+    unsigned classes;  /* bit of each enum tax_class that is in it */
 };
 
 struct document_row {
@@ -47,11 +53,15 @@ struct document_row {
     int64_t net; /* minor units */
     int64_t tax;
     int64_t gross;
-    int64_t prepaid;
+    int64_t prepaid; /* by wallet and promotional credit, BT-113 */
+    int64_t promo;   /* of prepaid, the promotional part */
     int64_t paid;
     int64_t credited;
-    int64_t refers_to; /* no */
+    int64_t refers_to;    /* no */
+    bool tax_recoverable; /* the recipient deducts the tax: VAT-In; else it is part of Expense */
+    bool posted;          /* by document_finalise; documents of a close are posted by its cursor */
     struct str note;
+    time_us created;
     size_t income_count;
     const struct document_income *incomes;
     size_t group_count;
@@ -63,30 +73,75 @@ struct document_row {
 struct document_sum {
     enum tax_class tax_class;
     struct str income;
-    int64_t amount; /* net, or gross where tax_included */
+    int64_t amount;    /* net, or gross where tax_included */
+    int64_t wholesale; /* COLLECT: amounts[0] of the same lines; else 0 */
+    bool deferred;
 };
 struct party;
-/* Fills in net, tax, gross, incomes, groups. sums are added up by the caller or not: equal ones
- * are joined. RC_INVALID: the table of taxes knows no rate (text for the exceptions), too many
- * groups. */
+/* Fills in net, tax, gross, tax_recoverable, incomes, groups. sums are added up by the caller or
+ * not: equal ones are joined. RC_INVALID: the table of taxes knows no rate (text for the
+ * exceptions), too many groups or labels. */
 MUST_CHECK enum rc document_row_total(struct document_row *row, const struct party *issuer,
                                       const struct party *recipient, enum tax_treatment treatment,
                                       int64_t day, const struct document_sum *sums, size_t count,
                                       struct arena *arena, struct err *err);
 
+/* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax, the
+ * net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
+MUST_CHECK enum rc document_line_nets(const struct document_row *row,
+                                      const struct document_sum *lines, size_t count,
+                                      struct arena *arena, int64_t *ret_nets, struct err *err);
+/* The group that a tax class is in, or NULL. */
+const struct document_tax_group *document_group(const struct document_row *row,
+                                                enum tax_class tax_class);
+
+/* The next `count` of no: the first of them. */
+MUST_CHECK enum rc document_nos(struct tx *tx, int64_t count, int64_t *ret_first);
 /* Insert a draft; gives no and id where they are not given. */
 MUST_CHECK enum rc document_row_insert(struct tx *tx, struct document_row *row);
 MUST_CHECK enum rc document_row_get(struct tx *tx, int64_t no, struct document_row *ret);
 MUST_CHECK enum rc document_row_find(struct tx *tx, struct str id, struct document_row *ret);
+/* One by one in the order of no, behind `after`; at most limit. */
+typedef enum rc (*document_row_fn)(struct tx *tx, const struct document_row *row, void *arg);
+MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit,
+                                     document_row_fn fn, void *arg);
 /* The next `count` numbers of (issuer, kind's series, year), gapless: the first of them. */
 MUST_CHECK enum rc document_numbers(struct tx *tx, struct str issuer, enum document_code code,
                                     int64_t year, int64_t count, int64_t *ret_first);
-/* Paid or credited grows; the state follows. RC_CONFLICT: more than there is. */
-MUST_CHECK enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount);
+/* "2026-000017", "C-2026-000003"; empty of a draft. */
+struct str document_number_text(const struct document_row *row, struct arena *arena);
+/* The date at an instant in the party's time zone, and its year. */
+MUST_CHECK enum rc document_day(const struct party *issuer, time_us at, struct arena *arena,
+                                int64_t *ret_day, int64_t *ret_year, struct err *err);
+/* One draft becomes final: number, dates, state. RC_CONFLICT: it is no draft; RC_INVALID: its
+ * totals are not right. It is not posted. What the close does to all of its drafts in one
+ * statement. */
+MUST_CHECK enum rc document_row_finalise(struct tx *tx, struct document_row *row);
 
-/* Write a final document into the books of both sides (posting.h), once: its `no` is the event's
- * number under the source "invoice". COLLECT takes the lines' amounts down the path as well: what
- * each tier earns (path: the edges; sums[k]: what the buyer of edge k owes). */
+/* EN 16931 BR-CO-10 to 17 on the totals, exactly, without the tolerance that its validators have:
+ * lines (as incomes), groups, net, tax, gross, payable. A credit note of a part bears the
+ * difference that its invoice's tax makes, so there one minor unit a group is allowed. RC_INVALID
+ * names the rule. */
+MUST_CHECK enum rc document_check(const struct document_row *row, struct err *err);
+/* The same for every document in the store, its lines, and its numbers without a gap: for `hansed
+ * verify`. RC_INVALID names the first that breaks it. */
+MUST_CHECK enum rc document_verify(struct tx *tx, int64_t *ret_checked);
+
+/* What is still to be paid: gross less prepaid, paid and credited; below 0: to be paid back. */
+int64_t document_open(const struct document_row *row);
+/* Paid or credited grows (below 0: is taken back); the state follows. RC_CONFLICT: more than there
+ * is. */
+MUST_CHECK enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount);
+MUST_CHECK enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount);
+/* Nobody will pay what is open. RC_CONFLICT: nothing is. */
+MUST_CHECK enum rc document_row_write_off(struct tx *tx, int64_t no);
+
+/* Write a final document into the books of both sides (posting.h), under the source "invoice" with
+ * the document's `no` as event; nothing where row->posted. Once: the caller keeps in the same unit
+ * of work that it did. (Numbers within a source ascend for ever, while a draft that was held back
+ * becomes final after younger ones: so `no` cannot be the reference.) COLLECT takes the lines'
+ * amounts down the path as well: what each tier earns (path: the edges; sums[k]: what the buyer of
+ * edge k owes). Elsewhere path may be NULL. */
 struct supply_path;
 MUST_CHECK enum rc document_row_post(struct tx *tx, struct ledger *l,
                                      const struct document_row *row, const struct supply_path *path,

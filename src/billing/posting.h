@@ -9,7 +9,8 @@
  * belongs to the party "Clearing".
  *
  * Each event posts under the source "billing" or "settle" with the event's own number, so that a
- * repeat has no effect.
+ * repeat has no effect. Numbers of one source ascend: take them from posting_number in the unit of
+ * work that posts. What has its own way to know that it was done takes posting_next.
  */
 #ifndef BILLING_POSTING_H
 #define BILLING_POSTING_H
@@ -18,6 +19,8 @@
 #include "ledger/ledger.h"
 
 #define POSTING_CLEARING STR("Clearing")
+
+enum { POSTING_LEGS_MAX = 1024 };
 
 /* Kinds of posting: transfer.code, for statements and exports. */
 enum posting_code {
@@ -50,11 +53,18 @@ struct leg {
     unsigned debit_flags; /* of ledger_account, for accounts that are opened here */
     unsigned credit_flags;
 };
-/* Post the legs as one chain under (source, number). AP:/AR: accounts are opened as mirrors. What
- * ledger_post returns. */
+/* Post the legs as one chain under (source, number), at most POSTING_LEGS_MAX. AP:/AR: accounts are
+ * opened as mirrors. A repeat, the same legs under the same number, has no effect. What ledger_post
+ * returns. */
 MUST_CHECK enum rc posting_event(struct tx *tx, struct ledger *l, struct str source,
                                  uint64_t number, const struct currency *currency,
                                  const struct leg *legs, size_t count);
+/* The same under the next number that the source has left, for an event whose own number may come
+ * behind a younger one's; it joins the legs (transfer.event). Not repeatable: the caller keeps in
+ * the same unit of work that it is done. */
+MUST_CHECK enum rc posting_next(struct tx *tx, struct ledger *l, struct str source, uint64_t event,
+                                const struct currency *currency, const struct leg *legs,
+                                size_t count);
 /* The next number of an event: dense, for ever. */
 MUST_CHECK enum rc posting_number(struct tx *tx, uint64_t *ret);
 

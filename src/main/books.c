@@ -55,14 +55,13 @@ static enum rc print_piece(void *arg, struct str piece, struct err *err)
     return RC_OK;
 }
 
-static enum rc export(struct store *store, const struct command_line *line, struct err *err) {
-    static const char *const names[] = {[LEDGER_HLEDGER] = "hledger",
-                                        [LEDGER_LEDGER] = "ledger",
-                                        [LEDGER_BEANCOUNT] = "beancount"};
-    for (size_t i = 0; i < COUNT(names);
-         i++) if (line->format != NULL && strcmp(line->format, names[i]) ==
-                                              0) return ledger_export(store, (enum ledger_format)i,
-                                                                      print_piece, NULL, err);
+static enum rc export_books(struct store *store, const struct command_line *line, struct err *err)
+{
+    static const char *const names[] = {
+        [LEDGER_HLEDGER] = "hledger", [LEDGER_LEDGER] = "ledger", [LEDGER_BEANCOUNT] = "beancount"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (line->format != NULL && strcmp(line->format, names[i]) == 0)
+            return ledger_export(store, (enum ledger_format)i, print_piece, NULL, err);
     return err_set(err, RC_SYNTAX, "--format wants hledger, ledger or beancount");
 }
 
@@ -86,7 +85,7 @@ enum rc books_command(const struct settings *s, const struct command_line *line,
     TRY(store_open(&store, &options, err));
     enum rc rc = verifies  ? verify(store, arena, err)
                  : replays ? replay(store, line, arena, err)
-                           : export(store, line, err);
+                           : export_books(store, line, err);
     store_close(store);
     if (rc == RC_OK && fflush(stdout) != 0)
         rc = err_set(err, RC_FULL, "the answer cannot be written: %s", strerror(errno));

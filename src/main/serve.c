@@ -2,6 +2,8 @@
 
 #include "api/api.h"
 #include "api/mailer.h"
+#include "api/test_clock.h"
+#include "ledger/ledger.h"
 #include "party/invitation.h"
 
 #include <malloc.h>
@@ -18,7 +20,10 @@ enum { READERS_SPARE = 2, READERS_MAX = 64 };
 /* All that is open; closed in the other order, however far it came. */
 struct house {
     struct log log;
+    struct clock_test test_clock;
+    struct clock *clock; /* the test clock, or the machine's */
     struct store *store;
+    struct ledger *ledger;
     struct outbox *outbox;
     struct wire *wire;
     struct mailer mailer;
@@ -56,7 +61,7 @@ static enum rc open_store(struct house *h, const struct settings *s, struct err 
     int64_t sockets = s->http_threads > 0 ? s->http_threads : min_i64(max_i64(processors, 1), 8);
     struct store_options options = {
         .url = s->store,
-        .clock = clock_system(),
+        .clock = h->clock,
         .log = &h->log,
         .readers_max = (size_t)min_i64(sockets + s->work_threads + READERS_SPARE, READERS_MAX),
         .batch_max = (size_t)s->batch_max,
@@ -93,17 +98,47 @@ static enum rc open_http(struct house *h, const struct settings *s, struct err *
     return http_open(&h->http, &options, err);
 }
 
+static enum rc choose_clock(struct house *h, const struct settings *s, struct err *err)
+{
+    time_us at = 0;
+    h->clock = clock_system();
+    if (s->test_clock.n == 0)
+        return RC_OK;
+    if (!time_parse(s->test_clock, &at))
+        return err_set(err, RC_INVALID,
+                       "test_clock wants a time such as 2026-01-01T00:00:00Z, not '%.*s'",
+                       STRF(s->test_clock));
+    clock_test_init(&h->test_clock, at);
+    h->clock = &h->test_clock.clock;
+    return RC_OK;
+}
+
+static struct clock_test *test_clock(struct house *h)
+{
+    return h->clock == &h->test_clock.clock ? &h->test_clock : NULL;
+}
+
+static enum rc start_clock(struct tx *tx, void *arg)
+{
+    return test_clock_start(tx, test_clock(arg));
+}
+
 static enum rc open_house(struct house *h, const struct settings *s, struct arena *arena,
                           struct err *err)
 {
+    TRY(choose_clock(h, s, err));
     TRY(open_mail(h, s, arena, err));
     TRY(open_store(h, s, err));
-    h->outbox = outbox_open(h->store, clock_system(), &h->log);
+    TRY(ledger_open(&h->ledger, h->store, &h->log, err));
+    TRY(store_write(h->store, arena, err, start_clock, h));
+    h->outbox = outbox_open(h->store, h->clock, &h->log);
     outbox_serve(h->outbox, "mail", mailer_send, &h->mailer);
     struct api_options options = {
         .store = h->store,
+        .ledger = h->ledger,
         .outbox = h->outbox,
-        .clock = clock_system(),
+        .clock = h->clock,
+        .test_clock = test_clock(h),
         .log = &h->log,
         .public_url = s->public_url,
         .web_root = s->web_root,
@@ -117,13 +152,27 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
     return open_http(h, s, err);
 }
 
+/* So that the next start is quick; without it the journal is read again from the last one. */
+static void keep_balances(struct house *h)
+{
+    struct err err = {0};
+    if (h->ledger == NULL)
+        return;
+    enum rc rc = ledger_checkpoint(h->ledger, &err);
+    if (rc != RC_OK)
+        log_event(&h->log, LOG_WARN, "ledger.checkpoint", LOG_S("code", str_c(rc_slug(rc))),
+                  LOG_S("text", err_text(&err)));
+}
+
 static void close_house(struct house *h)
 {
     if (h->http != NULL)
         http_close(h->http, STOP_WAIT_US);
     outbox_close(h->outbox);
     api_close(h->api);
+    keep_balances(h);
     store_close(h->store);
+    ledger_close(h->ledger);
     if (h->wire != NULL)
         wire_curl_close(h->wire);
 }

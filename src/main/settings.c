@@ -54,6 +54,9 @@ static const struct field settings_fields[] = {
           .doc = "Threads that hash passwords and wait for PostgreSQL."),
     FIELD(struct settings, batch_max, INT, .min = 1, .max = 512,
           .doc = "Callers in one commit; 1 turns grouping off."),
+    FIELD(struct settings, test_clock, TEXT, .max = TIME_TEXT_MAX,
+          .doc = "A test installation, in a store of its own: time stands still at this instant "
+                 "(2026-01-01T00:00:00Z) until POST /v1/test-clock/actions/move moves it."),
     FIELD(struct settings, mail_url, TEXT, .max = 300,
           .doc = "Mail server: smtp://HOST:25 or smtps://HOST:465. Where it is empty no mail is "
                  "sent."),

@@ -31,6 +31,7 @@ struct settings {
     int64_t http_threads;
     int64_t work_threads;
     int64_t batch_max;
+    struct str test_clock;
     struct str mail_url;
     struct str mail_user;
     struct str mail_password_file;

@@ -1,0 +1,211 @@
+/* What a final document writes into the books: specs/billing.md 3.4 to 3.8. */
+#include "billing/posting.h"
+
+#include "billing/document_row.h"
+#include "channel/supply.h"
+#include "money/telescope.h"
+
+/* The legs of one document while they are gathered. */
+struct posting {
+    struct arena *arena;
+    const struct document_row *row;
+    struct str seller; /* whose book owes and is owed: the issuer, or the neutral one */
+    struct str ar;     /* AR:<recipient> in it */
+    struct str ap;     /* AP:<seller> in the recipient's book */
+    enum posting_code code;
+    bool mirrored; /* a credit note: everything the other way round, with positive amounts */
+    struct leg *legs;
+    size_t count;
+};
+
+static struct str join(struct arena *arena, struct str before, struct str name)
+{
+    char *p = arena_bytes(arena, before.n + name.n + 1);
+    memcpy(p, before.p, before.n);
+    memcpy(p + before.n, name.p, name.n);
+    return str_n(p, before.n + name.n);
+}
+
+static struct str tax_code(struct arena *arena, const char *side, const struct tax_decision *d,
+                           int64_t ppm)
+{
+    return arena_fmt(arena, "VAT-%s:%.*s:%lld", side, STRF(d->country), (long long)ppm);
+}
+
+static void add_as(struct posting *p, enum posting_code code, struct str party, struct str debit,
+                   struct str credit, int64_t amount)
+{
+    ASSERT(p->count < POSTING_LEGS_MAX);
+    if (amount == 0)
+        return;
+    p->legs[p->count++] = (struct leg){.party = party,
+                                       .debit = p->mirrored ? credit : debit,
+                                       .credit = p->mirrored ? debit : credit,
+                                       .amount = amount,
+                                       .code = code};
+}
+
+static void add(struct posting *p, struct str party, struct str debit, struct str credit,
+                int64_t amount)
+{
+    add_as(p, p->code, party, debit, credit, amount);
+}
+
+static void add_tax(struct posting *p, struct str party, struct str debit, struct str credit,
+                    int64_t amount)
+{
+    add_as(p, POSTING_TAX, party, debit, credit, amount);
+}
+
+static struct str income_code(struct posting *p, const struct document_income *income)
+{
+    return income->deferred ? STR("Deferred") : join(p->arena, STR("Income:"), income->label);
+}
+
+/* --- the seller's side --- */
+
+static void add_tax_owed(struct posting *p)
+{
+    for (size_t i = 0; i < p->row->group_count; i++) {
+        const struct document_tax_group *g = &p->row->groups[i];
+        if (g->group.tax != 0)
+            add_tax(p, p->seller, p->ar, tax_code(p->arena, "Out", &g->decision, g->group.rate_ppm),
+                    g->group.tax);
+    }
+}
+
+static void add_sale(struct posting *p)
+{
+    for (size_t i = 0; i < p->row->income_count; i++) {
+        const struct document_income *income = &p->row->incomes[i];
+        add(p, p->seller, p->ar, income_code(p, income), income->net);
+    }
+    add_tax_owed(p);
+}
+
+/* --- the buyer's side --- */
+
+/* Tax that is not deducted makes each expense dearer: given to them by telescoping shares of the
+ * net, so that it is all given, whatever the rounding. */
+static void add_expenses(struct posting *p)
+{
+    const struct document_row *row = p->row;
+    int64_t tax = row->tax_recoverable ? 0 : row->tax;
+    int64_t net = 0;
+    int64_t given = 0;
+    for (size_t i = 0; i < row->income_count; i++) {
+        const struct document_income *income = &row->incomes[i];
+        net += income->net;
+        bool last = i + 1 == row->income_count;
+        bool shared = row->net > 0 && net >= 0 && net <= row->net;
+        int64_t until = last ? tax : shared ? telescope_step(tax, 0, net, row->net) : given;
+        add(p, row->recipient, join(p->arena, STR("Expense:"), income->label), p->ap,
+            income->net + until - given);
+        given = until;
+    }
+}
+
+static void add_purchase(struct posting *p)
+{
+    const struct document_row *row = p->row;
+    add_expenses(p);
+    for (size_t i = 0; row->tax_recoverable && i < row->group_count; i++) {
+        const struct document_tax_group *g = &row->groups[i];
+        const struct tax_decision *d = &g->decision;
+        if (g->group.tax != 0)
+            add_tax(p, row->recipient, tax_code(p->arena, "In", d, g->group.rate_ppm), p->ap,
+                    g->group.tax);
+        if (g->buyer_tax != 0)
+            add_tax(p, row->recipient, tax_code(p->arena, "In", d, d->buyer_rate_ppm),
+                    tax_code(p->arena, "Out", d, d->buyer_rate_ppm), g->buyer_tax);
+    }
+}
+
+/* Wallet and promotional credit: what the seller owed the buyer pays a part of what the buyer now
+ * owes. */
+static void add_prepaid(struct posting *p)
+{
+    const struct document_row *row = p->row;
+    int64_t wallet = row->prepaid - row->promo;
+    if (row->prepaid == 0)
+        return;
+    add_as(p, POSTING_PREPAID, p->seller, join(p->arena, STR("Wallet:"), row->recipient), p->ar,
+           wallet);
+    add_as(p, POSTING_PREPAID, row->recipient, p->ap, join(p->arena, STR("Wallet:"), p->seller),
+           wallet);
+    add_as(p, POSTING_PREPAID, p->seller, join(p->arena, STR("Promo:"), row->recipient), p->ar,
+           row->promo);
+    add_as(p, POSTING_PREPAID, row->recipient, p->ap, join(p->arena, STR("Promo:"), p->seller),
+           row->promo);
+}
+
+/* --- COLLECT --- */
+
+/* The operator earns what the first edge pays, by kind of income; what is not told by kind is
+ * wholesale. */
+static void add_operator(struct posting *p, struct str operator, int64_t amount, bool alone)
+{
+    const struct document_row *row = p->row;
+    struct str from = join(p->arena, STR("AR:"), POSTING_CLEARING);
+    int64_t told = 0;
+    for (size_t i = 0; i < row->income_count; i++) {
+        const struct document_income *income = &row->incomes[i];
+        int64_t part = alone ? income->net : income->wholesale;
+        add(p, operator, from, join(p->arena, STR("Income:"), income->label), part);
+        told += part;
+    }
+    add(p, operator, from, STR("Income:Wholesale"), amount - told);
+}
+
+/* The neutral book takes the whole price and owes each tier its part; no tier's book shows what
+ * another one earns. The last seller bears discounts: its part is what is left of the net. The
+ * tax stays in the neutral book (docs/decisions/0008). */
+static void add_tiers(struct posting *p, const struct supply_path *path, const int64_t *sums)
+{
+    const struct document_row *row = p->row;
+    int64_t before = 0;
+    for (size_t k = 0; k < path->count; k++) {
+        bool last = k + 1 == path->count;
+        struct str tier = path->edges[k].seller;
+        int64_t until = last ? row->net : sums[k];
+        add(p, p->seller, p->ar, join(p->arena, STR("AP:"), tier), until - before);
+        if (k == 0)
+            add_operator(p, tier, until, last);
+        else
+            add(p, tier, join(p->arena, STR("AR:"), p->seller), STR("Income:Margin"),
+                until - before);
+        before = until;
+    }
+    add_tax_owed(p);
+}
+
+/* --- all of it --- */
+
+enum rc document_row_post(struct tx *tx, struct ledger *l, const struct document_row *row,
+                          const struct supply_path *path, const int64_t *sums)
+{
+    struct leg legs[POSTING_LEGS_MAX];
+    bool collect = row->settle == SETTLE_COLLECT;
+    ASSERT(row->state >= DOCUMENT_FINAL);
+    ASSERT(row->number > 0);
+    ASSERT(!collect || (path != NULL && path->count > 0));
+    if (row->posted)
+        return RC_OK;
+    struct posting p = {.arena = tx->arena,
+                        .row = row,
+                        .seller = collect ? POSTING_CLEARING : row->issuer,
+                        .code = POSTING_INVOICE,
+                        .legs = legs};
+    p.mirrored = row->code == DOCUMENT_CREDIT_NOTE || row->code == DOCUMENT_SELF_BILLED_CREDIT;
+    if (p.mirrored)
+        p.code = POSTING_CREDIT_NOTE;
+    p.ar = join(p.arena, STR("AR:"), row->recipient);
+    p.ap = join(p.arena, STR("AP:"), p.seller);
+    if (collect)
+        add_tiers(&p, path, sums);
+    else
+        add_sale(&p);
+    add_purchase(&p);
+    add_prepaid(&p);
+    return posting_next(tx, l, STR("invoice"), (uint64_t)row->no, row->currency, legs, p.count);
+}
