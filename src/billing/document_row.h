@@ -86,8 +86,8 @@ MUST_CHECK enum rc document_row_total(struct document_row *row, const struct par
                                       int64_t day, const struct document_sum *sums, size_t count,
                                       struct arena *arena, struct err *err);
 
-/* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax, the
- * net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
+/* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax,
+ * the net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
 MUST_CHECK enum rc document_line_nets(const struct document_row *row,
                                       const struct document_sum *lines, size_t count,
                                       struct arena *arena, int64_t *ret_nets, struct err *err);
