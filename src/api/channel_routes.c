@@ -16,7 +16,7 @@ enum rc agreement_list_handler(struct call *c)
     return call_reply_page(c, &page);
 }
 
-/* The agreement as the caller's side may see it; before the first offer the other side sees none. */
+/* The agreement as the caller's side may see it; before an offer the other side sees none. */
 static enum rc get_shown(struct call *c, struct agreement *ret)
 {
     struct agreement a;
