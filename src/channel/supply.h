@@ -48,6 +48,11 @@ MUST_CHECK enum rc supply_path_number(struct tx *tx, const struct supply_path *p
 /* RC_NOT_FOUND. */
 MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret);
 
+/* SUPPLY agreements one step below this one, that are not ended and are or will be supplied by it:
+ * struct str, by id; at most `limit` behind `after` (empty: from the beginning). */
+MUST_CHECK enum rc supply_below(struct tx *tx, struct str agreement, struct str after, size_t limit,
+                                struct list *ret);
+
 /* The REFERRAL agreements that pay on what the client of this path buys: struct agreement, by
  * id, their terms as of the instant. The scope's party is the client, or, with subtree, any
  * buyer on the path; without a party, all that the payer sells. The payer is a seller on the path:
