@@ -30,6 +30,12 @@ struct layout {
     size_t margin; /* of the labels */
 };
 
+/* n / d, rounded up. */
+static __int128 lines_of(__int128 n, __int128 d)
+{
+    return (n + d - 1) / d;
+}
+
 static struct layout lay_out(const struct chart *c)
 {
     int64_t top = 0;
@@ -47,13 +53,14 @@ static struct layout lay_out(const struct chart *c)
         l.unit = 1;
         return l;
     }
-    l.above = top > 0 ? max_size((size_t)((__int128)top * (int64_t)c->height / range), 1) : 0;
-    l.below =
-        bottom < 0 ? max_size((size_t)(-(__int128)bottom * (int64_t)c->height / range), 1) : 0;
-    __int128 up = l.above > 0 ? (top + (__int128)l.above - 1) / (__int128)l.above : 1;
-    __int128 down =
-        l.below > 0 ? (-(__int128)bottom + (__int128)l.below - 1) / (__int128)l.below : 1;
-    l.unit = up > down ? up : down;
+    /* Lines on each side by its share, then the larger of the two units, so that both fit. */
+    __int128 down = -(__int128)bottom;
+    __int128 above = max_i64((int64_t)(top * (__int128)c->height / range), 1);
+    __int128 below = max_i64((int64_t)(down * (__int128)c->height / range), 1);
+    l.unit =
+        lines_of(top, above) > lines_of(down, below) ? lines_of(top, above) : lines_of(down, below);
+    l.above = (size_t)lines_of(top, l.unit);
+    l.below = (size_t)lines_of(down, l.unit);
     return l;
 }
 
