@@ -55,8 +55,9 @@ static struct layout lay_out(const struct chart *c)
     }
     /* Lines on each side by its share, then the larger of the two units, so that both fit. */
     __int128 down = -(__int128)bottom;
-    __int128 above = max_i64((int64_t)(top * (__int128)c->height / range), 1);
-    __int128 below = max_i64((int64_t)(down * (__int128)c->height / range), 1);
+    __int128 height = (__int128)c->height;
+    __int128 above = top > 0 ? lines_of(top * height, range) : 1;
+    __int128 below = bottom < 0 ? lines_of(down * height, range) : 1;
     l.unit =
         lines_of(top, above) > lines_of(down, below) ? lines_of(top, above) : lines_of(down, below);
     l.above = (size_t)lines_of(top, l.unit);

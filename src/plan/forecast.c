@@ -53,8 +53,10 @@ static void note_sales(struct maker *m, struct notes *n)
 {
     const struct terms *t = m->terms;
     if (!schema_has(&forecast_schema, m->plan, "occupancy_ppm"))
-        note(n, STR("No occupancy is given: what is there is sold, from the first month on."));
-    else if (t->ramp_months > 0)
+        note(n, t->ramp_months > 0
+                    ? STR("No occupancy is given: in the end all is sold.")
+                    : STR("No occupancy is given: all is sold, from the first month on."));
+    if (t->ramp_months > 0)
         note(n, arena_fmt(m->arena, "Occupancy grows in even steps over %lld months.",
                           (long long)t->ramp_months));
     if (t->free_units > 0)
