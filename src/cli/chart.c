@@ -33,6 +33,7 @@ struct layout {
 /* n / d, rounded up. */
 static __int128 lines_of(__int128 n, __int128 d)
 {
+    ASSERT(d > 0);
     return (n + d - 1) / d;
 }
 

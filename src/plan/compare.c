@@ -193,6 +193,7 @@ static enum rc service_figure(const struct comparison *c, struct str *ret)
 {
     const struct term_service *s = NULL;
     TRY(find_service(c, &s));
+    ASSERT(s != NULL);
     bool piece = c->d->figure == FORECAST_FIGURE_PIECE;
     return amount_text(c, piece ? s->once : s->once * s->count, ret);
 }
@@ -201,6 +202,7 @@ static enum rc year_figure(const struct comparison *c, struct str *ret)
 {
     const struct forecast_period *year = NULL;
     TRY(find_year(c, &year));
+    ASSERT(year != NULL);
     if (c->d->figure == FORECAST_FIGURE_YEAR_COST)
         return year_cost(c, year, ret);
     *ret = c->d->figure == FORECAST_FIGURE_YEAR_SALES ? year->sales : year->profit;

@@ -32,37 +32,38 @@ struct term_setup {
     bool marketing;
 };
 
+/* The largest members first: an __int128 is aligned to 16 bytes. */
 struct terms {
-    const struct currency *currency;
-    int64_t months;
-    struct cohort cohorts[1 + FORECAST_GROWTH_MAX]; /* by month */
-    size_t cohort_count;
-    int64_t servers; /* all cohorts */
-    rated server_price;
-    bool has_purchase;     /* the price of a server is known */
-    int64_t useful_months; /* 0: servers are not bought anew */
-    fine lines[FORECAST_LINES];
-    fine extra; /* what a what-if adds to the sheet: of nobody */
-    rated software;
-    bool software_on_sales;
-    int64_t software_ahead;
-    enum forecast_role receivers[FORECAST_LINES]; /* FORECAST_INVEST: nobody, it leaves the house */
-    fine own[FORECAST_ROLES];
-    bool played[FORECAST_ROLES];
     rated price;
     rated member_price;
+    rated server_price;
+    rated software;
+    rated marketing; /* of a month */
+    fine lines[FORECAST_LINES];
+    fine extra; /* what a what-if adds to the sheet: of nobody */
+    fine own[FORECAST_ROLES];
+    struct term_service services[FORECAST_SERVICES_MAX];
+    struct term_setup setups[FORECAST_SETUPS_MAX];
+    struct cohort cohorts[1 + FORECAST_GROWTH_MAX]; /* by month */
+    const struct currency *currency;
+    size_t service_count;
+    size_t setup_count;
+    size_t cohort_count;
+    int64_t months;
+    int64_t servers;       /* all cohorts */
+    int64_t useful_months; /* 0: servers are not bought anew */
+    int64_t software_ahead;
     int64_t member_share_ppm;
     int64_t occupancy_ppm;
     int64_t start_ppm;
     int64_t ramp_months;
     int64_t units; /* of a server */
     int64_t members;
-    int64_t free_units; /* of all members */
-    rated marketing;
-    struct term_service services[FORECAST_SERVICES_MAX];
-    size_t service_count;
-    struct term_setup setups[FORECAST_SETUPS_MAX];
-    size_t setup_count;
+    int64_t free_units;                           /* of all members */
+    enum forecast_role receivers[FORECAST_LINES]; /* FORECAST_INVEST: nobody, it leaves the house */
+    bool has_purchase;                            /* the price of a server is known */
+    bool software_on_sales;
+    bool played[FORECAST_ROLES];
 };
 
 /* The terms of a plan that forecast_schema decoded. RC_INVALID as forecast_compute. */
