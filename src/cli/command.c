@@ -38,7 +38,7 @@ static const struct flag events_flags[] = {
 };
 
 static const struct flag plan_flags[] = {
-    OWN("file", "FILE", "Take the plan from this JSON; - is standard input. Flags change it."),
+    OWN("file", "FILE", "Take the plan from this JSON, which flags change; - is standard input."),
     OWN("print", NULL, "Print the plan itself as JSON, to be kept and changed."),
     OWN_END,
 };
@@ -83,7 +83,7 @@ static const struct command builtins[] = {
      .route = &routes[ROUTE_calculate],
      .route_flags = true,
      .words_max = 1,
-     .doc = "What servers cost, bring and pay back, computed without a server. Ready ones: "
+     .doc = "What servers cost, bring and pay back, computed without a server; ready plans: "
             "rapid-space, coworking-10, coworking-100, coworking-1000."},
     {.words = "profile list",
      .synopsis = "",

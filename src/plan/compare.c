@@ -148,14 +148,8 @@ static enum rc sum_setups(const struct comparison *c, struct str *ret)
 /* The fee of all servers for all months. */
 static enum rc sum_software(const struct comparison *c, struct str *ret)
 {
-    fine sum = 0;
-    for (int64_t i = 1; i <= c->m->terms->months; i++) {
-        struct month month;
-        month_run(c->m->terms, i, &month);
-        sum += month.lines[FORECAST_SOFTWARE];
-    }
     int64_t amount = 0;
-    TRY(fine_round(sum, c->m->terms->currency, &amount, c->m->err));
+    TRY(fine_round(c->m->software, c->m->terms->currency, &amount, c->m->err));
     *ret = amount_str(amount, c->m->terms->currency, c->m->arena);
     return RC_OK;
 }

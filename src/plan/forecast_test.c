@@ -336,6 +336,35 @@ START_TEST(largest_figures_are_counted_or_refused)
 }
 END_TEST
 
+/* Every bound at once, in a currency that has room for it: nothing passes 127 bits. */
+START_TEST(all_bounds_together_are_counted)
+{
+    struct buf b;
+    buf_init(&b, &arena, 65536);
+    buf_add(&b, STR("{\"currency\":\"JPY\",\"price\":\"100000000\",\"servers\":100000,"
+                    "\"months\":120,\"units\":1000,\"server_price\":\"1000000000\","
+                    "\"useful_months\":1,\"marketing\":\"1000000000000\",\"costs\":{"));
+    for (size_t i = FORECAST_INTEREST; i < FORECAST_LINES; i++)
+        buf_fmt(&b, "%s\"%s\":\"100000000\"", i == FORECAST_INTEREST ? "" : ",",
+                forecast_line_words[i]);
+    buf_add(&b, STR("},\"roles\":[\"invest\",\"operate\"],\"software_ahead\":120,"
+                    "\"services\":["));
+    for (size_t i = 0; i < FORECAST_SERVICES_MAX; i++)
+        buf_fmt(&b,
+                "%s{\"name\":\"%zu\",\"count\":100000,\"once\":\"100000000\","
+                "\"monthly\":\"100000000\",\"yearly\":\"100000000\","
+                "\"operator_share_ppm\":999999,\"instalments\":120}",
+                i == 0 ? "" : ",", i);
+    buf_add(&b, STR("]}"));
+    ck_assert(!b.full);
+    compute(arena_cstr(&arena, buf_str(&b)));
+    SAME(answer.total.sales, "1200000000000000");      /* 10^8 x 10^5 x 120 */
+    SAME(answer.total.purchases, "12000000000000000"); /* 10^9 x 10^5 x 120 */
+    /* 16 x 10^13 x (1 + 120 + 10): the share and what it leaves are both ours. */
+    SAME(answer.total.services, "20960000000000000");
+}
+END_TEST
+
 /* --- what is refused --- */
 
 START_TEST(wrong_input_names_the_field)
@@ -433,6 +462,7 @@ Suite *forecast_suite(void)
     tcase_add_test(t, what_no_occupancy_can_pay_has_no_break_even);
     tcase_add_test(t, prices_may_be_finer_than_the_currency);
     tcase_add_test(t, largest_figures_are_counted_or_refused);
+    tcase_add_test(t, all_bounds_together_are_counted);
     tcase_add_test(t, wrong_input_names_the_field);
     Suite *s = suite_create("forecast");
     suite_add_tcase(s, t);

@@ -12,6 +12,7 @@ struct maker {
     struct arena *arena;
     struct err *err;
     struct forecast_answer *answer;
+    fine software; /* fee of all months: of answer_periods */
 };
 
 /* Of one server: lines, prices, unit, roles, paybacks at a price. */

@@ -120,7 +120,7 @@ static void find_payback(struct run *run, const struct row *row)
 
 static enum rc run_month(struct run *run, int64_t number, struct row *ret)
 {
-    const struct maker *m = run->m;
+    struct maker *m = run->m;
     struct month month;
     month_run(m->terms, number, &month);
     struct month_result result = month_result(m->terms, &month);
@@ -132,6 +132,7 @@ static enum rc run_month(struct run *run, int64_t number, struct row *ret)
         TRY(fine_step(&run->columns[i], column_of(&result, (enum column)i), m->terms->currency,
                       &row.columns[i], m->err));
     row.balance = run->columns[CASH].posted;
+    m->software += month.lines[FORECAST_SOFTWARE];
 
     fine profit = 0;
     for (size_t i = 0; i < FORECAST_ROLES; i++) {
