@@ -66,6 +66,26 @@ START_TEST(differences_are_printed_with_their_reason)
 }
 END_TEST
 
+START_TEST(a_narrow_terminal_is_not_overrun)
+{
+    stage.cli.out_terminal = true;
+    stage_env(&stage, "NO_COLOR", "1");
+    static const size_t widths[] = {60, 80, 200};
+    for (size_t i = 0; i < COUNT(widths); i++) {
+        stage.cli.columns = widths[i];
+        (void)stage_run(&stage, "plan|coworking-1000");
+        stage_assert_rc(&stage, RC_OK);
+        struct str rest = out();
+        while (rest.n > 0) {
+            struct str line = str_cut(&rest, '\n');
+            bool body = str_starts(line, STR("  "));
+            ck_assert_msg(!body || text_width(line) <= widths[i], "%zu: %.*s", widths[i],
+                          STRF(line));
+        }
+    }
+}
+END_TEST
+
 START_TEST(json_is_what_the_table_writes)
 {
     (void)stage_run(&stage, "plan|coworking-10|--json");
@@ -234,6 +254,7 @@ Suite *calculator_suite(void)
     tcase_add_test(t, every_ready_plan_is_shown_without_a_server);
     tcase_add_test(t, every_ready_plan_is_named_where_people_look);
     tcase_add_test(t, differences_are_printed_with_their_reason);
+    tcase_add_test(t, a_narrow_terminal_is_not_overrun);
     tcase_add_test(t, json_is_what_the_table_writes);
     tcase_add_test(t, flags_alone_make_a_plan);
     tcase_add_test(t, flags_change_a_ready_plan_and_leave_the_rest);

@@ -124,53 +124,61 @@ static void show_roles(struct run *run, const struct forecast_answer *a)
 
 /* --- when it pays --- */
 
+static struct str payback_text(struct run *run, const struct forecast_payback *p)
+{
+    struct buf b;
+    buf_init(&b, run->arena, 400);
+    buf_add(&b, p->name);
+    if (p->months.n > 0)
+        buf_fmt(&b, ": paid back after %.*s months, in month %lld", STRF(p->months),
+                (long long)p->month);
+    else
+        buf_add(&b, STR(": not paid back"));
+    if (p->monthly.n > 0)
+        buf_fmt(&b, " (%.*s a month come back)", STRF(amount(run, p->monthly)));
+    return buf_str(&b);
+}
+
 static void show_paybacks(struct run *run, const struct forecast_answer *a)
 {
     const struct forecast_payback *p = a->paybacks.items;
-    FILE *out = run->cli->out;
     head(run, "When it pays");
-    for (size_t i = 0; i < a->paybacks.count; i++) {
-        fprintf(out, "  %.*s: ", STRF(p[i].name));
-        if (p[i].months.n > 0)
-            fprintf(out, "paid back after %.*s months, in month %lld", STRF(p[i].months),
-                    (long long)p[i].month);
-        else
-            fprintf(out, "not paid back");
-        if (p[i].monthly.n > 0)
-            fprintf(out, " (%.*s a month come back)", STRF(amount(run, p[i].monthly)));
-        fprintf(out, "\n");
-    }
+    for (size_t i = 0; i < a->paybacks.count; i++)
+        sheet_text(run, payback_text(run, &p[i]));
     if (a->break_even_ppm >= 0)
-        fprintf(out, "  break-even: at %.*s sold, a usual month of all servers loses nothing\n",
-                STRF(sheet_percent(run->arena, a->break_even_ppm, true)));
+        sheet_text(run, arena_fmt(run->arena,
+                                  "break-even: at %.*s sold, a usual month of all servers loses "
+                                  "nothing",
+                                  STRF(sheet_percent(run->arena, a->break_even_ppm, true))));
     else
-        fprintf(out, "  break-even: never, a usual month loses even where all is sold\n");
+        sheet_text(run, STR("break-even: never, a usual month loses even where all is sold"));
     if (a->deepest_month > 0)
-        fprintf(out, "  capital needed: %.*s, in month %lld\n",
-                STRF(amount(run, str_sub(a->deepest, 1, a->deepest.n))),
-                (long long)a->deepest_month);
+        sheet_text(run, arena_fmt(run->arena, "capital needed: %.*s, in month %lld",
+                                  STRF(amount(run, str_sub(a->deepest, 1, a->deepest.n))),
+                                  (long long)a->deepest_month));
 }
 
 static void show_marketing(struct run *run, const struct forecast_answer *a)
 {
     const struct forecast_period *years = a->years.items;
     const struct forecast_free_tier *f = &a->free_tier;
-    FILE *out = run->cli->out;
     if (is_zero(a->total.marketing) && f->members == 0)
         return;
     head(run, "Marketing");
-    fprintf(out, "  budget of a usual month: %.*s", STRF(amount(run, a->marketing_month)));
+    struct buf b;
+    buf_init(&b, run->arena, 4096);
+    buf_fmt(&b, "budget of a usual month: %.*s", STRF(amount(run, a->marketing_month)));
     for (size_t i = 0; i < a->years.count; i++)
-        fprintf(out, "; year %zu: %.*s", i + 1, STRF(amount(run, years[i].marketing)));
-    fprintf(out, "\n");
+        buf_fmt(&b, "; year %zu: %.*s", i + 1, STRF(amount(run, years[i].marketing)));
+    sheet_text(run, buf_str(&b));
     if (f->members > 0)
-        fprintf(
-            out,
-            "  free tier: %.*s members fill %.*s servers; a month that is %.*s of software fee, "
-            "%.*s of cost,\n  %.*s at the public price\n",
-            STRF(number(run, f->members)), STRF(amount(run, f->servers)),
-            STRF(amount(run, f->software_month)), STRF(amount(run, f->cost_month)),
-            STRF(amount(run, f->price_month)));
+        sheet_text(run,
+                   arena_fmt(run->arena,
+                             "free tier: %.*s members fill %.*s servers; a month, that is "
+                             "%.*s of software fee, %.*s of cost, %.*s at the public price",
+                             STRF(number(run, f->members)), STRF(amount(run, f->servers)),
+                             STRF(amount(run, f->software_month)), STRF(amount(run, f->cost_month)),
+                             STRF(amount(run, f->price_month))));
 }
 
 /* --- over time --- */
@@ -322,25 +330,31 @@ static void show_outcomes(struct run *run, const struct forecast_answer *a)
 
 /* --- beside what was declared --- */
 
+static struct str variance_text(struct run *run, const struct forecast_variance *v)
+{
+    struct buf b;
+    buf_init(&b, run->arena, 4096);
+    buf_fmt(&b, "%.*s: declared %.*s, computed ", STRF(text_plain(run->arena, v->what)),
+            STRF(amount(run, v->declared)));
+    buf_add(&b, v->computed.n > 0 ? amount(run, v->computed) : STR("nothing"));
+    if (v->agrees)
+        buf_add(&b, STR(", they agree"));
+    else if (v->computed.n > 0)
+        buf_fmt(&b, ", difference %.*s", STRF(amount(run, v->difference)));
+    if (v->why.n > 0)
+        buf_fmt(&b, ": %.*s", STRF(text_plain(run->arena, v->why)));
+    ASSERT(!b.full);
+    return buf_str(&b);
+}
+
 static void show_variances(struct run *run, const struct forecast_answer *a)
 {
     const struct forecast_variance *v = a->variances.items;
-    FILE *out = run->cli->out;
     if (a->variances.count == 0)
         return;
     head(run, "Beside what was declared");
-    for (size_t i = 0; i < a->variances.count; i++) {
-        struct str what = text_plain(run->arena, v[i].what);
-        struct str why = text_plain(run->arena, v[i].why);
-        fprintf(out, "  %.*s: declared %.*s, computed %.*s", STRF(what),
-                STRF(amount(run, v[i].declared)),
-                STRF(v[i].computed.n > 0 ? amount(run, v[i].computed) : STR("nothing")));
-        if (v[i].agrees)
-            fprintf(out, ", they agree");
-        else if (v[i].computed.n > 0)
-            fprintf(out, ", difference %.*s", STRF(amount(run, v[i].difference)));
-        fprintf(out, "%s%.*s\n", why.n > 0 ? ": " : "", STRF(why));
-    }
+    for (size_t i = 0; i < a->variances.count; i++)
+        sheet_text(run, variance_text(run, &v[i]));
 }
 
 static void show_notes(struct run *run, const struct forecast_answer *a)
@@ -348,7 +362,7 @@ static void show_notes(struct run *run, const struct forecast_answer *a)
     const struct str *notes = a->notes.items;
     head(run, "Taken for granted");
     for (size_t i = 0; i < a->notes.count; i++)
-        fprintf(run->cli->out, "  - %.*s\n", STRF(notes[i]));
+        sheet_text(run, arena_fmt(run->arena, "- %.*s", STRF(notes[i])));
 }
 
 void plan_show(struct run *run, const struct forecast_answer *answer)

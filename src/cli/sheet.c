@@ -25,15 +25,51 @@ void sheet_row(struct sheet *s, const struct str *cells)
     t->row_count++;
 }
 
+/* "HEAD  value", a block for each row. */
+static void print_blocks(const struct sheet *s)
+{
+    const struct table *t = &s->table;
+    size_t width = 0;
+    for (size_t c = 0; c < t->column_count; c++)
+        width = max_size(width, text_width(t->columns[c].head));
+    for (size_t i = 0; i < t->row_count * t->column_count; i++) {
+        size_t c = i % t->column_count;
+        struct str label = t->columns[c].head;
+        if (t->cells[i].n > 0)
+            fprintf(s->run->cli->out, "%*s%.*s%*s%.*s\n", c == 0 ? 2 : 4, "", STRF(label),
+                    (int)(width - text_width(label) + (c == 0 ? 4 : 2)), "", STRF(t->cells[i]));
+    }
+}
+
 void sheet_print(struct sheet *s)
 {
     if (s->table.row_count == 0)
         return;
     const struct cli *cli = s->run->cli;
     bool bounded = cli->out_terminal && !args_has(&s->run->args, "wide");
-    if (!table_fit(&s->table, bounded ? cli->columns : 0))
-        (void)table_fit(&s->table, 0); /* the terminal will wrap it */
-    table_print(&s->table, s->run->arena, cli->out, show_colours(cli));
+    if (table_fit(&s->table, bounded ? cli->columns : 0))
+        table_print(&s->table, s->run->arena, cli->out, show_colours(cli));
+    else
+        print_blocks(s);
+}
+
+void sheet_text(struct run *run, struct str text)
+{
+    const struct cli *cli = run->cli;
+    size_t columns = cli->out_terminal ? cli->columns : 0;
+    size_t at = 1; /* the space before the first word makes it 2 */
+    fprintf(cli->out, " ");
+    while (text.n > 0) {
+        struct str word = str_cut(&text, ' ');
+        size_t width = text_width(word);
+        if (columns > 0 && at > 4 && at + 1 + width > columns) {
+            fprintf(cli->out, "\n   ");
+            at = 3;
+        }
+        fprintf(cli->out, " %.*s", STRF(word));
+        at += 1 + width;
+    }
+    fprintf(cli->out, "\n");
 }
 
 struct str sheet_amount(struct arena *arena, struct str decimal)

@@ -17,8 +17,12 @@ struct sheet {
 void sheet_begin(struct sheet *s, struct run *run, const char *const *heads, size_t rows_max);
 /* cells: one for each head; made safe to print. There must be room. */
 void sheet_row(struct sheet *s, const struct str *cells);
-/* Nothing where there are no rows. */
+/* Nothing where there are no rows; one block of lines a row where the terminal is too narrow. */
 void sheet_print(struct sheet *s);
+
+/* A paragraph of words, safe to print, indented by 2, its further lines by 4; broken where a
+ * terminal ends. */
+void sheet_text(struct run *run, struct str text);
 
 /* "960000.00" as "960,000.00". */
 struct str sheet_amount(struct arena *arena, struct str decimal);
