@@ -184,7 +184,7 @@ static void show_marketing(struct run *run, const struct forecast_answer *a)
 /* --- over time --- */
 
 static const char *const period_heads[] = {
-    "",           ">SERVERS", ">SOLD",   ">SALES", ">SERVICES", ">COSTS", ">ONE-TIME",
+    "PERIOD",     ">SERVERS", ">SOLD",   ">SALES", ">SERVICES", ">COSTS", ">ONE-TIME",
     ">MARKETING", ">PROFIT",  ">BOUGHT", ">CASH",  ">BALANCE",  NULL};
 
 /* Columns that may be left out where they are 0 throughout. */
