@@ -362,7 +362,7 @@ static enum rc write_total(struct fold *f, const struct sum *s, int64_t before, 
                    V(now), V(s->records));
 }
 
-/* The reading behind the last one here belongs to a later window, which grows or shrinks with it. */
+/* The reading behind the last one here is of a later window, which grows or shrinks with it. */
 static enum rc write_successor(struct fold *f, const struct sum *s)
 {
     struct rows rows;
@@ -418,7 +418,7 @@ static int by_key(const void *a, const void *b)
     return x->window.from < y->window.from ? -1 : x->window.from > y->window.from;
 }
 
-/* In the order of the table's key: neighbours in the tree, and the same order whatever came first. */
+/* In the order of the table's key: neighbours in the tree, the same whatever came first. */
 static enum rc write_sums(struct fold *f)
 {
     size_t at = 0;
