@@ -212,7 +212,9 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     }
     if (above == NULL || above->credited == NULL)
         return RC_OK;
-    return above->credited(tx, l, invoice->id, invoice->net, row->net, above->arg);
+    void *own = above->begin != NULL ? above->begin(tx, above->arg) : NULL;
+    return above->credited(tx, l, invoice->id, invoice->net, row->net,
+                           own != NULL ? own : above->arg);
 }
 
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
