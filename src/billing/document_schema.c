@@ -121,8 +121,6 @@ const struct schema document_query_schema =
 
 /* --- written by hand --- */
 
-static const char *const line_classes[] = {"standard", "reduced", "exempt", "outside", NULL};
-
 static const struct field order_line_fields[] = {
     FIELD(struct order_line, text, TEXT, .flags = FIELD_REQUIRED, .min = 1, .doc = "What it is.",
           .example = "\"Training day\""),
@@ -138,7 +136,7 @@ static const struct field order_line_fields[] = {
           .doc = "Price of a unit, without tax unless prices hold it.", .example = "\"100.00\""),
     FIELD(struct order_line, discount, DECIMAL, .doc = "What is taken off.",
           .example = "\"10.00\""),
-    FIELD(struct order_line, tax_class, WORD, .words = line_classes,
+    FIELD(struct order_line, tax_class, WORD, .words = tax_classes,
           .doc = "Which rate of the country's; standard unless given."),
     FIELD(struct order_line, from, TIME, .doc = "Begin of its time."),
     FIELD(struct order_line, until, TIME, .doc = "End of its time."),
