@@ -4,6 +4,7 @@
 #include "api/accept_invitation.h"
 #include "api/api_fixture.h"
 #include "api/route.h"
+#include "billing/document.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 
@@ -13,7 +14,7 @@ static const char *const who_names[WHO_COUNT] = {
     "the owner", "the owner's browser"};
 
 /* What to send, and which status each kind of caller must get. In body, TOKEN is an invitation's,
- * and '#' another digit for each caller. */
+ * SPONSOR the client's sponsor, and '#' another digit for each caller. */
 struct expectation {
     const char *body;
     const char *user_body; /* by those who are logged in; NULL: the same */
@@ -110,6 +111,20 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_tax_list] = {.want = SELF_200},
+    [ROUTE_document_list] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_document_order] = {.body = "{\"recipient\":\"SPONSOR\",\"lines\":[{\"text\":\"Day\","
+                                      "\"income\":\"Services\",\"quantity\":\"1\","
+                                      "\"price\":\"100.00\"}]}",
+                              .want = {401, 404, 404, 403, 403, 403, 201, 201}},
+    [ROUTE_document_get] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_document_lines] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_document_hold] = {.want = PARTY_OWN},
+    [ROUTE_document_release] = {.want = PARTY_OWN},
+    [ROUTE_document_finalise] = {.want = PARTY_OWN},
+    [ROUTE_document_credit] = {.body = "{}", .want = {401, 404, 404, 403, 403, 403, 201, 201}},
+    [ROUTE_book_list] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_book_transfers] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -151,13 +166,41 @@ static void make_invitation(struct tx *tx, struct objects *o, int who)
     o->links[who] = arena_str(&h->arena, invitation_token_of(made.link));
 }
 
+/* An invoice of the client's to the operator. */
+static struct str make_draft(struct tx *tx, struct house *h)
+{
+    struct draft_line line = {.text = STR("Day"),
+                              .income = STR("Services"),
+                              .quantity = {1, 0},
+                              .unit = STR("C62"),
+                              .price = {10000, 2},
+                              .net = 10000};
+    struct draft d = {.code = DOCUMENT_INVOICE,
+                      .issuer = h->client,
+                      .recipient = h->op,
+                      .currency = currency_find(STR("EUR")),
+                      .lines = &line,
+                      .count = 1};
+    struct document made;
+    OK(tx, document_draft(tx, &d, &made));
+    return made.id;
+}
+
+static struct str make_invoice(struct tx *tx, struct house *h)
+{
+    struct document final;
+    OK(tx, document_finalise(tx, h->ledger, make_draft(tx, h), &final));
+    return final.id;
+}
+
 /* What {id} names below a path, made anew for each caller: one line a kind of thing. The client is
  * its owner; the operator, its sponsor, the other side where there is one. */
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
-    {"/v1/none", NULL}, /* so that the table is never empty */
+    {"/v1/documents", make_draft},
+    {"/v1/documents/{id}/actions/credit", make_invoice},
 };
 
 static void make_named(struct tx *tx, struct objects *o, int who)
@@ -237,6 +280,9 @@ static struct str fill_body(const struct objects *o, const struct expectation *e
     for (const char *at = form; at != NULL && *at != '\0'; at++) {
         if (*at == '#') {
             buf_add_i64(&b, who);
+        } else if (strncmp(at, "SPONSOR", 7) == 0) {
+            buf_add(&b, o->house->reseller);
+            at += 6;
         } else if (strncmp(at, "TOKEN", 5) == 0) {
             buf_add(&b, o->links[who]);
             at += 4;

@@ -1,6 +1,7 @@
 #include "api/owner.h"
 
 #include "base/id.h"
+#include "billing/document_row.h"
 #include "party/invitation.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
@@ -11,11 +12,20 @@ static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_document(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct document_row row;
+    TRY(document_row_find(tx, id, &row));
+    *ret = (struct owners){.owner = row.issuer, .other = row.recipient};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
     {"ivt", of_invitation},
+    {"inv", of_document},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

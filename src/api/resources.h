@@ -5,6 +5,8 @@
 #define API_RESOURCES_H
 
 #include "api/test_clock.h"
+#include "billing/book_view.h"
+#include "billing/document.h"
 #include "party/audit.h"
 #include "party/brand.h"
 #include "party/invitation.h"

@@ -104,6 +104,13 @@ static const struct field document_line_fields[] = {
 const struct schema document_line_schema =
     SCHEMA(struct document_line, "document_line", document_line_fields, "One line of a document.");
 
+static const struct field document_line_query_fields[] = {
+    PAGE_FIELDS(struct document_line_query),
+};
+const struct schema document_line_query_schema =
+    SCHEMA(struct document_line_query, "document_line_query", document_line_query_fields,
+           "Which lines, in their order.");
+
 static const struct field document_query_fields[] = {
     PAGE_FIELDS(struct document_query),
     FIELD(struct document_query, kind, WORD, .words = document_kinds,
