@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "billing/document_row.h"
+#include "channel/price_book.h"
 #include "party/invitation.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
@@ -9,6 +10,22 @@ static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
     struct invitation invitation;
     TRY(invitation_get(tx, id, &invitation));
     *ret = (struct owners){.owner = invitation.party};
+    return RC_OK;
+}
+
+static enum rc of_agreement(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct agreement a;
+    TRY(agreement_get(tx, id, &a));
+    *ret = (struct owners){.owner = a.from, .other = a.to};
+    return RC_OK;
+}
+
+static enum rc of_price_book(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct price_book b;
+    TRY(price_book_get(tx, id, &b));
+    *ret = (struct owners){.owner = b.party};
     return RC_OK;
 }
 
@@ -25,6 +42,8 @@ static const struct {
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
     {"ivt", of_invitation},
+    {"agr", of_agreement},
+    {"bok", of_price_book},
     {"inv", of_document},
 };
 

@@ -169,8 +169,8 @@ static const struct field document_order_fields[] = {
     FIELD(struct document_order, period_begin, TIME, .doc = "Begin of what it is about."),
     FIELD(struct document_order, period_end, TIME, .doc = "End of it."),
     FIELD(struct document_order, note, TEXT, .max = 1000, .doc = "To be written on it."),
-    FIELD(struct document_order, lines, LIST, .flags = FIELD_REQUIRED, .min = 1, .max = 1000,
-          .schema = &order_line_schema, .doc = "What is sold."),
+    FIELD(struct document_order, lines, LIST, .max = 1000, .schema = &order_line_schema,
+          .doc = "What is sold: 1 to 1,000 lines."),
 };
 const struct schema document_order_schema =
     SCHEMA(struct document_order, "document_order", document_order_fields,
