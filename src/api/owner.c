@@ -69,13 +69,8 @@ static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation},
-    {"pay", of_payment},
-    {"stm", of_statement},
-    {"pyo", of_payout},
-    {"agr", of_agreement},
-    {"bok", of_price_book},
-    {"inv", of_document},
+    {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
+    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

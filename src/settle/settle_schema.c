@@ -125,7 +125,3 @@ static const struct field share_fields[] = {
 };
 const struct schema share_row_schema =
     SCHEMA(struct share_row, "share", share_fields, "A right to a part of an invoice.");
-
-static const struct field list_fields[] = {PAGE_FIELDS(struct list_query)};
-const struct schema list_query_schema =
-    SCHEMA(struct list_query, "list_query", list_fields, "A page of a list.");

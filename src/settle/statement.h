@@ -99,12 +99,6 @@ struct payout_answer {
     bool returned;
 };
 extern const struct schema payout_answer_schema;
-/* What lists without filters take. */
-struct list_query {
-    uint64_t set;
-    struct page_query page;
-};
-extern const struct schema list_query_schema;
 
 MUST_CHECK enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
                                   time_us cut_off, struct settlement *ret);
