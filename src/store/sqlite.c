@@ -371,7 +371,9 @@ static enum rc run_query(struct store_conn *base, const struct query *q, struct 
     struct statement spare = {0};
     struct statement *st = NULL;
     TRY(find(c, q, &spare, &st, err));
-    ASSERT(q->writing || sqlite3_stmt_readonly(st->handle)); /* a read tx must not write */
+    bool writes = !sqlite3_stmt_readonly(st->handle);
+    ASSERT(q->writing || !writes); /* a read tx must not write */
+    base->wrote = base->wrote || writes;
     bind_all(st, q);
     st->busy = true;
     enum rc rc = step_all(c, st->handle, q, err);
@@ -512,6 +514,7 @@ static void tidy(struct store_conn *base)
 static enum rc script(struct store_conn *base, const char *sql, struct err *err)
 {
     struct sqlite_conn *c = of(base);
+    base->wrote = true;
     int code = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? RC_OK : refused(c, code, true, err);
 }
@@ -526,6 +529,7 @@ static enum rc fence(struct store_conn *base, bool on, struct err *err)
 
 const struct engine engine_sqlite = {
     .kind = STORE_SQLITE,
+    .has_bare_units = true,
     .start = sqlite_start,
     .stop = sqlite_stop,
     .connect = connect_to,
