@@ -14,7 +14,9 @@
 
 enum {
     BUSY_TIMEOUT_MS = 1000,
-    WAL_FOLD_PAGES = 1000,      /* fold back from here on: 4 MB */
+    /* Fold back from here on: 16 MB, the reach of the first hash table of the log's index. A page
+     * that many commits changed is folded once, and each fold waits for the disk twice. */
+    WAL_FOLD_PAGES = 4000,
     WAL_SHRINK_PAGES = 1 << 14, /* 64 MB: begin the file anew, if no reader is in the way */
     /* Small pieces that SQLite takes and gives back with each statement: enough of them for the
      * kept statements of a writer and what one of them needs while it runs. */
