@@ -4,6 +4,7 @@
 #include "api/accept_invitation.h"
 #include "api/api_fixture.h"
 #include "api/route.h"
+#include "billing/document.h"
 #include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
@@ -133,6 +134,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_agreement_list] = {.want = OWN_READ},
     [ROUTE_agreement_create] = {.body = "{\"kind\":\"referral\",\"to\":\"SPONSOR\",\"terms\":{"
                                         "\"rules\":[{\"kind\":\"percent\",\"value\":\"5\"}]}}",
@@ -154,6 +156,20 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_reward_list] = {.want = OWN_READ},
     [ROUTE_reward_create] = {.body = "{\"inviter_amount\":\"25\",\"invitee_amount\":\"25\"}",
                              .want = OWN_MAKE},
+    [ROUTE_tax_list] = {.want = SELF_200},
+    [ROUTE_document_list] = {.want = OWN_READ},
+    [ROUTE_document_order] = {.body = "{\"recipient\":\"SPONSOR\",\"lines\":[{\"text\":\"Day\","
+                                      "\"income\":\"Services\",\"quantity\":\"1\","
+                                      "\"price\":\"100.00\"}]}",
+                              .want = OWN_MAKE},
+    [ROUTE_document_get] = {.want = BOTH_READ},
+    [ROUTE_document_lines] = {.want = BOTH_READ},
+    [ROUTE_document_hold] = {.want = PARTY_OWN},
+    [ROUTE_document_release] = {.want = PARTY_OWN},
+    [ROUTE_document_finalise] = {.want = PARTY_OWN},
+    [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
+    [ROUTE_book_list] = {.want = OWN_READ},
+    [ROUTE_book_transfers] = {.want = OWN_READ},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -233,6 +249,35 @@ static struct str make_client_book(struct tx *tx, struct house *h)
     return make_book(tx, h->client, id_new(tx->ids, tx->arena, "bok").p);
 }
 
+/* --- documents --- */
+
+/* An invoice of the client's to its sponsor. */
+static struct str make_invoice_draft(struct tx *tx, struct house *h)
+{
+    struct draft_line line = {.text = STR("Day"),
+                              .income = STR("Services"),
+                              .quantity = {1, 0},
+                              .unit = STR("C62"),
+                              .price = {10000, 2},
+                              .net = 10000};
+    struct draft d = {.code = DOCUMENT_INVOICE,
+                      .issuer = h->client,
+                      .recipient = h->reseller,
+                      .currency = currency_find(STR("EUR")),
+                      .lines = &line,
+                      .count = 1};
+    struct document made;
+    OK(tx, document_draft(tx, &d, &made));
+    return made.id;
+}
+
+static struct str make_invoice(struct tx *tx, struct house *h)
+{
+    struct document final;
+    OK(tx, document_finalise(tx, h->ledger, make_invoice_draft(tx, h), &final));
+    return final.id;
+}
+
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
  * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
 static const struct {
@@ -243,6 +288,9 @@ static const struct {
     {"/v1/agreements/{id}/actions/offer", make_draft},
     {"/v1/agreements/{id}/actions/sign-for", make_offer_below},
     {"/v1/price-books", make_client_book},
+    {"/v1/documents", make_invoice},
+    {"/v1/documents/{id}/actions/", make_invoice_draft},
+    {"/v1/documents/{id}/actions/credit", make_invoice},
 };
 
 static void make_named(struct tx *tx, struct objects *o, int who)
@@ -322,12 +370,12 @@ static struct str fill_body(const struct objects *o, const struct expectation *e
     for (const char *at = form; at != NULL && *at != '\0'; at++) {
         if (*at == '#') {
             buf_add_i64(&b, who);
-        } else if (strncmp(at, "TOKEN", 5) == 0) {
-            buf_add(&b, o->links[who]);
-            at += 4;
         } else if (strncmp(at, "SPONSOR", 7) == 0) {
             buf_add(&b, o->house->reseller);
             at += 6;
+        } else if (strncmp(at, "TOKEN", 5) == 0) {
+            buf_add(&b, o->links[who]);
+            at += 4;
         } else {
             buf_add_char(&b, *at);
         }
