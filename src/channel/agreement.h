@@ -14,9 +14,9 @@
  *   FEE        holder          platform                    per unit, before anything else is shared
  *   REVSHARE   seller          author                      a share of what an item brings
  *
- * States: DRAFT (the maker changes it) -> OFFERED -> ACTIVE (the other side signed) -> ENDED. Terms
- * of an active agreement are changed by offering a new row and signing it. Between a sponsor and
- * its client both steps may be one: see agreement_sign.
+ * States: DRAFT (the maker changes it, nobody else sees it) -> OFFERED -> ACTIVE (the other side
+ * signed) -> ENDED. Terms of an active agreement are changed by offering a new row and signing it.
+ * A party that nobody acts for yet cannot sign: its sponsor does, see agreement_sign_for.
  *
  * Rules: specs/billing.md 3.1. Names follow TM Forum's Agreement and Party.
  */
@@ -102,22 +102,20 @@ struct terms {
     int64_t number;     /* 1, 2, ... */
     time_us valid_from; /* 0 in a request: from now on */
     struct str currency;
-    struct str
-        upstream; /* SUPPLY: the agreement under which the seller itself buys; empty: operator */
-    struct str
-        book;       /* SUPPLY: the seller's price book for this edge, "bok_..."; empty: as bought */
-    int64_t settle; /* enum settle_mode */
-    int64_t tax;    /* enum tax_treatment */
-    int64_t earn;   /* enum earn_on */
+    /* SUPPLY: the agreement under which the seller itself buys; empty: the operator sells. */
+    struct str upstream;
+    struct str book; /* SUPPLY: the seller's for this edge, "bok_..."; empty: as bought */
+    int64_t settle;  /* enum settle_mode */
+    int64_t tax;     /* enum tax_treatment */
+    int64_t earn;    /* enum earn_on */
     struct scope scope;
     struct list rules;     /* struct rule, in the order in which they take */
     struct str min_payout; /* decimal, major units */
     int64_t maturity_days;
     int64_t clawback_days;
     int64_t payment_days; /* invoices are due so many days after their issue */
-    bool
-        /* "to" consents that "from" writes its invoices (Directive 2006/112 art. 224) */
-        self_billing;
+    bool self_billing;    /* "to" consents that "from" writes its invoices (Directive 2006/112/EC
+                          art. 224) */
     struct str document_hash; /* SHA-256 of the signed paper, hex */
     time_us offered;
     time_us signed_at; /* 0: not yet */
@@ -159,18 +157,31 @@ MUST_CHECK enum rc agreement_create(struct tx *tx, const struct agreement *fresh
                                     struct agreement *ret);
 /* RC_NOT_FOUND. */
 MUST_CHECK enum rc agreement_get(struct tx *tx, struct str id, struct agreement *ret);
-/* Those of the party, on either side. */
+/* Those of the party, on either side, as it may see them; no drafts of others. */
 MUST_CHECK enum rc agreement_list(struct tx *tx, struct str party, const struct agreement_query *q,
                                   struct page *ret);
-/* Change a draft, or offer new terms of an active one (terms alone). RC_CHANGED, RC_CONFLICT. */
+/* Change a draft, or offer new terms of an active one (terms alone). What was offered and is
+ * changed has to be offered again. New terms begin as those that would hold without them; their
+ * valid_from is 0, from the signature on, unless it is given; their currency stays (RC_INVALID).
+ * RC_CHANGED, RC_CONFLICT: it has ended, or kind or side of an active one. */
 MUST_CHECK enum rc agreement_change(struct tx *tx, struct str id, int64_t version,
                                     const struct agreement *patch, struct agreement *ret);
 /* DRAFT -> OFFERED. */
 MUST_CHECK enum rc agreement_offer(struct tx *tx, struct str id, struct agreement *ret);
+/* Take back what is offered and not signed: OFFERED -> DRAFT, or new terms of an active one go.
+ * RC_CONFLICT where nothing is offered. */
+MUST_CHECK enum rc agreement_withdraw(struct tx *tx, struct str id, struct agreement *ret);
 /* The other side signs what is offered: OFFERED -> ACTIVE, or offered terms come into force at
- * their valid_from (now, where that has passed). RC_CONFLICT where nothing is offered. */
+ * their valid_from (now, where that has passed). All that agreement_create checks is checked
+ * again as of then. RC_CONFLICT where nothing is offered, or another agreement takes the residual
+ * of the same thing. */
 MUST_CHECK enum rc agreement_sign(struct tx *tx, struct str id, struct agreement *ret);
-/* Ends at the instant (now at the earliest; 0: now). RC_CONFLICT: SUPPLY with active agreements
+/* The same by the sponsor of the other side, while that party has no member who could: RC_CONFLICT
+ * where it has. The caller has asked permission_allow_sponsor. RC_FORBIDDEN: terms with consent to
+ * self-billing, which the supplier itself must have given (art. 224). */
+MUST_CHECK enum rc agreement_sign_for(struct tx *tx, struct str id, struct agreement *ret);
+/* Ends at the instant (now at the earliest; 0: now); what nobody signed ends at once. An end that
+ * was set can come earlier, never later (RC_CONFLICT). RC_CONFLICT: SUPPLY with active agreements
  * that have it as upstream at that time, or with subscriptions (asked by catalog/ before). */
 MUST_CHECK enum rc agreement_end(struct tx *tx, struct str id, time_us at, struct agreement *ret);
 
@@ -178,6 +189,13 @@ MUST_CHECK enum rc agreement_end(struct tx *tx, struct str id, time_us at, struc
 MUST_CHECK enum rc agreement_terms_at(struct tx *tx, struct str id, time_us at, struct terms *ret);
 /* One row of terms by its number: what a rated line names. RC_NOT_FOUND. */
 MUST_CHECK enum rc agreement_terms(struct tx *tx, struct str id, int64_t number, struct terms *ret);
+
+/* All rows of terms that were signed, and the one that is offered, by number: struct terms. */
+MUST_CHECK enum rc agreement_terms_list(struct tx *tx, struct str id, struct list *ret);
+/* What a party may see of an agreement or of its terms: book and upstream are the maker's alone,
+ * and are left out for the other side. */
+void agreement_show(struct agreement *a, struct str party);
+void terms_show(struct terms *t, const struct agreement *of, struct str party);
 
 /* Agreements of a kind that are active at an instant with `from` (empty: any), by id: struct
  * agreement with the terms in force at that time. At most AGREEMENT_LIST_MAX; more is

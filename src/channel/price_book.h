@@ -16,6 +16,8 @@
 
 #include "channel/supply.h"
 
+enum { PRICE_TARGET_MAX = 40 }; /* characters of an item's or category's code */
+
 struct price_book {
     uint64_t set;
     struct str id; /* "bok_..." */
@@ -23,7 +25,8 @@ struct price_book {
     struct str party;
     struct str name; /* "public", "member" */
     struct str currency;
-    /* Guard rails on what its own entries and the buyer's books below may do. */
+    /* Guard rails on what its own entries and the buyer's books below may do: each edge from here
+     * down keeps them towards its own buying price. Like entries they hold from an instant on. */
     struct str floor_percent; /* no price below so much of what the seller pays; "100": cost */
     struct str max_discount_percent; /* no price more than so much below the price bought at */
     time_us created;
@@ -41,23 +44,28 @@ struct price_entry {
     struct str item;     /* code; or */
     struct str category; /* or neither: all */
     int64_t op;          /* enum entry_op */
-    struct str
-        value;       /* decimal. ABS, ADD: major units for one unit; MUL: percent, "112" is +12 % */
-    struct str msrp; /* recommended price of the next seller; shown to the buyer, binds nobody */
+    /* Decimal. ABS, ADD: major units for one unit; MUL: percent, "112" is +12 %. HIDE: empty. */
+    struct str value;
+    struct str msrp;    /* recommended price of the next seller; shown to the buyer, binds nobody */
     time_us valid_from; /* 0 in a request: now */
     time_us created;
 };
 extern const struct schema price_entry_schema;
 
+/* RC_INVALID names the field. RC_CONFLICT: the party has a book of that name. */
 MUST_CHECK enum rc price_book_create(struct tx *tx, struct str party,
                                      const struct price_book *fresh, struct price_book *ret);
+/* Guard rails as of now. RC_NOT_FOUND. */
 MUST_CHECK enum rc price_book_get(struct tx *tx, struct str id, struct price_book *ret);
 MUST_CHECK enum rc price_book_list(struct tx *tx, struct str party, const struct page_query *q,
                                    struct page *ret);
+/* Name and guard rails; those hold from now on. The currency stays (RC_INVALID). RC_CHANGED,
+ * RC_CONFLICT. */
 MUST_CHECK enum rc price_book_change(struct tx *tx, struct str id, int64_t version,
                                      const struct price_book *patch, struct price_book *ret);
 /* An entry is never changed: a new one with a later date takes its place. valid_from may not lie in
- * the past (RC_INVALID): what was rated stays right. */
+ * the past (RC_INVALID): what was rated stays right. RC_CONFLICT: PRICE_ENTRIES_MAX are there. */
+enum { PRICE_ENTRIES_MAX = 100000 }; /* of one book */
 MUST_CHECK enum rc price_entry_add(struct tx *tx, struct str book, const struct price_entry *fresh,
                                    struct price_entry *ret);
 MUST_CHECK enum rc price_entry_list(struct tx *tx, struct str book, const struct page_query *q,
@@ -70,6 +78,7 @@ struct price_step {
     int64_t ppm;
     int64_t floor_ppm;        /* 0: none */
     int64_t max_discount_ppm; /* -1: none */
+    struct str msrp;          /* of the entry that holds: for the buyer of this edge; or empty */
 };
 struct price_steps {
     bool visible; /* to the last buyer: hidden nowhere on the way */

@@ -12,7 +12,7 @@
 
 #include "channel/agreement.h"
 
-enum { SUPPLY_DEPTH_MAX = 16 };
+enum { SUPPLY_DEPTH_MAX = 16, SUPPLY_CHANGES_MAX = 10000 };
 
 struct supply_edge {
     struct str agreement;
@@ -37,7 +37,8 @@ struct supply_path {
 MUST_CHECK enum rc supply_path_at(struct tx *tx, struct str agreement, time_us at,
                                   struct supply_path *ret);
 /* The instants within (from, until) at which the path or a price on it changes: new terms of an
- * edge, a change of a book on it. Ascending, without repeats; *ret_at in the arena. */
+ * edge, a change of a book on it, an edge that begins or ends. Ascending, without repeats; *ret_at
+ * in the arena. RC_TOO_LARGE: more than SUPPLY_CHANGES_MAX. */
 MUST_CHECK enum rc supply_changes(struct tx *tx, struct str agreement, time_us from, time_us until,
                                   time_us **ret_at, size_t *ret_count);
 
@@ -49,7 +50,9 @@ MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_
 
 /* The REFERRAL agreements that pay on what the client of this path buys: struct agreement, by
  * id, their terms as of the instant. The scope's party is the client, or, with subtree, any
- * buyer on the path. */
+ * buyer on the path; without a party, all that the payer sells. The payer is a seller on the path:
+ * who earns nothing there pays nothing, so a reseller that moves leaves its old distributor's
+ * referrals behind. RC_TOO_LARGE: more than AGREEMENT_LIST_MAX may. */
 MUST_CHECK enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us at,
                                     struct list *ret);
 

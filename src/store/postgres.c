@@ -114,7 +114,8 @@ enum rc postgres_exec(struct postgres_conn *c, const char *sql, struct err *err)
     PGresult *r = PQexec(c->pg, sql);
     ExecStatusType status = PQresultStatus(r);
     enum rc rc = RC_OK;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+    /* Nothing but comments is no failure, as on SQLite: a migration may have no tables yet. */
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
         rc = postgres_failure(c, r, err);
     PQclear(r);
     return rc;

@@ -1,0 +1,234 @@
+#include "channel/supply.h"
+
+#include "channel/agreement_row.h"
+#include "channel/supply_check.h"
+
+enum {
+    EDGES_TEXT_MAX = SUPPLY_DEPTH_MAX * (ID_TEXT_MAX + 24),
+    PATH_PARTIES_MAX = SUPPLY_DEPTH_MAX + 1,
+};
+
+/* --- the path --- */
+
+/* From the bottom up, as far as it is in force. *ret_whole: up to the operator; else *ret_broken is
+ * the agreement that is not in force. */
+static enum rc climb(struct tx *tx, struct str agreement, time_us at, struct supply_path *ret,
+                     struct str *ret_broken)
+{
+    struct supply_edge edges[SUPPLY_DEPTH_MAX];
+    struct str id = agreement;
+    size_t count = 0;
+    *ret_broken = STR("");
+    *ret = (struct supply_path){0};
+    while (id.n > 0) {
+        struct supply_step step;
+        TRY(supply_step_at(tx, id, at, &step));
+        if (!step.found) {
+            *ret_broken = id;
+            break;
+        }
+        ASSERT(count < SUPPLY_DEPTH_MAX); /* supply_check */
+        edges[count++] = step.edge;
+        ret->currency = step.currency;
+        id = step.upstream;
+    }
+    ret->count = count;
+    for (size_t i = 0; i < count; i++)
+        ret->edges[i] = edges[count - 1 - i];
+    return RC_OK;
+}
+
+enum rc supply_path_at(struct tx *tx, struct str agreement, time_us at, struct supply_path *ret)
+{
+    struct str broken;
+    struct supply_path path;
+    TRY(climb(tx, agreement, at, &path, &broken));
+    if (broken.n > 0)
+        return err_set(tx->err, RC_NOT_FOUND,
+                       str_eq(broken, agreement) ? "the agreement '%.*s' is not in force then"
+                                                 : "an agreement above '%.*s' is not in force then",
+                       STRF(agreement));
+    ASSERT(path.count > 0);
+    *ret = path;
+    return RC_OK;
+}
+
+/* --- when it changes --- */
+
+static enum rc book_changes(struct tx *tx, struct str book, time_us after, time_us *next)
+{
+    struct rows rows;
+    if (book.n == 0)
+        return RC_OK;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT (SELECT MIN(e.valid_from) FROM price_entry e WHERE e.book = $1 "
+                 "AND e.valid_from > $2), (SELECT MIN(g.valid_from) FROM price_guard g "
+                 "WHERE g.book = $1 AND g.valid_from > $2)",
+                 V(book), V(after)));
+    for (size_t c = 0; c < 2; c++)
+        if (!row_null(&rows, 0, c))
+            *next = min_i64(*next, row_int(&rows, 0, c));
+    return RC_OK;
+}
+
+/* The first instant after one at which something on the path, or what breaks it, changes. */
+static enum rc next_change(struct tx *tx, struct str agreement, time_us after, time_us *ret)
+{
+    struct supply_path path;
+    struct str broken;
+    time_us next = INT64_MAX;
+    time_us other = 0;
+    TRY(climb(tx, agreement, after, &path, &broken));
+    for (size_t i = 0; i < path.count; i++) {
+        TRY(supply_next_change(tx, path.edges[i].agreement, after, &other));
+        next = min_i64(next, other);
+        TRY(book_changes(tx, path.edges[i].book, after, &next));
+    }
+    if (broken.n > 0) {
+        TRY(supply_next_change(tx, broken, after, &other));
+        next = min_i64(next, other);
+    }
+    *ret = next;
+    return RC_OK;
+}
+
+enum rc supply_changes(struct tx *tx, struct str agreement, time_us from, time_us until,
+                       time_us **ret_at, size_t *ret_count)
+{
+    time_us *found = NEW_N(tx->arena, time_us, SUPPLY_CHANGES_MAX);
+    size_t count = 0;
+    for (time_us at = from;;) {
+        TRY(next_change(tx, agreement, at, &at));
+        if (at >= until)
+            break;
+        if (count == SUPPLY_CHANGES_MAX)
+            return err_set(tx->err, RC_TOO_LARGE,
+                           "the path of agreement '%.*s' changes more than %d times in that time",
+                           STRF(agreement), SUPPLY_CHANGES_MAX);
+        found[count++] = at;
+    }
+    *ret_at = found;
+    *ret_count = count;
+    return RC_OK;
+}
+
+/* --- numbers --- */
+
+static struct str edges_text(const struct supply_path *path, struct arena *arena)
+{
+    struct buf b;
+    buf_init(&b, arena, EDGES_TEXT_MAX);
+    for (size_t i = 0; i < path->count; i++)
+        buf_fmt(&b, "%s%.*s:%lld", i > 0 ? "/" : "", STRF(path->edges[i].agreement),
+                (long long)path->edges[i].terms);
+    ASSERT(!b.full);
+    return buf_str(&b);
+}
+
+enum rc supply_path_number(struct tx *tx, const struct supply_path *path, int64_t *ret)
+{
+    struct rows rows;
+    struct str edges = edges_text(path, tx->arena);
+    ASSERT(path->count >= 1 && path->count <= SUPPLY_DEPTH_MAX);
+    TRY(sql_rows(tx, &rows, "SELECT number FROM supply_path WHERE edges = $1", V(edges)));
+    if (rows.count > 0) {
+        *ret = row_int(&rows, 0, 0);
+        return RC_OK;
+    }
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(number), 0) FROM supply_path"));
+    int64_t number = row_int(&rows, 0, 0) + 1;
+    TRY(sql_run(tx, "INSERT INTO supply_path (number, edges, currency) VALUES ($1, $2, $3)",
+                V(number), V(edges), V(path->currency)));
+    for (size_t i = 0; i < path->count; i++)
+        TRY(sql_run(tx,
+                    "INSERT INTO supply_path_edge (path, seq, agreement, terms) "
+                    "VALUES ($1, $2, $3, $4)",
+                    V(number), V(i), V(path->edges[i].agreement), V(path->edges[i].terms)));
+    *ret = number;
+    return RC_OK;
+}
+
+enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT e.agreement, e.terms, a.from_party, a.to_party, t.book, t.settle, t.tax, "
+                 "t.payment_days, t.currency FROM supply_path_edge e "
+                 "JOIN agreement a ON a.id = e.agreement "
+                 "JOIN agreement_terms t ON t.agreement = e.agreement AND t.number = e.terms "
+                 "WHERE e.path = $1 ORDER BY e.seq LIMIT $2",
+                 V(number), V(SUPPLY_DEPTH_MAX)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no supply path %lld", (long long)number);
+    struct supply_path path = {.currency = row_str(&rows, 0, 8), .count = rows.count};
+    for (size_t i = 0; i < rows.count; i++)
+        path.edges[i] = (struct supply_edge){
+            .agreement = row_str(&rows, i, 0),
+            .terms = row_int(&rows, i, 1),
+            .seller = row_str(&rows, i, 2),
+            .buyer = row_str(&rows, i, 3),
+            .book = row_str(&rows, i, 4),
+            .settle = (enum settle_mode)row_word(settle_modes, row_str(&rows, i, 5)),
+            .tax = (enum tax_treatment)row_word(tax_treatments, row_str(&rows, i, 6)),
+            .payment_days = row_int(&rows, i, 7),
+        };
+    *ret = path;
+    return RC_OK;
+}
+
+/* --- referrals --- */
+
+static bool pays_on(const struct agreement *a, const struct supply_path *path)
+{
+    const struct scope *s = &a->terms.scope;
+    bool sells = false;
+    bool buys = s->party.n == 0;
+    for (size_t i = 0; i < path->count; i++) {
+        sells = sells || str_eq(path->edges[i].seller, a->from);
+        if (s->subtree || i + 1 == path->count)
+            buys = buys || str_eq(path->edges[i].buyer, s->party);
+    }
+    return sells && buys;
+}
+
+/* All parties of the path, the last one again where there are fewer than can be: so that one
+ * prepared statement serves all paths. */
+static void parties_of(const struct supply_path *path, struct value args[PATH_PARTIES_MAX])
+{
+    args[0] = V(path->edges[0].seller);
+    for (size_t i = 1; i < PATH_PARTIES_MAX; i++)
+        args[i] = V(path->edges[min_size(i, path->count) - 1].buyer);
+}
+
+enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us at,
+                         struct list *ret)
+{
+    struct rows rows;
+    struct value args[PATH_PARTIES_MAX + 2];
+    size_t count = 0;
+    _Static_assert(PATH_PARTIES_MAX == 17, "the statement names as many");
+    ASSERT(path->count >= 1 && path->count <= SUPPLY_DEPTH_MAX);
+    parties_of(path, args);
+    args[PATH_PARTIES_MAX] = V(at);
+    args[PATH_PARTIES_MAX + 1] = V(AGREEMENT_LIST_MAX + 1);
+    TRY(sql_rows_n(
+        tx, &rows,
+        "SELECT " ROW_AGREEMENT ", " ROW_TERMS " FROM agreement_terms t "
+        "JOIN agreement a ON a.id = t.agreement WHERE t.counts IN ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
+        "AND (a.ended IS NULL OR a.ended > $18) AND t.signed_at IS NOT NULL "
+        "AND t.valid_from <= $18 AND NOT " ROW_SUPERSEDED("$18") " "
+                                                                 "ORDER BY a.id LIMIT $19",
+        args, COUNT(args)));
+    if (rows.count > AGREEMENT_LIST_MAX)
+        return err_set(tx->err, RC_TOO_LARGE, "more than %d referrals may pay on one path",
+                       AGREEMENT_LIST_MAX);
+    struct agreement *items = NEW_N(tx->arena, struct agreement, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        struct agreement *a = &items[count];
+        TRY(row_active(tx, &rows, i, a));
+        count += pays_on(a, path) ? 1 : 0;
+    }
+    *ret = (struct list){items, count};
+    return RC_OK;
+}
