@@ -34,6 +34,7 @@ extern const char *const close_steps[];
 struct close {
     uint64_t set;
     struct str id;     /* "cls_..." */
+    int64_t no;        /* of the store, dense; not shown */
     struct str party;  /* the operator: owner */
     struct str period; /* "2026-01" */
     time_us begin;
@@ -65,6 +66,9 @@ extern const struct schema close_exception_schema;
 /* What the rooms above do within the close: settle/. Called in the unit of work that books the
  * document or closes the step. */
 struct close_above {
+    /* Once in each unit of work that calls the others: what it returns is their arg (NULL: the arg
+     * below). */
+    void *(*begin)(struct tx *tx, void *arg);
     /* A final invoice of the close was posted; its rated lines. Shares accrue. */
     enum rc (*posted)(struct tx *tx, struct ledger *l, const struct document *d,
                       const struct rated_line *lines, size_t count, void *arg);

@@ -169,6 +169,16 @@ enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit, document_
                     V(after), V(limit));
 }
 
+enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg)
+{
+    struct each each = {fn, arg};
+    return sql_each(tx, each_row, &each,
+                    "SELECT " COLUMNS " FROM document d WHERE d.refers_to = $1 AND d.code IN ($2, "
+                    "$3) ORDER BY d.no",
+                    V(no), V((int64_t)DOCUMENT_CREDIT_NOTE),
+                    V((int64_t)DOCUMENT_SELF_BILLED_CREDIT));
+}
+
 /* --- writing --- */
 
 static enum rc insert(struct tx *tx, const struct document_row *r)

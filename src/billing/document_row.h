@@ -86,14 +86,18 @@ MUST_CHECK enum rc document_row_total(struct document_row *row, const struct par
                                       int64_t day, const struct document_sum *sums, size_t count,
                                       struct arena *arena, struct err *err);
 
-/* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax, the
- * net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
+/* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax,
+ * the net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
 MUST_CHECK enum rc document_line_nets(const struct document_row *row,
                                       const struct document_sum *lines, size_t count,
                                       struct arena *arena, int64_t *ret_nets, struct err *err);
 /* The group that a tax class is in, or NULL. */
 const struct document_tax_group *document_group(const struct document_row *row,
                                                 enum tax_class tax_class);
+
+/* As people see it. */
+MUST_CHECK enum rc document_show(struct tx *tx, const struct document_row *row,
+                                 struct document *ret);
 
 /* The next `count` of no: the first of them. */
 MUST_CHECK enum rc document_nos(struct tx *tx, int64_t count, int64_t *ret_first);
@@ -105,6 +109,8 @@ MUST_CHECK enum rc document_row_find(struct tx *tx, struct str id, struct docume
 typedef enum rc (*document_row_fn)(struct tx *tx, const struct document_row *row, void *arg);
 MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit,
                                      document_row_fn fn, void *arg);
+/* The credit notes that refer to a document. */
+MUST_CHECK enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg);
 /* The next `count` numbers of (issuer, kind's series, year), gapless: the first of them. */
 MUST_CHECK enum rc document_numbers(struct tx *tx, struct str issuer, enum document_code code,
                                     int64_t year, int64_t count, int64_t *ret_first);

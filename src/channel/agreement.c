@@ -11,9 +11,8 @@
 enum { SQL_LIST_MAX = 32 * 1024 };
 
 /* Of signed rows those that are in force at $2 or later; and the one that nobody signed. */
-#define TERMS_FROM_THEN                            \
-    "(t.signed_at IS NULL OR NOT " ROW_SUPERSEDED( \
-        "$2") ") ORDER BY t.agreement, t.valid_from, t.number"
+#define TERMS_FROM_THEN \
+    "(t.signed_at IS NULL OR NOT " ROW_SUPERSEDED ") ORDER BY t.agreement, t.valid_from, t.number"
 
 static enum rc not_found(struct tx *tx, struct str id)
 {
@@ -225,9 +224,8 @@ enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str fro
                  "SELECT " ROW_AGREEMENT ", " ROW_TERMS " FROM agreement a "
                  "JOIN agreement_terms t ON t.agreement = a.id WHERE a.kind = $1 "
                  "AND (a.ended IS NULL OR a.ended > $2) AND t.signed_at IS NOT NULL "
-                 "AND t.valid_from <= $2 AND NOT " ROW_SUPERSEDED(
-                     "$2") " "
-                           "AND ($3 = '' OR a.from_party = $3) ORDER BY a.id LIMIT $4",
+                 "AND t.valid_from <= $2 AND NOT " ROW_SUPERSEDED
+                 " AND ($3 = '' OR a.from_party = $3) ORDER BY a.id LIMIT $4",
                  V(agreement_kinds[kind]), V(at), V(from), V(AGREEMENT_LIST_MAX + 1)));
     if (rows.count > AGREEMENT_LIST_MAX)
         return err_set(tx->err, RC_TOO_LARGE, "there are more than %d agreements of kind %s",
@@ -495,12 +493,11 @@ static enum rc check_residual(struct tx *tx, const struct agreement *a)
                  "SELECT a.id FROM agreement a JOIN agreement_terms t ON t.agreement = a.id "
                  "WHERE a.from_party = $1 AND a.kind = $3 AND a.id <> $4 AND t.residual = 1 "
                  "AND t.signed_at IS NOT NULL AND (a.ended IS NULL OR a.ended > $2) "
-                 "AND NOT " ROW_SUPERSEDED(
-                     "$2") " "
-                           "AND ($5 = '' OR t.scope_item IS NULL OR t.scope_item = $5) "
-                           "AND ($6 = '' OR t.scope_category IS NULL OR t.scope_category = $6) "
-                           "AND ($7 = '' OR t.scope_asset IS NULL OR t.scope_asset = $7) "
-                           "ORDER BY a.id LIMIT 1",
+                 "AND NOT " ROW_SUPERSEDED
+                 " AND ($5 = '' OR t.scope_item IS NULL OR t.scope_item = $5) "
+                 "AND ($6 = '' OR t.scope_category IS NULL OR t.scope_category = $6) "
+                 "AND ($7 = '' OR t.scope_asset IS NULL OR t.scope_asset = $7) "
+                 "ORDER BY a.id LIMIT 1",
                  V(a->from), V(a->terms.valid_from), V(agreement_kinds[a->kind]), V(a->id),
                  V(s->item), V(s->category), V(s->asset)));
     if (rows.count == 0)

@@ -20,11 +20,12 @@ enum {
     "t.earn, t.scope_party, t.scope_subtree, t.scope_item, t.scope_category, t.scope_asset, " \
     "t.rules, t.residual, t.min_payout, t.maturity_days, t.clawback_days, t.payment_days, "   \
     "t.self_billing, t.document_hash, t.offered, t.signed_at"
-/* That a signed row t is not in force at the instant any more: a later one is. at: "$2". */
-#define ROW_SUPERSEDED(at)                                                     \
-    "EXISTS (SELECT 1 FROM agreement_terms n WHERE n.agreement = t.agreement " \
-    "AND n.signed_at IS NOT NULL AND n.valid_from <= " at                      \
-    " AND (n.valid_from > t.valid_from OR (n.valid_from = t.valid_from AND n.number > t.number)))"
+/* That a signed row t is not in force at the instant $2 or later any more, as another one came in
+ * its place. */
+#define ROW_SUPERSEDED                                                                      \
+    "EXISTS (SELECT 1 FROM agreement_terms n WHERE n.agreement = t.agreement "              \
+    "AND n.signed_at IS NOT NULL AND ((n.valid_from > t.valid_from AND n.valid_from <= $2)" \
+    " OR (n.valid_from = t.valid_from AND n.number > t.number)))"
 
 /* Index of a word in its table. The store holds no others. */
 int64_t row_word(const char *const *words, struct str text);

@@ -6,6 +6,7 @@
 enum {
     EDGES_TEXT_MAX = SUPPLY_DEPTH_MAX * (ID_TEXT_MAX + 24),
     PATH_PARTIES_MAX = SUPPLY_DEPTH_MAX + 1,
+    CHANGES_FIRST = 8,
 };
 
 /* --- the path --- */
@@ -92,11 +93,24 @@ static enum rc next_change(struct tx *tx, struct str agreement, time_us after, t
     return RC_OK;
 }
 
+/* Room for one more: most paths never change, and their arena is that of a whole close. */
+static time_us *grow(struct arena *arena, time_us *found, size_t count, size_t *room)
+{
+    if (count < *room)
+        return found;
+    *room = max_size(CHANGES_FIRST, *room * 2);
+    time_us *more = NEW_N(arena, time_us, *room);
+    if (count > 0)
+        memcpy(more, found, count * sizeof *found);
+    return more;
+}
+
 enum rc supply_changes(struct tx *tx, struct str agreement, time_us from, time_us until,
                        time_us **ret_at, size_t *ret_count)
 {
-    time_us *found = NEW_N(tx->arena, time_us, SUPPLY_CHANGES_MAX);
+    time_us *found = NULL;
     size_t count = 0;
+    size_t room = 0;
     for (time_us at = from;;) {
         TRY(next_change(tx, agreement, at, &at));
         if (at >= until)
@@ -105,6 +119,7 @@ enum rc supply_changes(struct tx *tx, struct str agreement, time_us from, time_u
             return err_set(tx->err, RC_TOO_LARGE,
                            "the path of agreement '%.*s' changes more than %d times in that time",
                            STRF(agreement), SUPPLY_CHANGES_MAX);
+        found = grow(tx->arena, found, count, &room);
         found[count++] = at;
     }
     *ret_at = found;
@@ -209,17 +224,16 @@ enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us 
     _Static_assert(PATH_PARTIES_MAX == 17, "the statement names as many");
     ASSERT(path->count >= 1 && path->count <= SUPPLY_DEPTH_MAX);
     parties_of(path, args);
-    args[PATH_PARTIES_MAX] = V(at);
+    args[PATH_PARTIES_MAX] = args[1];
+    args[1] = V(at); /* $2, as ROW_SUPERSEDED has it */
     args[PATH_PARTIES_MAX + 1] = V(AGREEMENT_LIST_MAX + 1);
-    TRY(sql_rows_n(
-        tx, &rows,
-        "SELECT " ROW_AGREEMENT ", " ROW_TERMS " FROM agreement_terms t "
-        "JOIN agreement a ON a.id = t.agreement WHERE t.counts IN ($1, $2, $3, $4, $5, "
-        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
-        "AND (a.ended IS NULL OR a.ended > $18) AND t.signed_at IS NOT NULL "
-        "AND t.valid_from <= $18 AND NOT " ROW_SUPERSEDED("$18") " "
-                                                                 "ORDER BY a.id LIMIT $19",
-        args, COUNT(args)));
+    TRY(sql_rows_n(tx, &rows,
+                   "SELECT " ROW_AGREEMENT ", " ROW_TERMS " FROM agreement_terms t "
+                   "JOIN agreement a ON a.id = t.agreement WHERE t.counts IN ($1, $18, $3, $4, $5, "
+                   "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
+                   "AND (a.ended IS NULL OR a.ended > $2) AND t.signed_at IS NOT NULL "
+                   "AND t.valid_from <= $2 AND NOT " ROW_SUPERSEDED " ORDER BY a.id LIMIT $19",
+                   args, COUNT(args)));
     if (rows.count > AGREEMENT_LIST_MAX)
         return err_set(tx->err, RC_TOO_LARGE, "more than %d referrals may pay on one path",
                        AGREEMENT_LIST_MAX);

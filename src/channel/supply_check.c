@@ -105,9 +105,9 @@ static enum rc height(struct tx *tx, struct str id, time_us from, size_t *ret)
                  "UNION SELECT t.agreement, b.depth + 1 FROM below b "
                  "JOIN agreement_terms t ON t.upstream = b.agreement "
                  "JOIN agreement c ON c.id = t.agreement "
-                 "WHERE t.signed_at IS NOT NULL AND (c.ended IS NULL OR c.ended > $2) "
-                 "AND b.depth < $3 AND NOT " ROW_SUPERSEDED("$2") ") "
-                                                                  "SELECT MAX(depth) FROM below",
+                 "WHERE t.signed_at IS NOT NULL "
+                 "AND (c.ended IS NULL OR (c.ended > $2 AND c.ended > t.valid_from)) "
+                 "AND b.depth < $3 AND NOT " ROW_SUPERSEDED ") SELECT MAX(depth) FROM below",
                  V(id), V(from), V(SUPPLY_DEPTH_MAX)));
     *ret = (size_t)row_int(&rows, 0, 0);
     return RC_OK;
@@ -175,9 +175,8 @@ enum rc supply_check_end(struct tx *tx, const struct agreement *a, time_us at)
     TRY(sql_rows(tx, &rows,
                  "SELECT t.agreement FROM agreement_terms t JOIN agreement c ON c.id = t.agreement "
                  "WHERE t.upstream = $1 AND t.signed_at IS NOT NULL "
-                 "AND (c.ended IS NULL OR c.ended > $2) AND NOT " ROW_SUPERSEDED(
-                     "$2") " "
-                           "ORDER BY t.agreement LIMIT 1",
+                 "AND (c.ended IS NULL OR (c.ended > $2 AND c.ended > t.valid_from)) "
+                 "AND NOT " ROW_SUPERSEDED " ORDER BY t.agreement LIMIT 1",
                  V(a->id), V(at)));
     if (rows.count == 0)
         return RC_OK;

@@ -36,6 +36,11 @@ MUST_CHECK enum rc payment_book(struct tx *tx, struct ledger *l, struct str part
 MUST_CHECK enum rc payment_get(struct tx *tx, struct str id, struct payment *ret);
 MUST_CHECK enum rc payment_list(struct tx *tx, struct str party, const struct page_query *q,
                                 struct page *ret);
+/* Pay so much of a document (below 0: take it back): the books of both sides, and the shares that
+ * wait for its cash. d->paid follows. */
+struct document_row;
+MUST_CHECK enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d,
+                                 int64_t amount);
 /* The bank took it back: all of it is undone, earned shares too. */
 MUST_CHECK enum rc payment_return(struct tx *tx, struct ledger *l, struct str id,
                                   struct payment *ret);

@@ -80,7 +80,7 @@ struct payout {
     int64_t state;
     struct str approved_by; /* users: two different ones release (four eyes) */
     struct str released_by;
-    struct str statement;
+    struct str settlement; /* the run that made it */
     time_us created;
 };
 extern const struct schema payout_schema;

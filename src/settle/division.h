@@ -1,0 +1,40 @@
+/*
+ * division.h - who has a share in a rated line: agreements become shares.
+ *
+ * For each line of a client's invoice, as specs/billing.md 3.1 and 3.5 to 3.8 say:
+ *
+ *   REFERRAL    to the introducer of the client, or of a buyer on its path
+ *   REVSHARE    from a seller on the path to the item's author
+ *   production  the operator owes the line's producer what it sells the line at, less the FEE
+ *               agreements from the producer to the operator, less the operator's own costs
+ *   COST        the producer owes its inputs, out of what the line brings it
+ *   FEE         from a seller on the path or the producer to a third party: per unit, added up over
+ *               the close and rounded once
+ *   margin      COLLECT: each tier's, which the books owe it already
+ *
+ * Shares of one rule in one invoice are one share.
+ */
+#ifndef SETTLE_DIVISION_H
+#define SETTLE_DIVISION_H
+
+#include "settle/share.h"
+
+/* What is found once for many lines of one unit of work: agreements by party, referrals by path. */
+struct division;
+struct division *division_new(struct tx *tx);
+
+/* The shares of an invoice's lines. RC_INVALID: rules that cannot be computed with. */
+MUST_CHECK enum rc division_run(struct division *d, const struct document_row *invoice,
+                                const struct rated_line *lines, size_t count, struct share **ret,
+                                size_t *ret_count);
+/* --- what fee.c asks as well --- */
+
+/* Active agreements of a kind from a party at an instant: struct agreement. */
+MUST_CHECK enum rc division_agreements(struct division *d, enum agreement_kind kind,
+                                       struct str from, time_us at, struct list *ret);
+/* Whether the agreement is about the line. */
+MUST_CHECK enum rc division_covers(struct division *d, const struct agreement *a,
+                                   const struct rated_line *line, bool *ret);
+struct tx *division_tx(const struct division *d);
+
+#endif

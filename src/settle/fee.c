@@ -1,0 +1,188 @@
+#include "settle/fee.h"
+
+#include "money/amount.h"
+#include "money/round.h"
+#include "settle/rule_step.h"
+
+enum { FEE_CHUNK = 200, FEE_SELLERS_MAX = SUPPLY_DEPTH_MAX + 1 };
+
+/* The exact amount of a rule for a line. */
+static enum rc line_fee(struct division *d, const struct rule *rule, const struct rated_line *line,
+                        const struct currency *currency, rated *ret)
+{
+    struct err *err = division_tx(d)->err;
+    struct waterfall_step step;
+    TRY(rule_step(rule, currency, &step, err));
+    const struct window *w = &line->window;
+    if (step.kind == SHARE_PER_UNIT)
+        return price_rate(step.value, line->quantity, ret, err);
+    if (step.kind == SHARE_PERCENT) {
+        rated base = rated_from_amount(line->amounts[0], currency);
+        *ret = round_div(base * step.ppm, 1000000);
+        return RC_OK;
+    }
+    if (step.kind != SHARE_FIXED)
+        return err_set(err, RC_INVALID, "a fee is fixed, per unit or a percentage");
+    rated whole = 0;
+    TRY(price_rate(step.value, line->units, &whole, err));
+    *ret = w->begin == w->end ? whole
+                              : round_div(whole * ((w->until - w->from) / US_PER_SECOND),
+                                          (w->end - w->begin) / US_PER_SECOND);
+    return RC_OK;
+}
+
+static enum rc keep(struct tx *tx, int64_t close_no, const struct agreement *a, size_t rule,
+                    bool free, rated fee)
+{
+    struct rows rows;
+    char text[RATED_TEXT_MAX];
+    rated sum = 0;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT rated FROM share_fee WHERE close_no = $1 AND agreement = $2 "
+                 "AND rule = $3 AND free = $4",
+                 V(close_no), V(a->id), V((int64_t)rule), V(free)));
+    if (rows.count > 0)
+        TRY(rated_parse(row_str(&rows, 0, 0), &sum, tx->err));
+    TRY(rated_add(sum, fee, &sum, tx->err));
+    size_t n = rated_format(sum, text);
+    return sql_run(tx,
+                   "INSERT INTO share_fee (close_no, agreement, rule, free, rated) "
+                   "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (close_no, agreement, rule, free) "
+                   "DO UPDATE SET rated = excluded.rated",
+                   V(close_no), V(a->id), V((int64_t)rule), V(free), V(str_n(text, n)));
+}
+
+/* The rules that any of the lines is about, each with its sum over the lines: paid and free. */
+static enum rc add_agreement(struct division *d, const struct document_row *invoice,
+                             const struct agreement *a, const struct rated_line *lines,
+                             size_t count)
+{
+    const struct rule *rules = a->terms.rules.items;
+    for (size_t i = 0; i < a->terms.rules.count; i++) {
+        rated sums[2] = {0, 0};
+        for (size_t k = 0; k < count; k++) {
+            rated fee = 0;
+            bool covers = false;
+            TRY(division_covers(d, a, &lines[k], &covers));
+            if (!covers)
+                continue;
+            TRY(line_fee(d, &rules[i], &lines[k], invoice->currency, &fee));
+            TRY(rated_add(sums[lines[k].free_tier], fee, &sums[lines[k].free_tier],
+                          division_tx(d)->err));
+        }
+        for (int free = 0; free < 2; free++)
+            if (sums[free] != 0)
+                TRY(keep(division_tx(d), invoice->close_no, a, i, free == 1, sums[free]));
+    }
+    return RC_OK;
+}
+
+/* Who may owe fees on a line: each seller of its path, and its producer; each once. */
+static size_t debtors_of(const struct rated_line *line, struct str ret[FEE_SELLERS_MAX])
+{
+    size_t count = 0;
+    for (size_t k = 0; k < line->path->count; k++)
+        ret[count++] = line->path->edges[k].seller;
+    bool known = line->producer.n == 0;
+    for (size_t k = 0; k < count; k++)
+        known = known || str_eq(ret[k], line->producer);
+    if (!known)
+        ret[count++] = line->producer;
+    return count;
+}
+
+/* Lines of one invoice that have the same path, producer and time share their agreements. */
+static size_t run_of(const struct rated_line *lines, size_t count)
+{
+    size_t n = 1;
+    while (n < count && lines[n].path_number == lines[0].path_number &&
+           lines[n].window.from == lines[0].window.from &&
+           str_eq(lines[n].producer, lines[0].producer))
+        n++;
+    return n;
+}
+
+enum rc fee_add(struct division *d, const struct document_row *invoice,
+                const struct rated_line *lines, size_t count)
+{
+    for (size_t at = 0; at < count;) {
+        struct str debtors[FEE_SELLERS_MAX];
+        size_t n = run_of(&lines[at], count - at);
+        size_t debtor_count = debtors_of(&lines[at], debtors);
+        struct str operator_id = lines[at].path->edges[0].seller;
+        for (size_t i = 0; i < debtor_count; i++) {
+            struct list list;
+            TRY(division_agreements(d, AGREEMENT_FEE, debtors[i], lines[at].window.from, &list));
+            const struct agreement *a = list.items;
+            for (size_t k = 0; k < list.count; k++) {
+                /* What a producer leaves with the operator shortens its share: division.c. */
+                bool kept = str_eq(debtors[i], lines[at].producer) && str_eq(a[k].to, operator_id);
+                if (!kept)
+                    TRY(add_agreement(d, invoice, &a[k], &lines[at], n));
+            }
+        }
+        at += n;
+    }
+    return RC_OK;
+}
+
+/* --- the end of the close --- */
+
+static enum rc fee_share(struct tx *tx, int64_t close_no, const struct rows *rows, size_t row,
+                         struct share *ret)
+{
+    struct agreement a;
+    rated sum = 0;
+    const struct currency *currency = NULL;
+    int64_t rule = row_int(rows, row, 1);
+    bool free = row_int(rows, row, 2) != 0;
+    TRY(agreement_get(tx, row_str(rows, row, 0), &a));
+    TRY(currency_parse(a.terms.currency, &currency, tx->err));
+    TRY(rated_parse(row_str(rows, row, 3), &sum, tx->err));
+    const struct rule *rules = a.terms.rules.items;
+    if (rule >= (int64_t)a.terms.rules.count)
+        return err_set(tx->err, RC_CONFLICT,
+                       "agreement '%.*s' has other rules than those that its fees were added up by",
+                       STRF(a.id));
+    int64_t amount = 0;
+    TRY(rated_round(sum, currency, &amount, tx->err));
+    *ret = (struct share){
+        .agreement = a.id,
+        .terms = a.terms.number,
+        .rule = rule,
+        .origin = SHARE_OF_FEE,
+        .payer = a.from,
+        .payee = a.to,
+        .close_no = close_no,
+        .label = free                  ? STR("Marketing:FreeTier")
+                 : rules[rule].label.n ? rules[rule].label
+                                       : STR("Fee"),
+        .note = rule_text(&rules[rule], tx->arena),
+        .currency = currency,
+        .base = amount,
+        .amount = amount,
+        .earn = EARN_ON_INVOICE,
+        .maturity_days = a.terms.maturity_days,
+    };
+    return RC_OK;
+}
+
+enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT agreement, rule, free, rated FROM share_fee WHERE close_no = $1 "
+                 "ORDER BY agreement, rule, free LIMIT $2",
+                 V(close_no), V((int64_t)FEE_CHUNK)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct share share;
+        TRY(fee_share(tx, close_no, &rows, i, &share));
+        TRY(share_accrue(tx, l, &share, 1, 0, 0));
+        TRY(sql_run(tx,
+                    "DELETE FROM share_fee WHERE close_no = $1 AND agreement = $2 AND rule = $3 "
+                    "AND free = $4",
+                    V(close_no), V(share.agreement), V(share.rule), V(row_int(&rows, i, 2))));
+    }
+    *ret_done = rows.count < FEE_CHUNK;
+    return RC_OK;
+}

@@ -1,0 +1,25 @@
+/*
+ * make.h - statements are made: what is due becomes a document, a debt, and a page that explains
+ * it.
+ *
+ * For each (payer, payee, currency) with shares that are due: one statement, and
+ *   - with consent to self-billing (on the agreement the shares come from): one self-billed document
+ *     389, or 261 where more was taken back than earned, with a line for each agreement, rule and
+ *     client, taxed by the two parties (specs/billing.md 3.4);
+ *   - without consent: the debt alone, Expense:<label> / AP:<payee> and its mirror; the payee
+ *     writes the invoice;
+ *   - for booked shares (COLLECT): nothing more, the books have it already.
+ */
+#ifndef SETTLE_MAKE_H
+#define SETTLE_MAKE_H
+
+#include "settle/share.h"
+#include "settle/statement.h"
+
+/* Make the statements of at most `limit` pairs that have something due up to the instant. payer
+ * empty: of all payers. period: what they are called ("2026-01"). *ret_done: none is left. */
+MUST_CHECK enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer,
+                                   struct str period, struct str close, time_us until, size_t limit,
+                                   bool *ret_done);
+
+#endif

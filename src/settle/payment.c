@@ -1,0 +1,369 @@
+#include "settle/payment.h"
+
+#include "base/id.h"
+#include "money/amount.h"
+#include "money/reference.h"
+#include "settle/share.h"
+
+#include <stdlib.h>
+
+enum { OPEN_MAX = 1000, REFERENCE_TEXT = 140, PARTS_MAX = 1000 };
+
+#define COLUMNS                                                                             \
+    "no, id, party, payer, amount, currency, reference, remittance, document, value_date, " \
+    "matched, book, state, created"
+
+struct booked {
+    int64_t no;
+    struct payment payment;
+    const struct currency *currency;
+    int64_t amount;
+    int64_t matched;
+    bool clearing; /* the platform's account, on behalf of those on the path */
+};
+
+static struct booked read_row(struct tx *tx, const struct rows *r, size_t row)
+{
+    struct booked b = {
+        .no = row_int(r, row, 0),
+        .currency = currency_find(row_str(r, row, 5)),
+        .amount = row_int(r, row, 4),
+        .matched = row_int(r, row, 10),
+        .clearing = str_eq(row_str(r, row, 11), POSTING_CLEARING),
+    };
+    b.payment = (struct payment){
+        .set = schema_all(&payment_schema),
+        .id = row_str(r, row, 1),
+        .party = row_str(r, row, 2),
+        .payer = row_str(r, row, 3),
+        .amount = amount_str(b.amount, b.currency, tx->arena),
+        .currency = row_str(r, row, 5),
+        .reference = row_str(r, row, 6),
+        .remittance = row_str(r, row, 7),
+        .document = row_str(r, row, 8),
+        .value_date = row_str(r, row, 9),
+        .matched = amount_str(b.matched, b.currency, tx->arena),
+        .state = row_str(r, row, 12),
+        .created = row_int(r, row, 13),
+    };
+    return b;
+}
+
+static enum rc find(struct tx *tx, struct str id, struct booked *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT " COLUMNS " FROM payment WHERE id = $1", V(id)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no payment '%.*s'", STRF(id));
+    *ret = read_row(tx, &rows, 0);
+    return RC_OK;
+}
+
+enum rc payment_get(struct tx *tx, struct str id, struct payment *ret)
+{
+    struct booked b;
+    TRY(find(tx, id, &b));
+    *ret = b.payment;
+    return RC_OK;
+}
+
+/* --- who collects --- */
+
+/* Whether the platform collects for the document's issuer: COLLECT, and CHAIN below the first edge.
+ * (A reseller of DIRECT, and the operator itself, have their own bank.) */
+static enum rc is_cleared(struct tx *tx, const struct document_row *d, bool *ret)
+{
+    struct agreement a;
+    *ret = d->settle == SETTLE_COLLECT;
+    if (d->settle != SETTLE_CHAIN || d->agreement.n == 0)
+        return RC_OK;
+    TRY(agreement_get(tx, d->agreement, &a));
+    *ret = a.kind == AGREEMENT_SUPPLY && a.terms.upstream.n > 0;
+    return RC_OK;
+}
+
+/* One payment of one document: `back` undoes it. */
+static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_row *d,
+                         int64_t amount)
+{
+    struct leg legs[3];
+    size_t count = 0;
+    bool cleared = false;
+    uint64_t number = 0;
+    struct str ar_client = arena_fmt(tx->arena, "AR:%.*s", STRF(d->recipient));
+    bool collect = d->settle == SETTLE_COLLECT;
+    TRY(is_cleared(tx, d, &cleared));
+    struct str creditor = collect ? POSTING_CLEARING : d->issuer;
+    struct str ap_creditor = arena_fmt(tx->arena, "AP:%.*s", STRF(creditor));
+    if (cleared && !collect) {
+        legs[count++] = (struct leg){.party = POSTING_CLEARING,
+                                     .debit = STR("Bank"),
+                                     .credit = arena_fmt(tx->arena, "AP:%.*s", STRF(d->issuer))};
+        legs[count++] =
+            (struct leg){.party = d->issuer, .debit = STR("AR:Clearing"), .credit = ar_client};
+    } else {
+        legs[count++] = (struct leg){.party = creditor, .debit = STR("Bank"), .credit = ar_client};
+    }
+    legs[count++] =
+        (struct leg){.party = d->recipient, .debit = ap_creditor, .credit = STR("Bank")};
+    for (size_t i = 0; i < count; i++) {
+        legs[i].amount = amount;
+        legs[i].code = POSTING_PAYMENT;
+    }
+    TRY(posting_number(tx, &number));
+    return posting_event(tx, l, STR("settle"), number, d->currency, legs, count);
+}
+
+enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d, int64_t amount)
+{
+    TRY(post_part(tx, l, d, amount));
+    TRY(document_row_paid(tx, d->no, amount));
+    d->paid += amount;
+    return share_follow(tx, d);
+}
+
+static int64_t open_amount(const struct document_row *d)
+{
+    return d->gross - d->prepaid - d->credited - d->paid;
+}
+
+/* --- matching --- */
+
+/* What the payment may pay, in the order in which it does. */
+static enum rc find_open(struct tx *tx, struct str party, const struct payment *p,
+                         struct document_row **ret, size_t *ret_count)
+{
+    struct page page = {0};
+    struct document_query q = {.issuer = party, .recipient = p->payer};
+    char rf[REFERENCE_MAX + 1];
+    struct err ignored = {0};
+    struct document_row *list = NEW_N(tx->arena, struct document_row, OPEN_MAX);
+    *ret = list;
+    *ret_count = 0;
+    if (p->document.n > 0) {
+        TRY(document_row_find(tx, p->document, &list[0]));
+        *ret_count = 1;
+        return RC_OK;
+    }
+    if (p->remittance.n > 0 && reference_parse(p->remittance, rf, &ignored) == RC_OK) {
+        int64_t no = strtoll(rf + 4, NULL, 10);
+        enum rc rc = document_row_get(tx, no, &list[0]);
+        *ret_count = rc == RC_OK ? 1 : 0;
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    if (p->payer.n == 0)
+        return RC_OK;
+    q.set = (UINT64_C(1) << schema_find(&document_query_schema, STR("issuer"))) |
+            (UINT64_C(1) << schema_find(&document_query_schema, STR("recipient")));
+    q.page.limit = PAGE_LIMIT_MAX;
+    TRY(document_list(tx, party, &q, &page));
+    const struct document *documents = page.items.items;
+    for (size_t i = 0; i < page.items.count && *ret_count < OPEN_MAX; i++) {
+        struct document_row *d = &list[*ret_count];
+        TRY(document_row_find(tx, documents[i].id, d));
+        if (d->number != 0 && open_amount(d) > 0 && d->code == DOCUMENT_INVOICE)
+            ++*ret_count;
+    }
+    return RC_OK;
+}
+
+/* Oldest due first; those of one day by their number. */
+static int by_due(const void *a, const void *b)
+{
+    const struct document_row *x = a;
+    const struct document_row *y = b;
+    if (x->due_day != y->due_day)
+        return x->due_day < y->due_day ? -1 : 1;
+    return x->no < y->no ? -1 : x->no > y->no;
+}
+
+static enum rc check_document(struct tx *tx, struct str party, const struct booked *b,
+                              const struct document_row *d)
+{
+    struct party operator_party;
+    bool cleared = false;
+    TRY(is_cleared(tx, d, &cleared));
+    TRY(party_operator(tx, &operator_party));
+    bool own = cleared ? str_eq(party, operator_party.id) : str_eq(party, d->issuer);
+    if (!own)
+        return err_set_at(tx->err, RC_INVALID, STR("/document"),
+                          "there is no invoice '%.*s' that you collect", STRF(d->id));
+    if (d->number == 0)
+        return err_set_at(tx->err, RC_INVALID, STR("/document"), "'%.*s' is a draft", STRF(d->id));
+    if (d->currency != b->currency)
+        return err_set_at(tx->err, RC_INVALID, STR("/currency"),
+                          "the invoice is in %s, the payment in %s", d->currency->code,
+                          b->currency->code);
+    return RC_OK;
+}
+
+static enum rc keep_part(struct tx *tx, int64_t payment, int64_t seq, int64_t document,
+                         int64_t amount)
+{
+    return sql_run(tx,
+                   "INSERT INTO payment_part (payment, seq, document, amount) "
+                   "VALUES ($1, $2, $3, $4)",
+                   V(payment), V(seq), V(document), V(amount));
+}
+
+/* What found no document waits in the collector's book. */
+static enum rc post_rest(struct tx *tx, struct ledger *l, const struct booked *b, int64_t amount)
+{
+    uint64_t number = 0;
+    struct leg leg = {
+        .party = b->clearing ? POSTING_CLEARING : b->payment.party,
+        .debit = STR("Bank"),
+        .credit = STR("Suspense"),
+        .amount = amount,
+        .code = POSTING_PAYMENT,
+    };
+    if (amount == 0)
+        return RC_OK;
+    TRY(posting_number(tx, &number));
+    return posting_event(tx, l, STR("settle"), number, b->currency, &leg, 1);
+}
+
+static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
+{
+    struct document_row *open = NULL;
+    size_t count = 0;
+    int64_t seq = 0;
+    TRY(find_open(tx, b->payment.party, &b->payment, &open, &count));
+    qsort(open, count, sizeof *open, by_due);
+    for (size_t i = 0; i < count && b->matched < b->amount; i++) {
+        int64_t part = min_i64(open_amount(&open[i]), b->amount - b->matched);
+        if (b->payment.document.n > 0)
+            TRY(check_document(tx, b->payment.party, b, &open[i]));
+        if (part <= 0 || open[i].currency != b->currency)
+            continue;
+        TRY(payment_apply(tx, l, &open[i], part));
+        TRY(keep_part(tx, b->no, ++seq, open[i].no, part));
+        TRY(is_cleared(tx, &open[i], &b->clearing));
+        b->matched += part;
+        if (b->payment.payer.n == 0)
+            b->payment.payer = open[i].recipient;
+    }
+    return post_rest(tx, l, b, b->amount - b->matched);
+}
+
+/* --- booking --- */
+
+static enum rc check(struct tx *tx, const struct payment *fresh, struct booked *ret)
+{
+    const struct currency *currency = NULL;
+    int64_t amount = 0;
+    enum rc rc = currency_parse(fresh->currency, &currency, tx->err);
+    if (rc != RC_OK) {
+        err_at(tx->err, STR("/currency"));
+        return rc;
+    }
+    rc = amount_parse(fresh->amount, currency, &amount, tx->err);
+    if (rc != RC_OK) {
+        err_at(tx->err, STR("/amount"));
+        return rc;
+    }
+    if (amount <= 0)
+        return err_set_at(tx->err, RC_INVALID, STR("/amount"), "a payment is above 0");
+    *ret = (struct booked){.payment = *fresh, .currency = currency, .amount = amount};
+    return RC_OK;
+}
+
+static const char *state_of(const struct booked *b)
+{
+    return b->matched == b->amount ? "matched" : b->matched > 0 ? "part" : "suspense";
+}
+
+static enum rc insert(struct tx *tx, const struct booked *b)
+{
+    const struct payment *p = &b->payment;
+    return sql_run(tx,
+                   "INSERT INTO payment (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+                   "$10, $11, $12, $13, $14)",
+                   V(b->no), V(p->id), V(p->party), value_opt(p->payer), V(b->amount),
+                   V(p->currency), V(p->reference), value_opt(p->remittance),
+                   value_opt(p->document), V(p->value_date), V(b->matched),
+                   V(b->clearing ? POSTING_CLEARING : p->party), V(state_of(b)), V(tx->now));
+}
+
+/* The bank tells the same thing twice, and so does whoever repeats a request. */
+static enum rc check_repeat(struct tx *tx, const struct rows *rows, const struct booked *fresh,
+                            struct payment *ret)
+{
+    struct booked old = read_row(tx, rows, 0);
+    const struct payment *p = &fresh->payment;
+    bool same = old.amount == fresh->amount && old.currency == fresh->currency &&
+                str_eq(old.payment.value_date, p->value_date) &&
+                str_eq(old.payment.document, p->document) &&
+                str_eq(old.payment.remittance, p->remittance);
+    if (!same)
+        return err_set_at(tx->err, RC_CONFLICT, STR("/reference"),
+                          "the reference '%.*s' was booked with another content",
+                          STRF(p->reference));
+    *ret = old.payment;
+    return RC_OK;
+}
+
+enum rc payment_book(struct tx *tx, struct ledger *l, struct str party, const struct payment *fresh,
+                     struct payment *ret)
+{
+    struct booked b;
+    struct rows rows;
+    TRY(check(tx, fresh, &b));
+    TRY(sql_rows(tx, &rows, "SELECT " COLUMNS " FROM payment WHERE party = $1 AND reference = $2",
+                 V(party), V(fresh->reference)));
+    if (rows.count > 0)
+        return check_repeat(tx, &rows, &b, ret);
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM payment"));
+    b.no = row_int(&rows, 0, 0);
+    b.payment.id = id_new(tx->ids, tx->arena, "pay");
+    b.payment.party = party;
+    TRY(match(tx, l, &b));
+    TRY(insert(tx, &b));
+    return payment_get(tx, b.payment.id, ret);
+}
+
+enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct payment *ret)
+{
+    struct booked b;
+    struct rows rows;
+    TRY(find(tx, id, &b));
+    if (str_eq(b.payment.state, STR("returned")))
+        return err_set(tx->err, RC_CONFLICT, "payment '%.*s' was returned already", STRF(id));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT document, amount FROM payment_part WHERE payment = $1 ORDER BY seq LIMIT $2",
+        V(b.no), V((int64_t)PARTS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct document_row d;
+        TRY(document_row_get(tx, row_int(&rows, i, 0), &d));
+        TRY(payment_apply(tx, l, &d, -row_int(&rows, i, 1)));
+    }
+    TRY(post_rest(tx, l, &b, -(b.amount - b.matched)));
+    TRY(sql_run(tx, "UPDATE payment SET state = 'returned' WHERE no = $1", V(b.no)));
+    return payment_get(tx, id, ret);
+}
+
+/* --- list --- */
+
+static const struct page_column sort_columns[] = {{"id", "p.id", PAGE_TEXT},
+                                                  {"created", "p.created", PAGE_NUMBER}};
+static const struct page_table payment_table = {
+    .select = "SELECT p.id FROM payment p",
+    .id = "p.id",
+    .sort = sort_columns,
+    .sort_count = COUNT(sort_columns),
+    .default_sort = "-id",
+};
+
+enum rc payment_list(struct tx *tx, struct str party, const struct page_query *q, struct page *ret)
+{
+    struct rows rows;
+    struct str next;
+    const struct page_term term = {"p.party = ?", V(party)};
+    TRY(page_rows(tx, &payment_table, q, &term, 1, &rows, &next));
+    struct payment *list = NEW_N(tx->arena, struct payment, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(payment_get(tx, row_str(&rows, i, 0), &list[i]));
+    *ret = (struct page){{list, rows.count}, next};
+    return RC_OK;
+}

@@ -1,0 +1,295 @@
+#include "base/id.h"
+#include "money/amount.h"
+#include "party/event.h"
+#include "settle/make.h"
+
+enum { PAIRS_MAX = 10000 };
+
+const char *const payout_states[] = {"pending", "approved", "sent", "confirmed", "returned", NULL};
+
+#define COLUMNS                                                                            \
+    "no, id, payer, payee, book, amount, currency, iban, end_to_end, state, approved_by, " \
+    "released_by, settlement, created"
+
+struct out {
+    int64_t no;
+    struct payout payout;
+    struct str book; /* whose bank pays: the payer's, or that of Clearing */
+    const struct currency *currency;
+    int64_t amount;
+};
+
+static int64_t state_of(struct str text)
+{
+    for (int64_t i = 0; payout_states[i] != NULL; i++)
+        if (str_eq(text, str_c(payout_states[i])))
+            return i;
+    NEVER("a payout's state in the store that is none");
+}
+
+static enum rc find(struct tx *tx, struct str id, struct out *ret)
+{
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT " COLUMNS " FROM payout WHERE id = $1", V(id)));
+    if (r.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no payout '%.*s'", STRF(id));
+    const struct currency *c = currency_find(row_str(&r, 0, 6));
+    *ret = (struct out){.no = row_int(&r, 0, 0),
+                        .book = row_str(&r, 0, 4),
+                        .currency = c,
+                        .amount = row_int(&r, 0, 5)};
+    ret->payout = (struct payout){
+        .set = schema_all(&payout_schema),
+        .id = row_str(&r, 0, 1),
+        .party = row_str(&r, 0, 2),
+        .payee = row_str(&r, 0, 3),
+        .amount = amount_str(ret->amount, c, tx->arena),
+        .currency = str_c(c->code),
+        .iban = row_str(&r, 0, 7),
+        .end_to_end = row_str(&r, 0, 8),
+        .state = state_of(row_str(&r, 0, 9)),
+        .approved_by = row_str(&r, 0, 10),
+        .released_by = row_str(&r, 0, 11),
+        .settlement = row_str(&r, 0, 12),
+        .created = row_int(&r, 0, 13),
+    };
+    return RC_OK;
+}
+
+enum rc payout_get(struct tx *tx, struct str id, struct payout *ret)
+{
+    struct out out;
+    TRY(find(tx, id, &out));
+    *ret = out.payout;
+    return RC_OK;
+}
+
+static const struct page_column sort_columns[] = {{"id", "p.id", PAGE_TEXT},
+                                                  {"created", "p.created", PAGE_NUMBER}};
+static const struct page_table payout_table = {
+    .select = "SELECT p.id FROM payout p",
+    .id = "p.id",
+    .sort = sort_columns,
+    .sort_count = COUNT(sort_columns),
+    .default_sort = "-id",
+};
+
+enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q, struct page *ret)
+{
+    struct rows rows;
+    struct str next;
+    const struct page_term term = {"(p.payer = ? OR p.payee = ?)", V(party)};
+    TRY(page_rows(tx, &payout_table, q, &term, 1, &rows, &next));
+    struct payout *list = NEW_N(tx->arena, struct payout, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(payout_get(tx, row_str(&rows, i, 0), &list[i]));
+    *ret = (struct page){{list, rows.count}, next};
+    return RC_OK;
+}
+
+/* --- the run --- */
+
+struct run {
+    struct tx *tx;
+    struct str party; /* who pays */
+    struct str id;
+    int64_t payouts;
+};
+
+/* The highest minimum of the agreements that the statements come from. */
+static enum rc minimum(struct run *r, struct str payer, struct str payee, const struct currency *c,
+                       int64_t *ret)
+{
+    struct rows rows;
+    *ret = 0;
+    TRY(sql_rows(r->tx, &rows,
+                 "SELECT DISTINCT s.agreement FROM statement t "
+                 "JOIN statement_share p ON p.statement = t.no JOIN share s ON s.no = p.share "
+                 "WHERE t.payer = $1 AND t.payee = $2 AND t.currency = $3 AND t.payout IS NULL "
+                 "AND s.agreement IS NOT NULL ORDER BY s.agreement LIMIT $4",
+                 V(payer), V(payee), V(c->code), V((int64_t)PAIRS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct agreement a;
+        int64_t least = 0;
+        TRY(agreement_get(r->tx, row_str(&rows, i, 0), &a));
+        if (a.terms.min_payout.n > 0)
+            TRY(amount_parse(a.terms.min_payout, c, &least, r->tx->err));
+        *ret = max_i64(*ret, least);
+    }
+    return RC_OK;
+}
+
+static enum rc pay(struct run *r, struct str payer, struct str payee, const struct currency *c,
+                   int64_t amount)
+{
+    struct rows rows;
+    struct party to;
+    struct tx *tx = r->tx;
+    TRY(party_get(tx, payee, &to));
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM payout"));
+    int64_t no = row_int(&rows, 0, 0);
+    struct str id = id_new(tx->ids, tx->arena, "pyo");
+    TRY(sql_run(tx,
+                "INSERT INTO payout (no, id, payer, payee, book, amount, currency, iban, "
+                "end_to_end, state, approved_by, released_by, settlement, created) VALUES ($1, $2, "
+                "$3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, $11, $12)",
+                V(no), V(id), V(r->party), V(payee), V(payer), V(amount), V(c->code),
+                value_opt(to.bank.iban), V(arena_fmt(tx->arena, "HANSE%010lld", (long long)no)),
+                V(payout_states[PAYOUT_PENDING]), V(r->id), V(tx->now)));
+    TRY(sql_run(tx,
+                "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
+                "AND currency = $3 AND payout IS NULL",
+                V(payer), V(payee), V(c->code), V(no)));
+    r->payouts++;
+    return event_put(tx, "event.payout.created", payee, "payout", id, 0, STR(""));
+}
+
+/* All pairs of one payer's book whose statements come to enough. */
+static enum rc pay_book(struct run *r, struct str payer, struct buf *sums)
+{
+    struct rows rows;
+    TRY(sql_rows(r->tx, &rows,
+                 "SELECT currency, payee, SUM(payable) FROM statement "
+                 "WHERE payer = $1 AND payout IS NULL GROUP BY currency, payee "
+                 "ORDER BY currency, payee LIMIT $2",
+                 V(payer), V((int64_t)PAIRS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct currency *c = NULL;
+        int64_t least = 0;
+        int64_t amount = row_int(&rows, i, 2);
+        struct str payee = row_str(&rows, i, 1);
+        TRY(currency_parse(row_str(&rows, i, 0), &c, r->tx->err));
+        TRY(minimum(r, payer, payee, c, &least));
+        if (amount <= 0 || amount < least || str_eq(payee, r->party))
+            continue;
+        TRY(pay(r, payer, payee, c, amount));
+        struct str text = amount_str(amount, c, r->tx->arena);
+        buf_fmt(sums, "%s%.*s %s", sums->n > 0 ? ", " : "", STRF(text), c->code);
+    }
+    return RC_OK;
+}
+
+static enum rc find_settlement(struct tx *tx, struct str party, struct str id, bool *ret_there,
+                               struct settlement *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT cut_off, payouts, amount FROM settlement WHERE party = $1 AND id = $2",
+                 V(party), V(id)));
+    *ret_there = rows.count > 0;
+    if (rows.count > 0)
+        *ret = (struct settlement){.set = schema_all(&settlement_schema),
+                                   .id = id,
+                                   .party = party,
+                                   .cut_off = row_int(&rows, 0, 0),
+                                   .payouts = row_int(&rows, 0, 1),
+                                   .amount = row_str(&rows, 0, 2)};
+    return RC_OK;
+}
+
+enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
+                       time_us cut_off, struct settlement *ret)
+{
+    enum { SUMS_MAX = 64 * 1024, PAIRS_AT_ONCE = 100000 };
+    bool there = false;
+    bool done = false;
+    struct buf sums;
+    struct party operator_party;
+    time_us until = cut_off != 0 ? cut_off : tx->now;
+    TRY(find_settlement(tx, party, id, &there, ret));
+    if (there)
+        return RC_OK;
+    if (until > tx->now)
+        return err_set_at(tx->err, RC_INVALID, STR("/cut_off"),
+                          "the cut-off lies in the future: nothing is known of it yet");
+    TRY(party_operator(tx, &operator_party));
+    bool clears = str_eq(party, operator_party.id);
+    struct run r = {.tx = tx, .party = party, .id = id};
+    buf_init(&sums, tx->arena, SUMS_MAX);
+    TRY(statements_make(tx, l, party, id, STR(""), until, PAIRS_AT_ONCE, &done));
+    ASSERT(done);
+    TRY(pay_book(&r, party, &sums));
+    if (clears) { /* the platform's neutral book is paid out by the operator's people */
+        TRY(statements_make(tx, l, POSTING_CLEARING, id, STR(""), until, PAIRS_AT_ONCE, &done));
+        ASSERT(done);
+        TRY(pay_book(&r, POSTING_CLEARING, &sums));
+    }
+    TRY(sql_run(tx,
+                "INSERT INTO settlement (party, id, cut_off, payouts, amount, created) "
+                "VALUES ($1, $2, $3, $4, $5, $6)",
+                V(party), V(id), V(until), V(r.payouts), V(buf_str(&sums)), V(tx->now)));
+    return find_settlement(tx, party, id, &there, ret);
+}
+
+/* --- from pending to confirmed --- */
+
+static enum rc must_be(struct tx *tx, const struct out *o, enum payout_state state)
+{
+    if (o->payout.state != (int64_t)state)
+        return err_set(tx->err, RC_CONFLICT, "payout '%.*s' is %s, not %s", STRF(o->payout.id),
+                       payout_states[o->payout.state], payout_states[state]);
+    return RC_OK;
+}
+
+enum rc payout_approve(struct tx *tx, struct str id, struct str user, struct payout *ret)
+{
+    struct out o;
+    TRY(find(tx, id, &o));
+    TRY(must_be(tx, &o, PAYOUT_PENDING));
+    TRY(sql_run(tx, "UPDATE payout SET state = $2, approved_by = $3 WHERE no = $1", V(o.no),
+                V(payout_states[PAYOUT_APPROVED]), V(user)));
+    return payout_get(tx, id, ret);
+}
+
+static enum rc post(struct tx *tx, struct ledger *l, const struct out *o, int64_t amount)
+{
+    uint64_t number = 0;
+    const struct leg legs[] = {
+        {.party = o->book,
+         .debit = arena_fmt(tx->arena, "AP:%.*s", STRF(o->payout.payee)),
+         .credit = STR("Bank"),
+         .amount = amount,
+         .code = POSTING_PAYOUT},
+        {.party = o->payout.payee,
+         .debit = STR("Bank"),
+         .credit = arena_fmt(tx->arena, "AR:%.*s", STRF(o->book)),
+         .amount = amount,
+         .code = POSTING_PAYOUT},
+    };
+    TRY(posting_number(tx, &number));
+    return posting_event(tx, l, STR("settle"), number, o->currency, legs, COUNT(legs));
+}
+
+enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct str user,
+                       struct payout *ret)
+{
+    struct out o;
+    TRY(find(tx, id, &o));
+    TRY(must_be(tx, &o, PAYOUT_APPROVED));
+    if (str_eq(o.payout.approved_by, user))
+        return err_set(tx->err, RC_FORBIDDEN,
+                       "you approved this payout: another user releases it (four eyes)");
+    if (o.payout.iban.n == 0)
+        return err_set(tx->err, RC_CONFLICT,
+                       "the payee has no bank account: it sets bank.iban of its party first");
+    TRY(post(tx, l, &o, o.amount));
+    TRY(sql_run(tx, "UPDATE payout SET state = $2, released_by = $3 WHERE no = $1", V(o.no),
+                V(payout_states[PAYOUT_SENT]), V(user)));
+    return payout_get(tx, id, ret);
+}
+
+enum rc payout_confirm(struct tx *tx, struct ledger *l, struct str id, bool returned,
+                       struct payout *ret)
+{
+    struct out o;
+    TRY(find(tx, id, &o));
+    TRY(must_be(tx, &o, PAYOUT_SENT));
+    if (returned) {
+        /* The debt is there again, and the next run pays it. */
+        TRY(post(tx, l, &o, -o.amount));
+        TRY(sql_run(tx, "UPDATE statement SET payout = NULL WHERE payout = $1", V(o.no)));
+    }
+    TRY(sql_run(tx, "UPDATE payout SET state = $2 WHERE no = $1", V(o.no),
+                V(payout_states[returned ? PAYOUT_RETURNED : PAYOUT_CONFIRMED])));
+    return payout_get(tx, id, ret);
+}
