@@ -99,13 +99,23 @@ struct charge_use {
     time_us end;
     time_us from; /* the part of it for which this charge holds: begin <= from <= until <= end */
     time_us until;
-    int64_t instalment; /* INSTALMENT: how many periods have begun since the first, 1.. */
+    int64_t instalment; /* of the subscription's periods: 1 is the first */
     rated metered;      /* MINIMUM: what the other metered charges come to */
     const struct currency *currency;
 };
-/* The amount for [from, until) with this quantity. FLAT and MINIMUM are prorated to the second:
- * the amount is that of [begin, until) less that of [begin, from), each exact; the caller rounds.
- * RC_INVALID where it does not fit. */
+/* The amount in two steps of one growing sum: what is billed is R(after) - R(before), so that
+ * any cutting of a period, and any number of instalments, end at the same total. FLAT: [begin,
+ * from) and [begin, until), prorated to the microsecond; INSTALMENT: what had fallen due before
+ * and with this one; all others: 0 and the amount. MINIMUM: for the part of the period, less
+ * u->metered. DESCENDANTS: quantity is unit-seconds (how many there were, times how long), tiers
+ * count units that were there the whole period. RC_INVALID where it does not fit. */
+struct charge_span {
+    rated before;
+    rated after;
+};
+MUST_CHECK enum rc charge_span(const struct charge_rule *c, const struct charge_use *use,
+                               struct charge_span *ret, struct err *err);
+/* after less before, not rounded. */
 MUST_CHECK enum rc charge_rate(const struct charge_rule *c, const struct charge_use *use,
                                rated *ret, struct err *err);
 

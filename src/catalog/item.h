@@ -7,6 +7,7 @@
 #ifndef CATALOG_ITEM_H
 #define CATALOG_ITEM_H
 
+#include "money/quantity.h"
 #include "party/party.h"
 
 enum { ITEM_CODE_MAX = 40, ITEM_LIST_MAX = 10000 };

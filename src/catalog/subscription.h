@@ -67,6 +67,28 @@ MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t ver
 MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
                                     struct subscription *ret);
 
+/* --- limits --- */
+
+/* How many units of an item may run at once through an edge; set by its seller. A subscription is
+ * refused where any edge of its path would be above its limit, so nobody below is allowed more. */
+struct path_limit {
+    uint64_t set;
+    struct str agreement;
+    struct str item;  /* code */
+    struct str units; /* decimal; in a request empty: no limit any more */
+    struct str used;
+    time_us changed;
+};
+extern const struct schema path_limit_schema;
+MUST_CHECK enum rc path_limit_set(struct tx *tx, struct str agreement,
+                                  const struct path_limit *wanted, struct path_limit *ret);
+/* struct path_limit, by item. */
+MUST_CHECK enum rc path_limit_list(struct tx *tx, struct str agreement, struct list *ret);
+/* Whether the path has room for `more` units (below 0: fewer, always). RC_CONFLICT names the
+ * limit. */
+MUST_CHECK enum rc path_limit_check(struct tx *tx, const struct supply_path *path, struct str item,
+                                    struct quantity more);
+
 /* --- windows --- */
 
 struct subscription_term {
@@ -86,6 +108,7 @@ struct subscription_facts {
     time_us start;
     time_us ends;             /* INT64_MAX: open */
     struct calendar calendar; /* of the plan's period, in the seller's time zone */
+    bool once;                /* one period, as long as it runs: the calendar is not read */
     size_t term_count;
     const struct subscription_term *terms;
 };
@@ -102,18 +125,25 @@ MUST_CHECK enum rc subscription_facts(struct tx *tx, struct str id, struct subsc
 /* The window that holds an instant of its life. RC_NOT_FOUND outside. */
 MUST_CHECK enum rc subscription_window(const struct subscription_facts *f, time_us at,
                                        struct window *ret, struct err *err);
-/* All windows that end (advance: begin) within [since, before), in order. */
+/* All windows that end within (since, before], or with advance those that begin within [since,
+ * before), in order: what the close of [since, before) bills. */
 MUST_CHECK enum rc subscription_windows(const struct subscription_facts *f, time_us since,
                                         time_us before, bool advance, struct arena *arena,
                                         struct window **ret, size_t *ret_count, struct err *err);
-/* Facts of all subscriptions that have a window in [since, before), in the order of (agreement,
- * client, id): what a close walks, `limit` at a time behind (after). The order keeps a client's
- * subscriptions together. *ret_count 0: done. */
+/* Facts of all subscriptions that run at some time within [since, before], in the order of
+ * (agreement, client, id): what a close walks, `limit` at a time behind (after; NULL: from the
+ * beginning). The order keeps a client's subscriptions together; agreement is that of the latest
+ * terms. *ret_count 0: done. */
 struct subscription_cursor {
     struct str agreement;
     struct str client;
     struct str id;
 };
+/* How many descendants (children of all degrees) it has, times how long, within [from, until): in
+ * unit-seconds; each counts with its quantity. RC_TOO_LARGE: more than SUBSCRIPTION_FAMILY_MAX. */
+enum { SUBSCRIPTION_FAMILY_MAX = 100000 };
+MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_us from,
+                                            time_us until, struct quantity *ret);
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
