@@ -110,6 +110,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",

@@ -47,6 +47,8 @@ struct batch {
     size_t room;
     struct window *ahead; /* billed ahead, or cut since: kept with the lines */
     size_t ahead_count;
+    struct late *late; /* what was late and is not any more */
+    size_t late_count;
 };
 
 static void batch_add(struct batch *b, struct arena *arena, const struct rated_line *lines,
@@ -128,6 +130,13 @@ static enum rc rate_one(struct chunk *c, const struct rate_request *q, struct ba
     return RC_OK;
 }
 
+/* From where its windows were not billed. */
+static time_us since_of(const struct chunk *c, const struct waiting *w)
+{
+    bool missed = w != NULL && w->missed;
+    return missed ? min_i64(w->missed_since, c->row->since) : c->row->since;
+}
+
 static enum rc needs_of(struct chunk *c, const struct subscription_facts *f, struct plan_needs *ret)
 {
     struct plan_needs all = {0};
@@ -142,20 +151,30 @@ static enum rc needs_of(struct chunk *c, const struct subscription_facts *f, str
     return RC_OK;
 }
 
-/* The totals of one window among those of many, which come by (meter, from). */
-static size_t pick_totals(const struct total *all, size_t count, time_us from, struct total *ret)
+/* The totals of one window among those of many. Usage that was added up since this close began is
+ * late already: the next close bills it. */
+static size_t pick_totals(const struct chunk *c, const struct waiting *w, const struct total *all,
+                          size_t count, const struct window *window, struct total *ret)
 {
     size_t picked = 0;
-    for (size_t i = 0; i < count; i++)
-        if (all[i].from == from)
-            ret[picked++] = all[i];
+    bool mine = window->until > c->row->since;
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].from != window->from)
+            continue;
+        ret[picked] = all[i];
+        for (size_t k = 0; mine && w != NULL && k < w->count; k++)
+            if (w->late[k].meter == all[i].meter && w->late[k].from == all[i].from)
+                ret[picked].quantity = w->late[k].billed;
+        picked++;
+    }
     return picked;
 }
 
 static enum rc rate_ended(struct chunk *c, const struct subscription_facts *f,
-                          const struct plan_needs *needs, time_us since, struct batch *b)
+                          const struct plan_needs *needs, const struct waiting *w, struct batch *b)
 {
     struct window *windows = NULL;
+    time_us since = since_of(c, w);
     struct total *totals = NULL;
     size_t total_count = 0;
     size_t count = 0;
@@ -169,7 +188,7 @@ static enum rc rate_ended(struct chunk *c, const struct subscription_facts *f,
     struct total *picked = NEW_N(c->tx->arena, struct total, total_count);
     for (size_t i = 0; i < count; i++) {
         struct rate_request q = {.facts = f, .window = windows[i], .totals = picked};
-        q.total_count = pick_totals(totals, total_count, windows[i].from, picked);
+        q.total_count = pick_totals(c, w, totals, total_count, &windows[i], picked);
         if (needs->descendants)
             TRY(subscription_descendants(c->tx, f->id, windows[i].from, windows[i].until,
                                          &q.descendants));
@@ -237,21 +256,32 @@ static enum rc rate_ahead(struct chunk *c, const struct subscription_facts *f, t
 
 /* --- late --- */
 
+/* How many of the first ones are of one window. */
+static size_t same_window(const struct late *late, size_t count)
+{
+    size_t n = 1;
+    while (n < count && late[n].from == late[0].from)
+        n++;
+    return n;
+}
+
 static enum rc rate_late(struct chunk *c, const struct subscription_facts *f,
                          const struct waiting *w, struct batch *b)
 {
+    b->late = NEW_N(c->tx->arena, struct late, w->count);
     for (size_t i = 0; i < w->count;) {
         struct rate_request q = {.facts = f, .late = &w->late[i]};
         struct total *totals = NULL;
-        time_us from = w->late[i].from;
-        while (i < w->count && w->late[i].from == from) {
-            q.late_count++;
-            i++;
-        }
-        TRY(subscription_window(f, from, &q.window, c->tx->err));
+        q.late_count = same_window(&w->late[i], w->count - i);
+        i += q.late_count;
+        TRY(subscription_window(f, q.late->from, &q.window, c->tx->err));
+        if (q.window.until > c->row->since)
+            continue; /* of this close, whose next one bills it */
+        memcpy(b->late + b->late_count, q.late, q.late_count * sizeof *q.late);
+        b->late_count += q.late_count;
         if (w->missed && q.window.until > w->missed_since)
             continue; /* rated whole, as it was never billed */
-        TRY(total_of(c->tx, f->id, from, from + 1, &totals, &q.total_count));
+        TRY(total_of(c->tx, f->id, q.window.from, q.window.from + 1, &totals, &q.total_count));
         q.totals = totals;
         TRY(rate_one(c, &q, b));
     }
@@ -259,13 +289,12 @@ static enum rc rate_late(struct chunk *c, const struct subscription_facts *f,
 }
 
 static enum rc settle_waiting(struct chunk *c, const struct subscription_facts *f,
-                              struct waiting *w)
+                              const struct batch *b, struct waiting *w)
 {
-    w->taken = true;
+    w->taken = b->late_count > 0;
     if (!c->keep)
         return RC_OK;
-    if (w->count > 0)
-        TRY(total_late_billed(c->tx, w->late, w->count));
+    TRY(total_late_billed(c->tx, b->late, b->late_count));
     if (!w->missed)
         return RC_OK;
     return sql_run(c->tx, "DELETE FROM close_missed WHERE subscription = $1", V(f->id));
@@ -358,28 +387,25 @@ static enum rc save_upstream(struct chunk *c)
 /* --- subscriptions --- */
 
 /* All windows of one; walked: its own windows of this close too, not only what waits. */
-static enum rc gather(struct chunk *c, const struct subscription_facts *f, struct waiting *w,
+static enum rc gather(struct chunk *c, const struct subscription_facts *f, const struct waiting *w,
                       bool walked, struct batch *b)
 {
     struct plan_needs needs;
-    bool missed = w != NULL && w->missed;
-    time_us since = missed ? min_i64(w->missed_since, c->row->since) : c->row->since;
     TRY(needs_of(c, f, &needs));
-    if (walked || missed) {
-        TRY(rate_ended(c, f, &needs, since, b));
+    if (walked) {
+        TRY(rate_ended(c, f, &needs, w, b));
         if (needs.advance)
-            TRY(rate_ahead(c, f, since, b));
+            TRY(rate_ahead(c, f, since_of(c, w), b));
     }
-    if (w == NULL || w->taken)
-        return RC_OK;
-    TRY(rate_late(c, f, w, b));
-    return settle_waiting(c, f, w);
+    return w != NULL ? rate_late(c, f, w, b) : RC_OK;
 }
 
 static enum rc rate_subscription(struct chunk *c, const struct subscription_facts *f, bool walked)
 {
     struct batch b = {0};
     struct waiting *w = map_get(&c->waiting, f->id);
+    if (w != NULL && w->taken)
+        return RC_OK;
     enum rc rc = gather(c, f, w, walked, &b);
     if (rc != RC_OK && !close_may_go_on(rc))
         return rc;
@@ -396,11 +422,11 @@ static enum rc rate_subscription(struct chunk *c, const struct subscription_fact
         TRY(keep_line(c, &b.lines[i]));
     for (size_t i = 0; i < b.ahead_count && c->keep; i++)
         TRY(keep_ahead(c, f->id, &b.ahead[i]));
-    return RC_OK;
+    return w != NULL ? settle_waiting(c, f, &b, w) : RC_OK;
 }
 
-/* Late usage of subscriptions that the walk did not meet, as they ended before. Those that cannot be
- * rated stay late, and are tried again as long as others can. */
+/* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and what
+ * an earlier close missed. What cannot be rated stays, and is tried again as long as others can. */
 static enum rc rate_rest(struct chunk *c, bool *ret_done)
 {
     size_t at = 0;
@@ -410,10 +436,8 @@ static enum rc rate_rest(struct chunk *c, bool *ret_done)
     while (map_next(&c->waiting, &at, &key, &value)) {
         struct subscription_facts f;
         const struct waiting *w = value;
-        if (w->count == 0)
-            continue; /* missed alone: the walk had it, or the next close will */
         TRY(subscription_facts(c->tx, key, &f));
-        TRY(rate_subscription(c, &f, false));
+        TRY(rate_subscription(c, &f, w->missed && f.ends < c->row->since));
         went_on = went_on || w->taken;
     }
     *ret_done = !went_on || !c->keep;
@@ -451,5 +475,5 @@ enum rc close_rate_step(struct tx *tx, struct close_row *row, struct close_found
     row->step = CLOSE_DRAFT;
     row->at = (struct subscription_cursor){STR(""), STR(""), STR("")};
     row->at_number = 0;
-    return c.keep ? total_billed(tx, row->end + 1) : RC_OK;
+    return RC_OK;
 }

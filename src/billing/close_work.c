@@ -13,20 +13,14 @@ struct work {
     struct close_found found;
 };
 
-/* --- what needs no close --- */
-
-/* While lines are rated nothing is folded: what was rated is what total_billed keeps. */
-static enum rc fold(struct tx *tx, bool *ret_done)
-{
-    return total_fold(tx, CLOSE_FOLD_RECORDS, ret_done);
-}
 
 /* --- steps --- */
 
+/* Once all usage is added up it counts as billed: what comes while lines are rated is late. */
 static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
 {
     bool done = false;
-    TRY(fold(tx, &done));
+    TRY(total_fold(tx, CLOSE_FOLD_RECORDS, &done));
     if (!done)
         return RC_OK;
     TRY(wallet_break(tx, l, BREAK_LIMIT, &done));
@@ -34,7 +28,7 @@ static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
         return RC_OK;
     TRY(subscription_count(tx, row->since, row->end, &row->total));
     row->step = CLOSE_RATE;
-    return RC_OK;
+    return total_billed(tx, row->end);
 }
 
 static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row *row,
