@@ -169,6 +169,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
     [ROUTE_book_list] = {.want = OWN_READ},
     [ROUTE_book_transfers] = {.want = OWN_READ},
+    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",

@@ -14,6 +14,7 @@
 #include "party/invitation.h"
 #include "party/party.h"
 #include "party/user.h"
+#include "plan/forecast.h"
 
 struct version {
     uint64_t set;

@@ -26,11 +26,10 @@ static unsigned __int128 next_number(struct id_source *s)
     return number;
 }
 
-struct str id_new(struct id_source *s, struct arena *arena, const char *prefix)
+struct str id_of_number(unsigned __int128 number, struct arena *arena, const char *prefix)
 {
     size_t prefix_n = strlen(prefix);
     ASSERT(prefix_n >= 2 && prefix_n <= ID_PREFIX_MAX);
-    unsigned __int128 number = next_number(s);
     size_t n = prefix_n + 1 + ID_DIGITS;
     char *p = arena_bytes(arena, n + 1);
     memcpy(p, prefix, prefix_n);
@@ -41,6 +40,11 @@ struct str id_new(struct id_source *s, struct arena *arena, const char *prefix)
         number >>= 5;
     }
     return (struct str){p, n};
+}
+
+struct str id_new(struct id_source *s, struct arena *arena, const char *prefix)
+{
+    return id_of_number(next_number(s), arena, prefix);
 }
 
 static int digit_value(char c)
@@ -59,6 +63,18 @@ bool id_is(struct str s, const char *prefix)
         if (digit_value(s.p[i]) < 0)
             return false;
     return s.p[prefix_n + 1] <= '7'; /* 26 digits hold 130 bits; ids have 128 */
+}
+
+unsigned __int128 id_number(struct str s)
+{
+    unsigned __int128 number = 0;
+    ASSERT(s.n > ID_DIGITS);
+    for (size_t i = s.n - ID_DIGITS; i < s.n; i++) {
+        int value = digit_value(s.p[i]);
+        ASSERT(value >= 0);
+        number = number << 5 | (unsigned)value;
+    }
+    return number;
 }
 
 time_us id_time(struct str s)

@@ -30,6 +30,10 @@ struct str id_new(struct id_source *s, struct arena *arena, const char *prefix);
 /* Whether s is a well-formed id with this prefix: nothing is said about its existence. */
 bool id_is(struct str s, const char *prefix);
 
+/* The 128 bits of a well-formed id, for records of a fixed size, and the id again. */
+unsigned __int128 id_number(struct str s);
+struct str id_of_number(unsigned __int128 number, struct arena *arena, const char *prefix);
+
 /* When a well-formed id was made, to the millisecond. */
 time_us id_time(struct str s);
 

@@ -8,8 +8,9 @@
 #include "billing/document_row.h"
 #include "channel/supply.h"
 
-/* Where a reading of lines goes on: behind this one. A document's own lines, and those of a client's
- * invoice, are in the order of their numbers (path 0); those of an upstream document by path. */
+/* Where a reading of lines goes on: behind this one. A document's own lines, and those of a
+ * client's invoice, are in the order of their numbers (path 0); those of an upstream document by
+ * path. */
 struct line_cursor {
     int64_t path;
     int64_t line;

@@ -1,10 +1,10 @@
 /*
- * document_rated.h - the rated lines of a close as lines of a document: each seen at the one edge of
- * its path that the document is about. Private to billing/.
+ * document_rated.h - the rated lines of a close as lines of a document: each seen at the one edge
+ * of its path that the document is about. Private to billing/.
  *
  * This is where confidentiality by layer is kept for documents: of a line's prices and amounts only
- * those of the document's own edge leave here (and, within the program, the tiers that a credit note
- * of a COLLECT invoice has to take back).
+ * those of the document's own edge leave here (and, within the program, the tiers that a credit
+ * note of a COLLECT invoice has to take back).
  */
 #ifndef BILLING_DOCUMENT_RATED_H
 #define BILLING_DOCUMENT_RATED_H

@@ -139,3 +139,30 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                  V(row_str(&rows, last, 0))));
     return add_terms(tx, &terms, facts, rows.count);
 }
+
+enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COUNT(*) FROM subscription s WHERE s.start < $1 AND s.ends >= $2",
+                 V(before), V(since)));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+enum rc subscription_reporting(struct tx *tx, struct str id, struct subscription_reporting *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT s.seller, s.start, s.ends, t.producer FROM subscription s "
+                 "JOIN subscription_term t ON t.subscription = s.id WHERE s.id = $1 "
+                 "ORDER BY t.since DESC LIMIT 1",
+                 V(id)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no subscription '%.*s'", STRF(id));
+    *ret = (struct subscription_reporting){.seller = row_str(&rows, 0, 0),
+                                           .start = row_int(&rows, 0, 1),
+                                           .ends = row_int(&rows, 0, 2),
+                                           .producer = row_str(&rows, 0, 3)};
+    return RC_OK;
+}

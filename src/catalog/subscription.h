@@ -121,6 +121,15 @@ struct window {
     size_t term;           /* index in facts->terms */
     int64_t period_number; /* of the subscription's life, 1.. */
 };
+/* Who may report its usage, and for which time. RC_NOT_FOUND. */
+struct subscription_reporting {
+    struct str seller;
+    struct str producer; /* of the latest terms; may be empty */
+    time_us start;
+    time_us ends; /* INT64_MAX: open */
+};
+MUST_CHECK enum rc subscription_reporting(struct tx *tx, struct str id,
+                                          struct subscription_reporting *ret);
 MUST_CHECK enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_facts *ret);
 /* The window that holds an instant of its life. RC_NOT_FOUND outside. */
 MUST_CHECK enum rc subscription_window(const struct subscription_facts *f, time_us at,
@@ -147,6 +156,8 @@ MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_u
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
+/* How many the walk gives in all. */
+MUST_CHECK enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret);
 
 /* --- prices for people --- */
 

@@ -33,7 +33,8 @@ struct usage_record {
     time_us from;            /* < until, but = for COUNT, LAST, COUNTER readings, P95 samples */
     time_us until;
     struct quantity quantity; /* COUNTER: the reading */
-    struct str dims;          /* JSON object, or empty; UNIQUE counts its "key" */
+    struct str dims;          /* JSON object, or empty */
+    uint64_t key;             /* of what UNIQUE counts: record_key of "key" in dims; 0: none */
     struct str supersedes;    /* id of the record that this one corrects, or empty */
 };
 

@@ -3,9 +3,9 @@
  * it.
  *
  * For each (payer, payee, currency) with shares that are due: one statement, and
- *   - with consent to self-billing (on the agreement the shares come from): one self-billed document
- *     389, or 261 where more was taken back than earned, with a line for each agreement, rule and
- *     client, taxed by the two parties (specs/billing.md 3.4);
+ *   - with consent to self-billing (on the agreement the shares come from): one self-billed
+ *     document 389, or 261 where more was taken back than earned, with a line for each agreement,
+ *     rule and client, taxed by the two parties (specs/billing.md 3.4);
  *   - without consent: the debt alone, Expense:<label> / AP:<payee> and its mirror; the payee
  *     writes the invoice;
  *   - for booked shares (COLLECT): nothing more, the books have it already.

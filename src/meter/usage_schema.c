@@ -1,0 +1,25 @@
+#include "meter/total.h"
+
+static const struct field report_fields[] = {
+    FIELD(struct usage_report, accepted, INT, .flags = FIELD_READ_ONLY, .min = 0,
+          .max = USAGE_BATCH_MAX, .doc = "Records that were taken."),
+    FIELD(struct usage_report, repeated, INT, .flags = FIELD_READ_ONLY, .min = 0,
+          .max = USAGE_BATCH_MAX, .doc = "Records that were there already."),
+    FIELD(struct usage_report, refused, INT, .flags = FIELD_READ_ONLY, .min = 0,
+          .max = USAGE_BATCH_MAX, .doc = "Records whose id was taken by another record."),
+    FIELD(struct usage_report, conflicts, LIST, .flags = FIELD_READ_ONLY, .max = 100,
+          .doc = "Ids of those that were refused; the first hundred."),
+};
+const struct schema usage_report_schema =
+    SCHEMA(struct usage_report, "usage_report", report_fields, "What became of reported usage.");
+
+static const struct field row_fields[] = {
+    FIELD(struct usage_row, meter, TEXT, .flags = FIELD_READ_ONLY, .doc = "Code of the meter."),
+    FIELD(struct usage_row, from, TIME, .flags = FIELD_READ_ONLY, .doc = "The window begins."),
+    FIELD(struct usage_row, until, TIME, .flags = FIELD_READ_ONLY, .doc = "The window ends."),
+    FIELD(struct usage_row, quantity, DECIMAL, .flags = FIELD_READ_ONLY, .doc = "What was used."),
+    FIELD(struct usage_row, unit, TEXT, .flags = FIELD_READ_ONLY, .doc = "What is counted."),
+    FIELD(struct usage_row, records, INT, .flags = FIELD_READ_ONLY, .doc = "How many records."),
+};
+const struct schema usage_row_schema =
+    SCHEMA(struct usage_row, "usage", row_fields, "What a subscription used in a window.");
