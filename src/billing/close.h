@@ -49,7 +49,9 @@ struct close {
     int64_t lines;
     int64_t documents;
     int64_t exceptions;
-    struct str net; /* of the invoices to clients, sums by currency: "195.00 EUR, 12.50 CNY" */
+    /* What the operator's own buyers owe it, by currency: "195.00 EUR, 12.50 CNY". Not the clients'
+     * invoices: their sum would tell the operator what the tiers below earn. */
+    struct str net;
     time_us started;
     time_us finished;
 };

@@ -62,7 +62,7 @@ static enum rc defer(struct tx *tx, const struct document_row *row)
         deferred = deferred || row->incomes[i].deferred;
     if (!deferred || row->refers_to != 0)
         return RC_OK;
-    TRY(document_line_rows(tx, row, 0, DRAFT_LINES_MAX, &lines, &count));
+    TRY(document_line_rows(tx, row, (struct line_cursor){0}, DRAFT_LINES_MAX, &lines, &count));
     for (size_t i = 0; i < count; i++) {
         const struct draft_line *f = &lines[i].facts;
         struct deferral d = {.party = row->issuer,

@@ -140,6 +140,16 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
     return add_terms(tx, &terms, facts, rows.count);
 }
 
+enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COUNT(*) FROM subscription s WHERE s.start < $1 AND s.ends >= $2",
+                 V(before), V(since)));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
 enum rc subscription_reporting(struct tx *tx, struct str id, struct subscription_reporting *ret)
 {
     struct rows rows;

@@ -160,6 +160,8 @@ MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_u
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
+/* How many the walk gives in all. */
+MUST_CHECK enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret);
 
 /* --- prices for people --- */
 
