@@ -111,10 +111,12 @@ CREATE UNIQUE INDEX price_entry_by_number ON price_entry (book, number);
 CREATE INDEX price_entry_by_target ON price_entry (book, target, valid_from, number);
 CREATE INDEX price_entry_by_time ON price_entry (book, valid_from);
 
--- What a party promises for an invitation, from an instant on; never changed.
+-- What a party promises for an invitation, from an instant on; never changed. Of several with the same
+-- instant the higher number holds.
 CREATE TABLE reward (
     id TEXT NOT NULL PRIMARY KEY,
     party TEXT NOT NULL,
+    number BIGINT NOT NULL,
     inviter_amount TEXT NOT NULL,
     invitee_amount TEXT NOT NULL,
     currency TEXT NOT NULL,
@@ -122,4 +124,5 @@ CREATE TABLE reward (
     valid_from BIGINT NOT NULL,
     created BIGINT NOT NULL
 );
-CREATE INDEX reward_by_party ON reward (party, valid_from, id);
+CREATE UNIQUE INDEX reward_by_number ON reward (party, number);
+CREATE INDEX reward_by_party ON reward (party, valid_from, number);

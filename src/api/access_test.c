@@ -4,6 +4,8 @@
 #include "api/accept_invitation.h"
 #include "api/api_fixture.h"
 #include "api/route.h"
+#include "billing/document.h"
+#include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 
@@ -13,7 +15,7 @@ static const char *const who_names[WHO_COUNT] = {
     "the owner", "the owner's browser"};
 
 /* What to send, and which status each kind of caller must get. In body, TOKEN is an invitation's,
- * and '#' another digit for each caller. */
+ * SPONSOR the client's, and '#' another digit for each caller. */
 struct expectation {
     const char *body;
     const char *user_body; /* by those who are logged in; NULL: the same */
@@ -40,6 +42,28 @@ struct expectation {
 #define PARTY_OWN                              \
     {                                          \
         401, 404, 404, 403, 403, 403, 200, 200 \
+    }
+/* The party's own, which its sponsor does not see. */
+#define OWN_READ                               \
+    {                                          \
+        401, 404, 404, 200, 403, 403, 200, 200 \
+    }
+#define OWN_MAKE                               \
+    {                                          \
+        401, 404, 404, 403, 403, 403, 201, 201 \
+    }
+/* What the client has with its sponsor. */
+#define BOTH_READ                              \
+    {                                          \
+        401, 404, 404, 200, 403, 200, 200, 200 \
+    }
+#define BOTH_WRITE                             \
+    {                                          \
+        401, 404, 404, 403, 403, 200, 200, 200 \
+    }
+#define OTHER_SIGNS                            \
+    {                                          \
+        401, 404, 404, 404, 404, 200, 404, 404 \
     }
 #define PARTY_SPONSOR                          \
     {                                          \
@@ -110,6 +134,41 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_agreement_list] = {.want = OWN_READ},
+    [ROUTE_agreement_create] = {.body = "{\"kind\":\"referral\",\"to\":\"SPONSOR\",\"terms\":{"
+                                        "\"rules\":[{\"kind\":\"percent\",\"value\":\"5\"}]}}",
+                                .want = OWN_MAKE},
+    [ROUTE_agreement_get] = {.want = BOTH_READ},
+    [ROUTE_agreement_terms] = {.want = BOTH_READ},
+    [ROUTE_agreement_change] = {.body = "{\"terms\":{\"payment_days\":14}}", .want = PARTY_OWN},
+    [ROUTE_agreement_offer] = {.want = PARTY_OWN},
+    [ROUTE_agreement_withdraw] = {.want = PARTY_OWN},
+    [ROUTE_agreement_sign] = {.want = OTHER_SIGNS},
+    [ROUTE_agreement_sign_for] = {.want = PARTY_OWN},
+    [ROUTE_agreement_end] = {.body = "{}", .want = BOTH_WRITE},
+    [ROUTE_price_book_list] = {.want = OWN_READ},
+    [ROUTE_price_book_create] = {.body = "{\"name\":\"book #\"}", .want = OWN_MAKE},
+    [ROUTE_price_book_get] = {.want = OWN_READ},
+    [ROUTE_price_book_change] = {.body = "{\"floor_percent\":\"100\"}", .want = PARTY_OWN},
+    [ROUTE_price_entry_list] = {.want = OWN_READ},
+    [ROUTE_price_entry_add] = {.body = "{\"op\":\"mul\",\"value\":\"112\"}", .want = OWN_MAKE},
+    [ROUTE_reward_list] = {.want = OWN_READ},
+    [ROUTE_reward_create] = {.body = "{\"inviter_amount\":\"25\",\"invitee_amount\":\"25\"}",
+                             .want = OWN_MAKE},
+    [ROUTE_tax_list] = {.want = SELF_200},
+    [ROUTE_document_list] = {.want = OWN_READ},
+    [ROUTE_document_order] = {.body = "{\"recipient\":\"SPONSOR\",\"lines\":[{\"text\":\"Day\","
+                                      "\"income\":\"Services\",\"quantity\":\"1\","
+                                      "\"price\":\"100.00\"}]}",
+                              .want = OWN_MAKE},
+    [ROUTE_document_get] = {.want = BOTH_READ},
+    [ROUTE_document_lines] = {.want = BOTH_READ},
+    [ROUTE_document_hold] = {.want = PARTY_OWN},
+    [ROUTE_document_release] = {.want = PARTY_OWN},
+    [ROUTE_document_finalise] = {.want = PARTY_OWN},
+    [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
+    [ROUTE_book_list] = {.want = OWN_READ},
+    [ROUTE_book_transfers] = {.want = OWN_READ},
     [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
@@ -152,13 +211,86 @@ static void make_invitation(struct tx *tx, struct objects *o, int who)
     o->links[who] = arena_str(&h->arena, invitation_token_of(made.link));
 }
 
-/* What {id} names below a path, made anew for each caller: one line a kind of thing. The client is
- * its owner; the operator, its sponsor, the other side where there is one. */
+/* --- the channel --- */
+
+static struct str make_draft_with(struct tx *tx, struct house *h, struct str other)
+{
+    struct agreement a;
+    struct rule rule = {.kind = RULE_PERCENT, .value = STR("5")};
+    struct agreement fresh = {
+        .kind = AGREEMENT_REFERRAL, .from = h->client, .to = other, .terms = {.rules = {&rule, 1}}};
+    OK(tx, agreement_create(tx, &fresh, &a));
+    return a.id;
+}
+
+static struct str make_draft(struct tx *tx, struct house *h)
+{
+    return make_draft_with(tx, h, h->reseller);
+}
+
+static struct str make_offer(struct tx *tx, struct house *h)
+{
+    struct agreement a;
+    OK(tx, agreement_offer(tx, make_draft(tx, h), &a));
+    return a.id;
+}
+
+/* To somebody whom the client sponsors, and who has no members. */
+static struct str make_offer_below(struct tx *tx, struct house *h)
+{
+    struct agreement a;
+    struct str below = make_party(tx, "Below", h->client);
+    OK(tx, agreement_offer(tx, make_draft_with(tx, h, below), &a));
+    return a.id;
+}
+
+static struct str make_client_book(struct tx *tx, struct house *h)
+{
+    return make_book(tx, h->client, id_new(tx->ids, tx->arena, "bok").p);
+}
+
+/* --- documents --- */
+
+/* An invoice of the client's to its sponsor. */
+static struct str make_invoice_draft(struct tx *tx, struct house *h)
+{
+    struct draft_line line = {.text = STR("Day"),
+                              .income = STR("Services"),
+                              .quantity = {1, 0},
+                              .unit = STR("C62"),
+                              .price = {10000, 2},
+                              .net = 10000};
+    struct draft d = {.code = DOCUMENT_INVOICE,
+                      .issuer = h->client,
+                      .recipient = h->reseller,
+                      .currency = currency_find(STR("EUR")),
+                      .lines = &line,
+                      .count = 1};
+    struct document made;
+    OK(tx, document_draft(tx, &d, &made));
+    return made.id;
+}
+
+static struct str make_invoice(struct tx *tx, struct house *h)
+{
+    struct document final;
+    OK(tx, document_finalise(tx, h->ledger, make_invoice_draft(tx, h), &final));
+    return final.id;
+}
+
+/* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
+ * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
-    {"/v1/none", NULL}, /* so that the table is never empty */
+    {"/v1/agreements", make_offer},
+    {"/v1/agreements/{id}/actions/offer", make_draft},
+    {"/v1/agreements/{id}/actions/sign-for", make_offer_below},
+    {"/v1/price-books", make_client_book},
+    {"/v1/documents", make_invoice},
+    {"/v1/documents/{id}/actions/", make_invoice_draft},
+    {"/v1/documents/{id}/actions/credit", make_invoice},
 };
 
 static void make_named(struct tx *tx, struct objects *o, int who)
@@ -170,7 +302,7 @@ static void make_named(struct tx *tx, struct objects *o, int who)
     if (str_starts(path, STR("/v1/me/sessions")))
         o->named[who] = o->sessions[who];
     for (size_t i = 0; i < COUNT(makers); i++)
-        if (makers[i].make != NULL && str_starts(path, str_c(makers[i].path)))
+        if (str_starts(path, str_c(makers[i].path)))
             o->named[who] = arena_str(&o->house->arena, makers[i].make(tx, o->house));
 }
 
@@ -238,6 +370,9 @@ static struct str fill_body(const struct objects *o, const struct expectation *e
     for (const char *at = form; at != NULL && *at != '\0'; at++) {
         if (*at == '#') {
             buf_add_i64(&b, who);
+        } else if (strncmp(at, "SPONSOR", 7) == 0) {
+            buf_add(&b, o->house->reseller);
+            at += 6;
         } else if (strncmp(at, "TOKEN", 5) == 0) {
             buf_add(&b, o->links[who]);
             at += 4;

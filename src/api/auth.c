@@ -175,9 +175,13 @@ static enum rc allow_named(struct request *r, struct tx *tx, struct str named)
         rc = allow_side(r, tx, owners.owner);
     if (rc == RC_OK || owners.other.n == 0)
         return rc;
+    struct err first = *tx->err;
     enum rc other = allow_side(r, tx, owners.other);
-    /* Who is near one side and not the other is told what is missing there. */
-    return other == RC_NOT_FOUND ? rc : other;
+    if (other != RC_NOT_FOUND)
+        return other;
+    /* Who is near one side is told what is missing there, and nothing of the other. */
+    *tx->err = first;
+    return rc;
 }
 
 static enum rc allow_owner(struct request *r, struct tx *tx, struct str named)

@@ -1,6 +1,8 @@
 #include "api/owner.h"
 
 #include "base/id.h"
+#include "billing/document_row.h"
+#include "channel/price_book.h"
 #include "party/invitation.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
@@ -11,11 +13,38 @@ static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_agreement(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct agreement a;
+    TRY(agreement_get(tx, id, &a));
+    *ret = (struct owners){.owner = a.from, .other = a.to};
+    return RC_OK;
+}
+
+static enum rc of_price_book(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct price_book b;
+    TRY(price_book_get(tx, id, &b));
+    *ret = (struct owners){.owner = b.party};
+    return RC_OK;
+}
+
+static enum rc of_document(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct document_row row;
+    TRY(document_row_find(tx, id, &row));
+    *ret = (struct owners){.owner = row.issuer, .other = row.recipient};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
     {"ivt", of_invitation},
+    {"agr", of_agreement},
+    {"bok", of_price_book},
+    {"inv", of_document},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -5,6 +5,10 @@
 #define API_RESOURCES_H
 
 #include "api/test_clock.h"
+#include "billing/book_view.h"
+#include "billing/document.h"
+#include "channel/price_book.h"
+#include "channel/reward.h"
 #include "party/audit.h"
 #include "party/brand.h"
 #include "party/invitation.h"
@@ -120,5 +124,18 @@ struct events_query {
     int64_t after;      /* as Last-Event-ID, for clients that cannot set headers */
 };
 extern const struct schema events_query_schema;
+
+/* Of a list that has no filters. */
+struct list_query {
+    uint64_t set;
+    struct page_query page;
+};
+extern const struct schema list_query_schema;
+
+struct ending {
+    uint64_t set;
+    time_us at; /* 0: now */
+};
+extern const struct schema ending_schema;
 
 #endif

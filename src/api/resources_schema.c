@@ -163,3 +163,13 @@ static const struct field events_query_fields[] = {
 };
 const struct schema events_query_schema =
     SCHEMA(struct events_query, "events_query", events_query_fields, "Which events to follow.");
+
+static const struct field list_query_fields[] = {PAGE_FIELDS(struct list_query)};
+const struct schema list_query_schema =
+    SCHEMA(struct list_query, "list_query", list_query_fields, "Which part of a list.");
+
+static const struct field ending_fields[] = {
+    FIELD(struct ending, at, TIME, .doc = "From when on it is over; now unless given."),
+};
+const struct schema ending_schema =
+    SCHEMA(struct ending, "ending", ending_fields, "When something ends.");

@@ -68,7 +68,7 @@ static enum rc load_issuer(struct drafting *d, struct str id)
     d->issuer.id = STR("");
     struct party issuer;
     TRY(party_get(d->tx, id, &issuer));
-    TRY(document_day(&issuer, d->row->end - 1, d->tx->arena, &d->day, &year, d->tx->err));
+    TRY(document_day(&issuer, d->row->end - 1, &d->day, &year, d->tx->err));
     d->issuer = issuer;
     return RC_OK;
 }

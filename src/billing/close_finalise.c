@@ -11,7 +11,7 @@ static enum rc take_block(struct tx *tx, const struct close_row *row, struct str
     int64_t year = 0;
     int64_t first = 0;
     TRY(party_get(tx, issuer, &party));
-    TRY(document_day(&party, tx->now, tx->arena, &day, &year, tx->err));
+    TRY(document_day(&party, tx->now, &day, &year, tx->err));
     TRY(document_numbers(tx, issuer, code, year, count, &first));
     return sql_run(tx,
                    "INSERT INTO close_number (close_no, issuer, code, first, year, day) VALUES "

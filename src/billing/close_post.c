@@ -121,7 +121,7 @@ static enum rc release(struct posting_work *w, int64_t no)
     struct party issuer;
     TRY(document_row_get(w->tx, no, &row));
     TRY(party_get(w->tx, row.issuer, &issuer));
-    TRY(document_day(&issuer, w->tx->now, w->tx->arena, &row.issued_day, &row.year, w->tx->err));
+    TRY(document_day(&issuer, w->tx->now, &row.issued_day, &row.year, w->tx->err));
     TRY(document_numbers(w->tx, row.issuer, row.code, row.year, 1, &row.number));
     TRY(document_row_finalise(w->tx, &row));
     TRY(post_document(w, &row));

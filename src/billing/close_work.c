@@ -13,7 +13,6 @@ struct work {
     struct close_found found;
 };
 
-
 /* --- steps --- */
 
 /* Once all usage is added up it counts as billed: what comes while lines are rated is late. */

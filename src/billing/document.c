@@ -171,7 +171,8 @@ static void show_line(const struct document_row *row, const struct billed_line *
         .until = f->until,
         .quantity = arena_str(arena, str_n(quantity, quantity_n)),
         .unit = f->unit,
-        .price = arena_str(arena, str_n(price, price_n)),
+        .price = f->price.mantissa != 0 || f->net == 0 ? arena_str(arena, str_n(price, price_n))
+                                                       : STR(""),
         .net = amount_str(f->net, row->currency, arena),
         .discount = amount_str(f->discount, row->currency, arena),
     };
@@ -181,16 +182,25 @@ static void show_line(const struct document_row *row, const struct billed_line *
     }
 }
 
-/* The cursor of lines is the number of the last one shown. */
+static enum rc read_cursor(struct str text, struct line_cursor *ret, struct err *err)
+{
+    struct line_cursor at = {0};
+    struct str rest = text;
+    if (text.n > 0 && (!str_to_i64(str_cut(&rest, '.'), 0, INT64_MAX, &at.path) ||
+                       !str_to_i64(rest, 0, INT64_MAX, &at.line)))
+        return err_set_at(err, RC_INVALID, STR("/after"), "this is no cursor of lines");
+    *ret = at;
+    return RC_OK;
+}
+
 enum rc document_lines(struct tx *tx, struct str id, const struct page_query *q, struct page *ret)
 {
     struct document_row row;
     struct billed_line *lines = NULL;
     size_t count = 0;
-    int64_t after = 0;
+    struct line_cursor after;
     int64_t limit = q->limit > 0 ? q->limit : PAGE_LIMIT_DEFAULT;
-    if (q->after.n > 0 && !str_to_i64(q->after, 0, INT64_MAX, &after))
-        return err_set_at(tx->err, RC_INVALID, STR("/after"), "this is no cursor of lines");
+    TRY(read_cursor(q->after, &after, tx->err));
     TRY(document_row_find(tx, id, &row));
     TRY(document_line_rows(tx, &row, after, limit + 1, &lines, &count));
     size_t shown = min_size(count, (size_t)limit);
@@ -199,7 +209,8 @@ enum rc document_lines(struct tx *tx, struct str id, const struct page_query *q,
         show_line(&row, &lines[i], tx->arena, &items[i]);
     struct str next = STR("");
     if (count > shown)
-        next = arena_fmt(tx->arena, "%lld", (long long)lines[shown - 1].line);
+        next = arena_fmt(tx->arena, "%lld.%lld", (long long)lines[shown - 1].at.path,
+                         (long long)lines[shown - 1].at.line);
     *ret = (struct page){{items, shown}, next};
     return RC_OK;
 }

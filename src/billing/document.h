@@ -95,6 +95,12 @@ struct document_line {
 };
 extern const struct schema document_line_schema;
 
+struct document_line_query {
+    uint64_t set;
+    struct page_query page;
+};
+extern const struct schema document_line_query_schema;
+
 struct document_query {
     uint64_t set;
     struct page_query page;

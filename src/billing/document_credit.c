@@ -95,7 +95,8 @@ static enum rc take_all(struct tx *tx, struct crediting *c)
 {
     struct billed_line *lines = NULL;
     size_t count = 0;
-    TRY(document_line_rows(tx, &c->invoice, 0, DRAFT_LINES_MAX + 1, &lines, &count));
+    TRY(document_line_rows(tx, &c->invoice, (struct line_cursor){0}, DRAFT_LINES_MAX + 1, &lines,
+                           &count));
     if (count > DRAFT_LINES_MAX)
         return err_set(tx->err, RC_TOO_LARGE,
                        "document '%.*s' has more than %d lines: credit it line by line",
@@ -141,7 +142,7 @@ static enum rc add_tiers(struct tx *tx, struct crediting *c, const struct taking
         return RC_OK;
     for (size_t k = 0; k < t->of.tiers; k++)
         parts[k] = tier_part(t, t->of.amounts[k]);
-    TRY(document_line_path(tx, &t->of, &path));
+    TRY(supply_path_get(tx, t->of.path, &path));
     *ret_wholesale = parts[0];
     return document_tiers_add(&c->tiers, &path, parts, tx->err);
 }
@@ -212,7 +213,9 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     }
     if (above == NULL || above->credited == NULL)
         return RC_OK;
-    return above->credited(tx, l, invoice->id, invoice->net, row->net, above->arg);
+    void *own = above->begin != NULL ? above->begin(tx, above->arg) : NULL;
+    return above->credited(tx, l, invoice->id, invoice->net, row->net,
+                           own != NULL ? own : above->arg);
 }
 
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,

@@ -62,7 +62,7 @@ static enum rc defer(struct tx *tx, const struct document_row *row)
         deferred = deferred || row->incomes[i].deferred;
     if (!deferred || row->refers_to != 0)
         return RC_OK;
-    TRY(document_line_rows(tx, row, 0, DRAFT_LINES_MAX, &lines, &count));
+    TRY(document_line_rows(tx, row, (struct line_cursor){0}, DRAFT_LINES_MAX, &lines, &count));
     for (size_t i = 0; i < count; i++) {
         const struct draft_line *f = &lines[i].facts;
         struct deferral d = {.party = row->issuer,
@@ -94,7 +94,7 @@ enum rc document_issue(struct tx *tx, struct ledger *l, struct document_row *row
     int64_t sums[SUPPLY_DEPTH_MAX] = {0};
     struct document_row r = *row;
     TRY(party_get(tx, r.issuer, &issuer));
-    TRY(document_day(&issuer, tx->now, tx->arena, &r.issued_day, &r.year, tx->err));
+    TRY(document_day(&issuer, tx->now, &r.issued_day, &r.year, tx->err));
     if (r.state != DOCUMENT_DRAFT) /* before a number is taken */
         return err_set(tx->err, RC_CONFLICT, "document '%.*s' is no draft", STRF(r.id));
     TRY(document_numbers(tx, r.issuer, r.code, r.year, 1, &r.number));
@@ -208,7 +208,7 @@ enum rc document_draft(struct tx *tx, const struct draft *d, struct document *re
     TRY(check_draft(tx, d, &invoice));
     TRY(party_get(tx, d->issuer, &issuer));
     TRY(party_get(tx, d->recipient, &recipient));
-    TRY(document_day(&issuer, tx->now, tx->arena, &day, &year, tx->err));
+    TRY(document_day(&issuer, tx->now, &day, &year, tx->err));
     struct document_row row = {.code = d->code,
                                .state = DOCUMENT_DRAFT,
                                .issuer = d->issuer,

@@ -104,6 +104,13 @@ static const struct field document_line_fields[] = {
 const struct schema document_line_schema =
     SCHEMA(struct document_line, "document_line", document_line_fields, "One line of a document.");
 
+static const struct field document_line_query_fields[] = {
+    PAGE_FIELDS(struct document_line_query),
+};
+const struct schema document_line_query_schema =
+    SCHEMA(struct document_line_query, "document_line_query", document_line_query_fields,
+           "Which lines, in their order.");
+
 static const struct field document_query_fields[] = {
     PAGE_FIELDS(struct document_query),
     FIELD(struct document_query, kind, WORD, .words = document_kinds,
@@ -121,8 +128,6 @@ const struct schema document_query_schema =
 
 /* --- written by hand --- */
 
-static const char *const line_classes[] = {"standard", "reduced", "exempt", "outside", NULL};
-
 static const struct field order_line_fields[] = {
     FIELD(struct order_line, text, TEXT, .flags = FIELD_REQUIRED, .min = 1, .doc = "What it is.",
           .example = "\"Training day\""),
@@ -138,7 +143,7 @@ static const struct field order_line_fields[] = {
           .doc = "Price of a unit, without tax unless prices hold it.", .example = "\"100.00\""),
     FIELD(struct order_line, discount, DECIMAL, .doc = "What is taken off.",
           .example = "\"10.00\""),
-    FIELD(struct order_line, tax_class, WORD, .words = line_classes,
+    FIELD(struct order_line, tax_class, WORD, .words = tax_classes,
           .doc = "Which rate of the country's; standard unless given."),
     FIELD(struct order_line, from, TIME, .doc = "Begin of its time."),
     FIELD(struct order_line, until, TIME, .doc = "End of its time."),
@@ -164,8 +169,8 @@ static const struct field document_order_fields[] = {
     FIELD(struct document_order, period_begin, TIME, .doc = "Begin of what it is about."),
     FIELD(struct document_order, period_end, TIME, .doc = "End of it."),
     FIELD(struct document_order, note, TEXT, .max = 1000, .doc = "To be written on it."),
-    FIELD(struct document_order, lines, LIST, .flags = FIELD_REQUIRED, .min = 1, .max = 1000,
-          .schema = &order_line_schema, .doc = "What is sold."),
+    FIELD(struct document_order, lines, LIST, .max = 1000, .schema = &order_line_schema,
+          .doc = "What is sold: 1 to 1,000 lines."),
 };
 const struct schema document_order_schema =
     SCHEMA(struct document_order, "document_order", document_order_fields,

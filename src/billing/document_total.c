@@ -7,6 +7,40 @@
 
 enum { CLASS_COUNT = TAX_CLASS_OUTSIDE + 1 };
 
+/* --- kinds of income --- */
+
+/* What is of one class and one kind of income is one amount: its net is rounded once. */
+struct joined {
+    size_t count;
+    struct document_sum sums[DOCUMENT_INCOMES_MAX];
+};
+
+static bool same_kind(const struct document_sum *a, const struct document_sum *b)
+{
+    return a->tax_class == b->tax_class && a->deferred == b->deferred &&
+           str_eq(a->income, b->income);
+}
+
+/* The index of the sum's kind, made where it is new. */
+static enum rc join(struct joined *j, const struct document_sum *sum, size_t *ret, struct err *err)
+{
+    size_t i = 0;
+    while (i < j->count && !same_kind(&j->sums[i], sum))
+        i++;
+    if (i == DOCUMENT_INCOMES_MAX)
+        return err_set(err, RC_INVALID, "a document has at most %d kinds of income",
+                       DOCUMENT_INCOMES_MAX);
+    if (i == j->count) {
+        j->sums[i] = *sum;
+        j->count++;
+    } else {
+        TRY(amount_add(j->sums[i].amount, sum->amount, &j->sums[i].amount, err));
+        TRY(amount_add(j->sums[i].wholesale, sum->wholesale, &j->sums[i].wholesale, err));
+    }
+    *ret = i;
+    return RC_OK;
+}
+
 /* --- taxes of each class --- */
 
 static enum rc no_rate(const struct party *issuer, const struct party *recipient, int64_t day,
@@ -65,52 +99,36 @@ static enum rc fill_group(struct document_tax_group *g, const struct decided *d,
         &g->buyer_tax, err);
 }
 
+/* The greatest part of each group. */
+static void fill_expenses(struct document_tax_group *groups, size_t count, const struct joined *j)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t most = INT64_MIN;
+        for (size_t k = 0; k < j->count; k++) {
+            if (!(groups[i].classes & 1U << j->sums[k].tax_class) || j->sums[k].amount <= most)
+                continue;
+            most = j->sums[k].amount;
+            groups[i].expense = j->sums[k].income;
+        }
+    }
+}
+
 static enum rc fill_groups(struct document_row *row, const struct tax_document *doc,
-                           const struct decided *d, struct arena *arena, struct err *err)
+                           const struct decided *d, const struct joined *j, struct arena *arena,
+                           struct err *err)
 {
     struct document_tax_group *groups = NEW_N(arena, struct document_tax_group, doc->group_count);
     for (size_t i = 0; i < doc->group_count; i++) {
         groups[i].group = doc->groups[i];
         TRY(fill_group(&groups[i], d, err));
     }
+    fill_expenses(groups, doc->group_count, j);
     row->groups = groups;
     row->group_count = doc->group_count;
     return RC_OK;
 }
 
 /* --- incomes --- */
-
-/* What is of one class and one kind of income is one amount: its net is rounded once. */
-struct joined {
-    size_t count;
-    struct document_sum sums[DOCUMENT_INCOMES_MAX];
-};
-
-static bool same_kind(const struct document_sum *a, const struct document_sum *b)
-{
-    return a->tax_class == b->tax_class && a->deferred == b->deferred &&
-           str_eq(a->income, b->income);
-}
-
-/* The index of the sum's kind, made where it is new. */
-static enum rc join(struct joined *j, const struct document_sum *sum, size_t *ret, struct err *err)
-{
-    size_t i = 0;
-    while (i < j->count && !same_kind(&j->sums[i], sum))
-        i++;
-    if (i == DOCUMENT_INCOMES_MAX)
-        return err_set(err, RC_INVALID, "a document has at most %d kinds of income",
-                       DOCUMENT_INCOMES_MAX);
-    if (i == j->count) {
-        j->sums[i] = *sum;
-        j->count++;
-    } else {
-        TRY(amount_add(j->sums[i].amount, sum->amount, &j->sums[i].amount, err));
-        TRY(amount_add(j->sums[i].wholesale, sum->wholesale, &j->sums[i].wholesale, err));
-    }
-    *ret = i;
-    return RC_OK;
-}
 
 static enum rc add_income(struct document_row *row, struct document_income *incomes,
                           const struct document_sum *sum, int64_t net, struct err *err)
@@ -165,7 +183,7 @@ enum rc document_row_total(struct document_row *row, const struct party *issuer,
     else
         TRY(tax_exclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
     struct document_row made = *row;
-    TRY(fill_groups(&made, &doc, &d, arena, err));
+    TRY(fill_groups(&made, &doc, &d, &j, arena, err));
     TRY(fill_incomes(&made, &j, lines, arena, err));
     made.net = doc.totals.net;
     made.tax = doc.totals.tax;

@@ -187,20 +187,6 @@ struct tax_decision tax_decide(const struct party *seller, const struct party *b
 
 /* --- for people --- */
 
-static const char *class_word(enum tax_class class)
-{
-    switch (class) {
-    case TAX_CLASS_STANDARD:
-        return "standard";
-    case TAX_CLASS_REDUCED:
-        return "reduced";
-    case TAX_CLASS_EXEMPT:
-    case TAX_CLASS_OUTSIDE:
-        break;
-    }
-    NEVER("a class without a rate in the table of rates");
-}
-
 enum rc tax_rates(struct arena *arena, struct list *ret)
 {
     struct tax_rate_row *rows = NEW_N(arena, struct tax_rate_row, COUNT(rates));
@@ -209,7 +195,7 @@ enum rc tax_rates(struct arena *arena, struct list *ret)
         rows[i] = (struct tax_rate_row){
             .set = schema_all(&tax_rate_row_schema),
             .country = str_n(r->country, 2),
-            .tax_class = str_c(class_word(r->class)),
+            .tax_class = str_c(tax_classes[r->class]),
             .rate = tax_percent(r->ppm, arena),
             .valid_from = arena_fmt(arena, "%04d-%02d-%02d", r->year, r->month, r->day),
             .source = str_c(r->source)};

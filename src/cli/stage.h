@@ -210,10 +210,14 @@ static inline bool stage_err_has(const struct stage *s, const char *text)
     return str_has(str_n(s->err_bytes, s->err_n), str_c(text));
 }
 
-#define stage_assert_out(s, text) \
-    ck_assert_msg(stage_out_has((s), (text)), "want '%s' in:\n%s", (text), (s)->out_bytes)
-#define stage_assert_err(s, text) \
-    ck_assert_msg(stage_err_has((s), (text)), "want '%s' in:\n%s", (text), (s)->err_bytes)
+/* Check takes no message longer than 4 KiB, and wants one even where all is well. */
+#define STAGE_SHOWN_MAX 2000
+#define stage_assert_out(s, text)                                                             \
+    ck_assert_msg(stage_out_has((s), (text)), "want '%s' in:\n%.*s", (text), STAGE_SHOWN_MAX, \
+                  (s)->out_bytes)
+#define stage_assert_err(s, text)                                                             \
+    ck_assert_msg(stage_err_has((s), (text)), "want '%s' in:\n%.*s", (text), STAGE_SHOWN_MAX, \
+                  (s)->err_bytes)
 #define stage_assert_rc(s, want)                                                             \
     ck_assert_msg((s)->rc == (want), "want %s, was %s: %s", rc_slug(want), rc_slug((s)->rc), \
                   (s)->err_bytes)
