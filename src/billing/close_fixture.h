@@ -55,6 +55,11 @@ static inline struct str make_vm_item(struct tx *tx, struct str op)
     return i.code;
 }
 
+static inline uint64_t field_bit(const char *name)
+{
+    return UINT64_C(1) << schema_find(&charge_schema, str_c(name));
+}
+
 /* 50.00 a month for each unit, and 0.01 for each unit of traffic. */
 static inline struct str make_vm_plan(struct tx *tx, const char *code, bool advance, bool free)
 {
@@ -66,6 +71,9 @@ static inline struct str make_vm_plan(struct tx *tx, const char *code, bool adva
          .meter = STR("traffic"),
          .price = STR("0.01")},
     };
+    for (size_t i = 0; i < COUNT(charges); i++)
+        charges[i].set = field_bit("label") | field_bit("kind") | field_bit("price") |
+                         field_bit(i == 0 ? "advance" : "meter");
     struct plan fresh = {.item = STR("vm"),
                          .code = str_c(code),
                          .name = str_c(code),
