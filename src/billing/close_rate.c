@@ -437,7 +437,9 @@ static enum rc rate_rest(struct chunk *c, bool *ret_done)
         struct subscription_facts f;
         const struct waiting *w = value;
         TRY(subscription_facts(c->tx, key, &f));
-        TRY(rate_subscription(c, &f, w->missed && f.ends < c->row->since));
+        if (w->missed && f.ends >= c->row->since)
+            continue; /* the walk had it, in vain */
+        TRY(rate_subscription(c, &f, w->missed));
         went_on = went_on || w->taken;
     }
     *ret_done = !went_on || !c->keep;
