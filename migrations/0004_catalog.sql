@@ -96,6 +96,7 @@ CREATE TABLE subscription_term (
     asset TEXT,
     PRIMARY KEY (subscription, since)
 );
+CREATE INDEX subscription_term_by_agreement ON subscription_term (agreement, subscription);
 
 -- How much may be bought through an edge at once, set by its seller: units of an item. Every edge of
 -- a path binds.

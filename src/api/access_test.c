@@ -134,6 +134,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_agreement_list] = {.want = OWN_READ},
     [ROUTE_agreement_create] = {.body = "{\"kind\":\"referral\",\"to\":\"SPONSOR\",\"terms\":{"
                                         "\"rules\":[{\"kind\":\"percent\",\"value\":\"5\"}]}}",
@@ -169,7 +170,22 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
     [ROUTE_book_list] = {.want = OWN_READ},
     [ROUTE_book_transfers] = {.want = OWN_READ},
-    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
+    [ROUTE_payment_list] = {.want = OWN_READ},
+    [ROUTE_payment_create] = {.body = "{\"amount\":\"1.00\",\"currency\":\"EUR\","
+                                      "\"reference\":\"#\",\"value_date\":\"2026-11-22\"}",
+                              .want = OWN_MAKE},
+    [ROUTE_payment_get] = {.want = OWN_READ},
+    [ROUTE_payment_return] = {.want = PARTY_OWN},
+    [ROUTE_share_list] = {.want = OWN_READ},
+    [ROUTE_statement_list] = {.want = OWN_READ},
+    [ROUTE_statement_get] = {.want = BOTH_READ},
+    [ROUTE_statement_lines] = {.want = BOTH_READ},
+    [ROUTE_settlement_create] = {.body = "{\"id\":\"run #\"}", .want = OWN_MAKE},
+    [ROUTE_payout_list] = {.want = OWN_READ},
+    [ROUTE_payout_get] = {.want = BOTH_READ},
+    [ROUTE_payout_approve] = {.want = PARTY_OWN},
+    [ROUTE_payout_release] = {.want = PARTY_OWN},
+    [ROUTE_payout_confirm] = {.body = "{}", .want = PARTY_OWN},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -280,10 +296,68 @@ static struct str make_invoice(struct tx *tx, struct house *h)
 
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
  * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
+static struct str make_payment(struct tx *tx, struct house *h)
+{
+    struct payment made;
+    struct payment fresh = {.amount = STR("12.00"),
+                            .currency = STR("EUR"),
+                            .reference = id_new(tx->ids, tx->arena, "ref"),
+                            .value_date = STR("2026-11-22")};
+    OK(tx, payment_book(tx, h->ledger, h->client, &fresh, &made));
+    return made.id;
+}
+
+static struct str make_statement(struct tx *tx, struct house *h)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "stm");
+    OK(tx, sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM statement"));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO statement (no, id, payee, payer, period, currency, accrued, "
+                   "earned, clawed_back, waiting, payable, created) VALUES ($1, $2, $3, $4, "
+                   "'2026-11', 'EUR', 1, 1, 0, 0, 1, 0)",
+                   V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller)));
+    return id;
+}
+
+static struct str make_payout(struct tx *tx, struct house *h, enum payout_state state)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "pyo");
+    OK(tx, sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM payout"));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO payout (no, id, payer, payee, book, amount, currency, iban, "
+                   "end_to_end, state, approved_by, settlement, created) VALUES ($1, $2, $3, $4, "
+                   "$3, 1, 'EUR', 'FR1420041010050500013M02606', 'E2E', $5, 'usr_other', 's', 0)",
+                   V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller),
+                   V(payout_states[state])));
+    return id;
+}
+
+static struct str make_payout_pending(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_PENDING);
+}
+
+static struct str make_payout_approved(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_APPROVED);
+}
+
+static struct str make_payout_sent(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_SENT);
+}
+
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
+    {"/v1/payments", make_payment},
+    {"/v1/statements", make_statement},
+    {"/v1/payouts", make_payout_pending},
+    {"/v1/payouts/{id}/actions/release", make_payout_approved},
+    {"/v1/payouts/{id}/actions/confirm", make_payout_sent},
     {"/v1/agreements", make_offer},
     {"/v1/agreements/{id}/actions/offer", make_draft},
     {"/v1/agreements/{id}/actions/sign-for", make_offer_below},

@@ -4,12 +4,40 @@
 #include "billing/document_row.h"
 #include "channel/price_book.h"
 #include "party/invitation.h"
+#include "settle/statement.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
 {
     struct invitation invitation;
     TRY(invitation_get(tx, id, &invitation));
     *ret = (struct owners){.owner = invitation.party};
+    return RC_OK;
+}
+
+static enum rc of_payment(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct payment payment;
+    TRY(payment_get(tx, id, &payment));
+    *ret = (struct owners){.owner = payment.party};
+    return RC_OK;
+}
+
+/* The payee's, and the payer's: what the neutral book owes is nobody else's matter. */
+static enum rc of_statement(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct statement statement;
+    TRY(statement_get(tx, id, &statement));
+    *ret = (struct owners){.owner = statement.party};
+    if (id_is(statement.payer, "pty"))
+        ret->other = statement.payer;
+    return RC_OK;
+}
+
+static enum rc of_payout(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct payout payout;
+    TRY(payout_get(tx, id, &payout));
+    *ret = (struct owners){.owner = payout.party, .other = payout.payee};
     return RC_OK;
 }
 
@@ -41,10 +69,8 @@ static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation},
-    {"agr", of_agreement},
-    {"bok", of_price_book},
-    {"inv", of_document},
+    {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
+    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

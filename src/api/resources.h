@@ -15,6 +15,8 @@
 #include "party/party.h"
 #include "party/user.h"
 #include "plan/forecast.h"
+#include "settle/share.h"
+#include "settle/statement.h"
 
 struct version {
     uint64_t set;

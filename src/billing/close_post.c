@@ -10,6 +10,7 @@ struct posting_work {
     struct ledger *l;
     const struct close_row *row;
     const struct close_above *above;
+    void *above_arg;
     struct rater *r;
 };
 
@@ -82,7 +83,7 @@ static enum rc post_document(struct posting_work *w, const struct document_row *
     if (w->above == NULL)
         return RC_OK;
     TRY(document_show(w->tx, row, &shown));
-    return w->above->posted(w->tx, w->l, &shown, lines, count, w->above->arg);
+    return w->above->posted(w->tx, w->l, &shown, lines, count, w->above_arg);
 }
 
 struct gather {
@@ -147,6 +148,8 @@ enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
 {
     bool done = false;
     struct posting_work w = {.tx = tx, .l = l, .row = row, .above = above, .r = rater_new(tx)};
+    if (above != NULL)
+        w.above_arg = above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
     if (row->at_number == row->first_document)
         TRY(release_held(&w));
     if (row->at_number < row->last_document)

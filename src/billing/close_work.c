@@ -37,7 +37,8 @@ static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row
     bool done = above == NULL;
     if (!done) {
         TRY(close_show(tx, row, &shown));
-        TRY(above->statements(tx, l, &shown, &done, above->arg));
+        void *arg = above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
+        TRY(above->statements(tx, l, &shown, &done, arg));
     }
     if (!done)
         return RC_OK;

@@ -159,8 +159,7 @@ static struct tax_decision across(const struct party *seller, const struct party
     if (from_union)
         return buyer->taxable ? reverse_charge(seller, buyer, class, day) : at_rate(to, class, day);
     /* From outside the Union: a taxable buyer accounts for the tax itself (art. 196); a consumer
-     * would need the seller's registration under the non-Union scheme, of which nothing is
-     * known. */
+     * needs the seller's registration under the non-Union scheme, of which nothing is known. */
     struct tax_decision d = outside(to);
     if (!buyer->taxable || !find_rate(to, class, day, &d.buyer_rate_ppm))
         return unknown(to);

@@ -67,6 +67,10 @@ MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t ver
 MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
                                     struct subscription *ret);
 
+/* Before a SUPPLY agreement ends: RC_CONFLICT where a subscription runs by it at the instant or
+ * later. */
+MUST_CHECK enum rc subscription_check_end(struct tx *tx, struct str agreement, time_us at);
+
 /* --- limits --- */
 
 /* How many units of an item may run at once through an edge; set by its seller. A subscription is
