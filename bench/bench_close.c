@@ -15,9 +15,9 @@
 #undef ck_assert_msg
 #undef ck_assert_int_eq
 #undef ck_assert_int_lt
-#define ck_assert_msg(fact, ...)     ASSERT(fact)
-#define ck_assert_int_eq(a, b)       ASSERT((a) == (b))
-#define ck_assert_int_lt(a, b)       ASSERT((a) < (b))
+#define ck_assert_msg(fact, ...) ASSERT(fact)
+#define ck_assert_int_eq(a, b)   ASSERT((a) == (b))
+#define ck_assert_int_lt(a, b)   ASSERT((a) < (b))
 
 #include "billing/close_fixture.h"
 #include "settle/statement.h"
@@ -72,7 +72,8 @@ static enum rc make_channel(struct tx *tx, void *arg)
         make_entry(tx, b->book[i], "", ENTRY_MUL, "120");
     }
     b->model_client = keep(w, books_party(tx, "Client", "FR", false));
-    b->model_supply = keep(w, make_supply(tx, b->seller[0], b->model_client, b->supply[0], b->book[0]));
+    b->model_supply =
+        keep(w, make_supply(tx, b->seller[0], b->model_client, b->supply[0], b->book[0]));
     b->model_subscription = keep(w, make_subscription(tx, b->model_supply, b->plan, "2", 0));
     return RC_OK;
 }
@@ -205,7 +206,8 @@ static bool measure(int64_t size)
     (void)getrusage(RUSAGE_SELF, &use);
     for (int i = 0; i < CLOSE_DONE; i++)
         printf("    %-10s %8.2f s\n", close_steps[i], spent[i]);
-    printf("    all        %8.2f s, %.2f s of processors, %.0f subscriptions/s, %ld MB at most (want <= %d s and %d MB at "
+    printf("    all        %8.2f s, %.2f s of processors, %.0f subscriptions/s, %ld MB at most "
+           "(want <= %d s and %d MB at "
            "%d)\n",
            all, cpu, (double)size / all, use.ru_maxrss / 1024, SECONDS_WANTED, MEGABYTES_WANTED,
            SIZE_WANTED);

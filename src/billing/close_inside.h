@@ -18,8 +18,8 @@ enum {
     CLOSE_CURRENCIES_MAX = 16,   /* in one unit of work */
     /* A unit of work ends early where its arena has no more room than this. */
     CLOSE_ROOM_BYTES = 16 * 1024 * 1024,
-    CLOSE_TEXT_MAX = 500,        /* of an exception */
-    CLOSE_CODES = 2,             /* kinds of document a close makes: invoices, credit notes */
+    CLOSE_TEXT_MAX = 500, /* of an exception */
+    CLOSE_CODES = 2,      /* kinds of document a close makes: invoices, credit notes */
 };
 
 /* A row of table close. */
