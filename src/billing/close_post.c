@@ -106,9 +106,14 @@ static enum rc post_chunk(struct posting_work *w, struct close_row *row)
     int64_t limit = min_i64(CLOSE_POST_CHUNK, row->last_document - row->at_number);
     struct gather g = {.row = row, .rows = NEW_N(w->tx->arena, struct document_row, (size_t)limit)};
     TRY(document_row_each(w->tx, row->at_number, limit, gather_final, &g));
-    for (size_t i = 0; i < g.count; i++)
-        TRY(post_document(w, &g.rows[i]));
     row->at_number = min_i64(g.last, row->last_document);
+    for (size_t i = 0; i < g.count; i++) {
+        if (i > 0 && arena_room(w->tx->arena) < CLOSE_ROOM_BYTES) {
+            row->at_number = g.rows[i - 1].no;
+            break;
+        }
+        TRY(post_document(w, &g.rows[i]));
+    }
     return RC_OK;
 }
 
