@@ -1,5 +1,6 @@
 /*
- * peer_mhd.c - bare libmicrohttpd that sends the same answer to every request: the peer of hansed.
+ * peer_mhd.c - bare libmicrohttpd that sends the same answer to every request, whose body it reads
+ * and forgets: the peer of hansed.
  *
  *     peer_mhd THREADS FILE
  *
@@ -23,11 +24,14 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
     (void)method;
     (void)version;
     (void)upload;
-    (void)upload_n;
     static const int seen;
     if (*con_cls == NULL) {
         /* A reply to the first call counts as early: the connection would be closed behind it. */
         *con_cls = (void *)(uintptr_t)&seen;
+        return MHD_YES;
+    }
+    if (*upload_n > 0) {
+        *upload_n = 0;
         return MHD_YES;
     }
     return MHD_queue_response(connection, 200, cls);

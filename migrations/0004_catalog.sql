@@ -97,6 +97,7 @@ CREATE TABLE subscription_term (
     asset TEXT,
     PRIMARY KEY (subscription, since)
 );
+CREATE INDEX subscription_term_by_agreement ON subscription_term (agreement, subscription);
 
 -- How much may be bought through an edge at once, set by its seller. target: "item:CODE", most: units; or
 -- "credit", most: major units of the path's currency. Every edge of a path binds.

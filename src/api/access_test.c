@@ -4,6 +4,7 @@
 #include "api/accept_invitation.h"
 #include "api/api_fixture.h"
 #include "api/route.h"
+#include "billing/document.h"
 #include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
@@ -59,6 +60,11 @@ struct expectation {
 #define BOTH_WRITE                             \
     {                                          \
         401, 404, 404, 403, 403, 200, 200, 200 \
+    }
+/* The operator's alone: none of these callers acts for it. */
+#define OPERATOR_200                           \
+    {                                          \
+        401, 404, 404, 404, 404, 404, 404, 404 \
     }
 #define OTHER_SIGNS                            \
     {                                          \
@@ -133,6 +139,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_role_list] = {.want = SELF_200},
     [ROUTE_audit_list] = {.want = {401, 404, 404, 403, 403, 403, 200, 200}},
     [ROUTE_events] = {.want = {401, 403, 200, 200, 403, 200, 200, 200}},
+    [ROUTE_calculate] = {.body = "{\"currency\":\"EUR\",\"price\":\"195\"}", .want = PUBLIC_200},
     [ROUTE_agreement_list] = {.want = OWN_READ},
     [ROUTE_agreement_create] = {.body = "{\"kind\":\"referral\",\"to\":\"SPONSOR\",\"terms\":{"
                                         "\"rules\":[{\"kind\":\"percent\",\"value\":\"5\"}]}}",
@@ -154,6 +161,50 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_reward_list] = {.want = OWN_READ},
     [ROUTE_reward_create] = {.body = "{\"inviter_amount\":\"25\",\"invitee_amount\":\"25\"}",
                              .want = OWN_MAKE},
+    [ROUTE_tax_list] = {.want = SELF_200},
+    [ROUTE_document_list] = {.want = OWN_READ},
+    [ROUTE_document_order] = {.body = "{\"recipient\":\"SPONSOR\",\"lines\":[{\"text\":\"Day\","
+                                      "\"income\":\"Services\",\"quantity\":\"1\","
+                                      "\"price\":\"100.00\"}]}",
+                              .want = OWN_MAKE},
+    [ROUTE_document_get] = {.want = BOTH_READ},
+    [ROUTE_document_lines] = {.want = BOTH_READ},
+    [ROUTE_document_hold] = {.want = PARTY_OWN},
+    [ROUTE_document_release] = {.want = PARTY_OWN},
+    [ROUTE_document_finalise] = {.want = PARTY_OWN},
+    [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
+    [ROUTE_book_list] = {.want = OWN_READ},
+    [ROUTE_book_transfers] = {.want = OWN_READ},
+    [ROUTE_payment_list] = {.want = OWN_READ},
+    [ROUTE_payment_create] = {.body = "{\"amount\":\"1.00\",\"currency\":\"EUR\","
+                                      "\"reference\":\"#\",\"value_date\":\"2026-11-22\"}",
+                              .want = OWN_MAKE},
+    [ROUTE_payment_get] = {.want = OWN_READ},
+    [ROUTE_payment_return] = {.want = PARTY_OWN},
+    [ROUTE_share_list] = {.want = OWN_READ},
+    [ROUTE_statement_list] = {.want = OWN_READ},
+    [ROUTE_statement_get] = {.want = BOTH_READ},
+    [ROUTE_statement_lines] = {.want = BOTH_READ},
+    [ROUTE_settlement_create] = {.body = "{\"id\":\"run #\"}", .want = OWN_MAKE},
+    [ROUTE_payout_list] = {.want = OWN_READ},
+    [ROUTE_payout_get] = {.want = BOTH_READ},
+    [ROUTE_payout_approve] = {.want = PARTY_OWN},
+    [ROUTE_payout_release] = {.want = PARTY_OWN},
+    [ROUTE_payout_confirm] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_close_list] = {.want = {401, 403, 404, 404, 403, 404, 404, 404}},
+    [ROUTE_close_create] = {.body = "{\"period\":\"2020-01\"}",
+                            .want = {401, 403, 404, 403, 403, 404, 404, 404}},
+    [ROUTE_close_get] = {.want = OPERATOR_200},
+    [ROUTE_close_exceptions] = {.want = OPERATOR_200},
+    [ROUTE_close_approve] = {.want = OPERATOR_200},
+    [ROUTE_wallet_list] = {.want = OWN_READ},
+    [ROUTE_wallet_create] = {.body = "{\"client\":\"SPONSOR\",\"kind\":\"promo\","
+                                     "\"currency\":\"EUR\",\"amount\":\"25.00\"}",
+                             .want = OWN_MAKE},
+    [ROUTE_wallet_get] = {.want = BOTH_READ},
+    [ROUTE_coupon_list] = {.want = OWN_READ},
+    [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
+    [ROUTE_coupon_get] = {.want = OWN_READ},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -233,16 +284,148 @@ static struct str make_client_book(struct tx *tx, struct house *h)
     return make_book(tx, h->client, id_new(tx->ids, tx->arena, "bok").p);
 }
 
+/* --- documents --- */
+
+/* An invoice of the client's to its sponsor. */
+static struct str make_invoice_draft(struct tx *tx, struct house *h)
+{
+    struct draft_line line = {.text = STR("Day"),
+                              .income = STR("Services"),
+                              .quantity = {1, 0},
+                              .unit = STR("C62"),
+                              .price = {10000, 2},
+                              .net = 10000};
+    struct draft d = {.code = DOCUMENT_INVOICE,
+                      .issuer = h->client,
+                      .recipient = h->reseller,
+                      .currency = currency_find(STR("EUR")),
+                      .lines = &line,
+                      .count = 1};
+    struct document made;
+    OK(tx, document_draft(tx, &d, &made));
+    return made.id;
+}
+
+static struct str make_invoice(struct tx *tx, struct house *h)
+{
+    struct document final;
+    OK(tx, document_finalise(tx, h->ledger, make_invoice_draft(tx, h), &final));
+    return final.id;
+}
+
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
  * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
+static struct str make_payment(struct tx *tx, struct house *h)
+{
+    struct payment made;
+    struct payment fresh = {.amount = STR("12.00"),
+                            .currency = STR("EUR"),
+                            .reference = id_new(tx->ids, tx->arena, "ref"),
+                            .value_date = STR("2026-11-22")};
+    OK(tx, payment_book(tx, h->ledger, h->client, &fresh, &made));
+    return made.id;
+}
+
+static struct str make_statement(struct tx *tx, struct house *h)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "stm");
+    OK(tx, sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM statement"));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO statement (no, id, payee, payer, period, currency, accrued, "
+                   "earned, clawed_back, waiting, payable, created) VALUES ($1, $2, $3, $4, "
+                   "'2026-11', 'EUR', 1, 1, 0, 0, 1, 0)",
+                   V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller)));
+    return id;
+}
+
+static struct str make_payout(struct tx *tx, struct house *h, enum payout_state state)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "pyo");
+    OK(tx, sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM payout"));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO payout (no, id, payer, payee, book, amount, currency, iban, "
+                   "end_to_end, state, approved_by, settlement, created) VALUES ($1, $2, $3, $4, "
+                   "$3, 1, 'EUR', 'FR1420041010050500013M02606', 'E2E', $5, 'usr_other', 's', 0)",
+                   V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller),
+                   V(payout_states[state])));
+    return id;
+}
+
+static struct str make_payout_pending(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_PENDING);
+}
+
+static struct str make_payout_approved(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_APPROVED);
+}
+
+static struct str make_payout_sent(struct tx *tx, struct house *h)
+{
+    return make_payout(tx, h, PAYOUT_SENT);
+}
+
+/* One that waits for a review; closes belong to the operator. */
+static struct str make_close(struct tx *tx, struct house *h)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "cls");
+    (void)h;
+    OK(tx, sql_rows(tx, &rows,
+                    "SELECT (SELECT COALESCE(MAX(c.no), 0) + 1 FROM close c), p.id FROM party p "
+                    "WHERE p.sponsor IS NULL ORDER BY p.id LIMIT 1"));
+    OK(tx,
+       sql_run(tx,
+               "INSERT INTO close (no, id, party, period, since, begin_at, end_at, step, "
+               "review, dry, at_agreement, at_client, at_id, at_number, done, total, lines, "
+               "documents, first_document, last_document, exceptions, started, seen, finished) "
+               "VALUES ($1, $2, $3, '2020-01', 0, 0, 1, $4, 1, 1, '', '', '', 0, 0, 0, 0, 0, "
+               "0, 0, 0, 0, 0, 0)",
+               V(row_int(&rows, 0, 0)), V(id), V(row_str(&rows, 0, 1)), V((int64_t)CLOSE_REVIEW)));
+    return id;
+}
+
+static struct str make_wallet(struct tx *tx, struct house *h)
+{
+    struct wallet made;
+    struct wallet fresh = {.client = h->reseller,
+                           .kind = WALLET_PROMO,
+                           .currency = STR("EUR"),
+                           .amount = STR("25.00")};
+    OK(tx, wallet_create(tx, h->ledger, h->client, &fresh, &made));
+    return made.id;
+}
+
+static struct str make_coupon(struct tx *tx, struct house *h)
+{
+    struct coupon made;
+    struct coupon fresh = {.code = id_new(tx->ids, tx->arena, "cd"), .percent = STR("10")};
+    OK(tx, coupon_create(tx, h->client, &fresh, &made));
+    return made.id;
+}
+
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
+    {"/v1/closes", make_close},
+    {"/v1/wallets", make_wallet},
+    {"/v1/coupons", make_coupon},
+    {"/v1/payments", make_payment},
+    {"/v1/statements", make_statement},
+    {"/v1/payouts", make_payout_pending},
+    {"/v1/payouts/{id}/actions/release", make_payout_approved},
+    {"/v1/payouts/{id}/actions/confirm", make_payout_sent},
     {"/v1/agreements", make_offer},
     {"/v1/agreements/{id}/actions/offer", make_draft},
     {"/v1/agreements/{id}/actions/sign-for", make_offer_below},
     {"/v1/price-books", make_client_book},
+    {"/v1/documents", make_invoice},
+    {"/v1/documents/{id}/actions/", make_invoice_draft},
+    {"/v1/documents/{id}/actions/credit", make_invoice},
 };
 
 static void make_named(struct tx *tx, struct objects *o, int who)
@@ -322,12 +505,12 @@ static struct str fill_body(const struct objects *o, const struct expectation *e
     for (const char *at = form; at != NULL && *at != '\0'; at++) {
         if (*at == '#') {
             buf_add_i64(&b, who);
-        } else if (strncmp(at, "TOKEN", 5) == 0) {
-            buf_add(&b, o->links[who]);
-            at += 4;
         } else if (strncmp(at, "SPONSOR", 7) == 0) {
             buf_add(&b, o->house->reseller);
             at += 6;
+        } else if (strncmp(at, "TOKEN", 5) == 0) {
+            buf_add(&b, o->links[who]);
+            at += 4;
         } else {
             buf_add_char(&b, *at);
         }

@@ -40,11 +40,6 @@ enum rc call_reply(struct call *c, const void *value)
     const struct schema *s = c->route->reply;
     const struct route_facts *facts = &c->api->facts[c->route - routes];
     uint64_t set = *(const uint64_t *)value;
-    struct buf b;
-    buf_init(&b, c->arena, REPLY_BYTES_MAX);
-    struct json_writer w;
-    json_writer_init(&w, &b);
-    schema_encode(s, value, &w);
     c->status = c->route->flags & ROUTE_CREATED ? 201 : 200;
     c->type = "application/json";
     if (facts->version >= 0 && (set >> facts->version & 1)) {
@@ -56,6 +51,15 @@ enum rc call_reply(struct call *c, const void *value)
         c->location = arena_fmt(c->arena, "%s/%.*s", c->route->path,
                                 STRF(*(const struct str *)(const void *)at));
     }
+    if (c->note.whole == value && c->note.schema == s) {
+        c->reply_body = c->note.after;
+        return RC_OK;
+    }
+    struct buf b;
+    buf_init(&b, c->arena, REPLY_BYTES_MAX);
+    struct json_writer w;
+    json_writer_init(&w, &b);
+    schema_encode(s, value, &w);
     return take_body(c, &b);
 }
 
@@ -176,16 +180,21 @@ enum rc call_match(struct call *c, int64_t version, int64_t *ret)
 static const char *const secret_fields[] = {"secret",   "link",  "csrf", "uri",
                                             "password", "fresh", "code", "token"};
 
-static struct str note_of(struct call *c, const struct schema *s, const void *value)
+/* *ret_whole: value, or NULL where something of it is a secret. */
+static struct str note_of(struct call *c, const struct schema *s, const void *value,
+                          const void **ret_whole)
 {
+    *ret_whole = value;
     if (value == NULL)
         return STR("");
     void *copy = arena_alloc(c->arena, s->size);
     memcpy(copy, value, s->size);
     for (size_t i = 0; i < COUNT(secret_fields); i++) {
         int field = schema_find(s, str_c(secret_fields[i]));
-        if (field >= 0)
-            *(uint64_t *)copy &= ~(UINT64_C(1) << field);
+        if (field < 0)
+            continue;
+        *(uint64_t *)copy &= ~(UINT64_C(1) << field);
+        *ret_whole = NULL;
     }
     struct buf b;
     buf_init(&b, c->arena, NOTE_BYTES_MAX);
@@ -200,6 +209,7 @@ void call_note(struct call *c, struct str subject, const struct schema *schema, 
                const void *after)
 {
     c->note.subject = subject;
-    c->note.before = note_of(c, schema, before);
-    c->note.after = note_of(c, schema, after);
+    c->note.schema = schema;
+    c->note.before = note_of(c, schema, before, &c->note.whole);
+    c->note.after = note_of(c, schema, after, &c->note.whole);
 }

@@ -47,6 +47,8 @@ struct call {
         struct str subject;
         struct str before; /* JSON */
         struct str after;
+        const void *whole; /* the value that after shows with nothing left out, or NULL */
+        const struct schema *schema;
     } note; /* what the audit entry says; handlers fill it in with call_note */
     /* --- the answer, set by call_reply and its like --- */
     int status;
@@ -64,7 +66,8 @@ typedef enum rc (*handler_fn)(struct call *c);
 
 /* Answer with one resource by route->reply; a field "version" becomes the ETag, and with
  * ROUTE_CREATED the field "id" completes the Location, unless call_location was called before.
- * RC_OK, or RC_TOO_LARGE. */
+ * A value that call_note has written out already is not written out again: leave it as it is in
+ * between. RC_OK, or RC_TOO_LARGE. */
 MUST_CHECK enum rc call_reply(struct call *c, const void *value);
 /* Answer with a page of resources: JSON, or CSV where the client prefers it. */
 MUST_CHECK enum rc call_reply_page(struct call *c, const struct page *page);

@@ -6,6 +6,7 @@
  */
 #include "api/handlers.h"
 #include "api/resources.h"
+#include "catalog/subscription.h"
 
 /* --- agreements --- */
 
@@ -126,6 +127,8 @@ enum rc agreement_end_handler(struct call *c)
     int64_t version = 0;
     TRY(get_shown(c, &before));
     TRY(call_match(c, before.version, &version));
+    if (before.kind == AGREEMENT_SUPPLY && before.state == AGREEMENT_ACTIVE)
+        TRY(subscription_check_end(c->tx, before.id, max_i64(body->at, c->tx->now)));
     TRY(agreement_end(c->tx, before.id, body->at, &after));
     return reply_with(c, &before, &after);
 }

@@ -140,7 +140,7 @@ static void finish(struct request *r, enum rc rc)
         book_failure(r, rc);
     if (rc == RC_OK) {
         ASSERT(r->allowed); /* no rule, no answer */
-        if (r->unsafe && changes_rights(c->route))
+        if (r->unsafe && c->route->kind != ROUTE_READ && changes_rights(c->route))
             event_hub_recheck(c->api->events);
         if (r->stale && c->caller.kind != CALLER_NOBODY)
             touches_add(c->api->touches, &c->caller);

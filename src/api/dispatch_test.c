@@ -358,6 +358,7 @@ START_TEST(the_audit_log_says_who_did_what_with_before_and_after)
     const struct json *after = json_get(entry, STR("after"));
     ck_assert_int_eq(json_type(json_get(before, STR("phone"))), JSON_NULL);
     SAME(json_text(json_get(after, STR("phone"))), STR("+33 1"));
+    ck_assert(str_has(a.body, change.body)); /* in the very words of the answer */
     house_close(h);
 }
 END_TEST

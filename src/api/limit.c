@@ -11,6 +11,10 @@ enum { SHARDS = 16, SETS = 128, WAYS = 8, HEADER_MAX = 96 };
 
 #define MICRO INT64_C(1000000) /* levels count in millionths of a request */
 
+/* What follows is counted in 64 bits: a full bucket times the seconds of a minute is the most. */
+#define PER_MINUTE_MAX (1000 * MICRO)
+_Static_assert(PER_MINUTE_MAX <= INT64_MAX / MICRO / 60 / 2, "no product overflows");
+
 struct bucket {
     uint64_t key; /* 0: free */
     int64_t level;
@@ -41,7 +45,7 @@ struct limits *limits_init(struct arena *arena, struct clock *clock,
     clock_chance(clock, l->seed, sizeof l->seed);
     for (int i = 0; i < LIMIT_COUNT; i++) {
         ASSERT(per_minute[i] > 0);
-        ASSERT(per_minute[i] <= 1000 * MICRO);
+        ASSERT(per_minute[i] <= PER_MINUTE_MAX);
         l->per_minute[i] = per_minute[i];
         l->policy[i] =
             arena_fmt(arena, "\"%s\";q=%lld;w=60", class_names[i], (long long)per_minute[i]);
@@ -77,8 +81,8 @@ static int64_t seconds_for(int64_t missing, int64_t per_minute)
 {
     if (missing <= 0)
         return 0;
-    __int128 us = ((__int128)missing * 60 + per_minute - 1) / per_minute;
-    return (int64_t)((us + US_PER_SECOND - 1) / US_PER_SECOND);
+    int64_t us = (missing * 60 + per_minute - 1) / per_minute;
+    return (us + US_PER_SECOND - 1) / US_PER_SECOND;
 }
 
 static bool bucket_use(struct limits *l, enum limit_class class, struct str who, int64_t cost,
@@ -94,7 +98,7 @@ static bool bucket_use(struct limits *l, enum limit_class class, struct str who,
     pthread_mutex_lock(&shard->mutex);
     struct bucket *b = bucket_find(shard->buckets[(key >> 8) % SETS], key, full, now);
     int64_t passed = min_i64(max_i64(now - b->seen, 0), US_PER_MINUTE);
-    b->level = min_i64(full, b->level + (int64_t)((__int128)passed * per_minute / 60));
+    b->level = min_i64(full, b->level + passed * per_minute / 60);
     b->seen = max_i64(now, b->seen);
     bool ok = b->level >= MICRO;
     if (ok)

@@ -45,6 +45,21 @@ START_TEST(bucket_gives_a_minute_at_once_and_fills_evenly)
 }
 END_TEST
 
+START_TEST(the_largest_limit_is_counted_without_overflow)
+{
+    const int64_t most = 1000 * INT64_C(1000000);
+    struct limits *l = open_limits(most, 10);
+    struct limit_state s;
+    ck_assert(limits_take(l, LIMIT_READ, STR("a"), &s));
+    ck_assert_int_eq(s.left, most - 1);
+    ck_assert_int_eq(s.full_s, 1);
+    clock_sim_advance(&sim, 10 * US_PER_DAY);
+    ck_assert(limits_take(l, LIMIT_READ, STR("a"), &s));
+    ck_assert_int_eq(s.left, most - 1);
+    close_limits(l);
+}
+END_TEST
+
 START_TEST(one_does_not_pay_for_another_nor_one_class_for_another)
 {
     struct limits *l = open_limits(1, 1);
@@ -112,6 +127,7 @@ Suite *limit_suite(void)
     Suite *s = suite_create("limit");
     TCase *c = tcase_create("limit");
     tcase_add_test(c, bucket_gives_a_minute_at_once_and_fills_evenly);
+    tcase_add_test(c, the_largest_limit_is_counted_without_overflow);
     tcase_add_test(c, one_does_not_pay_for_another_nor_one_class_for_another);
     tcase_add_test(c, the_state_says_what_is_left_and_when_to_come_back);
     tcase_add_test(c, a_crowd_takes_no_more_memory_and_spoils_few_buckets);

@@ -41,6 +41,8 @@ static void write_store(struct api *a, struct buf *b)
     counter(b, "hanse_store_writes_total", c.batched, "Units of work in those commits.");
     counter(b, "hanse_store_rolled_back_total", c.rolled_back, "Units of work that failed.");
     counter(b, "hanse_store_retries_total", c.retries, "Transactions run again.");
+    counter(b, "hanse_store_spoiled_total", c.spoiled,
+            "Batches run again, as a unit of work in them failed half way.");
     counter(b, "hanse_store_reads_total", c.reads, "Snapshots read.");
     gauge(b, "hanse_store_queue", (int64_t)c.queue, "Units of work that wait for a commit.");
 }

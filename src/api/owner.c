@@ -1,14 +1,45 @@
 #include "api/owner.h"
 
 #include "base/id.h"
+#include "billing/close.h"
+#include "billing/document_row.h"
+#include "billing/wallet.h"
 #include "channel/price_book.h"
 #include "party/invitation.h"
+#include "settle/statement.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
 {
     struct invitation invitation;
     TRY(invitation_get(tx, id, &invitation));
     *ret = (struct owners){.owner = invitation.party};
+    return RC_OK;
+}
+
+static enum rc of_payment(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct payment payment;
+    TRY(payment_get(tx, id, &payment));
+    *ret = (struct owners){.owner = payment.party};
+    return RC_OK;
+}
+
+/* The payee's, and the payer's: what the neutral book owes is nobody else's matter. */
+static enum rc of_statement(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct statement statement;
+    TRY(statement_get(tx, id, &statement));
+    *ret = (struct owners){.owner = statement.party};
+    if (id_is(statement.payer, "pty"))
+        ret->other = statement.payer;
+    return RC_OK;
+}
+
+static enum rc of_payout(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct payout payout;
+    TRY(payout_get(tx, id, &payout));
+    *ret = (struct owners){.owner = payout.party, .other = payout.payee};
     return RC_OK;
 }
 
@@ -28,13 +59,45 @@ static enum rc of_price_book(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_document(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct document_row row;
+    TRY(document_row_find(tx, id, &row));
+    *ret = (struct owners){.owner = row.issuer, .other = row.recipient};
+    return RC_OK;
+}
+
+static enum rc of_close(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct close close;
+    TRY(close_get(tx, id, &close));
+    *ret = (struct owners){.owner = close.party};
+    return RC_OK;
+}
+
+static enum rc of_wallet(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct wallet wallet;
+    TRY(wallet_get(tx, id, &wallet));
+    *ret = (struct owners){.owner = wallet.party, .other = wallet.client};
+    return RC_OK;
+}
+
+static enum rc of_coupon(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct coupon coupon;
+    TRY(coupon_get(tx, id, &coupon));
+    *ret = (struct owners){.owner = coupon.party};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation},
-    {"agr", of_agreement},
-    {"bok", of_price_book},
+    {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
+    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
+    {"wal", of_wallet},     {"cou", of_coupon},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -5,6 +5,10 @@
 #define API_RESOURCES_H
 
 #include "api/test_clock.h"
+#include "billing/book_view.h"
+#include "billing/close.h"
+#include "billing/document.h"
+#include "billing/wallet.h"
 #include "channel/price_book.h"
 #include "channel/reward.h"
 #include "party/audit.h"
@@ -12,6 +16,9 @@
 #include "party/invitation.h"
 #include "party/party.h"
 #include "party/user.h"
+#include "plan/forecast.h"
+#include "settle/share.h"
+#include "settle/statement.h"
 
 struct version {
     uint64_t set;

@@ -9,11 +9,14 @@ void id_source_init(struct id_source *s, struct clock *clock)
 
 static unsigned __int128 next_number(struct id_source *s)
 {
-    unsigned char bytes[10];
-    clock_chance(s->clock, bytes, sizeof bytes);
+    if (s->chance_left == 0) {
+        clock_chance(s->clock, s->chance, sizeof s->chance);
+        s->chance_left = ID_CHANCE_AHEAD;
+    }
+    const unsigned char *bytes = s->chance[--s->chance_left];
     unsigned __int128 number =
         (uint64_t)(clock_now(s->clock) / US_PER_MS) & UINT64_C(0xFFFFFFFFFFFF);
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; i < ID_CHANCE_BYTES; i++)
         number = number << 8 | bytes[i];
     if (number <= s->last || number >> 80 == s->last >> 80) {
         /* Same millisecond, or the clock stepped back: a random step up keeps the order and still

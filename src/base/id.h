@@ -16,10 +16,15 @@
 
 enum { ID_DIGITS = 26, ID_PREFIX_MAX = 4, ID_TEXT_MAX = ID_PREFIX_MAX + 1 + ID_DIGITS };
 
+enum { ID_CHANCE_BYTES = 10, ID_CHANCE_AHEAD = 32 };
+
 /* Makes ids. One thread at a time. */
 struct id_source {
     struct clock *clock;
     unsigned __int128 last;
+    /* Chance is fetched for many ids at once: each time is a system call. */
+    unsigned char chance[ID_CHANCE_AHEAD][ID_CHANCE_BYTES];
+    size_t chance_left;
 };
 
 void id_source_init(struct id_source *s, struct clock *clock);

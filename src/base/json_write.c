@@ -145,6 +145,9 @@ static bool is_plain(struct str s)
     for (size_t i = 0; i < s.n;) {
         if (s.n - i >= 8 && is_plain_word(s.p + i)) {
             i += 8;
+            /* What is left is looked at together with bytes that were seen before. */
+            if (s.n - i < 8 && high == 0 && is_plain_word(s.p + s.n - 8))
+                return true;
             continue;
         }
         unsigned char c = (unsigned char)s.p[i++];

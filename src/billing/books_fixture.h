@@ -70,7 +70,7 @@ static inline void books_run(enum rc (*fn)(struct tx *tx, void *arg))
         books_run(name##_in);                                 \
     }                                                         \
     END_TEST                                                  \
-    static void name##_body(struct tx *tx, struct ledger *l)
+    static void name##_body(struct tx *tx, struct ledger *l UNUSED)
 
 /* A party; the first one is the operator. Taxable ones have a VAT id where the country is known
  * here. */

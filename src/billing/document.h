@@ -45,6 +45,8 @@ struct document_tax {
     struct str reason;
 };
 
+extern const struct schema document_tax_schema;
+
 struct document {
     uint64_t set;
     struct str id;     /* "inv_..." */
@@ -93,6 +95,12 @@ struct document_line {
 };
 extern const struct schema document_line_schema;
 
+struct document_line_query {
+    uint64_t set;
+    struct page_query page;
+};
+extern const struct schema document_line_query_schema;
+
 struct document_query {
     uint64_t set;
     struct page_query page;
@@ -115,10 +123,12 @@ struct draft_line {
     struct quantity quantity;
     struct str unit;
     struct price price;
-    int64_t net; /* minor units; after discount */
+    int64_t net; /* minor units; after discount; gross where tax_included */
     int64_t discount;
     enum tax_class tax_class;
+    bool deferred; /* paid in advance: earned from `from` to `until` (billing/deferral.h) */
 };
+enum { DRAFT_LINES_MAX = 10000 };
 struct draft {
     enum document_code code;
     struct str issuer;
@@ -138,10 +148,11 @@ struct draft {
 };
 
 /* A draft with lines of its own: taxes decided, totals exact (EN 16931 BR-CO-10 to 17, without its
- * tolerance). */
+ * tolerance). RC_INVALID: no lines, a label that is no part of an account's code, a tax that is not
+ * known, a prepayment (386), a corrected invoice (384) that refers to none. */
 MUST_CHECK enum rc document_draft(struct tx *tx, const struct draft *d, struct document *ret);
 /* Give it a number and post it: the chain of transfers in both books. FINAL. RC_CONFLICT: it is
- * no draft. */
+ * no draft, or the draft of a close, which alone makes it final. */
 struct ledger;
 MUST_CHECK enum rc document_finalise(struct tx *tx, struct ledger *l, struct str id,
                                      struct document *ret);
@@ -149,22 +160,67 @@ MUST_CHECK enum rc document_get(struct tx *tx, struct str id, struct document *r
 /* Those of the party on either side; drafts are shown to the issuer alone. */
 MUST_CHECK enum rc document_list(struct tx *tx, struct str party, const struct document_query *q,
                                  struct page *ret);
+/* What the document is about and nothing else: of a rated line the price and amount at the edge
+ * between its two sides. In their order; after and limit of the query count, sort does not. */
 MUST_CHECK enum rc document_lines(struct tx *tx, struct str id, const struct page_query *q,
                                   struct page *ret);
 /* Drafts alone. */
 MUST_CHECK enum rc document_hold(struct tx *tx, struct str id, bool held, struct document *ret);
 
-/* Credit lines of a final document, or all of it (count 0): a credit note, numbered and posted,
- * and the shares that had accrued on it taken back (hook below). RC_CONFLICT: more than is left
- * to credit. */
+/* What somebody writes by hand: becomes a draft of the issuer. */
+struct order_line {
+    uint64_t set;
+    struct str text;
+    struct str item;
+    struct str income;
+    struct str quantity;
+    struct str unit;
+    struct str price;
+    struct str discount;
+    int64_t tax_class;
+    time_us from;
+    time_us until;
+    bool deferred;
+};
+struct document_order {
+    uint64_t set;
+    struct str recipient;
+    struct str agreement;
+    struct str currency;
+    struct str corrects; /* id: makes it a corrected invoice (384) of one that is wholly credited */
+    int64_t payment_days;
+    bool tax_included;
+    time_us period_begin;
+    time_us period_end;
+    struct str note;
+    struct list lines; /* struct order_line */
+};
+extern const struct schema order_line_schema;
+extern const struct schema document_order_schema;
+/* RC_INVALID names the field; a recipient that is neither client nor sponsor of the issuer nor the
+ * other side of the agreement that is named. */
+MUST_CHECK enum rc document_order(struct tx *tx, struct str issuer, const struct document_order *o,
+                                  struct document *ret);
+
+/* Credit lines of a final document, or all that is left of it (count 0): a credit note, numbered
+ * and posted, and the shares that had accrued on it taken back through above->credited (NULL: there
+ * are none). RC_CONFLICT: more than is left to credit, a draft, a credit note; RC_TOO_LARGE: all of
+ * more lines than DRAFT_LINES_MAX. */
 struct credit_line {
     uint64_t set;
     int64_t line;
     struct str net; /* decimal; empty: all that is left of the line */
 };
 extern const struct schema credit_line_schema;
-MUST_CHECK enum rc document_credit(struct tx *tx, struct ledger *l, struct str id,
-                                   const struct credit_line *lines, size_t count, struct str note,
-                                   struct document *ret);
+struct credit_order {
+    uint64_t set;
+    struct list lines; /* struct credit_line; empty: all */
+    struct str note;
+};
+extern const struct schema credit_order_schema;
+struct close_above;
+MUST_CHECK enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
+                                   struct str id, const struct credit_line *lines, size_t count,
+                                   struct str note, struct document *ret);
 
 #endif

@@ -11,7 +11,7 @@
     "COALESCE(d.number, 0), d.issued_day, d.due_day, d.payment_days, d.period_begin, "           \
     "d.period_end, d.net, d.tax, d.gross, d.prepaid, d.promo, d.paid, d.credited, d.refers_to, " \
     "d.posted, d.incomes, d.taxes, d.note, d.created"
-enum { COLUMN_COUNT = 34 };
+enum { COLUMN_COUNT = 34, ZONE_ROOM_BYTES = 1024 * 1024 };
 
 /* --- numbers --- */
 
@@ -66,13 +66,28 @@ struct str document_number_text(const struct document_row *row, struct arena *ar
                      (long long)row->year, (long long)row->number);
 }
 
-enum rc document_day(const struct party *issuer, time_us at, struct arena *arena, int64_t *ret_day,
-                     int64_t *ret_year, struct err *err)
+static enum rc day_in_zone(struct str name, time_us at, struct arena *arena, struct period *ret,
+                           struct err *err)
 {
     const struct zone *zone = NULL;
-    TRY(zone_load(issuer->time_zone, arena, &zone, err));
+    TRY(zone_load(name, arena, &zone, err));
     struct calendar days = calendar_natural(zone, PERIOD_DAY);
-    struct period day = period_of(&days, at);
+    *ret = period_of(&days, at);
+    return RC_OK;
+}
+
+/* A zone takes more room than a document: it has an arena of its own, as many documents may be made
+ * in one unit of work. */
+enum rc document_day(const struct party *issuer, time_us at, int64_t *ret_day, int64_t *ret_year,
+                     struct err *err)
+{
+    struct arena own;
+    struct period day;
+    arena_init(&own, ZONE_ROOM_BYTES);
+    enum rc rc = day_in_zone(issuer->time_zone, at, &own, &day, err);
+    arena_fini(&own);
+    if (rc != RC_OK)
+        return rc;
     *ret_day = days_from_civil(day.year, day.month, day.day);
     *ret_year = day.year;
     return RC_OK;
@@ -167,6 +182,16 @@ enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit, document_
     return sql_each(tx, each_row, &each,
                     "SELECT " COLUMNS " FROM document d WHERE d.no > $1 ORDER BY d.no LIMIT $2",
                     V(after), V(limit));
+}
+
+enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg)
+{
+    struct each each = {fn, arg};
+    return sql_each(tx, each_row, &each,
+                    "SELECT " COLUMNS " FROM document d WHERE d.refers_to = $1 AND d.code IN ($2, "
+                    "$3) ORDER BY d.no",
+                    V(no), V((int64_t)DOCUMENT_CREDIT_NOTE),
+                    V((int64_t)DOCUMENT_SELF_BILLED_CREDIT));
 }
 
 /* --- writing --- */

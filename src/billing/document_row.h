@@ -25,8 +25,10 @@ struct document_income {
 struct document_tax_group {
     struct tax_group group;
     struct tax_decision decision;
-    int64_t buyer_tax; /* reverse charge: what the buyer accounts for itself */
-    unsigned classes;  /* bit of each enum tax_class that is in it */
+    int64_t buyer_tax;  /* reverse charge: what the buyer accounts for itself */
+    unsigned classes;   /* bit of each enum tax_class that is in it */
+    struct str expense; /* label of its greatest income: what becomes dearer where the tax is not
+                           deducted. One label, so that credit notes of parts take back the same */
 };
 
 struct document_row {
@@ -95,6 +97,10 @@ MUST_CHECK enum rc document_line_nets(const struct document_row *row,
 const struct document_tax_group *document_group(const struct document_row *row,
                                                 enum tax_class tax_class);
 
+/* As people see it. */
+MUST_CHECK enum rc document_show(struct tx *tx, const struct document_row *row,
+                                 struct document *ret);
+
 /* The next `count` of no: the first of them. */
 MUST_CHECK enum rc document_nos(struct tx *tx, int64_t count, int64_t *ret_first);
 /* Insert a draft; gives no and id where they are not given. */
@@ -105,14 +111,16 @@ MUST_CHECK enum rc document_row_find(struct tx *tx, struct str id, struct docume
 typedef enum rc (*document_row_fn)(struct tx *tx, const struct document_row *row, void *arg);
 MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit,
                                      document_row_fn fn, void *arg);
+/* The credit notes that refer to a document. */
+MUST_CHECK enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg);
 /* The next `count` numbers of (issuer, kind's series, year), gapless: the first of them. */
 MUST_CHECK enum rc document_numbers(struct tx *tx, struct str issuer, enum document_code code,
                                     int64_t year, int64_t count, int64_t *ret_first);
 /* "2026-000017", "C-2026-000003"; empty of a draft. */
 struct str document_number_text(const struct document_row *row, struct arena *arena);
 /* The date at an instant in the party's time zone, and its year. */
-MUST_CHECK enum rc document_day(const struct party *issuer, time_us at, struct arena *arena,
-                                int64_t *ret_day, int64_t *ret_year, struct err *err);
+MUST_CHECK enum rc document_day(const struct party *issuer, time_us at, int64_t *ret_day,
+                                int64_t *ret_year, struct err *err);
 /* One draft becomes final: number, dates, state. RC_CONFLICT: it is no draft; RC_INVALID: its
  * totals are not right. It is not posted. What the close does to all of its drafts in one
  * statement. */
@@ -123,9 +131,14 @@ MUST_CHECK enum rc document_row_finalise(struct tx *tx, struct document_row *row
  * difference that its invoice's tax makes, so there one minor unit a group is allowed. RC_INVALID
  * names the rule. */
 MUST_CHECK enum rc document_check(const struct document_row *row, struct err *err);
-/* The same for every document in the store, its lines, and its numbers without a gap: for `hansed
- * verify`. RC_INVALID names the first that breaks it. */
-MUST_CHECK enum rc document_verify(struct tx *tx, int64_t *ret_checked);
+/* The same for every document in the store, its own lines, and all numbers without a gap: for
+ * `hansed verify`. RC_INVALID names the first that breaks it. The arena is reset between steps. */
+MUST_CHECK enum rc document_verify(struct store *s, struct arena *arena, int64_t *ret_checked,
+                                   struct err *err);
+/* Its steps: documents behind `after`, at most limit; then the numbers. */
+MUST_CHECK enum rc document_verify_some(struct tx *tx, int64_t after, int64_t limit,
+                                        int64_t *ret_last, int64_t *ret_checked);
+MUST_CHECK enum rc document_verify_numbers(struct tx *tx);
 
 /* What is still to be paid: gross less prepaid, paid and credited; below 0: to be paid back. */
 int64_t document_open(const struct document_row *row);

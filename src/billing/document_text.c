@@ -51,7 +51,9 @@ struct str document_taxes_write(const struct document_row *row, struct arena *ar
         add_text(&b, str_c(g->decision.reason));
         add_number(&b, g->decision.buyer_rate_ppm, ' ');
         add_number(&b, g->buyer_tax, ' ');
-        add_number(&b, g->classes, ';');
+        add_number(&b, g->classes, ' ');
+        add_text(&b, g->expense);
+        b.p[b.n - 1] = ';';
     }
     return written(&b);
 }
@@ -124,7 +126,7 @@ static bool read_group(struct str part, struct arena *arena, struct document_tax
         !read_number(&part, &g->net) || !read_number(&part, &g->tax) ||
         !read_text(&part, arena, &d->country) || !read_text(&part, arena, &reason) ||
         !read_number(&part, &d->buyer_rate_ppm) || !read_number(&part, &ret->buyer_tax) ||
-        !read_number(&part, &classes) || part.n > 0)
+        !read_number(&part, &classes) || !read_text(&part, arena, &ret->expense) || part.n > 0)
         return false;
     if (tax_category_parse(category, &g->category, err) != RC_OK || g->rate_ppm < 0 ||
         g->rate_ppm > TAX_RATE_MAX_PPM || d->buyer_rate_ppm < 0 ||

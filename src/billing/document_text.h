@@ -2,8 +2,8 @@
  * document_text.h - the incomes and taxes of a document as short texts in its row.
  *
  *     incomes   "VPS 19500 0 0;Storage 20000 14000 0"     label net wholesale deferred
- *     taxes     "S 200000 19500 3900 FR - 0 0 1"
- *               category rate net tax country reason buyer-rate buyer-tax classes
+ *     taxes     "S 200000 19500 3900 FR - 0 0 1 VPS"
+ *               category rate net tax country reason buyer-rate buyer-tax classes expense
  *
  * Integers only; '-' where a text is missing.
  */

@@ -1,11 +1,45 @@
 /* The totals of a document in numbers, and the check that they are right. */
 #include "base/clock.h"
-#include "billing/document_row.h"
+#include "billing/document_make.h"
 #include "money/amount.h"
 #include "money/round.h"
 #include "money/split.h"
 
 enum { CLASS_COUNT = TAX_CLASS_OUTSIDE + 1 };
+
+/* --- kinds of income --- */
+
+/* What is of one class and one kind of income is one amount: its net is rounded once. */
+struct joined {
+    size_t count;
+    struct document_sum sums[DOCUMENT_INCOMES_MAX];
+};
+
+static bool same_kind(const struct document_sum *a, const struct document_sum *b)
+{
+    return a->tax_class == b->tax_class && a->deferred == b->deferred &&
+           str_eq(a->income, b->income);
+}
+
+/* The index of the sum's kind, made where it is new. */
+static enum rc join(struct joined *j, const struct document_sum *sum, size_t *ret, struct err *err)
+{
+    size_t i = 0;
+    while (i < j->count && !same_kind(&j->sums[i], sum))
+        i++;
+    if (i == DOCUMENT_INCOMES_MAX)
+        return err_set(err, RC_INVALID, "a document has at most %d kinds of income",
+                       DOCUMENT_INCOMES_MAX);
+    if (i == j->count) {
+        j->sums[i] = *sum;
+        j->count++;
+    } else {
+        TRY(amount_add(j->sums[i].amount, sum->amount, &j->sums[i].amount, err));
+        TRY(amount_add(j->sums[i].wholesale, sum->wholesale, &j->sums[i].wholesale, err));
+    }
+    *ret = i;
+    return RC_OK;
+}
 
 /* --- taxes of each class --- */
 
@@ -65,52 +99,36 @@ static enum rc fill_group(struct document_tax_group *g, const struct decided *d,
         &g->buyer_tax, err);
 }
 
+/* The greatest part of each group. */
+static void fill_expenses(struct document_tax_group *groups, size_t count, const struct joined *j)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t most = INT64_MIN;
+        for (size_t k = 0; k < j->count; k++) {
+            if (!(groups[i].classes & 1U << j->sums[k].tax_class) || j->sums[k].amount <= most)
+                continue;
+            most = j->sums[k].amount;
+            groups[i].expense = j->sums[k].income;
+        }
+    }
+}
+
 static enum rc fill_groups(struct document_row *row, const struct tax_document *doc,
-                           const struct decided *d, struct arena *arena, struct err *err)
+                           const struct decided *d, const struct joined *j, struct arena *arena,
+                           struct err *err)
 {
     struct document_tax_group *groups = NEW_N(arena, struct document_tax_group, doc->group_count);
     for (size_t i = 0; i < doc->group_count; i++) {
         groups[i].group = doc->groups[i];
         TRY(fill_group(&groups[i], d, err));
     }
+    fill_expenses(groups, doc->group_count, j);
     row->groups = groups;
     row->group_count = doc->group_count;
     return RC_OK;
 }
 
 /* --- incomes --- */
-
-/* What is of one class and one kind of income is one amount: its net is rounded once. */
-struct joined {
-    size_t count;
-    struct document_sum sums[DOCUMENT_INCOMES_MAX];
-};
-
-static bool same_kind(const struct document_sum *a, const struct document_sum *b)
-{
-    return a->tax_class == b->tax_class && a->deferred == b->deferred &&
-           str_eq(a->income, b->income);
-}
-
-/* The index of the sum's kind, made where it is new. */
-static enum rc join(struct joined *j, const struct document_sum *sum, size_t *ret, struct err *err)
-{
-    size_t i = 0;
-    while (i < j->count && !same_kind(&j->sums[i], sum))
-        i++;
-    if (i == DOCUMENT_INCOMES_MAX)
-        return err_set(err, RC_INVALID, "a document has at most %d kinds of income",
-                       DOCUMENT_INCOMES_MAX);
-    if (i == j->count) {
-        j->sums[i] = *sum;
-        j->count++;
-    } else {
-        TRY(amount_add(j->sums[i].amount, sum->amount, &j->sums[i].amount, err));
-        TRY(amount_add(j->sums[i].wholesale, sum->wholesale, &j->sums[i].wholesale, err));
-    }
-    *ret = i;
-    return RC_OK;
-}
 
 static enum rc add_income(struct document_row *row, struct document_income *incomes,
                           const struct document_sum *sum, int64_t net, struct err *err)
@@ -165,7 +183,7 @@ enum rc document_row_total(struct document_row *row, const struct party *issuer,
     else
         TRY(tax_exclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
     struct document_row made = *row;
-    TRY(fill_groups(&made, &doc, &d, arena, err));
+    TRY(fill_groups(&made, &doc, &d, &j, arena, err));
     TRY(fill_incomes(&made, &j, lines, arena, err));
     made.net = doc.totals.net;
     made.tax = doc.totals.tax;
@@ -238,6 +256,86 @@ enum rc document_line_nets(const struct document_row *row, const struct document
 int64_t document_open(const struct document_row *row)
 {
     return row->gross - row->prepaid - row->paid - row->credited;
+}
+
+/* --- credit notes --- */
+
+/* R(part x credited / whole): nothing of nothing. */
+static int64_t credited_part(int64_t part, __int128 credited, int64_t whole)
+{
+    __int128 numerator = (__int128)part * credited;
+    if (whole == 0)
+        return 0;
+    return (int64_t)(whole > 0 ? round_div(numerator, whole)
+                               : round_div(-numerator, -(__int128)whole));
+}
+
+static enum rc credit_group(const struct document_tax_group *of,
+                            const struct document_tax_group *before, int64_t net,
+                            struct document_tax_group *ret, struct err *err)
+{
+    struct document_tax_group g = *of;
+    int64_t credited = 0;
+    TRY(amount_add(before->group.net, net, &credited, err));
+    g.group.net = net;
+    g.group.tax = credited_part(of->group.tax, credited, of->group.net) - before->group.tax;
+    g.buyer_tax = credited_part(of->buyer_tax, credited, of->group.net) - before->buyer_tax;
+    *ret = g;
+    return RC_OK;
+}
+
+static enum rc credit_groups(struct document_row *row, const struct document_row *invoice,
+                             const struct document_tax_group *before, const struct joined *j,
+                             struct arena *arena, struct err *err)
+{
+    __int128 tax = 0;
+    struct document_tax_group *groups =
+        NEW_N(arena, struct document_tax_group, invoice->group_count);
+    row->group_count = 0;
+    for (size_t i = 0; i < invoice->group_count; i++) {
+        struct document_tax_group *g = &groups[row->group_count];
+        int64_t net = 0;
+        bool any = false;
+        for (size_t k = 0; k < j->count; k++) {
+            if (!(invoice->groups[i].classes & 1U << j->sums[k].tax_class))
+                continue;
+            any = true;
+            TRY(amount_add(net, j->sums[k].amount, &net, err));
+        }
+        if (!any)
+            continue;
+        TRY(credit_group(&invoice->groups[i], &before[i], net, g, err));
+        tax += g->group.tax;
+        row->group_count++;
+    }
+    row->groups = groups;
+    return amount_narrow(tax, &row->tax, err);
+}
+
+enum rc document_row_credit_total(struct document_row *row, const struct document_row *invoice,
+                                  const struct document_tax_group *before,
+                                  const struct document_sum *sums, size_t count,
+                                  struct arena *arena, struct err *err)
+{
+    struct joined j = {0};
+    struct tax_line nets[DOCUMENT_INCOMES_MAX];
+    size_t ignored = 0;
+    __int128 net = 0;
+    for (size_t i = 0; i < count; i++)
+        TRY(join(&j, &sums[i], &ignored, err));
+    for (size_t i = 0; i < j.count; i++) {
+        nets[i].net = j.sums[i].amount;
+        net += j.sums[i].amount;
+    }
+    struct document_row made = *row;
+    TRY(credit_groups(&made, invoice, before, &j, arena, err));
+    TRY(fill_incomes(&made, &j, nets, arena, err));
+    TRY(amount_narrow(net, &made.net, err));
+    TRY(amount_add(made.net, made.tax, &made.gross, err));
+    made.tax_included = invoice->tax_included;
+    made.tax_recoverable = invoice->tax_recoverable;
+    *row = made;
+    return RC_OK;
 }
 
 /* --- the check --- */

@@ -3,7 +3,6 @@
 
 #include "billing/document_row.h"
 #include "channel/supply.h"
-#include "money/telescope.h"
 
 /* The legs of one document while they are gathered. */
 struct posting {
@@ -85,36 +84,30 @@ static void add_sale(struct posting *p)
 
 /* --- the buyer's side --- */
 
-/* Tax that is not deducted makes each expense dearer: given to them by telescoping shares of the
- * net, so that it is all given, whatever the rounding. */
 static void add_expenses(struct posting *p)
 {
     const struct document_row *row = p->row;
-    int64_t tax = row->tax_recoverable ? 0 : row->tax;
-    int64_t net = 0;
-    int64_t given = 0;
-    for (size_t i = 0; i < row->income_count; i++) {
-        const struct document_income *income = &row->incomes[i];
-        net += income->net;
-        bool last = i + 1 == row->income_count;
-        bool shared = row->net > 0 && net >= 0 && net <= row->net;
-        int64_t until = last ? tax : shared ? telescope_step(tax, 0, net, row->net) : given;
-        add(p, row->recipient, join(p->arena, STR("Expense:"), income->label), p->ap,
-            income->net + until - given);
-        given = until;
-    }
+    for (size_t i = 0; i < row->income_count; i++)
+        add(p, row->recipient, join(p->arena, STR("Expense:"), row->incomes[i].label), p->ap,
+            row->incomes[i].net);
+}
+
+/* The buyer deducts it, or it makes the expense dearer. */
+static struct str tax_paid_code(struct posting *p, const struct document_tax_group *g)
+{
+    return p->row->tax_recoverable ? tax_code(p->arena, "In", &g->decision, g->group.rate_ppm)
+                                   : join(p->arena, STR("Expense:"), g->expense);
 }
 
 static void add_purchase(struct posting *p)
 {
     const struct document_row *row = p->row;
     add_expenses(p);
-    for (size_t i = 0; row->tax_recoverable && i < row->group_count; i++) {
+    for (size_t i = 0; i < row->group_count; i++) {
         const struct document_tax_group *g = &row->groups[i];
         const struct tax_decision *d = &g->decision;
         if (g->group.tax != 0)
-            add_tax(p, row->recipient, tax_code(p->arena, "In", d, g->group.rate_ppm), p->ap,
-                    g->group.tax);
+            add_tax(p, row->recipient, tax_paid_code(p, g), p->ap, g->group.tax);
         if (g->buyer_tax != 0)
             add_tax(p, row->recipient, tax_code(p->arena, "In", d, d->buyer_rate_ppm),
                     tax_code(p->arena, "Out", d, d->buyer_rate_ppm), g->buyer_tax);
@@ -159,7 +152,7 @@ static void add_operator(struct posting *p, struct str operator, int64_t amount,
 
 /* The neutral book takes the whole price and owes each tier its part; no tier's book shows what
  * another one earns. The last seller bears discounts: its part is what is left of the net. The
- * tax stays in the neutral book (docs/decisions/0008). */
+ * tax stays in the neutral book (docs/decisions/0011). */
 static void add_tiers(struct posting *p, const struct supply_path *path, const int64_t *sums)
 {
     const struct document_row *row = p->row;

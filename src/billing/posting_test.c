@@ -129,8 +129,8 @@ BOOKS_TEST(a_consumer_has_the_tax_within_the_expense)
     struct document_sum sums[] = {standard("VPS", 10001), standard("Storage", 5002)};
     post(tx, l, &invoice, sums, COUNT(sums));
     ck_assert_int_eq(invoice.tax, 3001); /* R(150.03 x 20 %) */
-    BALANCE(home, "EUR", STR("Expense:VPS"), 10001 + 2000);
-    BALANCE(home, "EUR", STR("Expense:Storage"), 5002 + 1001);
+    BALANCE(home, "EUR", STR("Expense:VPS"), 10001 + 3001);
+    BALANCE(home, "EUR", STR("Expense:Storage"), 5002);
     BALANCE(home, "EUR", account_of(tx, "AP", op), -18004);
     BALANCE(home, "EUR", STR("VAT-In:FR:200000"), 0);
 }

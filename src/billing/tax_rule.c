@@ -159,7 +159,7 @@ static struct tax_decision across(const struct party *seller, const struct party
     if (from_union)
         return buyer->taxable ? reverse_charge(seller, buyer, class, day) : at_rate(to, class, day);
     /* From outside the Union: a taxable buyer accounts for the tax itself (art. 196); a consumer
-     * would need the seller's registration under the non-Union scheme, of which nothing is known. */
+     * needs the seller's registration under the non-Union scheme, of which nothing is known. */
     struct tax_decision d = outside(to);
     if (!buyer->taxable || !find_rate(to, class, day, &d.buyer_rate_ppm))
         return unknown(to);
@@ -186,20 +186,6 @@ struct tax_decision tax_decide(const struct party *seller, const struct party *b
 
 /* --- for people --- */
 
-static const char *class_word(enum tax_class class)
-{
-    switch (class) {
-    case TAX_CLASS_STANDARD:
-        return "standard";
-    case TAX_CLASS_REDUCED:
-        return "reduced";
-    case TAX_CLASS_EXEMPT:
-    case TAX_CLASS_OUTSIDE:
-        break;
-    }
-    NEVER("a class without a rate in the table of rates");
-}
-
 enum rc tax_rates(struct arena *arena, struct list *ret)
 {
     struct tax_rate_row *rows = NEW_N(arena, struct tax_rate_row, COUNT(rates));
@@ -208,7 +194,7 @@ enum rc tax_rates(struct arena *arena, struct list *ret)
         rows[i] = (struct tax_rate_row){
             .set = schema_all(&tax_rate_row_schema),
             .country = str_n(r->country, 2),
-            .tax_class = str_c(class_word(r->class)),
+            .tax_class = str_c(tax_classes[r->class]),
             .rate = tax_percent(r->ppm, arena),
             .valid_from = arena_fmt(arena, "%04d-%02d-%02d", r->year, r->month, r->day),
             .source = str_c(r->source)};

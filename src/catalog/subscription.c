@@ -516,16 +516,3 @@ enum rc subscription_end(struct tx *tx, struct str id, time_us at, struct subscr
     TRY(tell(tx, &s, "event.subscription.ended"));
     return subscription_get(tx, id, ret);
 }
-
-enum rc subscription_needs(struct tx *tx, struct str agreement, time_us at)
-{
-    struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT COUNT(*) FROM (SELECT s.id FROM subscription s WHERE s.agreement = $1 "
-                 "AND s.ends > $2 LIMIT 1) one",
-                 V(agreement), V(at != 0 ? at : tx->now)));
-    return row_int(&rows, 0, 0) == 0
-               ? RC_OK
-               : err_set(tx->err, RC_CONFLICT,
-                         "there are subscriptions by this agreement then: end or move them first");
-}

@@ -75,9 +75,9 @@ MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t ver
  * never later. RC_CONFLICT where instalments are left to be paid. */
 MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
                                     struct subscription *ret);
-/* RC_CONFLICT: subscriptions need the agreement at the instant (0: now) or later; to be asked before
- * an agreement is ended. */
-MUST_CHECK enum rc subscription_needs(struct tx *tx, struct str agreement, time_us at);
+/* Before a SUPPLY agreement ends: RC_CONFLICT where a subscription runs by it at the instant or
+ * later. */
+MUST_CHECK enum rc subscription_check_end(struct tx *tx, struct str agreement, time_us at);
 
 /* --- limits --- */
 
@@ -164,6 +164,8 @@ struct subscription_cursor {
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
+/* How many the walk gives in all. */
+MUST_CHECK enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret);
 
 /* How many descendants (children of all degrees) it has, times how long, within [from, until): in
  * unit-seconds, to the microsecond; each counts with its quantity. */

@@ -203,18 +203,18 @@ TX_TEST(an_end_comes_earlier_never_later)
     struct shop shop = make_shop(tx);
     struct subscription got;
     struct subscription s = make_subscription(tx, shop.lower, shop.vm.id, "1");
-    FAILS(tx, RC_CONFLICT, NULL, subscription_needs(tx, shop.lower, 0));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, shop.lower, tx->now));
     FAILS(tx, RC_INVALID, "/at", subscription_end(tx, s.id, tx->now - 1, &got));
     OK(tx, subscription_end(tx, s.id, tx->now + 100, &got));
     ck_assert_int_eq(got.ends, tx->now + 100);
     ck_assert_int_eq(got.state, SUBSCRIPTION_ACTIVE);
     FAILS(tx, RC_CONFLICT, NULL, subscription_end(tx, s.id, tx->now + 101, &got));
-    FAILS(tx, RC_CONFLICT, NULL, subscription_needs(tx, shop.lower, tx->now + 99));
-    OK(tx, subscription_needs(tx, shop.lower, tx->now + 100));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, shop.lower, tx->now + 99));
+    OK(tx, subscription_check_end(tx, shop.lower, tx->now + 100));
     OK(tx, subscription_end(tx, s.id, 0, &got));
     ck_assert_int_eq(got.state, SUBSCRIPTION_ENDED);
     FAILS(tx, RC_CONFLICT, NULL, subscription_end(tx, s.id, 0, &got));
-    OK(tx, subscription_needs(tx, shop.lower, 0));
+    OK(tx, subscription_check_end(tx, shop.lower, tx->now));
 }
 
 TX_TEST(nothing_is_sold_beyond_the_end_of_the_agreement)
@@ -427,7 +427,7 @@ TX_TEST(a_family_moves_as_one)
     ck_assert_uint_eq(f.term_count, 3);
     ck_assert_int_eq(f.terms[2].quantity.mantissa, 4); /* and what is planned goes with it */
     SAME(reread(tx, ended.id).agreement, shop.lower);
-    OK(tx, subscription_needs(tx, shop.lower, 0));
+    OK(tx, subscription_check_end(tx, shop.lower, tx->now));
     ck_assert_int_eq(seconds_of(tx, root.id, tx->now, tx->now + US_PER_HOUR), 3 * 3600);
 }
 

@@ -191,6 +191,22 @@ enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret)
     return RC_OK;
 }
 
+enum rc supply_paths_with(struct tx *tx, struct str agreement, int64_t after, int64_t limit,
+                          int64_t **ret, size_t *ret_count)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT path FROM supply_path_edge WHERE agreement = $1 AND path > $2 ORDER BY "
+                 "path LIMIT $3",
+                 V(agreement), V(after), V(limit)));
+    int64_t *numbers = NEW_N(tx->arena, int64_t, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        numbers[i] = row_int(&rows, i, 0);
+    *ret = numbers;
+    *ret_count = rows.count;
+    return RC_OK;
+}
+
 /* --- referrals --- */
 
 static bool pays_on(const struct agreement *a, const struct supply_path *path)

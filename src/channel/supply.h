@@ -52,6 +52,10 @@ MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_
  * struct str, by id; at most `limit` behind `after` (empty: from the beginning). */
 MUST_CHECK enum rc supply_below(struct tx *tx, struct str agreement, struct str after, size_t limit,
                                 struct list *ret);
+/* Numbers of the paths that an agreement is on, behind `after`, ascending, at most limit; in the
+ * arena. */
+MUST_CHECK enum rc supply_paths_with(struct tx *tx, struct str agreement, int64_t after,
+                                     int64_t limit, int64_t **ret, size_t *ret_count);
 
 /* The REFERRAL agreements that pay on what the client of this path buys: struct agreement, by
  * id, their terms as of the instant. The scope's party is the client, or, with subtree, any

@@ -37,6 +37,17 @@ static const struct flag events_flags[] = {
     OWN_END,
 };
 
+static const struct flag close_flags[] = {
+    OWN("wait", NULL, "Show how far it is until it is done or waits for its review."),
+    OWN_END,
+};
+
+static const struct flag plan_flags[] = {
+    OWN("file", "FILE", "Take the plan from this JSON, which flags change; - is standard input."),
+    OWN("print", NULL, "Print the plan itself as JSON, to be kept and changed."),
+    OWN_END,
+};
+
 static const struct command builtins[] = {
     {.words = "login",
      .synopsis = "[URL]",
@@ -70,6 +81,24 @@ static const struct command builtins[] = {
      .route = &routes[ROUTE_events],
      .route_flags = true,
      .doc = "Show what happens, as it happens, until Ctrl-C."},
+    {.words = "close",
+     .synopsis = "[PERIOD]",
+     .run = builtin_close,
+     .flags = close_flags,
+     .route = &routes[ROUTE_close_create],
+     .route_flags = true,
+     .words_max = 1,
+     .doc = "Close a month: rate, invoice, post and settle it; --dry only tells, --review stops "
+            "before numbers are given."},
+    {.words = "plan",
+     .synopsis = "[NAME]",
+     .run = builtin_plan,
+     .flags = plan_flags,
+     .route = &routes[ROUTE_calculate],
+     .route_flags = true,
+     .words_max = 1,
+     .doc = "What servers cost, bring and pay back, computed without a server; ready plans: "
+            "rapid-space, coworking-10, coworking-100, coworking-1000."},
     {.words = "profile list",
      .synopsis = "",
      .run = builtin_profile_list,
@@ -264,14 +293,16 @@ static void add_own(struct flag_list *l, const char *name, const char *value, co
     add_flag(l, (struct flag){.name = str_c(name), .kind = FLAG_OWN, .value = value, .doc = doc});
 }
 
-static void add_route_flags(struct flag_list *l, const struct route *r)
+static void add_route_flags(struct flag_list *l, const struct command *c)
 {
+    const struct route *r = c->route;
     if (r->query != NULL)
         add_fields(l, r->query, FLAG_QUERY, STR(""), 0);
     if (r->body == NULL)
         return;
     add_fields(l, r->body, FLAG_BODY, STR(""), 0);
-    add_own(l, "body", "FILE", "Send this JSON instead of flags; - is standard input.");
+    if (c->run != builtin_plan) /* nothing is sent; it has --file */
+        add_own(l, "body", "FILE", "Send this JSON instead of flags; - is standard input.");
     if ((r->flags & ROUTE_PATCH) != 0) {
         struct flag *null = add_flag(l, (struct flag){.name = STR("null"), .kind = FLAG_OWN});
         null->value = "FIELD";
@@ -287,7 +318,7 @@ const struct flag *command_flags(const struct command *c, struct arena *arena, s
     for (const struct flag *own = c->flags; own != NULL && own->name.n > 0; own++)
         add_flag(&l, *own);
     if (c->route != NULL && c->route_flags)
-        add_route_flags(&l, c->route);
+        add_route_flags(&l, c);
     unsigned flags = c->route != NULL ? c->route->flags : 0;
     if ((flags & ROUTE_NEEDS_MATCH) != 0)
         add_own(&l, "if-version", "N",
@@ -297,10 +328,14 @@ const struct flag *command_flags(const struct command *c, struct arena *arena, s
         add_own(&l, "csv", NULL, "Print comma-separated values.");
     }
     if (c->route != NULL || c->run == builtin_profile_list)
-        add_own(&l, "json", NULL, "Print JSON, as the server sent it.");
+        add_own(&l, "json", NULL,
+                c->run == builtin_plan ? "Print JSON, as a server would send it."
+                                       : "Print JSON, as the server sent it.");
     if (c->route != NULL && c->route->reply != NULL)
         add_own(&l, "wide", NULL, "Show all fields, and do not cut long ones.");
-    if (c->run != builtin_help && c->run != builtin_man && c->run != builtin_completion) {
+    bool here = c->run == builtin_help || c->run == builtin_man || c->run == builtin_completion ||
+                c->run == builtin_plan;
+    if (!here) {
         add_own(&l, "profile", "NAME", "Use the server and the token of this profile.");
         add_own(&l, "server", "URL", "Ask this server.");
     }

@@ -4,6 +4,7 @@
  */
 #include "cli/builtin.h"
 #include "cli/show.h"
+#include "plan/example.h"
 
 /* The script looks up three tables: what may follow the words so far, the flags of a command, and
  * the words that a flag takes. */
@@ -26,11 +27,12 @@ static const char script[] =
     "    done\n"
     "    case $prev in\n"
     "    --profile) _hanse_reply \"$cur\" \"$(_hanse_profiles)\"; return ;;\n"
-    "    --body|--*-file) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
+    "    --body|--file|--*-file) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n"
     "    esac\n"
     "    case $command in\n"
     "    'profile use'|'profile remove')\n"
     "        [[ $cur == -* ]] || { _hanse_reply \"$cur\" \"$(_hanse_profiles)\"; return; } ;;\n"
+    "    plan) [[ $cur == -* ]] || { _hanse_reply \"$cur\" \"$(_hanse_plans)\"; return; } ;;\n"
     "    completion) [[ $cur == -* ]] || { _hanse_reply \"$cur\" bash; return; } ;;\n"
     "    esac\n"
     "    if [[ $prev == --* ]]; then\n"
@@ -144,6 +146,14 @@ static void put_values(struct run *run, FILE *out, const struct command *list, s
     show_str(out, STR("    esac\n}\n"));
 }
 
+static void put_plans(FILE *out)
+{
+    show_str(out, STR("_hanse_plans()\n{\n    echo"));
+    for (size_t i = 0; i < forecast_example_count; i++)
+        fprintf(out, " %s", forecast_examples[i].name);
+    show_str(out, STR("\n}\n"));
+}
+
 enum rc builtin_completion(struct run *run)
 {
     if (run->args.word_count != 1 || !str_eq(run->args.words[0], STR("bash")))
@@ -153,6 +163,7 @@ enum rc builtin_completion(struct run *run)
     const struct command *list = command_list(run->arena, &count);
     show_str(out, STR("# bash completion for hanse; made by: hanse completion bash\n"));
     show_str(out, str_c(script));
+    put_plans(out);
     put_words(out, list, count);
     put_flags(run, out, list, count);
     put_values(run, out, list, count);

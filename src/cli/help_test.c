@@ -184,7 +184,7 @@ static void check_offer(const char *typed, const char *want)
 START_TEST(completion_offers_commands_flags_and_words)
 {
     ck_assert_int_eq(stage_run(&stage, "completion|bash"), RC_OK);
-    check_offer("hanse pa", "party\n");
+    check_offer("hanse par", "party\n");
     check_offer("hanse party ch", "change\n");
     check_offer("hanse me totp ''", "begin confirm remove\n");
     check_offer("hanse party list --ki", "--kind\n");

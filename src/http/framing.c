@@ -17,9 +17,24 @@ bool framing_is_token(struct str s)
     return s.n > 0;
 }
 
+/* Whether eight bytes are all ASCII without controls: none of them sets its highest bit in any of
+ * the three tests. */
+static bool is_printable_word(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t w = 0;
+    memcpy(&w, p, sizeof w);
+    uint64_t marks = w | (w - ones * 0x20) | ((w ^ ones * 0x7F) - ones);
+    return (marks & ones * 0x80) == 0;
+}
+
 bool framing_is_value(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
+        if (s.n - i >= 8 && is_printable_word(s.p + i)) {
+            i += 7;
+            continue;
+        }
         unsigned char c = (unsigned char)s.p[i];
         if ((c < 0x20 && c != '\t') || c == 0x7F)
             return false;

@@ -93,6 +93,9 @@ MUST_CHECK enum rc ledger_debt(struct tx *tx, struct ledger *l, struct str debto
  * RC_NOT_FOUND. */
 MUST_CHECK enum rc ledger_find(struct tx *tx, struct ledger *l, struct str party,
                                struct str currency, struct str code, account_id *ret);
+/* What an account is: all but its balance. In a reading tx as of its snapshot. RC_NOT_FOUND. */
+MUST_CHECK enum rc ledger_account_get(struct tx *tx, struct ledger *l, account_id account,
+                                      struct account *ret);
 /* Close an account, or open it again. RC_NOT_FOUND. */
 MUST_CHECK enum rc ledger_set_closed(struct tx *tx, struct ledger *l, account_id account,
                                      bool closed);

@@ -263,6 +263,36 @@ enum rc ledger_find(struct tx *tx, struct ledger *l, struct str party, struct st
     return RC_OK;
 }
 
+enum rc ledger_account_get(struct tx *tx, struct ledger *l, account_id account, struct account *ret)
+{
+    struct rows r;
+    if (tx->writing) {
+        ledger_start(l, tx);
+        if (account == 0 || account > machine_accounts(l->machine))
+            return no_account(tx, account);
+        struct account seen = machine_see_account(l->machine, account);
+        seen.balance = (struct balance){0};
+        *ret = seen;
+        return RC_OK;
+    }
+    TRY(sql_rows(tx, &r,
+                 "SELECT b.party, b.currency, a.code, a.flags, a.closed, COALESCE(a.mirror, 0) "
+                 "FROM ledger_account a JOIN ledger_book b ON b.id = a.book WHERE a.id = $1 ORDER "
+                 "BY a.id LIMIT 1",
+                 V(account)));
+    if (r.count == 0)
+        return no_account(tx, account);
+    *ret = (struct account){.id = account,
+                            .party = row_str(&r, 0, 0),
+                            .currency = row_str(&r, 0, 1),
+                            .code = row_str(&r, 0, 2),
+                            .flags = (unsigned)row_int(&r, 0, 3),
+                            .mirror = (account_id)row_int(&r, 0, 5)};
+    if (row_int(&r, 0, 4) != 0)
+        ret->flags |= ACCOUNT_CLOSED;
+    return RC_OK;
+}
+
 /* --- transfers --- */
 
 struct tell {

@@ -320,23 +320,34 @@ static void take_over(struct str *to, struct str from)
         *to = from;
 }
 
-/* What the new party does not say itself. */
-static enum rc fill_in(struct tx *tx, struct party *p)
+/* What the new party does not say itself, as its sponsor has it. */
+static enum rc fill_in_from_sponsor(struct tx *tx, struct party *p)
 {
-    struct party from = {.currency = STR("EUR"), .language = STR("en"), .time_zone = STR("UTC")};
-    if (p->sponsor.n > 0) {
-        TRY(party_get(tx, p->sponsor, &from));
-        if (from.state == PARTY_CLOSED)
-            return err_set(tx->err, RC_CONFLICT, "the sponsor '%.*s' is closed", STRF(from.name));
-    } else {
-        struct rows rows;
-        TRY(sql_rows(tx, &rows, "SELECT COUNT(*) FROM party WHERE sponsor IS NULL"));
-        if (row_int(&rows, 0, 0) > 0)
-            return err_set(tx->err, RC_CONFLICT, "there is an operator already");
-    }
-    take_over(&p->currency, from.currency);
-    take_over(&p->language, from.language);
-    take_over(&p->time_zone, from.time_zone);
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT name, state, currency, language, time_zone FROM party WHERE id = $1",
+                 V(p->sponsor)));
+    if (rows.count == 0)
+        return not_found(tx, p->sponsor);
+    if (word_index(party_states, row_str(&rows, 0, 1)) == PARTY_CLOSED)
+        return err_set(tx->err, RC_CONFLICT, "the sponsor '%.*s' is closed",
+                       STRF(row_str(&rows, 0, 0)));
+    take_over(&p->currency, row_str(&rows, 0, 2));
+    take_over(&p->language, row_str(&rows, 0, 3));
+    take_over(&p->time_zone, row_str(&rows, 0, 4));
+    return RC_OK;
+}
+
+/* The same for the operator, which has none: there is one of them. */
+static enum rc fill_in_operator(struct tx *tx, struct party *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT COUNT(*) FROM party WHERE sponsor IS NULL"));
+    if (row_int(&rows, 0, 0) > 0)
+        return err_set(tx->err, RC_CONFLICT, "there is an operator already");
+    take_over(&p->currency, STR("EUR"));
+    take_over(&p->language, STR("en"));
+    take_over(&p->time_zone, STR("UTC"));
     return RC_OK;
 }
 
@@ -345,7 +356,7 @@ enum rc party_create(struct tx *tx, const struct party *fresh, struct str sponso
 {
     struct party p = *fresh;
     p.sponsor = sponsor;
-    TRY(fill_in(tx, &p));
+    TRY(p.sponsor.n > 0 ? fill_in_from_sponsor(tx, &p) : fill_in_operator(tx, &p));
     TRY(party_check(&p, tx->arena, tx->err));
     p.id = id_new(tx->ids, tx->arena, "pty");
     p.version = 1;

@@ -5,8 +5,6 @@
 
 enum { PAIRS_MAX = 10000 };
 
-const char *const payout_states[] = {"pending", "approved", "sent", "confirmed", "returned", NULL};
-
 #define COLUMNS                                                                            \
     "no, id, payer, payee, book, amount, currency, iban, end_to_end, state, approved_by, " \
     "released_by, settlement, created"

@@ -94,6 +94,12 @@ struct settlement {
 };
 extern const struct schema settlement_schema;
 
+struct payout_answer {
+    uint64_t set;
+    bool returned;
+};
+extern const struct schema payout_answer_schema;
+
 MUST_CHECK enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
                                   time_us cut_off, struct settlement *ret);
 MUST_CHECK enum rc payout_get(struct tx *tx, struct str id, struct payout *ret);

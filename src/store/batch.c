@@ -1,7 +1,12 @@
 /*
- * Group commit. Callers queue; a writer takes what is queued, runs each caller's work inside its
- * own savepoint of one transaction, commits once, and tells them all. There is no waiting window:
- * while one commit is on its way to the disk, the next batch gathers by itself.
+ * Group commit. Callers queue; a writer takes what is queued, runs each caller's work inside one
+ * transaction, commits once, and tells them all. There is no waiting window: while one commit is on
+ * its way to the disk, the next batch gathers by itself.
+ *
+ * Where the engine allows it, a batch is first tried with nothing between its units of work: a
+ * savepoint each makes SQLite keep a copy of every page that every unit touches. A unit that fails
+ * before it wrote anything is no trouble; one that fails half way costs the batch a second run, now
+ * with each unit inside its own savepoint, and so run the next few batches.
  *
  * A batch that cannot be committed as a whole is run again one by one, so that each caller gets
  * the answer to its own work and nobody pays for a neighbour.
@@ -10,7 +15,13 @@
 
 #include <semaphore.h>
 
-enum { PAUSE_FIRST_US = 500, PAUSE_DOUBLINGS_MAX = 7 };
+enum {
+    PAUSE_FIRST_US = 500,
+    PAUSE_DOUBLINGS_MAX = 7,
+    /* Batches with savepoints after one that had to run twice: who makes units fail half way, again
+     * and again, costs the others a copy of some pages, not half of all commits. */
+    CAREFUL_BATCHES = 32,
+};
 
 /* --- the queue --- */
 
@@ -123,10 +134,19 @@ static void tell_end(struct writer *w, bool committed)
 
 /* --- one batch --- */
 
-static enum rc run_job(struct writer *w, struct store_job *job, bool saved, struct err *err)
+/* How the units of one transaction stand to each other. */
+enum way {
+    WAY_ALONE, /* there is only one: the transaction is its savepoint */
+    WAY_BARE,  /* nothing between them: one that fails half way spoils the batch */
+    WAY_SAVED, /* each in its own savepoint */
+};
+
+/* *ret_spoiled: the unit failed and its changes cannot be told from its neighbours'. */
+static enum rc run_job(struct writer *w, struct store_job *job, enum way way, bool *ret_spoiled,
+                       struct err *err)
 {
     struct store_conn *conn = w->conn;
-    if (saved)
+    if (way == WAY_SAVED)
         TRY(conn->engine->save(conn, err));
     struct tx tx = {.conn = conn,
                     .arena = job->arena,
@@ -136,6 +156,7 @@ static enum rc run_job(struct writer *w, struct store_job *job, bool saved, stru
                     .writing = true};
     err_clear(job->err);
     conn->failed = RC_OK;
+    conn->wrote = false;
     job->rc = job->fn(&tx, job->arg);
     if (conn->lost != RC_OK) {
         *err = *job->err;
@@ -147,18 +168,21 @@ static enum rc run_job(struct writer *w, struct store_job *job, bool saved, stru
             err_set(job->err, RC_INTERNAL, "a change to the store failed, and went unnoticed");
     conn->failed = RC_OK;
     tell_unit(w, job->rc == RC_OK);
-    if (!saved)
+    *ret_spoiled = way == WAY_BARE && job->rc != RC_OK && conn->wrote;
+    if (way != WAY_SAVED)
         return RC_OK;
     return job->rc == RC_OK ? conn->engine->keep(conn, err) : conn->engine->undo(conn, err);
 }
 
-/* Up to the commit, where any job succeeded. */
-static enum rc run_jobs(struct writer *w, struct store_job **jobs, size_t n, size_t *ret_succeeded,
-                        struct err *err)
+/* Up to the commit, where any job succeeded. *ret_spoiled: not to be committed, to be run again. */
+static enum rc run_jobs(struct writer *w, struct store_job **jobs, size_t n, enum way way,
+                        size_t *ret_succeeded, bool *ret_spoiled, struct err *err)
 {
     size_t succeeded = 0;
     for (size_t i = 0; i < n; i++) {
-        TRY(run_job(w, jobs[i], n > 1, err));
+        TRY(run_job(w, jobs[i], way, ret_spoiled, err));
+        if (*ret_spoiled)
+            return RC_OK;
         succeeded += jobs[i]->rc == RC_OK;
     }
     if (succeeded > 0) {
@@ -169,9 +193,10 @@ static enum rc run_jobs(struct writer *w, struct store_job **jobs, size_t n, siz
     return RC_OK;
 }
 
-/* Run the jobs in one transaction and commit what succeeded. Anything but RC_OK: nothing is kept
- * (or, with conn->unknown_outcome, nobody knows). */
-static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, struct err *err)
+/* Run the jobs in one transaction and commit what succeeded. Anything but RC_OK, or *ret_spoiled:
+ * nothing is kept (or, with conn->unknown_outcome, nobody knows). */
+static enum rc try_way(struct writer *w, struct store_job **jobs, size_t n, enum way way,
+                       bool *ret_spoiled, struct err *err)
 {
     struct store_conn *conn = w->conn;
     conn->outbox = false;
@@ -182,7 +207,7 @@ static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, st
         return rc;
     }
     size_t succeeded = 0;
-    rc = run_jobs(w, jobs, n, &succeeded, err);
+    rc = run_jobs(w, jobs, n, way, &succeeded, ret_spoiled, err);
     if (rc != RC_OK || succeeded == 0) {
         conn->engine->rollback(conn);
         tell_end(w, false);
@@ -195,6 +220,22 @@ static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, st
         atomic_fetch_add(&w->store->outbox_commits, 1);
     atomic_fetch_add_explicit(&w->store->batched, succeeded, memory_order_relaxed);
     return RC_OK;
+}
+
+static enum rc try_batch(struct writer *w, struct store_job **jobs, size_t n, struct err *err)
+{
+    bool spoiled = false;
+    enum way way = n == 1                                               ? WAY_ALONE
+                   : w->conn->engine->has_bare_units && w->careful == 0 ? WAY_BARE
+                                                                        : WAY_SAVED;
+    if (way == WAY_SAVED && w->careful > 0)
+        w->careful--;
+    TRY(try_way(w, jobs, n, way, &spoiled, err));
+    if (!spoiled)
+        return RC_OK;
+    w->careful = CAREFUL_BATCHES;
+    atomic_fetch_add_explicit(&w->store->spoiled, 1, memory_order_relaxed);
+    return try_way(w, jobs, n, WAY_SAVED, &spoiled, err);
 }
 
 /* Longer each time, and never the same for two that run into each other. */

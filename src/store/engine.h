@@ -29,6 +29,7 @@ struct store_conn {
     const struct engine *engine;
     enum rc failed;
     enum rc lost;
+    bool wrote;           /* a statement of this unit of work may have changed something */
     bool outbox;          /* this transaction put something into the outbox */
     bool unknown_outcome; /* lost while committing: nobody can tell whether it is kept */
     struct store_conn *next;
@@ -52,6 +53,9 @@ struct query {
 /* All functions set *err where they fail; begin_write and begin_read clear failed and lost. */
 struct engine {
     enum store_engine kind;
+    /* A unit of work that wrote nothing (wrote) needs no savepoint to be left out when it fails.
+     * Not where a failed statement, were it only a SELECT, gives up the whole transaction. */
+    bool has_bare_units;
     /* Once per store: check that it can be used by this process; and let it go. */
     enum rc (*start)(struct store *s, struct err *err);
     void (*stop)(struct store *s);
@@ -97,6 +101,7 @@ struct writer {
     struct id_source ids;
     struct store_job **jobs; /* of the batch in hand, batch_max */
     struct arena arena;      /* of the participants, for one batch */
+    size_t careful;          /* batches to come in which every unit gets its savepoint */
     pthread_t thread;
     bool started;
 };
@@ -145,6 +150,7 @@ struct store {
     atomic_uint_fast64_t batched;
     atomic_uint_fast64_t rolled_back;
     atomic_uint_fast64_t retries;
+    atomic_uint_fast64_t spoiled; /* batches that ran twice, as a unit of theirs failed half way */
     atomic_uint_fast64_t reads;
     atomic_uint_fast64_t outbox_commits; /* commits with rows for the outbox */
 };

@@ -2,8 +2,11 @@
  * The outbox: rows that a transaction left, and the thread that carries them out.
  *
  * An event waits (NEW) until the relay gives it the next number (SENT); it stays OUTBOX_KEEP_US
- * for those who listen. The last one always stays: it remembers the number. Any other row is DUE
- * until its function succeeded, then it is gone; or FAILED, and stays for people to see.
+ * for those who listen. The last one always stays: it remembers the number. On SQLite, where one
+ * writer makes one change after the other, it gets its number with its row: in the order of the
+ * commits, as a relay would number it. On PostgreSQL changes that do not meet would meet there.
+ * Any other row is DUE until its function succeeded, then it is gone; or FAILED, and stays for
+ * people to see.
  *
  * The thread sleeps until a commit brings rows, or one is due again. With PostgreSQL it also looks
  * once a second, as other processes commit too, and works only while it holds the lease.
@@ -26,6 +29,7 @@ enum {
 
 #define LEASE_US         (30 * US_PER_SECOND)
 #define LOOK_US          (1 * US_PER_SECOND) /* PostgreSQL: for what other processes committed */
+#define REST_US          (5 * US_PER_MS)     /* between two runs: one for many commits */
 #define FAULT_PAUSE_US   (1 * US_PER_SECOND) /* the store failed: not again at once */
 #define CLEAN_US         (1 * US_PER_MINUTE)
 #define RETRY_FIRST_US   (1 * US_PER_SECOND)
@@ -74,6 +78,16 @@ static bool is_event(struct str topic)
     return str_starts(topic, STR("event."));
 }
 
+static enum rc put_numbered(struct tx *tx, struct str topic, struct str party, struct str body)
+{
+    return sql_run(tx,
+                   "INSERT INTO outbox (id, seq, topic, party, body, state, tries, created, due, "
+                   "error) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox), $2, $3, $4, "
+                   "$5, 0, $6, $7, NULL)",
+                   V(id_new(tx->ids, tx->arena, "obx")), V(topic), value_opt(party), V(body),
+                   V(STATE_SENT), V(tx->now), V(tx->now + OUTBOX_KEEP_US));
+}
+
 enum rc outbox_put(struct tx *tx, const char *topic, struct str party, struct str body)
 {
     struct str t = str_c(topic);
@@ -83,6 +97,8 @@ enum rc outbox_put(struct tx *tx, const char *topic, struct str party, struct st
         return err_set(tx->err, RC_TOO_LARGE, "a message of %zu bytes is too large: at most %d",
                        body.n, OUTBOX_BODY_MAX);
     tx->conn->outbox = true;
+    if (is_event(t) && tx->conn->engine->kind == STORE_SQLITE)
+        return put_numbered(tx, t, party, body);
     return sql_run(tx,
                    "INSERT INTO outbox (id, seq, topic, party, body, state, tries, created, due, "
                    "error) VALUES ($1, NULL, $2, $3, $4, $5, 0, $6, $6, NULL)",
@@ -422,20 +438,33 @@ static void on_commit(void *arg)
     if (atomic_load(&o->store->outbox_commits) == atomic_load(&o->seen))
         return;
     pthread_mutex_lock(&o->lock);
+    if (!o->woken)
+        pthread_cond_signal(&o->wake);
     o->woken = true;
-    pthread_cond_signal(&o->wake);
     pthread_mutex_unlock(&o->lock);
 }
 
-/* Sleep until a commit brings something, or pause_us are over. False: closing. */
-static bool wait_for_work(struct outbox *o, int64_t pause_us)
+/* Under the lock: sleep until somebody wakes us, or for so long. */
+static void sleep_for(struct outbox *o, int64_t pause_us, const bool *awake)
 {
     time_us until = clock_steady(o->clock) + min_i64(pause_us, US_PER_HOUR);
     struct timespec ts = {.tv_sec = until / US_PER_SECOND, .tv_nsec = until % US_PER_SECOND * 1000};
-    pthread_mutex_lock(&o->lock);
     int waited = 0;
-    while (!o->woken && !o->closing && waited == 0 && pause_us > 0)
+    while (!*awake && !o->closing && waited == 0 && pause_us > 0)
         waited = pthread_cond_timedwait(&o->wake, &o->lock, &ts);
+}
+
+/* Sleep until a commit brings something, or pause_us are over, but REST_US at least: where one
+ * commit follows the other, looking after each would take more of the processors than they do.
+ * False: closing. */
+static bool wait_for_work(struct outbox *o, int64_t pause_us)
+{
+    static const bool never = false;
+    pthread_mutex_lock(&o->lock);
+    if (pause_us > 0) {
+        sleep_for(o, REST_US, &never);
+        sleep_for(o, pause_us, &o->woken);
+    }
     o->woken = false;
     bool go_on = !o->closing;
     pthread_mutex_unlock(&o->lock);

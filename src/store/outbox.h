@@ -4,8 +4,9 @@
  * A tx that wants something done outside, or told to those who listen, writes a row; a worker does
  * it after the commit, at least once; every receiver accepts a repeat (the row's id is the key).
  *
- * Topics: "event.<what>" rows get a gapless, ascending sequence number when they are relayed and
- * are what GET /v1/events streams; they are kept for OUTBOX_KEEP_US. Every other topic is handed to
+ * Topics: "event.<what>" rows get a gapless, ascending sequence number in the order of their
+ * commits (SQLite: with the row; PostgreSQL: when they are relayed) and are what GET /v1/events
+ * streams; they are kept for OUTBOX_KEEP_US. Every other topic is handed to
  * the function that is registered for it, again and again with growing pauses until it succeeds
  * or OUTBOX_TRIES_MAX is reached; then it is marked as failed and reported, never dropped silently.
  */

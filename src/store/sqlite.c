@@ -14,7 +14,9 @@
 
 enum {
     BUSY_TIMEOUT_MS = 1000,
-    WAL_FOLD_PAGES = 1000,      /* fold back from here on: 4 MB */
+    /* Fold back from here on: 16 MB, the reach of the first hash table of the log's index. A page
+     * that many commits changed is folded once, and each fold waits for the disk twice. */
+    WAL_FOLD_PAGES = 4000,
     WAL_SHRINK_PAGES = 1 << 14, /* 64 MB: begin the file anew, if no reader is in the way */
     /* Small pieces that SQLite takes and gives back with each statement: enough of them for the
      * kept statements of a writer and what one of them needs while it runs. */
@@ -371,7 +373,9 @@ static enum rc run_query(struct store_conn *base, const struct query *q, struct 
     struct statement spare = {0};
     struct statement *st = NULL;
     TRY(find(c, q, &spare, &st, err));
-    ASSERT(q->writing || sqlite3_stmt_readonly(st->handle)); /* a read tx must not write */
+    bool writes = !sqlite3_stmt_readonly(st->handle);
+    ASSERT(q->writing || !writes); /* a read tx must not write */
+    base->wrote = base->wrote || writes;
     bind_all(st, q);
     st->busy = true;
     enum rc rc = step_all(c, st->handle, q, err);
@@ -512,6 +516,7 @@ static void tidy(struct store_conn *base)
 static enum rc script(struct store_conn *base, const char *sql, struct err *err)
 {
     struct sqlite_conn *c = of(base);
+    base->wrote = true;
     int code = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? RC_OK : refused(c, code, true, err);
 }
@@ -526,6 +531,7 @@ static enum rc fence(struct store_conn *base, bool on, struct err *err)
 
 const struct engine engine_sqlite = {
     .kind = STORE_SQLITE,
+    .has_bare_units = true,
     .start = sqlite_start,
     .stop = sqlite_stop,
     .connect = connect_to,

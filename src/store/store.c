@@ -307,6 +307,7 @@ struct store_counters store_counters(struct store *s)
         .batched = atomic_load(&s->batched),
         .rolled_back = atomic_load(&s->rolled_back),
         .retries = atomic_load(&s->retries),
+        .spoiled = atomic_load(&s->spoiled),
         .reads = atomic_load(&s->reads),
         .queue = waiting,
     };

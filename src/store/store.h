@@ -7,11 +7,11 @@
  *     static enum rc widget_add(struct tx *tx, void *arg) { ... sql_run(tx, "INSERT ...", V(x)) }
  *     TRY(store_write(store, &arena, &err, widget_add, &args));   // durable when it returns RC_OK
  *
- * Writes of many callers are committed together (group commit): each runs inside its own
- * savepoint of one transaction, so that one caller's failure undoes that caller's work alone; the
- * commit is made durable; then every caller is told. A tx function may run more than once
- * (serialisation failures, a batch split after a failure): it changes nothing but the store, its
- * arena and its own arg, and sets its results anew each time.
+ * Writes of many callers are committed together (group commit) in one transaction; one caller's
+ * failure undoes that caller's work alone; the commit is made durable; then every caller is told.
+ * A tx function may run more than once (serialisation failures, a neighbour in the batch that
+ * failed half way): it changes nothing but the store, its arena and its own arg, and sets its
+ * results anew each time.
  *
  * Reads see a snapshot that holds at least all that was acknowledged before the read began.
  *
@@ -107,7 +107,8 @@ enum { STORE_PARTICIPANTS_MAX = 4 };
 void store_take_part(struct store *s, const struct store_participant *p);
 
 struct store_counters {
-    uint64_t commits, batched, rolled_back, retries, reads, queue; /* queue: waiting now */
+    /* spoiled: batches that ran twice, for a unit that failed half way; queue: waiting now. */
+    uint64_t commits, batched, rolled_back, retries, spoiled, reads, queue;
 };
 struct store_counters store_counters(struct store *s);
 

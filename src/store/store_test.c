@@ -396,6 +396,150 @@ START_TEST(callers_beyond_the_queue_are_refused_and_all_are_told)
 }
 END_TEST
 
+/* --- neighbours in one batch --- */
+
+enum { NEIGHBOURS = 6, ROUNDS = 3 };
+
+struct neighbour {
+    struct store_job job;
+    struct put put;
+    tx_fn fn;
+    int runs;
+    struct err err;
+    struct arena arena;
+    struct street *street;
+};
+
+struct street {
+    struct store *store;
+    sem_t begun;
+    sem_t go_on;
+    sem_t done;
+    struct neighbour all[1 + NEIGHBOURS]; /* the first holds the writer up until all others wait */
+};
+
+static enum rc keep_out(struct tx *tx, void *arg)
+{
+    (void)tx;
+    struct neighbour *n = arg;
+    sem_post(&n->street->begun);
+    sem_wait(&n->street->go_on);
+    return RC_OK;
+}
+
+static enum rc refuse_at_once(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return err_set(tx->err, RC_FORBIDDEN, "before anything was written");
+}
+
+static enum rc live(struct tx *tx, void *arg)
+{
+    struct neighbour *n = arg;
+    n->runs++;
+    return n->fn(tx, &n->put);
+}
+
+static void neighbour_done(struct store_job *job, enum rc rc)
+{
+    (void)rc; /* it is in the job */
+    sem_post(&CONTAINER_OF(job, struct neighbour, job)->street->done);
+}
+
+/* All neighbours in one batch, behind one that is alone in its own. */
+static void run_street(struct street *s)
+{
+    for (size_t i = 0; i < COUNT(s->all); i++) {
+        struct neighbour *n = &s->all[i];
+        n->street = s;
+        n->job = (struct store_job){.fn = i == 0 ? keep_out : live,
+                                    .arg = n,
+                                    .arena = &n->arena,
+                                    .err = &n->err,
+                                    .done = neighbour_done};
+        store_submit(s->store, &n->job);
+        if (i == 0)
+            sem_wait(&s->begun);
+    }
+    sem_post(&s->go_on);
+    for (size_t i = 0; i < COUNT(s->all); i++)
+        sem_wait(&s->done);
+}
+
+static struct street *build_street(struct store *store)
+{
+    struct street *s = calloc(1, sizeof *s);
+    ck_assert_ptr_nonnull(s);
+    s->store = store;
+    sem_init(&s->begun, 0, 0);
+    sem_init(&s->go_on, 0, 0);
+    sem_init(&s->done, 0, 0);
+    for (size_t i = 0; i < COUNT(s->all); i++)
+        arena_init(&s->all[i].arena, STORE_TX_ARENA_BYTES);
+    return s;
+}
+
+static void leave_street(struct street *s)
+{
+    for (size_t i = 0; i < COUNT(s->all); i++)
+        arena_fini(&s->all[i].arena);
+    free(s);
+}
+
+START_TEST(a_unit_that_fails_before_it_wrote_costs_its_neighbours_nothing)
+{
+    struct fixture f;
+    fixture_init(&f);
+    fixture_open_with(&f, (struct store_options){.writers = 1});
+    struct street *s = build_street(f.store);
+    static const char *const names[] = {"", "a", "b", "c", "d", "e", "f"};
+    for (size_t i = 1; i <= NEIGHBOURS; i++) {
+        s->all[i].fn = i % 2 == 0 ? refuse_at_once : put;
+        s->all[i].put = (struct put){names[i], "v", RC_OK};
+    }
+    run_street(s);
+    for (size_t i = 1; i <= NEIGHBOURS; i++) {
+        ck_assert_int_eq(s->all[i].job.rc, i % 2 == 0 ? RC_FORBIDDEN : RC_OK);
+        ck_assert_int_eq(s->all[i].runs, 1);
+        check_value(&f, names[i], i % 2 == 0 ? NULL : "v");
+    }
+    ck_assert_uint_eq(store_counters(f.store).spoiled, 0);
+    leave_street(s);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(a_unit_that_fails_half_way_takes_no_neighbour_along)
+{
+    struct fixture f;
+    fixture_init(&f);
+    fixture_open_with(&f, (struct store_options){.writers = 1});
+    bool bare = getenv("TEST_STORE") == NULL;
+    struct street *s = build_street(f.store);
+    char names[1 + NEIGHBOURS][16];
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 1; i <= NEIGHBOURS; i++) {
+            (void)snprintf(names[i], sizeof names[i], "n%d.%zu", round, i);
+            s->all[i].fn = put;
+            s->all[i].put = (struct put){names[i], "v", i == 3 ? RC_INVALID : RC_OK};
+            s->all[i].runs = 0;
+        }
+        s->all[5].put.name = names[2]; /* a duplicate: its statement fails */
+        run_street(s);
+        for (size_t i = 1; i <= NEIGHBOURS; i++) {
+            ck_assert_int_eq(s->all[i].job.rc, i == 3 ? RC_INVALID : i == 5 ? RC_CONFLICT : RC_OK);
+            /* The first time it is found out; then the batches are run with care. */
+            ck_assert_int_eq(s->all[i].runs, bare && round == 0 && i <= 3 ? 2 : 1);
+            check_value(&f, names[i], i == 3 || i == 5 ? NULL : "v");
+        }
+    }
+    ck_assert_uint_eq(store_counters(f.store).spoiled, bare ? 1 : 0);
+    ck_assert_int_eq(counted(&f), (int64_t)ROUNDS * (NEIGHBOURS - 2));
+    leave_street(s);
+    fixture_close(&f);
+}
+END_TEST
+
 enum { TEXTS = 2000 };
 
 /* As many constants as no connection keeps statements for, each asked twice. */
@@ -524,6 +668,8 @@ Suite *store_suite(void)
     tcase_add_test(c, a_reading_tx_is_refused_to_write_by_postgres);
     tcase_add_test(c, all_that_64_threads_were_told_is_there_and_no_more);
     tcase_add_test(c, callers_beyond_the_queue_are_refused_and_all_are_told);
+    tcase_add_test(c, a_unit_that_fails_before_it_wrote_costs_its_neighbours_nothing);
+    tcase_add_test(c, a_unit_that_fails_half_way_takes_no_neighbour_along);
     tcase_add_test(c, more_statements_than_are_kept_work_as_well);
     tcase_add_test(c, large_texts_come_back_as_they_went_or_are_refused_for_want_of_room);
     tcase_add_test(c, a_second_opening_is_refused_by_sqlite);

@@ -1,0 +1,532 @@
+#include "billing/close.h"
+
+#include "billing/close_fixture.h"
+#include "billing/rated_row.h"
+#include "billing/wallet.h"
+
+#define CLOSE_TEST(name)                                      \
+    static void name##_in(struct close_world *w);             \
+    START_TEST(name)                                          \
+    {                                                         \
+        struct close_world *world = calloc(1, sizeof *world); \
+        ASSERT(world != NULL);                                \
+        close_world_open(world);                              \
+        name##_in(world);                                     \
+        close_world_close(world);                             \
+        free(world);                                          \
+    }                                                         \
+    END_TEST                                                  \
+    static void name##_in(struct close_world *w)
+
+/* --- what is in the store, without what differs from run to run --- */
+
+struct dump {
+    struct buf *b;
+};
+enum { DUMP_MAX = 4 * 1024 * 1024 };
+
+static enum rc dump_cells(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+{
+    struct dump *d = arg;
+    (void)tx;
+    for (size_t i = 0; i < columns; i++) {
+        if (cells[i].type == VALUE_INT)
+            buf_fmt(d->b, " %lld", (long long)cells[i].number);
+        for (size_t k = 0; cells[i].type == VALUE_BYTES && k < cells[i].text.n; k++)
+            buf_fmt(d->b, "%02x", (unsigned char)cells[i].text.p[k]);
+        if (cells[i].type == VALUE_TEXT)
+            buf_fmt(d->b, " %.*s", STRF(cells[i].text));
+    }
+    buf_add_char(d->b, '\n');
+    return RC_OK;
+}
+
+static enum rc dump_account(struct tx *tx, const struct account *a, void *arg)
+{
+    struct dump *d = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT name FROM party WHERE id = $1", V(a->party)));
+    struct str code = a->code.n > 30 ? str_sub(a->code, 0, 3) : a->code;
+    buf_fmt(d->b, "%.*s %.*s %lld %lld\n", STRF(row_str(&rows, 0, 0)), STRF(code),
+            (long long)a->balance.debits, (long long)a->balance.credits);
+    return RC_OK;
+}
+
+struct dumping {
+    struct close_world *w;
+    struct buf *b;
+};
+static enum rc dump_in(struct tx *tx, void *arg)
+{
+    struct dumping *w = arg;
+    struct dump d = {w->b};
+    buf_reset(w->b);
+    TRY(sql_each(tx, dump_cells, &d,
+                 "SELECT close_no, line, path, charge, period_begin, from_at, until_at, quantity, "
+                 "prices, amounts, list_amount, discount, flags FROM rated_line ORDER BY close_no, "
+                 "line LIMIT 100000"));
+    TRY(sql_each(tx, dump_cells, &d,
+                 "SELECT d.no, d.code, d.state, p.name, q.name, d.year, d.number, d.issued_day, "
+                 "d.net, d.tax, d.gross, d.prepaid, d.promo FROM document d JOIN party p ON "
+                 "p.id = d.issuer JOIN party q ON q.id = d.recipient ORDER BY d.no LIMIT 100000"));
+    TRY(sql_each(tx, dump_cells, &d,
+                 "SELECT no, step, done, total, lines, documents, exceptions FROM close "
+                 "ORDER BY no LIMIT 1000"));
+    return ledger_accounts(tx, w->w->books.l, STR(""), dump_account, &d);
+}
+
+static struct str dump(struct close_world *w, struct arena *arena)
+{
+    struct buf *b = NEW(arena, struct buf);
+    buf_init(b, arena, DUMP_MAX);
+    struct dumping d = {w, b};
+    enum rc rc = fixture_read(&w->books.world.fixture, dump_in, &d);
+    ck_assert_msg(rc == RC_OK, "%s", w->books.world.fixture.err.text);
+    ck_assert(!b->full);
+    return buf_str(b);
+}
+
+/* --- what is invoiced --- */
+
+struct invoiced {
+    struct str issuer;
+    struct str recipient;
+    int64_t count;
+    int64_t net;
+};
+static enum rc invoiced_in(struct tx *tx, void *arg)
+{
+    struct invoiced *i = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT code, net FROM document WHERE issuer = $1 AND recipient = $2 AND state >= "
+                 "$3 ORDER BY no LIMIT 1000",
+                 V(i->issuer), V(i->recipient), V((int64_t)DOCUMENT_FINAL)));
+    i->count = (int64_t)rows.count;
+    i->net = 0;
+    for (size_t k = 0; k < rows.count; k++)
+        i->net += row_int(&rows, k, 0) == DOCUMENT_CREDIT_NOTE ? -row_int(&rows, k, 1)
+                                                               : row_int(&rows, k, 1);
+    return RC_OK;
+}
+
+/* Net of all final invoices less credit notes between two parties. */
+static int64_t invoiced(struct close_world *w, struct str issuer, struct str recipient,
+                        int64_t want_count)
+{
+    struct invoiced i = {.issuer = issuer, .recipient = recipient};
+    world_write(&w->books.world, invoiced_in, &i, RC_OK);
+    ck_assert_int_eq(i.count, want_count);
+    return i.net;
+}
+
+CLOSE_TEST(a_month_is_closed_and_every_tier_is_invoiced)
+{
+    use_traffic(w, 0, DECEMBER + US_PER_DAY, 1234567);
+    struct close c = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(c.step, CLOSE_DONE);
+    ck_assert_int_eq(c.done, 3);
+    ck_assert_int_eq(c.total, 3);
+    ck_assert_int_eq(c.exceptions, 0);
+    ck_assert_int_eq(c.lines, 4);
+    ck_assert_int_eq(c.documents, 5);
+    /* 2 x 50 = 100; +12 % = 112; +25 % = 140. Traffic: 12.35; x 0.0112 = 13.83; x 0.014 = 17.28. */
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000 + 1728);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 14000);
+    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200 + 1383);
+    ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000 + 1235);
+    SAME(c.net, STR("312.35 EUR"));
+}
+
+static enum rc balances_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    BALANCE(w->op, "EUR", STR("Income:VPS"), -30000);
+    BALANCE(w->op, "EUR", account_of(tx, "AR", w->r1), 36000);
+    BALANCE(w->r1, "EUR", account_of(tx, "AP", w->op), -36000);
+    BALANCE(w->r1, "EUR", STR("Income:VPS"), -33600);
+    BALANCE(w->r2, "EUR", STR("Income:VPS"), -42000);
+    BALANCE(w->r2, "EUR", account_of(tx, "AR", w->client[2]), 16800);
+    BALANCE(w->client[2], "EUR", STR("Expense:VPS"), 16800);
+    return RC_OK;
+}
+
+CLOSE_TEST(the_books_of_all_tiers_say_what_the_documents_say)
+{
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    struct fixture *f = &w->books.world.fixture;
+    int64_t checked = 0;
+    world_write(&w->books.world, balances_in, w, RC_OK);
+    enum rc rc = document_verify(f->store, &f->arena, &checked, &f->err);
+    ck_assert_msg(rc == RC_OK, "%s", f->err.text);
+    ck_assert_int_eq(checked, 5);
+}
+
+CLOSE_TEST(closing_again_has_no_effect)
+{
+    struct arena arena;
+    arena_init(&arena, STORE_TX_ARENA_BYTES);
+    use_traffic(w, 1, DECEMBER, 5000);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    struct str first = dump(w, &arena);
+    struct close again = run_close(w, "2026-12", JANUARY + US_PER_DAY, true, false);
+    ck_assert_int_eq(again.step, CLOSE_DONE);
+    SAME(dump(w, &arena), first);
+    arena_fini(&arena);
+}
+
+/* --- killed --- */
+
+static void three_months(struct close_world *w, bool kill)
+{
+    static const struct {
+        const char *period;
+        time_us at;
+    } months[] = {{"2026-12", JANUARY}, {"2027-01", FEBRUARY}, {"2027-02", MARCH}};
+    use_traffic(w, 0, DECEMBER + US_PER_HOUR, 1500);
+    for (size_t i = 0; i < COUNT(months); i++) {
+        struct closing c = {.period = months[i].period, .keep = &w->kept};
+        w->books.world.clock.at = months[i].at;
+        world_write(&w->books.world, begin_close_in, &c, RC_OK);
+        while (close_once(w, NULL))
+            if (kill)
+                close_world_restart(w);
+        use_traffic(w, 2, DECEMBER + US_PER_DAY, 777 * ((int64_t)i + 1));
+        use_traffic(w, 1, months[i].at + US_PER_DAY, 3333);
+    }
+}
+
+START_TEST(killed_after_every_unit_of_work_it_ends_the_same)
+{
+    struct close_world *a = calloc(2, sizeof *a);
+    struct close_world *b = a + 1;
+    struct arena arena;
+    arena_init(&arena, STORE_TX_ARENA_BYTES);
+    close_world_open(a);
+    close_world_open(b);
+    three_months(a, false);
+    three_months(b, true);
+    struct str whole = dump(a, &arena);
+    SAME(dump(b, &arena), whole);
+    close_world_close(a);
+    close_world_close(b);
+    arena_fini(&arena);
+    free(a);
+}
+END_TEST
+
+/* --- late --- */
+
+CLOSE_TEST(late_usage_is_billed_by_the_next_close_and_ends_at_the_same_total)
+{
+    use_traffic(w, 0, DECEMBER + US_PER_DAY, 1000500);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    use_traffic(w, 0, DECEMBER + 2 * US_PER_DAY, 999);
+    use_traffic(w, 0, DECEMBER + 3 * US_PER_DAY, 1001);
+    struct close c = run_close(w, "2027-01", FEBRUARY, false, false);
+    ck_assert_int_eq(c.exceptions, 0);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 2 * 14000 + 1404);
+}
+
+/* All orders in which the same usage can come end at the same amounts. */
+static int64_t billed_in_order(const int *order, const int64_t *used, int cut)
+{
+    struct close_world *w = calloc(1, sizeof *w);
+    ASSERT(w != NULL);
+    close_world_open(w);
+    for (int i = 0; i < cut; i++)
+        use_traffic(w, 0, DECEMBER + order[i] * US_PER_DAY, used[order[i]]);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    for (int i = cut; i < 4; i++)
+        use_traffic(w, 0, DECEMBER + order[i] * US_PER_DAY, used[order[i]]);
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    int64_t net = invoiced(w, w->r2, w->client[0], 2);
+    close_world_close(w);
+    free(w);
+    return net;
+}
+
+START_TEST(any_permutation_of_late_usage_ends_at_the_same_amounts)
+{
+    struct clock_sim chance;
+    uint64_t seed = property_begin(&chance);
+    int64_t used[4];
+    int order[] = {0, 1, 2, 3};
+    for (int i = 0; i < 4; i++)
+        used[i] = property_between(&chance, 1, 9999999);
+    int64_t want = billed_in_order(order, used, 4);
+    for (int run = 0; run < 6; run++) {
+        for (int i = 3; i > 0; i--) {
+            int k = (int)clock_sim_below(&chance, (uint64_t)i + 1);
+            int kept = order[i];
+            order[i] = order[k];
+            order[k] = kept;
+        }
+        int64_t got = billed_in_order(order, used, (int)clock_sim_below(&chance, 5));
+        HOLDS(got == want, SEED_FMT "%lld, wanted was %lld", seed, (long long)got, (long long)want);
+    }
+}
+END_TEST
+
+/* --- dry, review, held --- */
+
+static enum rc count_in(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT (SELECT COUNT(*) FROM rated_line) + (SELECT COUNT(*) FROM document) + "
+                 "(SELECT COUNT(*) FROM close_upstream)"));
+    *(int64_t *)arg = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(a_dry_close_tells_and_keeps_nothing)
+{
+    int64_t rows = -1;
+    use_traffic(w, 0, DECEMBER, 100000);
+    struct close c = run_close(w, "2026-12", JANUARY, false, true);
+    ck_assert_int_eq(c.step, CLOSE_DONE);
+    ck_assert_int_eq(c.done, 3);
+    ck_assert_int_eq(c.documents, 3);
+    world_write(&w->books.world, count_in, &rows, RC_OK);
+    ck_assert_int_eq(rows, 0);
+    struct close real = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_str_ne(arena_cstr(&w->kept, real.id), arena_cstr(&w->kept, c.id));
+    ck_assert_int_eq(real.documents, 5);
+}
+
+static enum rc approve_in(struct tx *tx, void *arg)
+{
+    struct closing *c = arg;
+    return close_approve(tx, c->close.id, &c->close);
+}
+static enum rc hold_first_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct document d;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id, state FROM document WHERE recipient = $1 ORDER BY no LIMIT 1",
+                 V(w->client[0])));
+    return document_hold(tx, row_str(&rows, 0, 0), row_int(&rows, 0, 1) == DOCUMENT_DRAFT, &d);
+}
+
+CLOSE_TEST(a_review_waits_and_what_is_held_is_billed_by_a_later_close)
+{
+    struct closing c = {.keep = &w->kept};
+    c.close = run_close(w, "2026-12", JANUARY, true, false);
+    ck_assert_int_eq(c.close.step, CLOSE_REVIEW);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 0), 0);
+    world_write(&w->books.world, hold_first_in, w, RC_OK);
+    world_write(&w->books.world, approve_in, &c, RC_OK);
+    world_write(&w->books.world, approve_in, &c, RC_CONFLICT);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 0), 0);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 14000);
+    world_write(&w->books.world, hold_first_in, w, RC_OK);
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 28000);
+}
+
+/* --- refused --- */
+
+CLOSE_TEST(periods_close_one_after_the_other_and_after_their_end)
+{
+    struct closing december = {.period = "2026-12", .keep = &w->kept};
+    struct closing january = {.period = "2027-01", .keep = &w->kept};
+    struct closing nonsense = {.period = "2027-13", .keep = &w->kept};
+    w->books.world.clock.at = JANUARY - 1;
+    world_write(&w->books.world, begin_close_in, &december, RC_CONFLICT);
+    world_write(&w->books.world, begin_close_in, &nonsense, RC_INVALID);
+    w->books.world.clock.at = FEBRUARY;
+    world_write(&w->books.world, begin_close_in, &december, RC_OK);
+    world_write(&w->books.world, begin_close_in, &january, RC_CONFLICT);
+    (void)run_close(w, "2026-12", FEBRUARY, false, false);
+    struct closing november = {.period = "2026-11", .keep = &w->kept};
+    world_write(&w->books.world, begin_close_in, &november, RC_CONFLICT);
+    world_write(&w->books.world, begin_close_in, &january, RC_OK);
+}
+
+/* --- exceptions --- */
+
+static enum rc break_plan_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    return sql_run(tx,
+                   "UPDATE subscription_term SET plan_number = plan_number + $2 WHERE "
+                   "subscription = $1",
+                   V(w->subscription[1]), V(w->usage));
+}
+
+CLOSE_TEST(one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can)
+{
+    w->usage = 7;
+    world_write(&w->books.world, break_plan_in, w, RC_OK);
+    struct close c = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(c.exceptions, 1);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 0), 0);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[2], 1), 14000);
+    w->usage = -7;
+    world_write(&w->books.world, break_plan_in, w, RC_OK);
+    c = run_close(w, "2027-01", FEBRUARY, false, false);
+    ck_assert_int_eq(c.exceptions, 0);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 28000);
+    c = run_close(w, "2027-02", MARCH, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 42000);
+}
+
+/* --- in advance --- */
+
+static enum rc add_ahead_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct str plan = make_vm_plan(tx, "vm-ahead", true, false);
+    struct str extra = books_party(tx, "Ahead", "FR", false);
+    struct str supply = make_supply(tx, w->r2, extra, w->supply_r2, w->book2);
+    w->client[0] = keep(w, extra);
+    w->subscription[0] = keep(w, make_subscription(tx, supply, plan, "1", 0));
+    return RC_OK;
+}
+static enum rc end_first_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct subscription s;
+    return subscription_end(tx, w->subscription[0], FEBRUARY + 14 * US_PER_DAY, &s);
+}
+
+CLOSE_TEST(what_was_billed_ahead_and_is_not_used_is_given_back)
+{
+    world_write(&w->books.world, add_ahead_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 2 * 7000); /* December and January */
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 3 * 7000);
+    world_write(&w->books.world, end_first_in, w, RC_OK);
+    (void)run_close(w, "2027-02", MARCH, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 3), 2 * 7000 + 3500);
+}
+
+/* --- credit --- */
+
+static enum rc give_credit_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct wallet wallet;
+    struct coupon coupon;
+    struct wallet promo = {.client = w->client[0],
+                           .kind = WALLET_PROMO,
+                           .currency = STR("EUR"),
+                           .amount = STR("25.00"),
+                           .expires = FEBRUARY};
+    struct wallet lost = promo;
+    struct wallet paid = promo;
+    struct coupon half = {
+        .code = STR("HALF"), .client = w->client[1], .percent = STR("50"), .times = 1};
+    lost.priority = 7;
+    lost.expires = JANUARY;
+    lost.client = w->client[2];
+    paid.kind = WALLET_PREPAID;
+    FAILS(tx, RC_INVALID, "/expires", wallet_create(tx, w->books.l, w->r2, &paid, &wallet));
+    paid.expires = 0;
+    paid.amount = STR("0.00");
+    FAILS(tx, RC_INVALID, "/amount", wallet_create(tx, w->books.l, w->r2, &paid, &wallet));
+    paid.amount = STR("200.00");
+    paid.priority = 5;
+    OK(tx, wallet_create(tx, w->books.l, w->r2, &paid, &wallet));
+    OK(tx, wallet_create(tx, w->books.l, w->r2, &promo, &wallet));
+    OK(tx, wallet_create(tx, w->books.l, w->r2, &lost, &wallet));
+    OK(tx, coupon_create(tx, w->r2, &half, &coupon));
+    FAILS(tx, RC_CONFLICT, NULL, coupon_create(tx, w->r2, &half, &coupon));
+    half = (struct coupon){.code = STR("NONE")};
+    FAILS(tx, RC_INVALID, "/percent", coupon_create(tx, w->r2, &half, &coupon));
+    return RC_OK;
+}
+static enum rc check_credit_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    /* 140.00 and 20 % tax: 168.00, of which 25.00 by promotion and 143.00 by money paid before. */
+    BALANCE(w->r2, "EUR", account_of(tx, "AR", w->client[0]), 0);
+    BALANCE(w->r2, "EUR", account_of(tx, "Promo", w->client[0]), 0);
+    BALANCE(w->r2, "EUR", account_of(tx, "Wallet", w->client[0]), -5700);
+    BALANCE(w->client[0], "EUR", account_of(tx, "Wallet", w->r2), 5700);
+    BALANCE(w->r2, "EUR", STR("Income:Breakage"), -2500);
+    BALANCE(w->r2, "EUR", account_of(tx, "Promo", w->client[2]), 0);
+    BALANCE(w->r2, "EUR", account_of(tx, "AR", w->client[1]), 8400);
+    return RC_OK;
+}
+
+CLOSE_TEST(wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone)
+{
+    world_write(&w->books.world, give_credit_in, w, RC_OK);
+    struct close c = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(c.exceptions, 0);
+    world_write(&w->books.world, check_credit_in, w, RC_OK);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 7000);
+    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200);
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 7000 + 14000); /* it was for once */
+}
+
+static enum rc make_free_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct str plan = make_vm_plan(tx, "vm-free", false, true);
+    (void)make_subscription(tx, w->supply[0], plan, "1", 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid)
+{
+    world_write(&w->books.world, make_free_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000);
+    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 7 * 5600);
+}
+
+/* --- prices that change --- */
+
+static enum rc raise_price_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct price_entry e;
+    struct price_entry fresh = {
+        .op = ENTRY_MUL, .value = STR("224"), .valid_from = DECEMBER + 31 * US_PER_DAY / 2};
+    OK(tx, price_entry_add(tx, w->book1, &fresh, &e));
+    return RC_OK;
+}
+
+CLOSE_TEST(a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not)
+{
+    world_write(&w->books.world, raise_price_in, w, RC_OK);
+    use_traffic(w, 0, DECEMBER + 20 * US_PER_DAY, 1000000);
+    struct close c = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(c.lines, 7);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 7000 + 14000 + 1400);
+    ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000 + 1000);
+}
+
+Suite *close_suite(void);
+Suite *close_suite(void)
+{
+    Suite *s = suite_create("close");
+    TCase *t = tcase_create("close");
+    tcase_set_timeout(t, 300);
+    tcase_add_test(t, a_month_is_closed_and_every_tier_is_invoiced);
+    tcase_add_test(t, the_books_of_all_tiers_say_what_the_documents_say);
+    tcase_add_test(t, closing_again_has_no_effect);
+    tcase_add_test(t, killed_after_every_unit_of_work_it_ends_the_same);
+    tcase_add_test(t, late_usage_is_billed_by_the_next_close_and_ends_at_the_same_total);
+    tcase_add_test(t, any_permutation_of_late_usage_ends_at_the_same_amounts);
+    tcase_add_test(t, a_dry_close_tells_and_keeps_nothing);
+    tcase_add_test(t, a_review_waits_and_what_is_held_is_billed_by_a_later_close);
+    tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
+    tcase_add_test(t, one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can);
+    tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
+    tcase_add_test(t, wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone);
+    tcase_add_test(t, a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid);
+    tcase_add_test(t, a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not);
+    suite_add_tcase(s, t);
+    return s;
+}

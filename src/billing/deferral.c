@@ -1,0 +1,159 @@
+#include "billing/deferral.h"
+
+#include "billing/counter.h"
+#include "billing/posting.h"
+#include "money/telescope.h"
+
+#define COLUMNS                                                                                 \
+    "no, party, document, line, subscription, label, currency, amount, begins, ends, reached, " \
+    "recognised"
+enum { MOVED_MAX = 10000 };
+
+static enum rc read_rows(struct tx *tx, const struct rows *rows, struct deferral **ret)
+{
+    struct deferral *all = NEW_N(tx->arena, struct deferral, rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        all[i] = (struct deferral){.no = row_int(rows, i, 0),
+                                   .party = row_str(rows, i, 1),
+                                   .document = row_int(rows, i, 2),
+                                   .line = row_int(rows, i, 3),
+                                   .subscription = row_str(rows, i, 4),
+                                   .label = row_str(rows, i, 5),
+                                   .currency = currency_find(row_str(rows, i, 6)),
+                                   .amount = row_int(rows, i, 7),
+                                   .begins = row_int(rows, i, 8),
+                                   .ends = row_int(rows, i, 9),
+                                   .reached = row_int(rows, i, 10),
+                                   .recognised = row_int(rows, i, 11)};
+        if (all[i].currency == NULL)
+            return err_set(tx->err, RC_INTERNAL, "deferred income is in no currency that is known");
+    }
+    *ret = all;
+    return RC_OK;
+}
+
+/* When the step function has to look at it again. */
+static int64_t due(const struct deferral *d)
+{
+    return d->reached < d->ends ? d->reached : INT64_MAX;
+}
+
+enum rc deferral_add(struct tx *tx, struct deferral *d)
+{
+    struct deferral fresh = *d;
+    ASSERT(fresh.begins < fresh.ends);
+    TRY(counter_raise(tx, STR("deferral"), 1, &fresh.no));
+    fresh.reached = fresh.begins;
+    fresh.recognised = 0;
+    TRY(sql_run(tx,
+                "INSERT INTO deferral (no, party, document, line, subscription, label, currency, "
+                "amount, begins, ends, reached, recognised, due) VALUES ($1, $2, $3, $4, $5, $6, "
+                "$7, $8, $9, $10, $11, $12, $13)",
+                V(fresh.no), V(fresh.party), V(fresh.document), V(fresh.line),
+                value_opt(fresh.subscription), V(fresh.label), V(fresh.currency->code),
+                V(fresh.amount), V(fresh.begins), V(fresh.ends), V(fresh.reached),
+                V(fresh.recognised), V(due(&fresh))));
+    *d = fresh;
+    return RC_OK;
+}
+
+static enum rc keep(struct tx *tx, const struct deferral *d)
+{
+    return sql_run(tx,
+                   "UPDATE deferral SET party = $2, amount = $3, reached = $4, recognised = $5, "
+                   "due = $6 WHERE no = $1",
+                   V(d->no), V(d->party), V(d->amount), V(d->reached), V(d->recognised), V(due(d)));
+}
+
+/* Deferred / Income for what was earned up to an instant and not recognised yet. */
+static enum rc recognise(struct tx *tx, struct ledger *l, struct deferral *d, time_us until)
+{
+    time_us to = min_i64(max_i64(until, d->reached), d->ends);
+    int64_t step = telescope_time(d->amount, d->begins, d->ends, d->begins, to) - d->recognised;
+    struct leg leg = {.party = d->party,
+                      .debit = STR("Deferred"),
+                      .credit = arena_fmt(tx->arena, "Income:%.*s", STRF(d->label)),
+                      .amount = step,
+                      .code = POSTING_RECOGNISED};
+    d->reached = to;
+    d->recognised += step;
+    return posting_next(tx, l, STR("deferral"), (uint64_t)d->no, d->currency, &leg, 1);
+}
+
+enum rc deferral_recognise(struct tx *tx, struct ledger *l, time_us until, int64_t limit,
+                           bool *ret_done)
+{
+    struct rows rows;
+    struct deferral *all = NULL;
+    ASSERT(limit > 0 && limit <= DEFERRAL_STEP_MAX);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " COLUMNS " FROM deferral WHERE due < $1 ORDER BY due, no LIMIT $2",
+                 V(until), V(limit)));
+    TRY(read_rows(tx, &rows, &all));
+    for (size_t i = 0; i < rows.count; i++) {
+        TRY(recognise(tx, l, &all[i], until));
+        TRY(keep(tx, &all[i]));
+    }
+    *ret_done = rows.count < (size_t)limit;
+    return RC_OK;
+}
+
+/* The rest leaves one book for the other, which owes and is owed it. */
+static enum rc move(struct tx *tx, struct ledger *l, struct deferral *d, struct str to)
+{
+    int64_t rest = d->amount - d->recognised;
+    struct leg legs[] = {{.party = d->party,
+                          .debit = STR("Deferred"),
+                          .credit = arena_fmt(tx->arena, "AP:%.*s", STRF(to)),
+                          .amount = rest,
+                          .code = POSTING_RECOGNISED},
+                         {.party = to,
+                          .debit = arena_fmt(tx->arena, "AR:%.*s", STRF(d->party)),
+                          .credit = STR("Deferred"),
+                          .amount = rest,
+                          .code = POSTING_RECOGNISED}};
+    d->party = to;
+    return posting_next(tx, l, STR("deferral"), (uint64_t)d->no, d->currency, legs, COUNT(legs));
+}
+
+enum rc deferral_move(struct tx *tx, struct ledger *l, struct str subscription, struct str to,
+                      time_us at)
+{
+    struct rows rows;
+    struct deferral *all = NULL;
+    ASSERT(subscription.n > 0);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " COLUMNS " FROM deferral WHERE subscription = $1 AND due < $2 AND party "
+                 "<> $3 ORDER BY no LIMIT $4",
+                 V(subscription), V(INT64_MAX), V(to), V((int64_t)MOVED_MAX)));
+    TRY(read_rows(tx, &rows, &all));
+    for (size_t i = 0; i < rows.count; i++) {
+        TRY(recognise(tx, l, &all[i], at));
+        TRY(move(tx, l, &all[i], to));
+        TRY(keep(tx, &all[i]));
+    }
+    return RC_OK;
+}
+
+enum rc deferral_credit(struct tx *tx, struct ledger *l, struct str issuer, int64_t document,
+                        int64_t line, int64_t amount)
+{
+    struct rows rows;
+    struct deferral *all = NULL;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " COLUMNS " FROM deferral WHERE document = $1 AND line = $2 ORDER BY no "
+                 "LIMIT 1",
+                 V(document), V(line)));
+    TRY(read_rows(tx, &rows, &all));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_INTERNAL, "line %lld of a document waits nowhere as deferred",
+                       (long long)line);
+    struct deferral *d = &all[0];
+    if (!str_eq(d->party, issuer))
+        return err_set(tx->err, RC_CONFLICT,
+                       "what is left of line %lld was handed over to another party",
+                       (long long)line);
+    d->amount -= amount;
+    TRY(recognise(tx, l, d, d->reached));
+    return keep(tx, d);
+}
