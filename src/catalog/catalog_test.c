@@ -197,6 +197,7 @@ TX_TEST(what_a_plan_cannot_be)
         {"/item", {.code = STR("a"), .item = STR("none"), .charges = {&flat, 1}}},
         {"/currency",
          {.code = STR("a"), .item = STR("vm"), .currency = STR("XXY"), .charges = {&flat, 1}}},
+        {"/charges", {.code = STR("a"), .item = STR("vm")}},
         {"/charges/0/meter", {.code = STR("a"), .item = STR("vm"), .charges = {&unknown, 1}}},
         {"/charges/1/price", {.code = STR("a"), .item = STR("vm"), .charges = {bad, 2}}},
         {"/charges/0/kind",

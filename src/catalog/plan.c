@@ -223,6 +223,8 @@ static enum rc check(struct tx *tx, struct plan *p)
         err_at(tx->err, STR("/currency"));
         return rc;
     }
+    if (p->charges.count == 0)
+        return err_set_at(tx->err, RC_INVALID, STR("/charges"), "a plan has at least one charge");
     for (size_t i = 0; i < p->charges.count; i++)
         TRY(check_charge(tx, p, i));
     p->charges = mark_charges(&p->charges, tx->arena);
