@@ -923,11 +923,16 @@ enum rc krl_machine_run(struct krl_machine *m, struct krl_instance *instance,
     ASSERT(n <= proto->locals || n == 0);
     if (krl_failing(&m->heap))
         return rc_failed(m->heap.err.rc);
+    if (m->nested == KRL_NESTED_MAX)
+        krl_fail(&m->heap, RC_TOO_LARGE, "Error: modules use one another without end");
     uint32_t bottom = m->frames_n;
-    bool ok = enter(m, proto, NULL, instance, 0);
+    bool ok = !krl_failing(&m->heap) && enter(m, proto, NULL, instance, 0);
+    m->nested++;
     for (size_t i = 0; ok && i < n; i++)
         m->stack[m->frames[bottom].base + i] = locals[i];
-    return finish(m, ok && run(m, bottom), ret);
+    ok = ok && run(m, bottom);
+    m->nested--;
+    return finish(m, ok, ret);
 }
 
 enum rc krl_machine_call(struct krl_machine *m, struct krl_instance *root, struct krl_value callee,

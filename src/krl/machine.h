@@ -17,6 +17,7 @@ enum {
     KRL_DEPTH_DEFAULT = 20000,
     KRL_STEPS_DEFAULT = 50 * 1000 * 1000,
     KRL_MEMORY_DEFAULT = 16 * 1024 * 1024,
+    KRL_NESTED_MAX = 32, /* runs within runs: a host that initialises modules */
 };
 
 struct krl_event {
@@ -55,6 +56,7 @@ struct krl_machine {
     bool last; /* the rule said last: no more rules of this ruleset */
     uint32_t depth_max;
     /* inside */
+    uint32_t nested;
     struct krl_frame *frames;
     uint32_t frames_n;
     uint32_t frames_capacity;

@@ -410,7 +410,7 @@ static bool take_braces(struct compiler *c, uint32_t *min, uint32_t *max)
     for (at++; at < c->s->n; at++) {
         uint16_t unit = krl_unit(c->s, at);
         if (unit >= '0' && unit <= '9') {
-            numbers[which] = digits_n++ == 0 ? unit - '0' : numbers[which] * 10 + (unit - '0');
+            numbers[which] = (digits_n++ == 0 ? 0 : numbers[which] * 10) + (uint64_t)(unit - '0');
             if (numbers[which] > COUNT_MAX)
                 numbers[which] = COUNT_MAX;
         } else if (unit == ',' && which == 0 && digits_n > 0) {
