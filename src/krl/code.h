@@ -19,33 +19,12 @@ enum {
     KRL_OPERAND_MAX = 0x7FFFFF,
 };
 
-/* Operations: name, how it changes the height of the stack (99: by its operand). */
-#define KRL_OPS(X)                                                                               \
-    X(CONSTANT, 1)                                                                               \
-    X(UNDEFINED, 1)                                                                              \
-    X(TRUE, 1)                                                                                   \
-    X(FALSE, 1)                                                                                  \
-    X(LOCAL, 1) X(LOCAL_ANY, 1) X(SET_LOCAL, -1) X(SET_LOCAL_ANY, -1) X(UPVALUE, 1) X(GLOBAL, 1) \
-        X(SET_GLOBAL, -1) X(CLEAR, 0) X(CLOSURE, 1) X(POP, -1) X(JUMP, 0) X(JUMP_FALSE, -1)      \
-            X(AND, -1) X(OR, -1) X(JUMP_GIVEN, 0) X(EQ, -1) X(NE, -1) X(LT, -1) X(LE, -1)        \
-                X(GT, -1) X(GE, -1) X(ADD, -1) X(SUB, -1) X(MUL, -1) X(DIV, -1) X(MOD, -1)       \
-                    X(NEGATE, 0) X(NOT, 0) X(GET, -1) X(INDEX, -1) X(ARRAY, 99) X(MAP, 99)       \
-                        X(JOIN, 99) X(PROPERTY, 0) X(BUILTIN, 1) X(CALL_BUILTIN, 99) X(CALL, 99) \
-                            X(CALL_NAMED, 99) X(ACT, 99) X(ACT_NAMED, 99) X(MODULE, 1)           \
-                                X(MODULE_MEMBER, 1) X(RETURN, -1) X(ENT, 1) X(ENT_SET, -1)       \
-                                    X(ENT_SET_PATH, -2) X(ENT_CLEAR, 0) X(ENT_CLEAR_PATH, -1)    \
-                                        X(LIKE, -1) X(HAS, -1) X(ORDER, -1) X(CMP, -1)           \
-                                            X(PAIRS, -1) X(NEXT, 2) X(IS_LAST, 1) X(SAMPLE, 1)   \
-                                                X(CASE, 1) X(SETTING, 1) X(RAISE, -3)            \
-                                                    X(RAISE_WHOLE, -3) X(SCHEDULE, -3)           \
-                                                        X(ERROR, -1) X(LOG, -1) X(LAST, 0)       \
-                                                            X(CONFIGURE, 0) X(USE, -1)
-
+/* The operations are listed in ops.def. */
 enum krl_op {
 #define X(name, effect) KRL_OP_##name,
-    KRL_OPS(X)
+#include "krl/ops.def"
 #undef X
-        KRL_OP_COUNT
+    KRL_OP_COUNT
 };
 
 static inline uint32_t krl_word(enum krl_op op, int32_t operand)

@@ -6,7 +6,7 @@ enum { COMPILE_STEPS = INT32_MAX, LIST_FIRST = 8, SYMBOLS_MAX = 100000 };
 
 static const int8_t effects[] = {
 #define X(name, effect) [KRL_OP_##name] = (effect),
-    KRL_OPS(X)
+#include "krl/ops.def"
 #undef X
 };
 

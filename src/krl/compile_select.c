@@ -34,7 +34,7 @@ static void add_setting(struct builder *b, struct str name)
     (void)declare(c, name, KNOWN_NOTHING);
 }
 
-/* All names first, so that the locals of every where are the same. Recursion: as deep as the tree. */
+/* All names first, so that the locals of every where are the same. Recursion: as the tree. */
 static void collect_settings(struct builder *b, const struct ast *e)
 {
     if (b->c->failed || e == NULL)

@@ -10,9 +10,9 @@
  * is counted here.
  *
  * How calls of this room fail: krl_fail notes the first error in heap->err, and what should have
- * given a pointer gives NULL, what should have given a value gives KRL_FAILED (value.h). That is one
- * test a call where an enum rc and an output would be three lines; the error's code and sentence are
- * in heap->err.
+ * given a pointer gives NULL, what should have given a value gives KRL_FAILED (value.h). That is
+ * one test a call where an enum rc and an output would be three lines; the error's code and
+ * sentence are in heap->err.
  */
 #ifndef KRL_HEAP_H
 #define KRL_HEAP_H

@@ -39,8 +39,8 @@ struct krl_host {
     struct krl_value (*directive)(struct krl_host *host, struct krl_machine *m,
                                   struct krl_value name, struct krl_value options);
     bool (*raise)(struct krl_host *host, struct krl_machine *m, const struct krl_raised *event);
-    /* error LEVEL data: system:error for the same ruleset. Level "error" also drops what was still to
-     * be done for this event. */
+    /* error LEVEL data: system:error for the same ruleset. Level "error" also drops what was still
+     * to be done for this event. */
     bool (*error)(struct krl_host *host, struct krl_machine *m, const struct krl_text *level,
                   struct krl_value data);
     /* Returns the entry of the schedule. */

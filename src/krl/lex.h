@@ -1,10 +1,10 @@
 /*
  * lex.h - the words of a KRL source.
  *
- * A source is UTF-8, at most KRL_SOURCE_MAX bytes. Reading words never fails: what cannot be a word
- * becomes LEX_ILLEGAL or LEX_UNCLOSED, which the parser refuses when it comes to it, as the official
- * one does. Positions are bytes of the source; krl_place turns one into the line and column that
- * people are told (columns count UTF-16 units, from 1).
+ * A source is UTF-8, at most KRL_SOURCE_MAX bytes. Reading words never fails: what cannot be a
+ * word becomes LEX_ILLEGAL or LEX_UNCLOSED, which the parser refuses when it comes to it, as the
+ * official one does. Positions are bytes of the source; krl_place turns one into the line and
+ * column that people are told (columns count UTF-16 units, from 1).
  */
 #ifndef KRL_LEX_H
 #define KRL_LEX_H

@@ -1,246 +1,15 @@
-#include "krl/machine.h"
+#include "krl/machine_inside.h"
 
 #include "krl/lib.h"
-#include "krl/loop.h"
 #include "krl/regex.h"
 
 #include <math.h>
-
-enum { FRAMES_FIRST = 32, STACK_FIRST = 256, FUNCTION_BYTES_MAX = 1024 };
-
-/* A function on its way: of KRL, or a loop of the library. */
-struct krl_frame {
-    const struct krl_proto *proto;
-    const struct krl_function *function; /* for upvalues; NULL: none */
-    struct krl_instance *instance;
-    struct krl_loop *loop; /* NULL: of KRL */
-    size_t base;           /* of the locals on the stack */
-    uint32_t pc;
-};
 
 void krl_machine_init(struct krl_machine *m, struct arena *arena, struct krl_host *host,
                       int64_t steps, const uint64_t seed[2])
 {
     *m = (struct krl_machine){.host = host, .depth_max = KRL_DEPTH_DEFAULT};
     krl_heap_init(&m->heap, arena, steps, seed);
-}
-
-/* --- frames --- */
-
-static bool push_frame(struct krl_machine *m, struct krl_frame frame)
-{
-    if (m->frames_n >= m->depth_max) {
-        krl_fail(&m->heap, RC_TOO_LARGE, "RangeError: Maximum call stack size exceeded");
-        return false;
-    }
-    if (m->frames_n == m->frames_capacity) {
-        uint32_t capacity = m->frames_capacity * 2 + FRAMES_FIRST;
-        struct krl_frame *frames = krl_take_raw(&m->heap, capacity * sizeof *frames);
-        if (frames == NULL)
-            return false;
-        if (m->frames_n > 0)
-            memcpy(frames, m->frames, m->frames_n * sizeof *frames);
-        m->frames = frames;
-        m->frames_capacity = capacity;
-    }
-    m->frames[m->frames_n++] = frame;
-    return true;
-}
-
-/* Room for n more values. */
-static bool reserve(struct krl_machine *m, size_t n)
-{
-    if (m->stack_n + n <= m->stack_capacity)
-        return true;
-    size_t capacity = max_size(m->stack_capacity * 2, m->stack_n + n + STACK_FIRST);
-    struct krl_value *stack = krl_take_raw(&m->heap, capacity * sizeof *stack);
-    if (stack == NULL)
-        return false;
-    if (m->stack_n > 0)
-        memcpy(stack, m->stack, m->stack_n * sizeof *stack);
-    m->stack = stack;
-    m->stack_capacity = capacity;
-    return true;
-}
-
-static inline struct krl_value *top(struct krl_machine *m, size_t below)
-{
-    return &m->stack[m->stack_n - 1 - below];
-}
-
-static inline void push(struct krl_machine *m, struct krl_value v)
-{
-    ASSERT(m->stack_n < m->stack_capacity);
-    m->stack[m->stack_n++] = v;
-}
-
-static inline struct krl_value pop(struct krl_machine *m)
-{
-    return m->stack[--m->stack_n];
-}
-
-/* A frame for code whose n arguments lie on top of the stack. */
-static bool enter(struct krl_machine *m, const struct krl_proto *proto,
-                  const struct krl_function *function, struct krl_instance *instance, size_t n)
-{
-    size_t keep = min_size(n, proto->params);
-    size_t base = m->stack_n - n;
-    m->stack_n = base + keep;
-    if (!reserve(m, (size_t)proto->locals + proto->stack + 4))
-        return false;
-    for (size_t i = keep; i < proto->locals; i++)
-        m->stack[m->stack_n++] = krl_undefined();
-    return push_frame(
-        m, (struct krl_frame){
-               .proto = proto, .function = function, .instance = instance, .base = base});
-}
-
-/* --- calls --- */
-
-static bool not_callable(struct krl_machine *m, struct krl_value callee, bool action)
-{
-    struct str text = krl_to_message(&m->heap, callee);
-    krl_fail(&m->heap, RC_INVALID,
-             action ? "TypeError: %.*s is not an action" : "TypeError: %.*s is not a function",
-             STRF(text));
-    return false;
-}
-
-/* The value of a call that is over goes on the stack, or the loop it began gets a frame. */
-static bool take_value(struct krl_machine *m, struct krl_value v)
-{
-    if (krl_is_failed(v) || krl_failing(&m->heap))
-        return false;
-    if (v.type == KRL_CELL) { /* a loop: krl_loop_value */
-        struct krl_loop *loop = (struct krl_loop *)(void *)v.cell;
-        return reserve(m, 4) && push_frame(m, (struct krl_frame){.loop = loop, .base = m->stack_n});
-    }
-    if (!reserve(m, 1))
-        return false;
-    push(m, v);
-    return true;
-}
-
-/* Call what lies below the n arguments on the stack. Afterwards either the result is there in its
- * place, or a frame that will leave it there. */
-static bool call(struct krl_machine *m, size_t n, bool action)
-{
-    struct krl_value callee = *top(m, n);
-    if (action ? !krl_is_action(callee) : !krl_is_function(callee))
-        return not_callable(m, callee, action);
-    if (callee.type == KRL_FUNCTION) {
-        /* The arguments move over the callee. */
-        struct krl_value *slot = top(m, n);
-        memmove(slot, slot + 1, n * sizeof *slot);
-        m->stack_n--;
-        return enter(m, callee.function->proto, callee.function, callee.function->instance, n);
-    }
-    const struct krl_value *args = m->stack + m->stack_n - n;
-    struct krl_value v;
-    if (callee.type == KRL_BUILTIN)
-        v = callee.builtin->run(m, args, min_size(n, callee.builtin->params_n));
-    else
-        v = m->host->call(m->host, m, callee.door, args, n);
-    m->stack_n -= n + 1;
-    return take_value(m, v);
-}
-
-static size_t params_of(struct krl_value callee)
-{
-    if (callee.type == KRL_FUNCTION)
-        return callee.function->proto->params;
-    if (callee.type == KRL_BUILTIN)
-        return callee.builtin->params_n;
-    size_t n = 0;
-    while (callee.type == KRL_DOOR && callee.door->params[n] != NULL)
-        n++;
-    return n;
-}
-
-static bool param_is(struct krl_value callee, size_t i, const struct krl_text *name)
-{
-    if (callee.type == KRL_FUNCTION)
-        return krl_text_eq(callee.function->proto->param_names[i], name);
-    return krl_text_is(name, callee.type == KRL_BUILTIN ? callee.builtin->params[i]
-                                                        : callee.door->params[i]);
-}
-
-/* Bring arguments of which the last are named into the order of the parameters. */
-static bool call_named(struct krl_machine *m, size_t n, const struct krl_value *names, size_t named,
-                       bool action)
-{
-    struct krl_value callee = *top(m, n);
-    if (action ? !krl_is_action(callee) : !krl_is_function(callee))
-        return not_callable(m, callee, action);
-    size_t params = params_of(callee);
-    size_t plain = n - named;
-    struct krl_value *ordered = krl_take_n(&m->heap, params + 1, sizeof *ordered);
-    if (ordered == NULL)
-        return false;
-    const struct krl_value *args = m->stack + m->stack_n - n;
-    size_t used = min_size(plain, params);
-    memcpy(ordered, args, used * sizeof *ordered);
-    for (size_t i = 0; i < params; i++)
-        for (size_t k = 0; k < named; k++)
-            if (param_is(callee, i, names[k].text)) {
-                ordered[i] = args[plain + k];
-                used = max_size(used, i + 1);
-            }
-    m->stack_n -= n;
-    if (!reserve(m, used + 1))
-        return false;
-    for (size_t i = 0; i < used; i++)
-        push(m, ordered[i]);
-    return call(m, used, action);
-}
-
-/* The value of the function on top of the frames goes to the frame below. */
-static bool return_value(struct krl_machine *m, struct krl_value v)
-{
-    m->frames_n--;
-    m->stack_n = m->frames[m->frames_n].base;
-    push(m, v);
-    return true;
-}
-
-static bool run_loop(struct krl_machine *m, struct krl_frame *f)
-{
-    struct krl_loop *loop = f->loop;
-    struct krl_value before = loop->began ? pop(m) : krl_undefined();
-    loop->began = true;
-    if (!krl_pay(&m->heap, 1))
-        return false;
-    switch (loop->step(m, loop, before)) {
-    case KRL_STEP_DONE:
-        if (krl_failing(&m->heap) || krl_is_failed(loop->result))
-            return false;
-        return reserve(m, 1) && return_value(m, loop->result);
-    case KRL_STEP_CALL:
-        if (!reserve(m, (size_t)loop->args_n + 2))
-            return false;
-        push(m, loop->callee);
-        for (uint32_t i = 0; i < loop->args_n; i++)
-            push(m, loop->args[i]);
-        return !krl_failing(&m->heap) && call(m, loop->args_n, false);
-    case KRL_STEP_FAIL:
-        break;
-    }
-    return false;
-}
-
-struct krl_loop *krl_loop_new(struct krl_machine *m,
-                              enum krl_step (*step)(struct krl_machine *m, struct krl_loop *loop,
-                                                    struct krl_value result))
-{
-    struct krl_loop *loop = krl_take(&m->heap, sizeof *loop);
-    if (loop != NULL)
-        loop->step = step;
-    return loop;
-}
-
-struct krl_value krl_loop_value(struct krl_loop *loop)
-{
-    return loop == NULL ? krl_failed() : (struct krl_value){.type = KRL_CELL, .cell = (void *)loop};
 }
 
 /* --- operations: each gets its operand and returns false after an error --- */
@@ -608,19 +377,19 @@ OP(CALL_BUILTIN)
         push(m, v);
         return !krl_failing(&m->heap);
     }
-    return take_value(m, v);
+    return machine_take_value(m, v);
 }
 
 OP(CALL)
 {
     (void)f;
-    return call(m, (size_t)k, false);
+    return machine_call(m, (size_t)k, false);
 }
 
 OP(ACT)
 {
     (void)f;
-    return call(m, (size_t)k, true);
+    return machine_call(m, (size_t)k, true);
 }
 
 static bool call_by_names(struct krl_machine *m, struct krl_frame *f, size_t n, bool action)
@@ -628,7 +397,7 @@ static bool call_by_names(struct krl_machine *m, struct krl_frame *f, size_t n, 
     uint32_t word = f->proto->code[f->pc++];
     size_t named = word & 0xFF;
     const struct krl_value *names = f->instance->code->constants + krl_word_operand(word);
-    return call_named(m, n, names, named, action);
+    return machine_call_named(m, n, names, named, action);
 }
 
 OP(CALL_NAMED)
@@ -660,7 +429,7 @@ OP(MODULE_MEMBER)
 OP(RETURN)
 {
     UNUSED_OPERAND;
-    return return_value(m, pop(m));
+    return machine_return(m, pop(m));
 }
 
 /* --- operations of rules --- */
@@ -817,7 +586,7 @@ OP(SCHEDULE)
 static bool op_end_rule(struct krl_machine *m)
 {
     m->last = true;
-    return return_value(m, krl_undefined());
+    return machine_return(m, krl_undefined());
 }
 
 OP(ERROR)
@@ -878,7 +647,7 @@ static inline bool run_op(struct krl_machine *m, struct krl_frame *f)
 #define X(name, effect) \
     case KRL_OP_##name: \
         return op_##name(m, f, krl_word_operand(word));
-        KRL_OPS(X)
+#include "krl/ops.def"
 #undef X
     case KRL_OP_COUNT:
         break;
@@ -892,7 +661,7 @@ static bool run(struct krl_machine *m, uint32_t bottom)
     while (m->frames_n > bottom) {
         struct krl_frame *f = &m->frames[m->frames_n - 1];
         if (UNLIKELY(f->loop != NULL)) {
-            if (!run_loop(m, f))
+            if (!machine_run_loop(m, f))
                 return false;
             continue;
         }
@@ -926,7 +695,7 @@ enum rc krl_machine_run(struct krl_machine *m, struct krl_instance *instance,
     if (m->nested == KRL_NESTED_MAX)
         krl_fail(&m->heap, RC_TOO_LARGE, "Error: modules use one another without end");
     uint32_t bottom = m->frames_n;
-    bool ok = !krl_failing(&m->heap) && enter(m, proto, NULL, instance, 0);
+    bool ok = !krl_failing(&m->heap) && machine_enter(m, proto, NULL, instance, 0);
     m->nested++;
     for (size_t i = 0; ok && i < n; i++)
         m->stack[m->frames[bottom].base + i] = locals[i];
@@ -944,14 +713,14 @@ enum rc krl_machine_call(struct krl_machine *m, struct krl_instance *root, struc
     uint32_t bottom = m->frames_n;
     size_t n = args.type == KRL_MAP ? args.map->n : 0;
     struct krl_value *names = krl_take_n(&m->heap, n + 1, sizeof *names);
-    if (names == NULL || !reserve(m, n + 1))
+    if (names == NULL || !machine_reserve(m, n + 1))
         return finish(m, false, ret);
     push(m, callee);
     for (size_t i = 0; i < n; i++) {
         names[i] = krl_of_text(krl_map_at(args.map, i)->key);
         push(m, krl_map_at(args.map, i)->value);
     }
-    return finish(m, call_named(m, n, names, n, false) && run(m, bottom), ret);
+    return finish(m, machine_call_named(m, n, names, n, false) && run(m, bottom), ret);
 }
 
 enum rc krl_instance_init(struct krl_machine *m, const struct krl_code *code,

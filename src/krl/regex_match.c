@@ -307,7 +307,7 @@ static bool run_op(struct matcher *m, const uint32_t *op)
     NEVER("not an operation");
 }
 
-/* From m->pc to RE_MATCH. Recursion: once for each lookaround around another, KRL_REGEX_DEPTH_MAX. */
+/* From m->pc to RE_MATCH. Recursion: a lookaround in another, at most KRL_REGEX_DEPTH_MAX. */
 static bool run(struct matcher *m)
 {
     size_t base = m->n;

@@ -158,7 +158,7 @@ const struct krl_text *krl_to_js_text(struct krl_heap *h, struct krl_value v);
 
 /* --- equality and order --- */
 
-/* Deep; nulls are alike, types are not. False, with an error in the heap, where it goes too deep. */
+/* Deep; nulls are alike, types are not. False, with the error in the heap, where it is too deep. */
 bool krl_equal(struct krl_heap *h, struct krl_value a, struct krl_value b);
 /* <=> of the specification: -1, 0, 1. */
 int krl_compare(struct krl_heap *h, struct krl_value a, struct krl_value b);
