@@ -48,7 +48,7 @@ static void push(struct lexer *l, enum lex_kind kind, size_t start)
 {
     ASSERT(l->count < l->capacity);
     l->words[l->count++] =
-        (struct lex_word){.kind = kind, .start = (uint32_t)start, .end = (uint32_t)l->at};
+        (struct lex_word){.kind = (uint8_t)kind, .start = (uint32_t)start, .end = (uint32_t)l->at};
 }
 
 static void push_unclosed(struct lexer *l, char close, size_t start)

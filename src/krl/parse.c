@@ -106,6 +106,7 @@ bool parser_want_symbol(struct parser *p, const char *symbol)
     return !p->failed;
 }
 
+static void record(struct parser *p, uint32_t at, const char *format, va_list args) PRINTF(3, 0);
 static void record(struct parser *p, uint32_t at, const char *format, va_list args)
 {
     if (p->failed)

@@ -448,6 +448,8 @@ static bool take_quantifier(struct compiler *c, uint32_t *min, uint32_t *max)
 /* One unit wide: can be repeated without a choice for each. */
 static bool is_single(const struct compiler *c, size_t at)
 {
+    if (at == c->n)
+        return false; /* nothing was emitted: an empty group */
     uint32_t op = c->code[at];
     return (op == RE_CHAR && at + 2 == c->n) || (op == RE_ANY && at + 1 == c->n) ||
            ((op == RE_SET || op == RE_NOT_SET) && at + 2 + c->code[at + 1] == c->n);
