@@ -247,18 +247,28 @@ static void put_array(struct krl_builder *b, const struct krl_array *a, int inde
     krl_add_unit(b, ']');
 }
 
+/* What is function and action at once is nothing to the official encode. */
+static bool is_hidden(struct krl_value v)
+{
+    return krl_is_function(v) && krl_is_action(v);
+}
+
 static void put_map(struct krl_builder *b, const struct krl_map *map, int indent, int depth)
 {
+    bool some = false;
     krl_add_unit(b, '{');
     for (size_t i = 0; i < map->n && !b->failed; i++) {
-        if (i > 0)
+        if (is_hidden(krl_map_at(map, i)->value))
+            continue;
+        if (some)
             krl_add_unit(b, ',');
+        some = true;
         put_break(b, indent, depth + 1);
         put_string(b, krl_map_at(map, i)->key);
         krl_add_ascii(b, indent > 0 ? STR(": ") : STR(":"));
         put_value(b, krl_map_at(map, i)->value, indent, depth + 1);
     }
-    if (map->n > 0)
+    if (some)
         put_break(b, indent, depth);
     krl_add_unit(b, '}');
 }
@@ -272,7 +282,7 @@ static void put_value(struct krl_builder *b, struct krl_value v, int indent, int
     }
     if (b->failed || !krl_pay(b->heap, 1)) {
         b->failed = true;
-    } else if (krl_is_null(v)) {
+    } else if (krl_is_null(v) || is_hidden(v)) {
         krl_add_ascii(b, STR("null"));
     } else if (v.type == KRL_ARRAY) {
         put_array(b, v.array, indent, depth);
@@ -293,6 +303,8 @@ static void put_value(struct krl_builder *b, struct krl_value v, int indent, int
 struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent)
 {
     struct krl_builder b;
+    if (is_hidden(v))
+        return krl_undefined();
     krl_builder_init(&b, h);
     put_value(&b, v, indent, 0);
     return krl_of_text(krl_builder_text(&b));

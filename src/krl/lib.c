@@ -300,7 +300,12 @@ struct krl_value lib_as(struct krl_machine *m, const struct krl_value *args, siz
     }
     if (krl_text_is(type, "RegExp"))
         return as_regex(m, v);
-    struct str name = krl_to_message(&m->heap, args[1]);
+    struct krl_value shown = args[1]; /* as JavaScript shows it */
+    if (krl_is_collection(shown) || krl_is_null(shown))
+        shown = krl_of_text(krl_to_js_text(&m->heap, shown));
+    if (krl_is_failed(shown))
+        return shown;
+    struct str name = krl_to_message(&m->heap, shown);
     struct str text = krl_to_message(&m->heap, v);
     krl_fail(&m->heap, RC_INVALID,
              "TypeError: Cannot use the .as(\"%.*s\") operator with %.*s (type %s)", STRF(name),

@@ -26,6 +26,8 @@ struct krl_value lib_is_empty(struct krl_machine *m, const struct krl_value *arg
 {
     struct krl_value v = krl_arg(args, n, 0);
     (void)m;
+    if (krl_is_function(v) || krl_is_action(v))
+        return krl_bool(false); /* the official engine's functions have members */
     return krl_bool(v.type == KRL_ARRAY  ? v.array->n == 0
                     : v.type == KRL_MAP  ? v.map->n == 0
                     : v.type == KRL_TEXT ? v.text->n == 0

@@ -22,7 +22,7 @@ static void add_json(struct krl_sim *s, struct krl_machine *m, struct krl_value 
 {
     struct krl_value json =
         v.type == KRL_UNDEFINED ? krl_ascii(&m->heap, "{}") : krl_json_encode(&m->heap, v, 0);
-    if (!krl_is_failed(json))
+    if (json.type == KRL_TEXT)
         buf_add(s->out, krl_text_utf8(&m->heap, json.text, false));
 }
 

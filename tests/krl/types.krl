@@ -65,4 +65,4 @@ encode({"b":1,"10":2,"9":3,"a":4}) //= "{\"9\":3,\"10\":2,\"b\":1,\"a\":4}"
 "{\"a\":[1,2.50,-0,1e2,\"\\u00e9\\ud83d\"]}".decode() //= {"a":[1,2.5,0,100,"é\ud83d"]}
 "[1".decode()                    //= "[1"
 [1,{"a":2}].encode(2)            //= "[\n  1,\n  {\n    \"a\": 2\n  }\n]"
-[re#a#, head, noop].encode()     //= "[\"re#a#\",\"[Function]\",\"[ActionFunction]\"]"
+[re#a#, head, noop].encode()     //= "[\"re#a#\",\"[Function]\",null]"
