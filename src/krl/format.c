@@ -119,7 +119,8 @@ enum rc krl_format(struct str source, struct arena *arena, struct buf *out, stru
             put_gap(&f, i);
         TRY(put_word(&f, i, err));
     }
-    if (f.lex.count > 0)
+    /* A chevron that is not closed may end with one, which would grow. */
+    if (f.lex.count > 0 && !str_ends(buf_str(out), STR("\n")))
         buf_add_char(out, '\n');
     if (out->full)
         return err_set(err, RC_TOO_LARGE, "the formatted source is too large");

@@ -1,6 +1,7 @@
-/* Modules that need no engine: math, random, event; and where all other members are found. */
+/* Modules that need no engine: math, random, time (time.h), event; and where all other members are found. */
 #include "krl/lib.h"
 #include "krl/number.h"
+#include "krl/time.h"
 
 #include <math.h>
 
@@ -262,6 +263,8 @@ struct krl_value krl_module_member(struct krl_machine *m, struct krl_instance *i
     if (krl_text_is(domain, "math") && find_in(math_members, COUNT(math_members), name, &v))
         return v;
     if (krl_text_is(domain, "random") && find_in(random_members, COUNT(random_members), name, &v))
+        return v;
+    if (krl_text_is(domain, "time") && find_in(krl_time_members, krl_time_members_n, name, &v))
         return v;
     if (krl_text_is(domain, "event") &&
         (event_property(instance == m->root ? m->event : NULL, name, &v) ||

@@ -1,6 +1,5 @@
 #include "krl/sim.h"
 
-#include "base/clock.h"
 #include "krl/lib.h"
 #include "krl/pack.h"
 
@@ -224,7 +223,6 @@ static const struct {
     const char *const *params;
 } doors[] = {
     {"event", "send", KRL_DOOR_ACTION, send_params},
-    {"time", "now", KRL_DOOR_FUNCTION, no_params},
     {"meta", "rid", KRL_DOOR_PROPERTY, no_params},
     {"meta", "ruleName", KRL_DOOR_PROPERTY, no_params},
     {"meta", "eci", KRL_DOOR_PROPERTY, no_params},
@@ -266,23 +264,11 @@ static struct krl_value property(struct krl_host *host, struct krl_machine *m,
     return krl_ascii(&m->heap, SIM_ECI);
 }
 
-/* "2026-11-25T15:04:05.000Z" */
-static struct krl_value now_text(struct krl_sim *s, struct krl_machine *m)
-{
-    char text[TIME_TEXT_MAX];
-    int64_t ms = (int64_t)s->now;
-    size_t n = time_format(ms / 1000 * US_PER_SECOND, text);
-    char all[TIME_TEXT_MAX + 8];
-    int length = snprintf(all, sizeof all, "%.*s.%03dZ", (int)n - 1, text, (int)(ms % 1000));
-    return krl_of_text(krl_text(&m->heap, str_n(all, (size_t)length)));
-}
-
 static struct krl_value call(struct krl_host *host, struct krl_machine *m,
                              const struct krl_door *door, const struct krl_value *args, size_t n)
 {
     struct krl_sim *s = sim_of(host);
-    if (krl_text_is(door->name, "now"))
-        return now_text(s, m);
+    (void)door; /* event:send is the only one that is called */
     struct krl_value event = krl_arg(args, n, 0);
     struct krl_value parts[4];
     static const char *const keys[] = {"eci", "domain", "name", "type"};
