@@ -86,26 +86,26 @@ struct krl_export {
 struct krl_code {
     struct str rid; /* empty: a list of expressions */
     struct str source;
-    const struct krl_value *constants;
-    uint32_t constants_n;
-    const struct krl_proto *const *protos;
-    uint32_t protos_n;
-    const struct krl_proto *init; /* evaluates the globals; its result is that of a program */
-    uint32_t globals_n;
-    const struct str *global_names;
-    const struct krl_rule *rules;
-    uint32_t rules_n;
-    const struct krl_export *shares;
-    uint32_t shares_n;
-    const struct krl_export *provides;
-    uint32_t provides_n;
-    const struct krl_meta_use *uses;
-    uint32_t uses_n;
     struct str meta_name; /* where they are literals */
     struct str meta_version;
     struct str meta_description;
     struct str meta_author;
+    const struct krl_value *constants;
+    const struct krl_proto *const *protos;
+    const struct krl_proto *init; /* evaluates the globals; its result is that of a program */
+    const struct str *global_names;
+    const struct krl_rule *rules;
+    const struct krl_export *shares;
+    const struct krl_export *provides;
+    const struct krl_meta_use *uses;
     const struct krl_warning *warnings;
+    uint32_t constants_n;
+    uint32_t protos_n;
+    uint32_t globals_n;
+    uint32_t rules_n;
+    uint32_t shares_n;
+    uint32_t provides_n;
+    uint32_t uses_n;
     uint32_t warnings_n;
 };
 
@@ -128,11 +128,11 @@ enum { KRL_BUILTIN_PARAMS_MAX = 7 };
 
 struct krl_builtin {
     const char *name;
-    enum krl_kind kind;
-    uint8_t params_n;
     const char *params[KRL_BUILTIN_PARAMS_MAX];
     /* n are the arguments given, which the caller has cut to params_n. KRL_FAILED: an error. */
     struct krl_value (*run)(struct krl_machine *m, const struct krl_value *args, size_t n);
+    enum krl_kind kind;
+    uint8_t params_n;
     /* Calls functions itself: pushes a loop (loop.h) instead of giving a value. */
     bool loops;
 };

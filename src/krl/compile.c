@@ -235,6 +235,7 @@ struct variable *find_variable(struct compiler *c, struct str name, struct funct
 static void make_celled(struct function *owner, struct variable *v)
 {
     v->celled = true;
+    ASSERT(owner->words.n == 0 || owner->words.p != NULL);
     for (uint32_t i = 0; i < owner->words.n; i++) {
         uint32_t *word = &owner->words.p[i];
         bool named =

@@ -26,7 +26,7 @@ static void compile_action(struct compiler *c, const struct ast *action)
 /* The actions of choose and sample: the one whose label or number lies on the stack. */
 static void compile_cases(struct compiler *c, const struct ast *block)
 {
-    double number = 0;
+    uint32_t number = 0;
     uint32_t ends = UINT32_MAX; /* jumps to the end, chained by their operands */
     for (const struct ast *a = block->list; a != NULL && !c->failed; a = a->next, number++) {
         if (block->op == AST_CHOOSE && a->text.n == 0)

@@ -249,7 +249,7 @@ static void build_not_between(struct builder *b, const struct ast *const *operan
 
 static void build_operator(struct builder *b, const struct ast *e, uint16_t from, uint16_t to)
 {
-    const struct ast *operands[KRL_EVENTS_MAX];
+    const struct ast *operands[KRL_EVENTS_MAX] = {NULL};
     const uint16_t ends[2] = {from, to};
     size_t n = 0;
     for (const struct ast *item = e->list; item != NULL; item = item->next) {
@@ -304,7 +304,7 @@ static void build_group(struct builder *b, const struct ast *e, uint16_t from, u
         return;
     }
     uint16_t wanted = compile_wanted(b, e->a);
-    for (double i = e->number; i >= 1 && !b->c->failed; i--) {
+    for (uint32_t i = (uint32_t)e->number; i >= 1 && !b->c->failed; i--) {
         uint16_t next = i == 1 ? to : new_state(b);
         add_transition(b, (struct krl_transition){.from = from, .to = next, .wanted = wanted});
         from = next;

@@ -38,7 +38,7 @@ static size_t line_ends(struct str gap)
 {
     size_t n = 0;
     for (size_t i = 0; i < gap.n; i++)
-        n += gap.p[i] == '\n';
+        n += gap.p[i] == '\n' || (gap.p[i] == '\r' && (i + 1 == gap.n || gap.p[i + 1] != '\n'));
     return n;
 }
 

@@ -40,6 +40,12 @@ START_TEST(texts_and_comments_stay)
 }
 END_TEST
 
+START_TEST(a_comment_ends_at_any_line_end)
+{
+    check("x = 1 // a\ry = 2\r\n", "x = 1 // a\ny = 2\n");
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_is_refused)
 {
     struct buf out;
@@ -58,6 +64,7 @@ Suite *format_suite(void)
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, lines_are_indented_by_their_open_brackets);
     tcase_add_test(t, texts_and_comments_stay);
+    tcase_add_test(t, a_comment_ends_at_any_line_end);
     tcase_add_test(t, what_cannot_be_read_is_refused);
     suite_add_tcase(s, t);
     return s;

@@ -8,15 +8,14 @@
 
 enum { RANGE_MAX = 100 * 1000 * 1000, INDENT_MAX = 10 };
 
-#define F(name, fn, ...)                                                                 \
-    {                                                                                    \
-        name, KRL_KIND_FUNCTION, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
-            {__VA_ARGS__}, fn, false                                                     \
+#define PARAMS(...) (sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+#define F(name, fn, ...)                                                       \
+    {                                                                          \
+        name, {__VA_ARGS__}, fn, KRL_KIND_FUNCTION, PARAMS(__VA_ARGS__), false \
     }
-#define L(name, fn, ...)                                                                 \
-    {                                                                                    \
-        name, KRL_KIND_FUNCTION, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
-            {__VA_ARGS__}, fn, true                                                      \
+#define L(name, fn, ...)                                                      \
+    {                                                                         \
+        name, {__VA_ARGS__}, fn, KRL_KIND_FUNCTION, PARAMS(__VA_ARGS__), true \
     }
 
 /* In the order of bytes. */
@@ -59,7 +58,7 @@ const struct krl_builtin krl_builtins[] = {
     L("map", lib_map, "val", "iter"),
     F("match", lib_match, "val", "regex"),
     L("none", lib_none, "val", "iter"),
-    {"noop", KRL_KIND_BOTH, 0, {NULL}, lib_noop, false},
+    {"noop", {NULL}, lib_noop, KRL_KIND_BOTH, 0, false},
     L("notall", lib_notall, "val", "iter"),
     F("once", lib_once, "val"),
     F("ord", lib_ord, "val"),
@@ -69,7 +68,7 @@ const struct krl_builtin krl_builtins[] = {
     L("reduce", lib_reduce, "val", "iter", "dflt"),
     L("replace", lib_replace, "val", "regex", "replacement"),
     F("reverse", lib_reverse, "val"),
-    {"send_directive", KRL_KIND_ACTION, 2, {"name", "options"}, lib_send_directive, false},
+    {"send_directive", {"name", "options"}, lib_send_directive, KRL_KIND_ACTION, 2, false},
     F("set", lib_set, "obj", "path", "val"),
     F("shiftLeft", lib_shift_left, "left", "right"),
     F("shiftRight", lib_shift_right, "left", "right"),
@@ -251,9 +250,10 @@ static struct krl_value as_hex(struct krl_machine *m, struct krl_value v)
     double part = fabs(v.number) - trunc(fabs(v.number));
     if (part > 0)
         krl_add_unit(&b, '.');
-    for (; part > 0; part -= trunc(part)) {
+    while (part > 0) {
         part *= 16;
         krl_add_unit(&b, (uint16_t)("0123456789abcdef"[(int)part]));
+        part -= trunc(part);
     }
     return krl_of_text(krl_builder_text(&b));
 }

@@ -140,13 +140,13 @@ static struct krl_value math_base64decode(struct krl_machine *m, const struct kr
 }
 
 static const struct krl_builtin math_members[] = {
-    {"abs", KRL_KIND_FUNCTION, 1, {"number"}, math_abs, false},
-    {"base64decode", KRL_KIND_FUNCTION, 1, {"str"}, math_base64decode, false},
-    {"base64encode", KRL_KIND_FUNCTION, 1, {"str"}, math_base64encode, false},
-    {"ceiling", KRL_KIND_FUNCTION, 2, {"number", "precision"}, math_ceiling, false},
-    {"floor", KRL_KIND_FUNCTION, 2, {"number", "precision"}, math_floor, false},
-    {"int", KRL_KIND_FUNCTION, 1, {"number"}, math_int, false},
-    {"round", KRL_KIND_FUNCTION, 2, {"number", "precision"}, math_round, false},
+    {"abs", {"number"}, math_abs, KRL_KIND_FUNCTION, 1, false},
+    {"base64decode", {"str"}, math_base64decode, KRL_KIND_FUNCTION, 1, false},
+    {"base64encode", {"str"}, math_base64encode, KRL_KIND_FUNCTION, 1, false},
+    {"ceiling", {"number", "precision"}, math_ceiling, KRL_KIND_FUNCTION, 2, false},
+    {"floor", {"number", "precision"}, math_floor, KRL_KIND_FUNCTION, 2, false},
+    {"int", {"number"}, math_int, KRL_KIND_FUNCTION, 1, false},
+    {"round", {"number", "precision"}, math_round, KRL_KIND_FUNCTION, 2, false},
 };
 
 /* --- random --- */
@@ -181,9 +181,9 @@ static struct krl_value random_uuid(struct krl_machine *m, const struct krl_valu
 }
 
 static const struct krl_builtin random_members[] = {
-    {"integer", KRL_KIND_FUNCTION, 2, {"upper", "lower"}, random_integer, false},
-    {"number", KRL_KIND_FUNCTION, 2, {"upper", "lower"}, random_number, false},
-    {"uuid", KRL_KIND_FUNCTION, 0, {NULL}, random_uuid, false},
+    {"integer", {"upper", "lower"}, random_integer, KRL_KIND_FUNCTION, 2, false},
+    {"number", {"upper", "lower"}, random_number, KRL_KIND_FUNCTION, 2, false},
+    {"uuid", {NULL}, random_uuid, KRL_KIND_FUNCTION, 0, false},
 };
 
 /* --- event --- */
@@ -196,7 +196,7 @@ static struct krl_value event_attr(struct krl_machine *m, const struct krl_value
 }
 
 static const struct krl_builtin event_members[] = {
-    {"attr", KRL_KIND_FUNCTION, 1, {"name"}, event_attr, false},
+    {"attr", {"name"}, event_attr, KRL_KIND_FUNCTION, 1, false},
 };
 
 static bool event_property(const struct krl_event *e, const struct krl_text *name,

@@ -10,7 +10,7 @@ struct path {
 static bool to_path(struct krl_machine *m, struct krl_value v, struct path *ret)
 {
     size_t n = v.type == KRL_ARRAY ? v.array->n : 1;
-    const struct krl_text **keys = krl_take_n(&m->heap, n + 1, sizeof *keys);
+    const struct krl_text **keys = krl_take_n(&m->heap, n + 1, sizeof(void *));
     if (keys == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -333,7 +333,7 @@ static bool has_path(struct krl_machine *m, struct krl_value v, const struct pat
 
 static bool split_path(struct krl_machine *m, const struct krl_text *text, struct path *ret)
 {
-    const struct krl_text **keys = krl_take_n(&m->heap, (size_t)text->n + 1, sizeof *keys);
+    const struct krl_text **keys = krl_take_n(&m->heap, (size_t)text->n + 1, sizeof(void *));
     size_t n = 0;
     size_t start = 0;
     for (size_t i = 0; keys != NULL && i <= text->n; i++) {

@@ -500,7 +500,7 @@ OP(NEXT)
     f->pc++;
     list[1].number++;
     struct krl_value key = krl_number((double)at);
-    struct krl_value v = krl_undefined();
+    struct krl_value v;
     if (list[0].type == KRL_ARRAY) {
         v = list[0].array->v[at];
     } else if (list[0].type == KRL_MAP) {

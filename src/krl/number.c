@@ -72,22 +72,24 @@ static size_t lay_out(const char *digits, size_t n, int exponent, char *text)
     return (size_t)(p - text);
 }
 
+static size_t put_word(char *text, struct str word)
+{
+    memcpy(text, word.p, word.n);
+    return word.n;
+}
+
 size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
 {
-    if (isnan(number)) {
-        memcpy(text, "NaN", 3);
-        return 3;
-    }
+    if (isnan(number))
+        return put_word(text, STR("NaN"));
     if (fabs(number) <= 9007199254740992.0 && number == (double)(int64_t)number)
         return put_integer((int64_t)number, text); /* -0 is "0" */
     char *p = text;
     if (number < 0)
         *p++ = '-';
-    if (isinf(number)) {
-        memcpy(p, "Infinity", 8);
-        return (size_t)(p + 8 - text);
-    }
-    char digits[DIGITS_MAX + 1];
+    if (isinf(number))
+        return (size_t)(p - text) + put_word(p, STR("Infinity"));
+    char digits[DIGITS_MAX + 1] = {0};
     int exponent = 0;
     size_t n = shortest(fabs(number), digits, &exponent);
     return (size_t)(p - text) + lay_out(digits, n, exponent, p);

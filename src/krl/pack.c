@@ -2,6 +2,8 @@
 
 #include "krl/regex.h"
 
+#include <math.h>
+
 enum tag {
     TAG_UNDEFINED,
     TAG_NULL,
@@ -40,6 +42,7 @@ static void put(struct packer *k, const void *bytes, size_t n)
         k->p = p;
         k->capacity = capacity;
     }
+    ASSERT(k->p != NULL);
     memcpy(k->p + k->n, bytes, n);
     k->n += n;
 }
@@ -67,9 +70,8 @@ static void put_text(struct packer *k, const struct krl_text *t)
 static void put_number(struct packer *k, double number)
 {
     int64_t whole = number >= -WHOLE_MAX && number <= WHOLE_MAX ? (int64_t)number : 0;
-    double again = (double)whole;
-    /* Bits, so that -0 stays what it is. */
-    if (memcmp(&again, &number, sizeof number) == 0) {
+    /* -0 stays what it is. */
+    if ((double)whole == number && !(whole == 0 && signbit(number))) {
         put_byte(k, TAG_WHOLE);
         put_varint(k, (uint64_t)whole << 1 ^ (uint64_t)(whole >> 63));
         return;

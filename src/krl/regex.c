@@ -678,10 +678,10 @@ const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *sou
     re->registers = (uint16_t)(2 * c.groups + 2 * c.loops);
     re->code = c.code;
     re->code_n = (uint32_t)c.n;
-    re->names = krl_take_n(h, c.groups, sizeof *re->names);
+    re->names = krl_take_n(h, c.groups, sizeof(void *));
     if (re->names == NULL)
         return NULL;
-    memcpy(re->names, c.names, c.groups * sizeof *re->names);
+    memcpy(re->names, c.names, c.groups * sizeof(void *));
     return re;
 }
 

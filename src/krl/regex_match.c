@@ -166,8 +166,8 @@ static bool run_group(struct matcher *m, const uint32_t *op)
     if (start < 0 || start + n > (int32_t)m->t->n || !krl_pay(m->h, n / 4))
         return false;
     for (int32_t i = 0; i < n; i++) {
-        uint16_t a = krl_unit(m->t, (size_t)(from + i));
-        uint16_t b = krl_unit(m->t, (size_t)(start + i));
+        uint16_t a = krl_unit(m->t, (size_t)from + (size_t)i);
+        uint16_t b = krl_unit(m->t, (size_t)start + (size_t)i);
         if (a != b && (!m->re->ignore_case || krl_fold(a) != krl_fold(b)))
             return false;
     }

@@ -162,8 +162,10 @@ static bool read_clock(struct reader *r, double *ret)
     if (take(r, '.') || take(r, ',')) {
         if (digits_ahead(r) == 0)
             return false;
-        for (; digits_ahead(r) > 0; scale /= 10)
+        while (digits_ahead(r) > 0) {
             ms += floor((r->text[r->at++] - '0') * scale);
+            scale /= 10;
+        }
     }
     bool midnight = parts[0] == 24 && parts[1] == 0 && parts[2] == 0 && ms == 0;
     if ((parts[0] > 23 && !midnight) || parts[1] > 59 || parts[2] > 59)
@@ -377,29 +379,29 @@ static bool number_of(const struct moment *t, char letter, int64_t *ret, int *wi
     int64_t hour = t->ms / 3600000;
     int64_t twelve = hour % 12 == 0 ? 12 : hour % 12;
     const struct {
-        char letter;
         int64_t value;
         int width;
+        char letter;
         char fill;
-    } numbers[] = {{'C', t->date.year / 100, 2, '0'},
-                   {'d', t->date.day, 2, '0'},
-                   {'e', t->date.day, 2, ' '},
-                   {'H', hour, 2, '0'},
-                   {'I', twelve, 2, '0'},
-                   {'j', t->days - days_of(t->date.year, 1, 1) + 1, 3, '0'},
-                   {'k', hour, 2, ' '},
-                   {'l', twelve, 2, ' '},
-                   {'L', t->ms % 1000, 3, '0'},
-                   {'M', t->ms / 60000 % 60, 2, '0'},
-                   {'m', t->date.month, 2, '0'},
-                   {'S', t->ms / 1000 % 60, 2, '0'},
-                   {'s', (t->days * DAY_MS + t->ms) / 1000, 1, '\0'},
-                   {'U', week_of(t, 7), 2, '0'},
-                   {'u', weekday(t->days), 1, '\0'},
-                   {'W', week_of(t, 1), 2, '0'},
-                   {'w', weekday(t->days) % 7, 1, '\0'},
-                   {'Y', t->date.year, 1, '\0'},
-                   {'y', t->date.year % 100, 2, '0'}};
+    } numbers[] = {{t->date.year / 100, 2, 'C', '0'},
+                   {t->date.day, 2, 'd', '0'},
+                   {t->date.day, 2, 'e', ' '},
+                   {hour, 2, 'H', '0'},
+                   {twelve, 2, 'I', '0'},
+                   {t->days - days_of(t->date.year, 1, 1) + 1, 3, 'j', '0'},
+                   {hour, 2, 'k', ' '},
+                   {twelve, 2, 'l', ' '},
+                   {t->ms % 1000, 3, 'L', '0'},
+                   {t->ms / 60000 % 60, 2, 'M', '0'},
+                   {t->date.month, 2, 'm', '0'},
+                   {t->ms / 1000 % 60, 2, 'S', '0'},
+                   {(t->days * DAY_MS + t->ms) / 1000, 1, 's', '\0'},
+                   {week_of(t, 7), 2, 'U', '0'},
+                   {weekday(t->days), 1, 'u', '\0'},
+                   {week_of(t, 1), 2, 'W', '0'},
+                   {weekday(t->days) % 7, 1, 'w', '\0'},
+                   {t->date.year, 1, 'Y', '\0'},
+                   {t->date.year % 100, 2, 'y', '0'}};
     for (size_t i = 0; i < COUNT(numbers); i++) {
         if (numbers[i].letter != letter)
             continue;
@@ -526,9 +528,9 @@ static struct krl_value time_strftime(struct krl_machine *m, const struct krl_va
 }
 
 const struct krl_builtin krl_time_members[] = {
-    {"add", KRL_KIND_FUNCTION, 2, {"date", "spec"}, time_add, false},
-    {"new", KRL_KIND_FUNCTION, 1, {"date"}, time_new, false},
-    {"now", KRL_KIND_FUNCTION, 0, {NULL}, time_now, false},
-    {"strftime", KRL_KIND_FUNCTION, 2, {"date", "fmt"}, time_strftime, false},
+    {"add", {"date", "spec"}, time_add, KRL_KIND_FUNCTION, 2, false},
+    {"new", {"date"}, time_new, KRL_KIND_FUNCTION, 1, false},
+    {"now", {NULL}, time_now, KRL_KIND_FUNCTION, 0, false},
+    {"strftime", {"date", "fmt"}, time_strftime, KRL_KIND_FUNCTION, 2, false},
 };
 const size_t krl_time_members_n = COUNT(krl_time_members);
