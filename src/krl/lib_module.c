@@ -1,4 +1,7 @@
-/* Modules that need no engine: math, random, time (time.h), event; and where all other members are found. */
+/*
+ * Modules that need no engine: math, random, event (time has its own, time.h); and where all other
+ * members are found.
+ */
 #include "krl/lib.h"
 #include "krl/number.h"
 #include "krl/time.h"

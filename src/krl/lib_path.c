@@ -53,7 +53,7 @@ struct krl_value krl_get(struct krl_machine *m, struct krl_value v, struct krl_v
         return krl_null();
     if (path.type != KRL_ARRAY) {
         const struct krl_text *key = krl_to_text(&m->heap, path);
-        if (key == NULL)
+        if (key == NULL || !krl_pay(&m->heap, key->n / KRL_STEP_BYTES))
             return krl_failed();
         v = child(m, v, key);
         return v.type == KRL_UNDEFINED ? krl_null() : v;

@@ -47,7 +47,7 @@ static struct krl_value trim(struct krl_machine *m, const struct krl_value *args
                              bool leading, bool trailing)
 {
     const struct krl_text *t = subject(m, args, n);
-    if (t == NULL)
+    if (t == NULL || !krl_pay(&m->heap, t->n / KRL_STEP_BYTES))
         return krl_failed();
     size_t from = 0;
     size_t to = t->n;
@@ -131,7 +131,7 @@ struct krl_value lib_contains(struct krl_machine *m, const struct krl_value *arg
     const struct krl_text *t[2];
     if (!two_texts(m, args, n, t))
         return krl_failed();
-    return krl_bool(krl_text_find(t[0], t[1], 0) != SIZE_MAX);
+    return krl_bool(krl_text_find(&m->heap, t[0], t[1], 0) != SIZE_MAX);
 }
 
 /* --- regular expressions --- */
@@ -253,8 +253,8 @@ struct krl_value lib_split(struct krl_machine *m, const struct krl_value *args, 
     if (needle->n == 0)
         return split_units(m, t, a);
     size_t start = 0;
-    for (size_t at = krl_text_find(t, needle, 0); at != SIZE_MAX;
-         at = krl_text_find(t, needle, start)) {
+    for (size_t at = krl_text_find(&m->heap, t, needle, 0); at != SIZE_MAX;
+         at = krl_text_find(&m->heap, t, needle, start)) {
         if (!add_part(m, a, t, start, at))
             return krl_failed();
         start = at + needle->n;
@@ -355,7 +355,7 @@ static struct krl_value replace_text(struct krl_machine *m, const struct krl_tex
 {
     struct krl_match match;
     struct krl_builder b;
-    size_t at = krl_text_find(t, needle, 0);
+    size_t at = krl_text_find(&m->heap, t, needle, 0);
     if (at == SIZE_MAX)
         return krl_of_text(t);
     match.at[0] = (int32_t)at;

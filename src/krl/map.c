@@ -185,7 +185,7 @@ bool krl_map_set(struct krl_heap *h, struct krl_map *m, const struct krl_text *k
                  struct krl_value v)
 {
     ASSERT(m->table->used == m->n);
-    if (key == NULL || krl_is_failed(v))
+    if (key == NULL || krl_is_failed(v) || !krl_pay(h, key->n / KRL_STEP_BYTES))
         return false;
     uint32_t i = find(m, key);
     if (i == m->n)
@@ -202,6 +202,8 @@ bool krl_map_set_ascii(struct krl_heap *h, struct krl_map *m, const char *key, s
 const struct krl_map *krl_map_put(struct krl_heap *h, const struct krl_map *m,
                                   const struct krl_text *key, struct krl_value v)
 {
+    if (!krl_pay(h, key->n / KRL_STEP_BYTES))
+        return NULL;
     uint32_t i = find(m, key);
     if (i < m->n) {
         struct krl_map *c = copy(h, m, 0);

@@ -166,6 +166,8 @@ double krl_number_read(const struct krl_text *text)
 {
     size_t from = 0;
     size_t to = text->n;
+    if (text->n > 2 * NUMERAL_MAX)
+        return NAN; /* so that an operator costs no more */
     while (from < to && krl_is_space(krl_unit(text, from)))
         from++;
     while (to > from && krl_is_space(krl_unit(text, to - 1)))

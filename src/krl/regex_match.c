@@ -5,6 +5,7 @@
 
 enum {
     STACK_FIRST = 64,
+    SKIP_UNITS = 64,   /* so many units passed over cost one step */
     UNDO = UINT32_MAX, /* an entry that restores a register */
     RUN_BACK = UINT32_MAX - 1,
 };
@@ -339,6 +340,7 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
     m.registers = krl_take_raw(h, re->registers * sizeof *m.registers);
     if (m.registers == NULL)
         return false;
+    size_t paid = from;
     for (size_t start = skip(re, t, from); start <= t->n; start = skip(re, t, start + 1)) {
         for (size_t i = 0; i < re->registers; i++)
             m.registers[i] = KRL_REGEX_NONE;
@@ -351,10 +353,13 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
             memcpy(ret->at, m.registers, 2U * re->groups * sizeof *m.registers);
             return true;
         }
-        if (krl_failing(h) || !krl_pay(h, 1))
+        if (krl_failing(h) || !krl_pay(h, 1 + (int64_t)(start - paid) / SKIP_UNITS))
             return false;
+        paid = start;
         if (re->code[0] == RE_START)
             break; /* it can only match at 0 */
     }
+    (void)krl_pay(h,
+                  (int64_t)(t->n - min_size(paid, t->n)) / SKIP_UNITS); /* the heap has the error */
     return false;
 }

@@ -297,26 +297,36 @@ bool krl_text_is(const struct krl_text *t, const char *ascii)
     return t->n == n && !t->wide && memcmp(t->a, ascii, n) == 0;
 }
 
-static bool matches_at(const struct krl_text *t, const struct krl_text *needle, size_t at)
+/* The needle's bytes in the bytes of t; matches that begin within a unit are none. */
+static size_t find_bytes(struct krl_heap *h, const struct krl_text *t, const char *needle,
+                         size_t needle_bytes, size_t from)
 {
-    for (size_t i = 0; i < needle->n; i++)
-        if (krl_unit(t, at + i) != krl_unit(needle, i))
-            return false;
-    return true;
+    size_t size = unit_size(t->wide);
+    const char *start = t->wide ? (const char *)t->u : t->a;
+    const char *end = start + t->n * size;
+    for (const char *at = start + from * size;;) {
+        const char *p = memmem(at, (size_t)(end - at), needle, needle_bytes);
+        size_t passed = (size_t)((p == NULL ? end : p) - at) + needle_bytes;
+        if (!krl_pay(h, (int64_t)(passed / KRL_STEP_BYTES)) || p == NULL)
+            return SIZE_MAX;
+        if ((size_t)(p - start) % size == 0)
+            return (size_t)(p - start) / size;
+        at = p + 1;
+    }
 }
 
-size_t krl_text_find(const struct krl_text *t, const struct krl_text *needle, size_t from)
+size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
+                     size_t from)
 {
     if (from > t->n || needle->n > t->n - from)
         return SIZE_MAX;
-    if (!t->wide && !needle->wide && needle->n > 0) {
-        const char *p = memmem(t->a + from, t->n - from, needle->a, needle->n);
-        return p == NULL ? SIZE_MAX : (size_t)(p - t->a);
-    }
-    for (size_t at = from; at + needle->n <= t->n; at++)
-        if (matches_at(t, needle, at))
-            return at;
-    return SIZE_MAX;
+    if (needle->n == 0)
+        return from;
+    if (!t->wide)
+        return needle->wide ? SIZE_MAX : find_bytes(h, t, needle->a, needle->n, from);
+    const uint16_t *units = krl_text_wide(h, needle);
+    return units == NULL ? SIZE_MAX
+                         : find_bytes(h, t, (const char *)units, (size_t)needle->n * 2, from);
 }
 
 uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2])

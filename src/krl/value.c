@@ -6,7 +6,11 @@
 
 #include <math.h>
 
-enum { MESSAGE_BYTES_MAX = 160, JS_TEXT_DEPTH_MAX = 64 };
+enum {
+    MESSAGE_BYTES_MAX = 160,
+    JS_TEXT_DEPTH_MAX = 64,
+    HEX_UNITS_MAX = 4096, /* so that asking for a type costs no more */
+};
 
 struct krl_value krl_ascii(struct krl_heap *h, const char *text)
 {
@@ -17,7 +21,7 @@ struct krl_value krl_ascii(struct krl_heap *h, const char *text)
 
 static bool is_hex(const struct krl_text *t)
 {
-    if (t->wide || t->n < 3 || t->a[0] != '0' || (t->a[1] | 0x20) != 'x')
+    if (t->wide || t->n < 3 || t->n > HEX_UNITS_MAX || t->a[0] != '0' || (t->a[1] | 0x20) != 'x')
         return false;
     for (size_t i = 2; i < t->n; i++) {
         char lower = (char)(t->a[i] | 0x20);
@@ -258,7 +262,7 @@ static bool equal_at(struct krl_heap *h, struct krl_value a, struct krl_value b,
     case KRL_NUMBER:
         return a.number == b.number;
     case KRL_TEXT:
-        return krl_text_eq(a.text, b.text);
+        return krl_pay(h, a.text->n / KRL_STEP_BYTES) && krl_text_eq(a.text, b.text);
     case KRL_REGEX:
         return krl_regex_eq(a.regex, b.regex);
     case KRL_ARRAY:
@@ -294,7 +298,7 @@ int krl_compare_text(struct krl_heap *h, struct krl_value a, struct krl_value b)
 {
     const struct krl_text *left = krl_to_text(h, a);
     const struct krl_text *right = krl_to_text(h, b);
-    if (left == NULL || right == NULL)
+    if (left == NULL || right == NULL || !krl_pay(h, left->n / KRL_STEP_BYTES))
         return 0; /* the error in the heap ends it */
     int order = krl_text_cmp(left, right);
     return order < 0 ? -1 : order > 0;
