@@ -56,8 +56,8 @@ bool krl_text_eq(const struct krl_text *a, const struct krl_text *b);
 int krl_text_cmp(const struct krl_text *a, const struct krl_text *b);
 /* Equal to an ASCII literal. */
 bool krl_text_is(const struct krl_text *t, const char *ascii);
-/* Index of the first needle at or after from; SIZE_MAX where there is none, or where the steps ended.
- * Pays for the units it passes. */
+/* Index of the first needle at or after from; SIZE_MAX where there is none, or where the steps
+ * ended. Pays for the units it passes. */
 size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
                      size_t from);
 uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2]);
