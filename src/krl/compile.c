@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-enum { COMPILE_STEPS = INT32_MAX, LIST_FIRST = 8, SYMBOLS_MAX = 100000 };
+enum { COMPILE_STEPS = INT32_MAX, LIST_FIRST = 8, MAP_SLOTS_FIRST = 64, SYMBOLS_MAX = 100000 };
 
 static const int8_t effects[] = {
 #define X(name, effect) [KRL_OP_##name] = (effect),
@@ -145,6 +145,12 @@ const struct krl_text *compiler_text(struct compiler *c, struct str text)
     return t;
 }
 
+/* A map grows to twice its slots; the first time to a few. */
+static bool can_put(const struct compiler *c, const struct map *map)
+{
+    return arena_room(c->arena) > (map->capacity * 2 + MAP_SLOTS_FIRST) * sizeof(struct map_slot);
+}
+
 uint32_t constant_text(struct compiler *c, struct str text)
 {
     if (c->failed)
@@ -153,7 +159,7 @@ uint32_t constant_text(struct compiler *c, struct str text)
     if (found != 0)
         return (uint32_t)found - 1;
     uint32_t i = constant_value(c, krl_of_text(compiler_text(c, text)));
-    if (!c->failed && arena_room(c->arena) > c->texts.capacity * 8 * sizeof(struct map_slot))
+    if (!c->failed && can_put(c, &c->texts))
         (void)map_put(&c->texts, text, (void *)((uintptr_t)i + 1));
     return i;
 }
@@ -465,7 +471,9 @@ static void compile_rules(struct compiler *c, const struct ast *ruleset)
     map_init(&names, c->arena, c->heap.seed);
     uint32_t n = 0;
     for (const struct ast *rule = ruleset->list3; rule != NULL && !c->failed; rule = rule->next) {
-        if (n++ > SYMBOLS_MAX || map_put(&names, rule->text, &names) != NULL)
+        if (!can_put(c, &names))
+            compiler_too_large(c, "rules");
+        else if (n++ > SYMBOLS_MAX || map_put(&names, rule->text, &names) != NULL)
             compiler_refuse(c, rule->start, "Duplicate rule name: %.*s", STRF(rule->text));
         compile_rule(c, rule);
     }
