@@ -1,154 +1,132 @@
 #include "main/jobs.h"
 
-#include "billing/close.h"
 #include "meter/total.h"
 #include "settle/statement.h"
 
 #include <pthread.h>
-#include <stdlib.h>
-#include <time.h>
 
-enum { FOLD_RECORDS = 200000 };
+#define IDLE_US (500 * US_PER_MS)
+#define FOLD_US (10 * US_PER_SECOND)
 
-/* After a failure it waits so long, so that a full disk is not asked a thousand times a second. */
-#define FAILED_WAIT_US US_PER_SECOND
+enum { FOLD_RECORDS = 100000 };
 
 struct jobs {
     struct store *store;
     struct ledger *ledger;
     const struct log *log;
-    struct arena arena;
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t woken;
+    pthread_mutex_t lock; /* stop */
+    pthread_cond_t wake;
     bool stop;
-    bool news; /* something was committed since the last look */
+    struct arena arena;
+    uint64_t folded; /* commits there were when usage was last added up */
+    time_us fold_at;
+    bool failing; /* told once, until it works again */
 };
 
-/* --- pieces of work --- */
+/* --- usage --- */
 
-static enum rc look(struct tx *tx, void *arg)
-{
-    return total_waiting(tx, arg);
-}
-
-static enum rc fold(struct tx *tx, void *arg)
+static enum rc fold_in(struct tx *tx, void *arg)
 {
     return total_fold(tx, FOLD_RECORDS, arg);
 }
 
-static enum rc fold_usage(struct jobs *j, bool *ret_worked, struct err *err)
+/* Where nothing was committed since, there is no usage either. */
+static enum rc fold(struct jobs *j, bool *ret_worked, struct err *err)
 {
-    bool done = false;
+    bool done = true;
+    time_us now = clock_steady(clock_system());
     *ret_worked = false;
-    TRY(store_read(j->store, &j->arena, err, look, ret_worked));
-    return *ret_worked ? store_write(j->store, &j->arena, err, fold, &done) : RC_OK;
-}
-
-/* One piece of either kind. What fails is said once and tried again later. */
-static bool work(struct jobs *j, bool *ret_failed)
-{
-    bool folded = false;
-    bool closed = false;
-    struct err err = {0};
+    if (now < j->fold_at || store_commits(j->store) == j->folded)
+        return RC_OK;
     arena_reset(&j->arena);
-    enum rc rc = fold_usage(j, &folded, &err);
-    if (rc == RC_OK) {
-        arena_reset(&j->arena);
-        rc = close_work(j->store, j->ledger, &settle_above, &j->arena, &closed, &err);
+    TRY(store_write(j->store, &j->arena, err, fold_in, &done));
+    *ret_worked = !done;
+    if (done) {
+        j->fold_at = now + FOLD_US;
+        j->folded = store_commits(j->store);
     }
-    *ret_failed = rc != RC_OK;
-    if (rc != RC_OK)
-        log_event(j->log, LOG_ERROR, "jobs.failed", LOG_S("code", str_c(rc_slug(rc))),
-                  LOG_S("text", err_text(&err)));
-    return rc == RC_OK && (folded || closed);
+    return RC_OK;
 }
 
 /* --- the thread --- */
 
-static void wait_for(struct jobs *j, int64_t wait_us)
+static void tell(struct jobs *j, enum rc rc, const struct err *err)
 {
-    struct timespec until;
-    time_us at = clock_now(clock_system()) + wait_us;
-    until.tv_sec = at / US_PER_SECOND;
-    until.tv_nsec = at % US_PER_SECOND * 1000;
-    pthread_mutex_lock(&j->mutex);
-    while (!j->stop && !j->news)
-        if (pthread_cond_timedwait(&j->woken, &j->mutex, &until) != 0)
-            break;
-    j->news = false;
-    pthread_mutex_unlock(&j->mutex);
+    if (rc != RC_OK && !j->failing)
+        log_event(j->log, LOG_ERROR, "job.failed", LOG_S("code", str_c(rc_slug(rc))),
+                  LOG_S("text", err_text(err)));
+    if (rc == RC_OK && j->failing)
+        log_event(j->log, LOG_INFO, "job.works", LOG_S("code", str_c(rc_slug(rc))));
+    j->failing = rc != RC_OK;
 }
 
-static bool stopped(struct jobs *j)
+/* Whether to go on at once. */
+static bool work(struct jobs *j)
 {
-    pthread_mutex_lock(&j->mutex);
+    struct err err = {0};
+    bool worked = false;
+    arena_reset(&j->arena);
+    enum rc rc = close_work(j->store, j->ledger, &settle_above, &j->arena, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = fold(j, &worked, &err);
+    tell(j, rc, &err);
+    return rc == RC_OK && worked;
+}
+
+static bool wait_or_stop(struct jobs *j, int64_t us)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    int64_t ns = ts.tv_nsec + us % US_PER_SECOND * 1000;
+    ts.tv_sec += us / US_PER_SECOND + ns / 1000000000;
+    ts.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&j->lock);
+    int waited = 0;
+    while (!j->stop && waited == 0 && us > 0)
+        waited = pthread_cond_timedwait(&j->wake, &j->lock, &ts);
     bool stop = j->stop;
-    pthread_mutex_unlock(&j->mutex);
+    pthread_mutex_unlock(&j->lock);
     return stop;
 }
 
 static void *run(void *arg)
 {
     struct jobs *j = arg;
-    while (!stopped(j)) {
-        bool failed = false;
-        if (work(j, &failed))
-            continue;
-        if (failed) { /* not even its own commits wake it */
-            struct timespec pause = {FAILED_WAIT_US / US_PER_SECOND, 0};
-            (void)nanosleep(&pause, NULL);
-        }
-        wait_for(j, JOBS_LOOK_US);
-    }
+    bool worked = true;
+    while (!wait_or_stop(j, worked ? 0 : IDLE_US))
+        worked = work(j);
     return NULL;
 }
 
-static void wake(void *arg)
-{
-    struct jobs *j = arg;
-    pthread_mutex_lock(&j->mutex);
-    j->news = true;
-    pthread_cond_signal(&j->woken);
-    pthread_mutex_unlock(&j->mutex);
-}
-
-enum rc jobs_open(struct jobs **ret, struct store *s, struct ledger *l, const struct log *log,
-                  struct err *err)
+struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct log *log)
 {
     struct jobs *j = calloc(1, sizeof *j);
     ASSERT(j != NULL);
-    *j = (struct jobs){.store = s, .ledger = l, .log = log};
-    arena_init(&j->arena, JOBS_ARENA_BYTES);
-    pthread_mutex_init(&j->mutex, NULL);
-    pthread_cond_init(&j->woken, NULL);
-    store_on_commit(s, wake, j);
-    if (pthread_create(&j->thread, NULL, run, j) != 0) {
-        arena_fini(&j->arena);
-        free(j);
-        return err_set(err, RC_UNAVAILABLE, "the thread for jobs cannot be started");
-    }
-    *ret = j;
-    return RC_OK;
+    *j = (struct jobs){.store = store, .ledger = ledger, .log = log, .folded = UINT64_MAX};
+    arena_init(&j->arena, STORE_TX_ARENA_BYTES);
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_mutex_init(&j->lock, NULL);
+    pthread_cond_init(&j->wake, &steady);
+    pthread_condattr_destroy(&steady);
+    int failed = pthread_create(&j->thread, NULL, run, j);
+    ASSERT(failed == 0);
+    return j;
 }
 
 void jobs_close(struct jobs *j)
 {
     if (j == NULL)
         return;
-    pthread_mutex_lock(&j->mutex);
+    pthread_mutex_lock(&j->lock);
     j->stop = true;
-    pthread_cond_signal(&j->woken);
-    pthread_mutex_unlock(&j->mutex);
+    pthread_cond_signal(&j->wake);
+    pthread_mutex_unlock(&j->lock);
     pthread_join(j->thread, NULL);
-}
-
-void jobs_free(struct jobs *j)
-{
-    if (j == NULL)
-        return;
+    pthread_cond_destroy(&j->wake);
+    pthread_mutex_destroy(&j->lock);
     arena_fini(&j->arena);
-    pthread_cond_destroy(&j->woken);
-    pthread_mutex_destroy(&j->mutex);
     free(j);
 }

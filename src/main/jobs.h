@@ -1,28 +1,19 @@
 /*
- * jobs.h - what hansed does by itself: adds up usage, and closes months that somebody asked to close.
+ * jobs.h - the thread that does what takes long and nobody waits for: the close of a month, and
+ * between closes the adding up of usage.
  *
- * One thread, piece by piece, each in its own unit of work; it looks for work after each commit, and
- * every JOBS_LOOK_US for what another process on the same store left. Killed anywhere, the next one
- * goes on.
+ * It asks the store what is to be done; so it goes on where the process before was stopped.
  */
 #ifndef MAIN_JOBS_H
 #define MAIN_JOBS_H
 
 #include "ledger/ledger.h"
-#include "store/store.h"
-
-#define JOBS_LOOK_US (5 * US_PER_SECOND)
-
-enum { JOBS_ARENA_BYTES = 1024 * 1024 * 1024 }; /* the largest piece: a chunk of a close */
 
 struct jobs;
 
-/* RC_UNAVAILABLE: no thread can be started. */
-MUST_CHECK enum rc jobs_open(struct jobs **ret, struct store *s, struct ledger *l,
-                             const struct log *log, struct err *err);
-/* Ends after the piece in hand; before store_close. NULL is fine. */
+/* The store and the ledger outlive it. */
+struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct log *log);
+/* Ends after the unit of work in hand. NULL is fine. */
 void jobs_close(struct jobs *j);
-/* After store_close, whose last commits still call it. NULL is fine. */
-void jobs_free(struct jobs *j);
 
 #endif

@@ -150,7 +150,6 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
         .write_per_minute = s->write_per_minute,
         .login_per_minute = s->login_per_minute,
     };
-    TRY(jobs_open(&h->jobs, h->store, h->ledger, &h->log, err));
     TRY(api_open(&h->api, &options, err));
     h->jobs = jobs_open(h->store, h->ledger, &h->log);
     return open_http(h, s, err);
@@ -173,12 +172,10 @@ static void close_house(struct house *h)
     if (h->http != NULL)
         http_close(h->http, STOP_WAIT_US);
     jobs_close(h->jobs);
-    jobs_close(h->jobs);
     outbox_close(h->outbox);
     api_close(h->api);
     keep_balances(h);
     store_close(h->store);
-    jobs_free(h->jobs);
     ledger_close(h->ledger);
     if (h->wire != NULL)
         wire_curl_close(h->wire);
