@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/inside.h"
 #include "api/resources.h"
+#include "billing/close.h"
 #include "settle/statement.h"
 
 enum rc tax_list_handler(struct call *c)
