@@ -1,5 +1,6 @@
 #include "catalog/charge.h"
 
+#include "money/decimal.h"
 #include "money/round.h"
 
 enum { PERCENT_DIGITS = 4 }; /* "5" is 50,000 ppm */
@@ -31,7 +32,7 @@ static enum rc field_quantity(struct str text, const char *pointer, struct quant
     return rc;
 }
 
-static enum rc parse_step(const struct charge_tier *t, bool last, const struct charge_step *before,
+static enum rc parse_step(const struct charge_tier *t, bool last, struct quantity before,
                           struct charge_step *ret, struct err *err)
 {
     struct charge_step s = {0};
@@ -40,8 +41,8 @@ static enum rc parse_step(const struct charge_tier *t, bool last, const struct c
     if (!last && t->up_to.n == 0)
         return err_set_at(err, RC_INVALID, STR("/tiers"), "every tier but the last has an end");
     TRY(field_quantity(t->up_to, "/tiers", &s.up_to, err));
-    if (!last && before != NULL && quantity_compare(s.up_to, before->up_to) <= 0)
-        return err_set_at(err, RC_INVALID, STR("/tiers"), "tiers ascend");
+    if (!last && quantity_compare(s.up_to, before) <= 0)
+        return err_set_at(err, RC_INVALID, STR("/tiers"), "tiers ascend from above 0");
     if (t->price.n > 0)
         TRY(field_price(t->price, "/tiers", &s.price, err));
     if (t->flat.n > 0)
@@ -49,6 +50,17 @@ static enum rc parse_step(const struct charge_tier *t, bool last, const struct c
     if (t->price.n == 0 && t->flat.n == 0)
         return err_set_at(err, RC_INVALID, STR("/tiers"), "a tier has a price, a flat or both");
     *ret = s;
+    return RC_OK;
+}
+
+/* The stairs are flat prices alone. */
+static enum rc check_stairs(const struct charge *c, struct err *err)
+{
+    const struct charge_tier *tiers = c->tiers.items;
+    for (size_t i = 0; i < c->tiers.count && c->kind == CHARGE_STAIR; i++)
+        if (tiers[i].flat.n == 0 || tiers[i].price.n > 0)
+            return err_set_at(err, RC_INVALID, STR("/tiers"),
+                              "a stair has a flat, and no price for one unit");
     return RC_OK;
 }
 
@@ -60,10 +72,11 @@ static enum rc parse_steps(const struct charge *c, struct charge_rule *ret, stru
     if (c->tiers.count > CHARGE_TIERS_MAX)
         return err_set_at(err, RC_INVALID, STR("/tiers"), "at most %d tiers", CHARGE_TIERS_MAX);
     for (size_t i = 0; i < c->tiers.count; i++)
-        TRY(parse_step(&tiers[i], i + 1 == c->tiers.count, i > 0 ? &ret->steps[i - 1] : NULL,
-                       &ret->steps[i], err));
+        TRY(parse_step(&tiers[i], i + 1 == c->tiers.count,
+                       i > 0 ? ret->steps[i - 1].up_to : (struct quantity){0}, &ret->steps[i],
+                       err));
     ret->step_count = c->tiers.count;
-    return RC_OK;
+    return check_stairs(c, err);
 }
 
 static enum rc parse_percent(const struct charge *c, struct charge_rule *ret, struct err *err)
@@ -121,13 +134,41 @@ static enum rc parse_kind(const struct charge *c, struct charge_rule *ret, struc
     NEVER("every kind of charge was read");
 }
 
+/* What does not belong to a kind is refused: it would be thought to count. */
+static enum rc check_fields(const struct charge *c, enum charge_kind kind, struct err *err)
+{
+    bool tiered = kind == CHARGE_GRADUATED || kind == CHARGE_VOLUME || kind == CHARGE_STAIR ||
+                  kind == CHARGE_DESCENDANTS;
+    bool priced = !tiered && kind != CHARGE_PERCENT && kind != CHARGE_MINIMUM;
+    bool units = kind == CHARGE_FLAT || kind == CHARGE_ONE_TIME;
+    const struct {
+        const char *pointer;
+        bool given;
+        bool wanted;
+    } fields[] = {
+        {"/meter", c->meter.n > 0, is_metered(kind)},
+        {"/price", c->price.n > 0, priced},
+        {"/tiers", c->tiers.count > 0, tiered},
+        {"/included", c->included.n > 0, units || is_metered(kind)},
+        {"/package", c->package.n > 0, kind == CHARGE_PACKAGE},
+        {"/percent", c->percent.n > 0, kind == CHARGE_PERCENT},
+        {"/minimum", c->minimum.n > 0, kind == CHARGE_MINIMUM},
+        {"/instalments", c->instalments != 0, kind == CHARGE_INSTALMENT},
+        {"/advance", c->advance != 0, !is_metered(kind) && kind != CHARGE_MINIMUM},
+    };
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (fields[i].given && !fields[i].wanted)
+            return err_set_at(err, RC_INVALID, str_c(fields[i].pointer),
+                              "a charge of kind %s does not have this", charge_kinds[kind]);
+    return RC_OK;
+}
+
 enum rc charge_parse(const struct charge *c, struct charge_rule *ret, struct err *err)
 {
     struct charge_rule r = {.kind = (enum charge_kind)c->kind};
+    TRY(check_fields(c, r.kind, err));
     if (is_metered(r.kind) && c->meter.n == 0)
         return err_set_at(err, RC_INVALID, STR("/meter"), "this kind of charge has a meter");
-    if (!is_metered(r.kind) && c->meter.n > 0)
-        return err_set_at(err, RC_INVALID, STR("/meter"), "this kind of charge has no meter");
     TRY(parse_kind(c, &r, err));
     TRY(field_quantity(c->included, "/included", &r.included, err));
     *ret = r;
@@ -157,29 +198,65 @@ enum rc charge_reprice(const struct charge_rule *c, price_fn fn, void *arg, stru
 
 /* --- amounts --- */
 
-/* whole x part / parts, to 10^-9. */
-static enum rc part_of(rated whole, int64_t part, int64_t parts, rated *ret, struct err *err)
+/* whole x part / parts, to 10^-9; 0 <= part <= parts. Taken apart, so that nothing overflows. */
+static rated part_of(rated whole, int64_t part, int64_t parts)
 {
-    int64_t a = part;
-    int64_t b = parts;
-    __int128 product = 0;
-    while (b != 0) { /* in lowest terms, so that a year of microseconds fits */
-        int64_t rest = a % b;
-        a = b;
-        b = rest;
+    return whole / parts * part + round_div(whole % parts * part, parts);
+}
+
+static struct charge_span prorated(rated whole, const struct charge_use *u)
+{
+    return (struct charge_span){
+        .before = part_of(whole, u->from - u->begin, u->end - u->begin),
+        .after = part_of(whole, u->until - u->begin, u->end - u->begin),
+    };
+}
+
+/* Of what is for a whole period, the share of this part. */
+static rated share_of(rated whole, const struct charge_use *u)
+{
+    struct charge_span s = prorated(whole, u);
+    return s.after - s.before;
+}
+
+/* q x times / per, with as many digits as fit beside another quantity: 18 or more of them all. */
+static enum rc quantity_times(struct quantity q, int64_t times, int64_t per, struct quantity beside,
+                              struct quantity *ret, struct err *err)
+{
+    const int64_t room = INT64_MAX / 20; /* the sum of two, at one digit more */
+    __int128 product = (__int128)q.mantissa * times;
+    __int128 value = product / per;
+    int scale = q.scale;
+    for (; scale < QUANTITY_SCALE_MAX && value <= room && beside.mantissa <= room; scale++) {
+        value *= 10;
+        if (scale >= beside.scale)
+            beside.mantissa *= 10;
     }
-    a = a == 0 ? 1 : a;
-    if (__builtin_mul_overflow(whole, (__int128)(part / a), &product))
-        return err_set(err, RC_INVALID, "the amount of a charge does not fit");
-    *ret = round_div(product, parts / a);
+    __int128 mantissa = round_div(product * decimal_power(scale - q.scale), per);
+    if (mantissa > INT64_MAX)
+        return err_set(err, RC_INVALID, "a tier does not fit a quantity");
+    *ret = (struct quantity){(int64_t)mantissa, scale};
     return RC_OK;
 }
 
-static enum rc prorated(rated whole, const struct charge_use *u, struct charge_span *ret,
-                        struct err *err)
+/* What is counted in a part of a period has that part of what is included and of each tier; else a
+ * window that is cut in two would have them twice. What is a level is not counted up: it has them
+ * whole, and its amount is prorated. Descendants are counted in unit-seconds, tiers in units. */
+static enum rc fit(const struct charge_rule *c, const struct charge_use *u, struct charge_rule *ret,
+                   struct err *err)
 {
-    TRY(part_of(whole, u->from - u->begin, u->end - u->begin, &ret->before, err));
-    return part_of(whole, u->until - u->begin, u->end - u->begin, &ret->after, err);
+    struct charge_rule r = *c;
+    int64_t part = u->until - u->from;
+    int64_t whole = r.kind == CHARGE_DESCENDANTS ? US_PER_SECOND : u->end - u->begin;
+    bool counted = is_metered(r.kind) && !u->level && part != whole;
+    *ret = r;
+    if (!counted && r.kind != CHARGE_DESCENDANTS)
+        return RC_OK;
+    TRY(quantity_times(r.included, part, whole, u->quantity, &r.included, err));
+    for (size_t i = 0; i + 1 < r.step_count; i++)
+        TRY(quantity_times(r.steps[i].up_to, part, whole, u->quantity, &r.steps[i].up_to, err));
+    *ret = r;
+    return RC_OK;
 }
 
 /* What is above the included quantity; never below 0. */
@@ -192,17 +269,18 @@ static enum rc beyond(const struct charge_rule *c, const struct charge_use *u, s
     return RC_OK;
 }
 
-static enum rc flat_amount(struct price flat, rated *sum, struct err *err)
+/* Once a period: a part of one bears its share, but for levels, which are prorated as a whole. */
+static enum rc add_flat(struct price flat, const struct charge_use *u, rated *sum, struct err *err)
 {
     rated r = 0;
     TRY(price_rate(flat, (struct quantity){1, 0}, &r, err));
-    return rated_add(*sum, r, sum, err);
+    return rated_add(*sum, u->level ? r : share_of(r, u), sum, err);
 }
 
-/* Each tier's part at its price. base: units that one price is for (seconds, where the quantity is
- * unit-seconds), and the tiers are counted in. */
-static enum rc graduated(const struct charge_rule *c, struct quantity q, int64_t base, rated *ret,
-                         struct err *err)
+/* Each tier's part at its price. base: units that one price is for (seconds of the period, where
+ * the quantity is unit-seconds). */
+static enum rc graduated(const struct charge_rule *c, const struct charge_use *u, struct quantity q,
+                         struct quantity base, rated *ret, struct err *err)
 {
     rated sum = 0;
     struct quantity from = {0, 0};
@@ -211,18 +289,12 @@ static enum rc graduated(const struct charge_rule *c, struct quantity q, int64_t
         struct quantity until = q;
         struct quantity part;
         rated r = 0;
-        if (i + 1 < c->step_count) {
-            struct quantity end = s->up_to;
-            if (__builtin_mul_overflow(end.mantissa, base, &end.mantissa))
-                return err_set(err, RC_INVALID, "a tier does not fit a quantity");
-            if (quantity_compare(end, q) < 0)
-                until = end;
-        }
+        if (i + 1 < c->step_count && quantity_compare(s->up_to, q) < 0)
+            until = s->up_to;
         TRY(quantity_sub(until, from, &part, err));
-        TRY(price_rate_per(s->price, part, (struct quantity){base, 0}, &r, err));
+        TRY(price_rate_per(s->price, part, base, &r, err));
         TRY(rated_add(sum, r, &sum, err));
-        if (s->flat.mantissa != 0)
-            TRY(flat_amount(s->flat, &sum, err));
+        TRY(add_flat(s->flat, u, &sum, err));
         from = until;
     }
     *ret = sum;
@@ -238,23 +310,15 @@ static const struct charge_step *reached(const struct charge_rule *c, struct qua
     return &c->steps[i];
 }
 
-static enum rc volume(const struct charge_rule *c, struct quantity q, rated *ret, struct err *err)
+static enum rc volume(const struct charge_rule *c, const struct charge_use *u, struct quantity q,
+                      rated *ret, struct err *err)
 {
     rated sum = 0;
     if (q.mantissa > 0) {
         const struct charge_step *s = reached(c, q);
         TRY(price_rate(s->price, q, &sum, err));
-        TRY(flat_amount(s->flat, &sum, err));
+        TRY(add_flat(s->flat, u, &sum, err));
     }
-    *ret = sum;
-    return RC_OK;
-}
-
-static enum rc stair(const struct charge_rule *c, struct quantity q, rated *ret, struct err *err)
-{
-    rated sum = 0;
-    if (q.mantissa > 0)
-        TRY(flat_amount(reached(c, q)->flat, &sum, err));
     *ret = sum;
     return RC_OK;
 }
@@ -276,15 +340,13 @@ static enum rc percentage(const struct charge_rule *c, struct quantity q, rated 
     return price_rate((struct price){c->percent_ppm, 6}, q, ret, err);
 }
 
-static enum rc true_up(const struct charge_rule *c, const struct charge_use *u,
-                       struct charge_span *ret, struct err *err)
+static enum rc true_up(const struct charge_rule *c, const struct charge_use *u, rated *ret,
+                       struct err *err)
 {
     rated whole = 0;
-    struct charge_span least;
     TRY(price_rate(c->minimum, (struct quantity){1, 0}, &whole, err));
-    TRY(prorated(whole, u, &least, err));
-    rated wanted = least.after - least.before;
-    *ret = (struct charge_span){.after = wanted > u->metered ? wanted - u->metered : 0};
+    rated wanted = share_of(whole, u);
+    *ret = wanted > u->metered ? wanted - u->metered : 0;
     return RC_OK;
 }
 
@@ -292,59 +354,61 @@ static enum rc instalment(const struct charge_rule *c, const struct charge_use *
                           struct charge_span *ret, struct err *err)
 {
     rated whole = 0;
-    int64_t k = min_i64(max_i64(u->instalment, 0), c->instalments + 1);
+    int64_t due = min_i64(max_i64(u->instalment, 0), c->instalments);
+    int64_t due_before = min_i64(max_i64(u->instalment - 1, 0), c->instalments);
     TRY(price_rate(c->price, u->quantity, &whole, err));
-    int64_t begun = min_i64(max_i64(k - 1, 0), c->instalments);
-    TRY(part_of(whole, begun, c->instalments, &ret->before, err));
-    return part_of(whole, min_i64(k, c->instalments), c->instalments, &ret->after, err);
+    *ret = (struct charge_span){
+        .before = part_of(whole, due_before, c->instalments),
+        .after = part_of(whole, due, c->instalments),
+    };
+    return RC_OK;
+}
+
+/* c fits the part of the period that u is; q is what is to be paid for. */
+static enum rc whole_amount(const struct charge_rule *c, const struct charge_use *u,
+                            struct quantity q, rated *ret, struct err *err)
+{
+    switch (c->kind) {
+    case CHARGE_FLAT:
+    case CHARGE_PER_UNIT:
+        return price_rate(c->price, q, ret, err);
+    case CHARGE_GRADUATED:
+        return graduated(c, u, q, (struct quantity){1, 0}, ret, err);
+    case CHARGE_DESCENDANTS:
+        return graduated(c, u, q, (struct quantity){u->end - u->begin, 6}, ret, err);
+    case CHARGE_VOLUME:
+    case CHARGE_STAIR:
+        return volume(c, u, q, ret, err);
+    case CHARGE_PACKAGE:
+        return packages(c, q, ret, err);
+    case CHARGE_PERCENT:
+        return percentage(c, q, ret, err);
+    case CHARGE_MINIMUM:
+        return true_up(c, u, ret, err);
+    case CHARGE_ONE_TIME:
+        *ret = 0;
+        return u->instalment == 1 ? price_rate(c->price, q, ret, err) : RC_OK;
+    case CHARGE_INSTALMENT:
+        break;
+    }
+    NEVER("instalments are no single amount");
 }
 
 enum rc charge_span(const struct charge_rule *c, const struct charge_use *u,
                     struct charge_span *ret, struct err *err)
 {
-    struct charge_span s = {0};
-    rated whole = 0;
+    struct charge_rule rule;
     struct quantity q;
-    ASSERT(u->begin <= u->from && u->from <= u->until && u->until <= u->end);
-    TRY(beyond(c, u, &q, err));
-    switch (c->kind) {
-    case CHARGE_FLAT:
-        TRY(price_rate(c->price, q, &whole, err));
-        TRY(prorated(whole, u, &s, err));
-        break;
-    case CHARGE_PER_UNIT:
-        TRY(price_rate(c->price, q, &s.after, err));
-        break;
-    case CHARGE_GRADUATED:
-        TRY(graduated(c, q, 1, &s.after, err));
-        break;
-    case CHARGE_VOLUME:
-        TRY(volume(c, q, &s.after, err));
-        break;
-    case CHARGE_PACKAGE:
-        TRY(packages(c, q, &s.after, err));
-        break;
-    case CHARGE_STAIR:
-        TRY(stair(c, q, &s.after, err));
-        break;
-    case CHARGE_PERCENT:
-        TRY(percentage(c, q, &s.after, err));
-        break;
-    case CHARGE_MINIMUM:
-        TRY(true_up(c, u, &s, err));
-        break;
-    case CHARGE_ONE_TIME:
-        if (u->instalment == 1)
-            TRY(price_rate(c->price, q, &s.after, err));
-        break;
-    case CHARGE_INSTALMENT:
-        TRY(instalment(c, u, &s, err));
-        break;
-    case CHARGE_DESCENDANTS: /* unit-seconds of the window, priced for a whole period */
-        TRY(graduated(c, q, (u->end - u->begin) / US_PER_SECOND, &s.after, err));
-        break;
-    }
-    *ret = s;
+    rated whole = 0;
+    ASSERT(u->begin <= u->from && u->from <= u->until);
+    ASSERT(u->until <= u->end && u->begin < u->end);
+    if (c->kind == CHARGE_INSTALMENT)
+        return instalment(c, u, ret, err);
+    TRY(fit(c, u, &rule, err));
+    TRY(beyond(&rule, u, &q, err));
+    TRY(whole_amount(&rule, u, q, &whole, err));
+    bool level = c->kind == CHARGE_FLAT || (u->level && is_metered(c->kind));
+    *ret = level ? prorated(whole, u) : (struct charge_span){.after = whole};
     return RC_OK;
 }
 

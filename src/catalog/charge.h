@@ -94,21 +94,26 @@ MUST_CHECK enum rc charge_reprice(const struct charge_rule *c, price_fn fn, void
                                   struct charge_rule *ret, struct err *err);
 
 struct charge_use {
-    struct quantity quantity; /* metered, or units, as the kind says; since the window began */
+    struct quantity quantity; /* metered, or units, as the kind says; of the window; below 0 is 0 */
     time_us begin;            /* the calendar period */
     time_us end;
     time_us from; /* the part of it for which this charge holds: begin <= from <= until <= end */
     time_us until;
+    bool level;         /* the meter tells a level (meter_is_level, item.h), not a sum */
     int64_t instalment; /* of the subscription's periods: 1 is the first */
     rated metered;      /* MINIMUM: what the other metered charges come to */
     const struct currency *currency;
 };
 /* The amount in two steps of one growing sum: what is billed is R(after) - R(before), so that
- * any cutting of a period, and any number of instalments, end at the same total. FLAT: [begin,
- * from) and [begin, until), prorated to the microsecond; INSTALMENT: what had fallen due before
- * and with this one; all others: 0 and the amount. MINIMUM: for the part of the period, less
- * u->metered. DESCENDANTS: quantity is unit-seconds (how many there were, times how long), tiers
- * count units that were there the whole period. RC_INVALID where it does not fit. */
+ * any cutting of a period, and any number of instalments, end at the same total. FLAT, and metered
+ * kinds of a level: [begin, from) and [begin, until), prorated to the microsecond; INSTALMENT:
+ * what had fallen due before and with this one; all others: 0 and the amount.
+ *
+ * In a part of a period, metered kinds have that part of what is included, of the tiers' ends and
+ * of the flats (to 18 digits), so that changing the terms gives nobody the included quantity once
+ * more; packages are begun anew. MINIMUM: for the part of the period, less u->metered.
+ * DESCENDANTS: quantity is unit-seconds (how many there were, times how long); tiers count units
+ * that were there all the time of the part. RC_INVALID where it does not fit. */
 struct charge_span {
     rated before;
     rated after;

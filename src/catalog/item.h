@@ -72,6 +72,9 @@ enum meter_kind {
     METER_COUNTER,
 };
 extern const char *const meter_kinds[];
+/* Whether its quantity is a level that stands for the time (MAX, LAST, UNIQUE, P95), and not a sum
+ * that grows with it: twice the time is not twice as much. */
+bool meter_is_level(enum meter_kind kind);
 
 struct meter {
     uint64_t set;

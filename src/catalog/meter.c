@@ -3,6 +3,11 @@
 
 #define COLUMNS "m.number, m.id, m.owner, m.code, m.kind, m.unit, m.scale, m.created"
 
+bool meter_is_level(enum meter_kind kind)
+{
+    return kind == METER_MAX || kind == METER_LAST || kind == METER_UNIQUE || kind == METER_P95;
+}
+
 static struct meter read_row(const struct rows *r, size_t row)
 {
     return (struct meter){

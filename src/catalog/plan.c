@@ -143,7 +143,7 @@ enum rc plan_list(struct tx *tx, const struct plan_query *q, struct page *ret)
 
 static enum rc check_charge(struct tx *tx, const struct plan *p, size_t i)
 {
-    struct charge_rule rule;
+    struct charge_rule rule = {0};
     struct meter meter;
     const struct charge *c = &((const struct charge *)p->charges.items)[i];
     enum rc rc = charge_parse(c, &rule, tx->err);
@@ -153,10 +153,9 @@ static enum rc check_charge(struct tx *tx, const struct plan *p, size_t i)
             rc = err_set_at(tx->err, RC_INVALID, STR("/meter"), "there is no meter '%.*s'",
                             STRF(c->meter));
     }
-    bool spread = rule.kind == CHARGE_INSTALMENT || rule.kind == CHARGE_ONE_TIME;
-    if (rc == RC_OK && p->period == PLAN_ONCE && !spread)
+    if (rc == RC_OK && p->period == PLAN_ONCE && rule.kind != CHARGE_ONE_TIME)
         rc = err_set_at(tx->err, RC_INVALID, STR("/kind"),
-                        "a plan that is sold once has one-time charges and instalments alone");
+                        "a plan that is sold once has one-time charges alone");
     if (rc == RC_INVALID)
         err_under(tx->err, arena_fmt(tx->arena, "/charges/%zu", i));
     return rc;

@@ -74,10 +74,10 @@ static const struct field terms_fields[] = {
           .doc = "Currency (ISO 4217); upstream's, or the maker's, unless given.",
           .example = "\"EUR\""),
     FIELD(struct terms, upstream, TEXT, .prefix = "agr",
-          .doc = "Supply: the agreement under which the seller itself buys; none for the operator. "
-                 "Shown to the seller alone."),
+          .doc = "Supply: the agreement under which the seller itself buys; none for the operator; "
+                 "shown to the seller alone."),
     FIELD(struct terms, book, TEXT, .prefix = "bok",
-          .doc = "Supply: the seller's price book for this buyer; none: sold as bought. Shown to "
+          .doc = "Supply: the seller's price book for this buyer; none: sold as bought; shown to "
                  "the seller alone."),
     FIELD(struct terms, settle, WORD, .words = settle_modes,
           .doc = "Supply: how it is invoiced and collected.", .example = "\"chain\""),

@@ -12,9 +12,9 @@ static const struct field price_book_fields[] = {
     FIELD(struct price_book, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 80,
           .doc = "Name of the book, for the seller alone.", .example = "\"member\""),
     FIELD(struct price_book, currency, TEXT, .min = 3, .max = 3,
-          .doc = "Currency (ISO 4217); the seller's unless given. It stays.", .example = "\"EUR\""),
+          .doc = "Currency (ISO 4217); the seller's unless given; it stays.", .example = "\"EUR\""),
     FIELD(struct price_book, floor_percent, DECIMAL,
-          .doc = "No price below so many percent of what a seller pays itself; 100 is cost. It "
+          .doc = "No price below so many percent of what a seller pays itself; 100 is cost; it "
                  "binds this book and those of all that are supplied through it.",
           .example = "\"100\""),
     FIELD(struct price_book, max_discount_percent, DECIMAL,
