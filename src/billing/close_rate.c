@@ -428,8 +428,9 @@ static enum rc rate_subscription(struct chunk *c, const struct subscription_fact
     return w != NULL ? settle_waiting(c, f, &b, w) : RC_OK;
 }
 
-/* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and what
- * an earlier close missed. What cannot be rated stays, and is tried again as long as others can. */
+/* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and
+ * what an earlier close missed. What cannot be rated stays, and is tried again as long as others
+ * can. */
 static enum rc rate_rest(struct chunk *c, bool *ret_done)
 {
     size_t at = 0;

@@ -82,7 +82,8 @@ struct mirror {
     enum posting_code code;
 };
 
-/* The seller owes the client credit (amount below 0: no more), and the client's book says the same. */
+/* The seller owes the client credit (amount below 0: no more), and the client's book says the
+ * same. */
 static enum rc book(struct tx *tx, struct ledger *l, const struct wallet *w,
                     const struct currency *currency, const struct mirror *m, int64_t amount)
 {
