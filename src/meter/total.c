@@ -615,22 +615,20 @@ enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us 
                  struct total **ret, size_t *ret_count)
 {
     struct rows rows;
-    struct list meters;
     TRY(sql_rows(tx, &rows,
-                 "SELECT meter, window_from, quantity FROM usage_total WHERE subscription = $1 "
-                 "AND window_from >= $2 AND window_from < $3 ORDER BY meter, window_from LIMIT $4",
+                 "SELECT t.meter, t.window_from, t.quantity, m.scale FROM usage_total t "
+                 "JOIN meter m ON m.number = t.meter WHERE t.subscription = $1 "
+                 "AND t.window_from >= $2 AND t.window_from < $3 ORDER BY t.meter, t.window_from "
+                 "LIMIT $4",
                  V(subscription), V(since), V(before), V((int64_t)TOTALS_MAX)));
     *ret_count = rows.count;
     *ret = NEW_N(tx->arena, struct total, rows.count);
-    if (rows.count == 0)
-        return RC_OK;
-    TRY(meter_list(tx, &meters));
     for (size_t i = 0; i < rows.count; i++)
-        (*ret)[i] = (struct total){
-            .subscription = subscription,
-            .meter = row_int(&rows, i, 0),
-            .from = row_int(&rows, i, 1),
-            .quantity = quantity_of(&meters, row_int(&rows, i, 0), row_int(&rows, i, 2))};
+        (*ret)[i] =
+            (struct total){.subscription = subscription,
+                           .meter = row_int(&rows, i, 0),
+                           .from = row_int(&rows, i, 1),
+                           .quantity = {row_int(&rows, i, 2), (int)row_int(&rows, i, 3)}};
     return RC_OK;
 }
 
