@@ -61,6 +61,11 @@ struct expectation {
     {                                          \
         401, 404, 404, 403, 403, 200, 200, 200 \
     }
+/* The operator's alone: none of these callers acts for it. */
+#define OPERATOR_200                           \
+    {                                          \
+        401, 404, 404, 404, 404, 404, 404, 404 \
+    }
 #define OTHER_SIGNS                            \
     {                                          \
         401, 404, 404, 404, 404, 200, 404, 404 \
@@ -186,6 +191,20 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_payout_approve] = {.want = PARTY_OWN},
     [ROUTE_payout_release] = {.want = PARTY_OWN},
     [ROUTE_payout_confirm] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_close_list] = {.want = {401, 403, 404, 404, 403, 404, 404, 404}},
+    [ROUTE_close_create] = {.body = "{\"period\":\"2020-01\"}",
+                            .want = {401, 403, 404, 403, 403, 404, 404, 404}},
+    [ROUTE_close_get] = {.want = OPERATOR_200},
+    [ROUTE_close_exceptions] = {.want = OPERATOR_200},
+    [ROUTE_close_approve] = {.want = OPERATOR_200},
+    [ROUTE_wallet_list] = {.want = OWN_READ},
+    [ROUTE_wallet_create] = {.body = "{\"client\":\"SPONSOR\",\"kind\":\"promo\","
+                                     "\"currency\":\"EUR\",\"amount\":\"25.00\"}",
+                             .want = OWN_MAKE},
+    [ROUTE_wallet_get] = {.want = BOTH_READ},
+    [ROUTE_coupon_list] = {.want = OWN_READ},
+    [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
+    [ROUTE_coupon_get] = {.want = OWN_READ},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -349,10 +368,52 @@ static struct str make_payout_sent(struct tx *tx, struct house *h)
     return make_payout(tx, h, PAYOUT_SENT);
 }
 
+/* One that waits for a review; closes belong to the operator. */
+static struct str make_close(struct tx *tx, struct house *h)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "cls");
+    (void)h;
+    OK(tx, sql_rows(tx, &rows,
+                    "SELECT (SELECT COALESCE(MAX(c.no), 0) + 1 FROM close c), p.id FROM party p "
+                    "WHERE p.sponsor IS NULL ORDER BY p.id LIMIT 1"));
+    OK(tx,
+       sql_run(tx,
+               "INSERT INTO close (no, id, party, period, since, begin_at, end_at, step, "
+               "review, dry, at_agreement, at_client, at_id, at_number, done, total, lines, "
+               "documents, first_document, last_document, exceptions, started, seen, finished) "
+               "VALUES ($1, $2, $3, '2020-01', 0, 0, 1, $4, 1, 1, '', '', '', 0, 0, 0, 0, 0, "
+               "0, 0, 0, 0, 0, 0)",
+               V(row_int(&rows, 0, 0)), V(id), V(row_str(&rows, 0, 1)), V((int64_t)CLOSE_REVIEW)));
+    return id;
+}
+
+static struct str make_wallet(struct tx *tx, struct house *h)
+{
+    struct wallet made;
+    struct wallet fresh = {.client = h->reseller,
+                           .kind = WALLET_PROMO,
+                           .currency = STR("EUR"),
+                           .amount = STR("25.00")};
+    OK(tx, wallet_create(tx, h->ledger, h->client, &fresh, &made));
+    return made.id;
+}
+
+static struct str make_coupon(struct tx *tx, struct house *h)
+{
+    struct coupon made;
+    struct coupon fresh = {.code = id_new(tx->ids, tx->arena, "cd"), .percent = STR("10")};
+    OK(tx, coupon_create(tx, h->client, &fresh, &made));
+    return made.id;
+}
+
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
+    {"/v1/closes", make_close},
+    {"/v1/wallets", make_wallet},
+    {"/v1/coupons", make_coupon},
     {"/v1/payments", make_payment},
     {"/v1/statements", make_statement},
     {"/v1/payouts", make_payout_pending},

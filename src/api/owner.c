@@ -1,7 +1,9 @@
 #include "api/owner.h"
 
 #include "base/id.h"
+#include "billing/close.h"
 #include "billing/document_row.h"
+#include "billing/wallet.h"
 #include "channel/price_book.h"
 #include "party/invitation.h"
 #include "settle/statement.h"
@@ -65,12 +67,37 @@ static enum rc of_document(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_close(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct close close;
+    TRY(close_get(tx, id, &close));
+    *ret = (struct owners){.owner = close.party};
+    return RC_OK;
+}
+
+static enum rc of_wallet(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct wallet wallet;
+    TRY(wallet_get(tx, id, &wallet));
+    *ret = (struct owners){.owner = wallet.party, .other = wallet.client};
+    return RC_OK;
+}
+
+static enum rc of_coupon(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct coupon coupon;
+    TRY(coupon_get(tx, id, &coupon));
+    *ret = (struct owners){.owner = coupon.party};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
     {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
-    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},
+    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
+    {"wal", of_wallet},     {"cou", of_coupon},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

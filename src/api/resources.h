@@ -6,7 +6,9 @@
 
 #include "api/test_clock.h"
 #include "billing/book_view.h"
+#include "billing/close.h"
 #include "billing/document.h"
+#include "billing/wallet.h"
 #include "channel/price_book.h"
 #include "channel/reward.h"
 #include "party/audit.h"

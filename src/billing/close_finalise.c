@@ -1,4 +1,5 @@
-/* The step that numbers: a block of numbers for each issuer, then one statement for many documents. */
+/* The step that numbers: a block of numbers for each issuer, then one statement for many
+ * documents. */
 #include "billing/close_inside.h"
 #include "billing/rated_row.h"
 

@@ -30,7 +30,7 @@ struct close_world {
     struct str client[CLOSE_CLIENTS];
     struct str supply[CLOSE_CLIENTS];
     struct str subscription[CLOSE_CLIENTS];
-    int64_t usage; /* how many records were reported */
+    int64_t usage;     /* how many records were reported */
     struct arena kept; /* ids outlive a unit of work */
 };
 

@@ -16,8 +16,10 @@ enum {
     CLOSE_FOLD_RECORDS = 200000, /* usage records folded in one unit of work */
     CLOSE_LATE_MAX = 10000,      /* late totals looked at in one unit of work */
     CLOSE_CURRENCIES_MAX = 16,   /* in one unit of work */
-    CLOSE_TEXT_MAX = 500,        /* of an exception */
-    CLOSE_CODES = 2,             /* kinds of document a close makes: invoices, credit notes */
+    /* A unit of work ends early where its arena has no more room than this. */
+    CLOSE_ROOM_BYTES = 16 * 1024 * 1024,
+    CLOSE_TEXT_MAX = 500, /* of an exception */
+    CLOSE_CODES = 2,      /* kinds of document a close makes: invoices, credit notes */
 };
 
 /* A row of table close. */

@@ -1,6 +1,6 @@
-/* The step that posts: each document into the books of both sides, and its lines to the rooms above.
- * Drafts that an earlier close left out, as somebody held them, and that were let go since, are
- * numbered and posted first. Then what was invoiced in advance and is earned now. */
+/* The step that posts: each document into the books of both sides, and its lines to the rooms
+ * above. Drafts that an earlier close left out, as somebody held them, and that were let go
+ * since, are numbered and posted first. Then what was invoiced in advance and is earned now. */
 #include "billing/close_inside.h"
 #include "billing/deferral.h"
 #include "billing/rated_row.h"
@@ -10,6 +10,7 @@ struct posting_work {
     struct ledger *l;
     const struct close_row *row;
     const struct close_above *above;
+    void *above_arg;
     struct rater *r;
 };
 
@@ -67,7 +68,6 @@ static enum rc defer(struct tx *tx, const struct document_row *row, const struct
 static enum rc post_document(struct posting_work *w, const struct document_row *row)
 {
     struct rated_line *lines = NULL;
-    struct document shown;
     int64_t sums[SUPPLY_DEPTH_MAX] = {0};
     size_t count = 0;
     if (row->line_count > 0)
@@ -81,8 +81,7 @@ static enum rc post_document(struct posting_work *w, const struct document_row *
     TRY(defer(w->tx, row, lines, count));
     if (w->above == NULL)
         return RC_OK;
-    TRY(document_show(w->tx, row, &shown));
-    return w->above->posted(w->tx, w->l, &shown, lines, count, w->above->arg);
+    return w->above->posted(w->tx, w->l, row, lines, count, w->above_arg);
 }
 
 struct gather {
@@ -107,9 +106,14 @@ static enum rc post_chunk(struct posting_work *w, struct close_row *row)
     int64_t limit = min_i64(CLOSE_POST_CHUNK, row->last_document - row->at_number);
     struct gather g = {.row = row, .rows = NEW_N(w->tx->arena, struct document_row, (size_t)limit)};
     TRY(document_row_each(w->tx, row->at_number, limit, gather_final, &g));
-    for (size_t i = 0; i < g.count; i++)
-        TRY(post_document(w, &g.rows[i]));
     row->at_number = min_i64(g.last, row->last_document);
+    for (size_t i = 0; i < g.count; i++) {
+        if (i > 0 && arena_room(w->tx->arena) < CLOSE_ROOM_BYTES) {
+            row->at_number = g.rows[i - 1].no;
+            break;
+        }
+        TRY(post_document(w, &g.rows[i]));
+    }
     return RC_OK;
 }
 
@@ -146,7 +150,12 @@ enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                         const struct close_above *above)
 {
     bool done = false;
-    struct posting_work w = {.tx = tx, .l = l, .row = row, .above = above, .r = rater_new(tx)};
+    struct posting_work w = {.tx = tx,
+                             .l = l,
+                             .row = row,
+                             .above = above,
+                             .above_arg = close_above_begin(above, tx),
+                             .r = rater_new(tx)};
     if (row->at_number == row->first_document)
         TRY(release_held(&w));
     if (row->at_number < row->last_document)

@@ -51,10 +51,13 @@ struct batch {
     size_t late_count;
 };
 
-static void batch_add(struct batch *b, struct arena *arena, const struct rated_line *lines,
-                      size_t count)
+static void batch_add(struct batch *b, struct arena *arena, struct rated_line *lines, size_t count)
 {
-    if (count == 0)
+    if (b->count == 0) { /* most have one window alone: nothing is copied */
+        b->lines = lines;
+        b->count = b->room = count;
+    }
+    if (count == 0 || b->lines == lines)
         return;
     if (b->count + count > b->room) {
         size_t room = max_size(max_size(LINES_FIRST, b->room * 2), b->count + count);
@@ -425,8 +428,9 @@ static enum rc rate_subscription(struct chunk *c, const struct subscription_fact
     return w != NULL ? settle_waiting(c, f, &b, w) : RC_OK;
 }
 
-/* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and what
- * an earlier close missed. What cannot be rated stays, and is tried again as long as others can. */
+/* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and
+ * what an earlier close missed. What cannot be rated stays, and is tried again as long as others
+ * can. */
 static enum rc rate_rest(struct chunk *c, bool *ret_done)
 {
     size_t at = 0;
@@ -460,8 +464,12 @@ enum rc close_rate_step(struct tx *tx, struct close_row *row, struct close_found
     c.last_agreement = row->at.agreement;
     TRY(load_waiting(&c));
     TRY(subscription_walk(tx, row->since, row->end, &row->at, CLOSE_CHUNK, &facts, &count));
-    for (size_t i = 0; i < count; i++)
-        TRY(rate_subscription(&c, &facts[i], true));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && arena_room(tx->arena) < CLOSE_ROOM_BYTES)
+            count = i;
+        else
+            TRY(rate_subscription(&c, &facts[i], true));
+    }
     if (count > 0) {
         const struct subscription_facts *last = &facts[count - 1];
         row->at = (struct subscription_cursor){last->terms[last->term_count - 1].agreement,

@@ -4,18 +4,18 @@
 #include "billing/rated_row.h"
 #include "billing/wallet.h"
 
-#define CLOSE_TEST(name)                                             \
-    static void name##_in(struct close_world *w);                    \
-    START_TEST(name)                                                 \
-    {                                                                \
-        struct close_world *world = calloc(1, sizeof *world);        \
-        ASSERT(world != NULL);                                       \
-        close_world_open(world);                                     \
-        name##_in(world);                                            \
-        close_world_close(world);                                    \
-        free(world);                                                 \
-    }                                                                \
-    END_TEST                                                         \
+#define CLOSE_TEST(name)                                      \
+    static void name##_in(struct close_world *w);             \
+    START_TEST(name)                                          \
+    {                                                         \
+        struct close_world *world = calloc(1, sizeof *world); \
+        ASSERT(world != NULL);                                \
+        close_world_open(world);                              \
+        name##_in(world);                                     \
+        close_world_close(world);                             \
+        free(world);                                          \
+    }                                                         \
+    END_TEST                                                  \
     static void name##_in(struct close_world *w)
 
 /* --- what is in the store, without what differs from run to run --- */
@@ -264,8 +264,7 @@ START_TEST(any_permutation_of_late_usage_ends_at_the_same_amounts)
             order[k] = kept;
         }
         int64_t got = billed_in_order(order, used, (int)clock_sim_below(&chance, 5));
-        HOLDS(got == want, SEED_FMT "%lld, wanted was %lld", seed, (long long)got,
-              (long long)want);
+        HOLDS(got == want, SEED_FMT "%lld, wanted was %lld", seed, (long long)got, (long long)want);
     }
 }
 END_TEST

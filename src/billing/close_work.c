@@ -1,4 +1,5 @@
-/* One unit of work of a close: what hansed's job thread, tests and simulator call again and again. */
+/* One unit of work of a close: what hansed's job thread, tests and simulator call again and
+ * again. */
 #include "billing/close_inside.h"
 #include "billing/wallet.h"
 #include "meter/total.h"
@@ -37,7 +38,7 @@ static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row
     bool done = above == NULL;
     if (!done) {
         TRY(close_show(tx, row, &shown));
-        TRY(above->statements(tx, l, &shown, &done, above->arg));
+        TRY(above->statements(tx, l, &shown, &done, close_above_begin(above, tx)));
     }
     if (!done)
         return RC_OK;

@@ -82,7 +82,8 @@ struct mirror {
     enum posting_code code;
 };
 
-/* The seller owes the client credit (amount below 0: no more), and the client's book says the same. */
+/* The seller owes the client credit (amount below 0: no more), and the client's book says the
+ * same. */
 static enum rc book(struct tx *tx, struct ledger *l, const struct wallet *w,
                     const struct currency *currency, const struct mirror *m, int64_t amount)
 {
@@ -100,15 +101,32 @@ static enum rc book(struct tx *tx, struct ledger *l, const struct wallet *w,
 
 /* --- making --- */
 
+/* Whether the two have to do with one another: credit is written into the client's book too. */
+static enum rc check_client(struct tx *tx, const struct wallet *w)
+{
+    struct party client;
+    struct party seller;
+    struct list sold;
+    if (str_eq(w->client, w->party))
+        return err_set_at(tx->err, RC_INVALID, STR("/client"), "nobody is its own client");
+    TRY(party_get(tx, w->party, &seller));
+    enum rc rc = party_get(tx, w->client, &client);
+    if (rc == RC_OK && (str_eq(client.sponsor, w->party) || str_eq(seller.sponsor, w->client)))
+        return RC_OK;
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    TRY(agreement_active(tx, AGREEMENT_SUPPLY, w->party, tx->now, &sold));
+    const struct agreement *a = sold.items;
+    for (size_t i = 0; i < sold.count; i++)
+        if (str_eq(a[i].to, w->client))
+            return RC_OK;
+    return err_set_at(tx->err, RC_INVALID, STR("/client"), "'%.*s' is no client", STRF(w->client));
+}
+
 static enum rc check(struct tx *tx, const struct wallet *w, const struct currency **ret_currency,
                      int64_t *ret_amount)
 {
-    struct party client;
-    if (str_eq(w->client, w->party))
-        return err_set_at(tx->err, RC_INVALID, STR("/client"), "nobody is its own client");
-    if (party_get(tx, w->client, &client) != RC_OK)
-        return err_set_at(tx->err, RC_INVALID, STR("/client"), "there is no party '%.*s'",
-                          STRF(w->client));
+    TRY(check_client(tx, w));
     enum rc rc = currency_parse(w->currency, ret_currency, tx->err);
     if (rc != RC_OK) {
         err_at(tx->err, STR("/currency"));

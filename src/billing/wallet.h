@@ -6,8 +6,8 @@
  * does not. When a draft is made, wallets pay of it in the order of priority, then of expiry: the
  * paid part is BT-113 of EN 16931, and the books follow when the document is posted.
  *
- * A coupon lowers what the client pays for its lines, by a percentage or by an amount in each close:
- * the last edge alone; list price and discount stay on the line.
+ * A coupon lowers what the client pays for its lines, by a percentage or by an amount in each
+ * close: the last edge alone; list price and discount stay on the line.
  *
  * specs/billing.md 3.3 (3), 3.6.
  */

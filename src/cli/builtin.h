@@ -18,6 +18,8 @@ enum rc builtin_profile_remove(struct run *run);
 /* Server, version, who you are. */
 enum rc builtin_status(struct run *run);
 enum rc builtin_version(struct run *run);
+/* Close a month, and watch it with --wait. */
+enum rc builtin_close(struct run *run);
 /* Follow the events until the user stops it. */
 enum rc builtin_events(struct run *run);
 /* What a business with servers costs and brings; asks no server. */

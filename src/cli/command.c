@@ -37,6 +37,11 @@ static const struct flag events_flags[] = {
     OWN_END,
 };
 
+static const struct flag close_flags[] = {
+    OWN("wait", NULL, "Show how far it is until it is done or waits for its review."),
+    OWN_END,
+};
+
 static const struct flag plan_flags[] = {
     OWN("file", "FILE", "Take the plan from this JSON, which flags change; - is standard input."),
     OWN("print", NULL, "Print the plan itself as JSON, to be kept and changed."),
@@ -76,6 +81,15 @@ static const struct command builtins[] = {
      .route = &routes[ROUTE_events],
      .route_flags = true,
      .doc = "Show what happens, as it happens, until Ctrl-C."},
+    {.words = "close",
+     .synopsis = "[PERIOD]",
+     .run = builtin_close,
+     .flags = close_flags,
+     .route = &routes[ROUTE_close_create],
+     .route_flags = true,
+     .words_max = 1,
+     .doc = "Close a month: rate, invoice, post and settle it; --dry only tells, --review stops "
+            "before numbers are given."},
     {.words = "plan",
      .synopsis = "[NAME]",
      .run = builtin_plan,

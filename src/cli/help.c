@@ -222,7 +222,7 @@ void help_overview(struct run *run, FILE *to)
     for (size_t i = 0; i < count; i++) {
         bool seen = is_single(&list[i]);
         for (size_t k = 0; k < i && !seen; k++)
-            seen = str_eq(command_noun(&list[k]), command_noun(&list[i]));
+            seen = !is_single(&list[k]) && str_eq(command_noun(&list[k]), command_noun(&list[i]));
         if (seen)
             continue;
         fprintf(to, "\n");

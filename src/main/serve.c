@@ -4,6 +4,7 @@
 #include "api/mailer.h"
 #include "api/test_clock.h"
 #include "ledger/ledger.h"
+#include "main/jobs.h"
 #include "party/invitation.h"
 
 #include <malloc.h>
@@ -24,6 +25,7 @@ struct house {
     struct clock *clock; /* the test clock, or the machine's */
     struct store *store;
     struct ledger *ledger;
+    struct jobs *jobs;
     struct outbox *outbox;
     struct wire *wire;
     struct mailer mailer;
@@ -149,6 +151,7 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
         .login_per_minute = s->login_per_minute,
     };
     TRY(api_open(&h->api, &options, err));
+    h->jobs = jobs_open(h->store, h->ledger, &h->log);
     return open_http(h, s, err);
 }
 
@@ -168,6 +171,7 @@ static void close_house(struct house *h)
 {
     if (h->http != NULL)
         http_close(h->http, STOP_WAIT_US);
+    jobs_close(h->jobs);
     outbox_close(h->outbox);
     api_close(h->api);
     keep_balances(h);

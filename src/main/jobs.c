@@ -1,0 +1,132 @@
+#include "main/jobs.h"
+
+#include "meter/total.h"
+#include "settle/statement.h"
+
+#include <pthread.h>
+
+#define IDLE_US (500 * US_PER_MS)
+#define FOLD_US (10 * US_PER_SECOND)
+
+enum { FOLD_RECORDS = 100000 };
+
+struct jobs {
+    struct store *store;
+    struct ledger *ledger;
+    const struct log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* stop */
+    pthread_cond_t wake;
+    bool stop;
+    struct arena arena;
+    uint64_t folded; /* commits there were when usage was last added up */
+    time_us fold_at;
+    bool failing; /* told once, until it works again */
+};
+
+/* --- usage --- */
+
+static enum rc fold_in(struct tx *tx, void *arg)
+{
+    return total_fold(tx, FOLD_RECORDS, arg);
+}
+
+/* Where nothing was committed since, there is no usage either. */
+static enum rc fold(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    bool done = true;
+    time_us now = clock_steady(clock_system());
+    *ret_worked = false;
+    if (now < j->fold_at || store_commits(j->store) == j->folded)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_write(j->store, &j->arena, err, fold_in, &done));
+    *ret_worked = !done;
+    if (done) {
+        j->fold_at = now + FOLD_US;
+        j->folded = store_commits(j->store);
+    }
+    return RC_OK;
+}
+
+/* --- the thread --- */
+
+static void tell(struct jobs *j, enum rc rc, const struct err *err)
+{
+    if (rc != RC_OK && !j->failing)
+        log_event(j->log, LOG_ERROR, "job.failed", LOG_S("code", str_c(rc_slug(rc))),
+                  LOG_S("text", err_text(err)));
+    if (rc == RC_OK && j->failing)
+        log_event(j->log, LOG_INFO, "job.works", LOG_S("code", str_c(rc_slug(rc))));
+    j->failing = rc != RC_OK;
+}
+
+/* Whether to go on at once. */
+static bool work(struct jobs *j)
+{
+    struct err err = {0};
+    bool worked = false;
+    arena_reset(&j->arena);
+    enum rc rc = close_work(j->store, j->ledger, &settle_above, &j->arena, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = fold(j, &worked, &err);
+    tell(j, rc, &err);
+    return rc == RC_OK && worked;
+}
+
+static bool wait_or_stop(struct jobs *j, int64_t us)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    int64_t ns = ts.tv_nsec + us % US_PER_SECOND * 1000;
+    ts.tv_sec += us / US_PER_SECOND + ns / 1000000000;
+    ts.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&j->lock);
+    int waited = 0;
+    while (!j->stop && waited == 0 && us > 0)
+        waited = pthread_cond_timedwait(&j->wake, &j->lock, &ts);
+    bool stop = j->stop;
+    pthread_mutex_unlock(&j->lock);
+    return stop;
+}
+
+static void *run(void *arg)
+{
+    struct jobs *j = arg;
+    bool worked = true;
+    while (!wait_or_stop(j, worked ? 0 : IDLE_US))
+        worked = work(j);
+    return NULL;
+}
+
+struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct log *log)
+{
+    struct jobs *j = calloc(1, sizeof *j);
+    ASSERT(j != NULL);
+    *j = (struct jobs){.store = store, .ledger = ledger, .log = log, .folded = UINT64_MAX};
+    arena_init(&j->arena, STORE_TX_ARENA_BYTES);
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_mutex_init(&j->lock, NULL);
+    pthread_cond_init(&j->wake, &steady);
+    pthread_condattr_destroy(&steady);
+    int failed = pthread_create(&j->thread, NULL, run, j);
+    ASSERT(failed == 0);
+    return j;
+}
+
+void jobs_close(struct jobs *j)
+{
+    if (j == NULL)
+        return;
+    pthread_mutex_lock(&j->lock);
+    j->stop = true;
+    pthread_cond_signal(&j->wake);
+    pthread_mutex_unlock(&j->lock);
+    pthread_join(j->thread, NULL);
+    pthread_cond_destroy(&j->wake);
+    pthread_mutex_destroy(&j->lock);
+    arena_fini(&j->arena);
+    free(j);
+}

@@ -1,0 +1,19 @@
+/*
+ * jobs.h - the thread that does what takes long and nobody waits for: the close of a month, and
+ * between closes the adding up of usage.
+ *
+ * It asks the store what is to be done; so it goes on where the process before was stopped.
+ */
+#ifndef MAIN_JOBS_H
+#define MAIN_JOBS_H
+
+#include "ledger/ledger.h"
+
+struct jobs;
+
+/* The store and the ledger outlive it. */
+struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct log *log);
+/* Ends after the unit of work in hand. NULL is fine. */
+void jobs_close(struct jobs *j);
+
+#endif
