@@ -53,8 +53,8 @@ MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_
 MUST_CHECK enum rc supply_paths_with(struct tx *tx, struct str agreement, int64_t after,
                                      int64_t limit, int64_t **ret, size_t *ret_count);
 
-/* For who asks for very many paths in one unit of work: what lies above the last edge is the same for
- * all clients of a seller, and is asked for once. Lives in the tx's arena. */
+/* For who asks for very many paths in one unit of work: what lies above the last edge is the same
+ * for all clients of a seller, and is asked for once. Lives in the tx's arena. */
 struct supply_cache;
 struct supply_cache *supply_cache_new(struct tx *tx);
 /* Whether the path and all prices on it stay the same within [from, until), as far as is quickly
