@@ -100,8 +100,8 @@ static enum rc read_edge(struct tx *tx, struct str agreement, int64_t terms,
                  "t.number = $2",
                  V(agreement), V(terms)));
     if (rows.count == 0)
-        return err_set(tx->err, RC_NOT_FOUND, "there are no terms %lld of '%.*s'",
-                       (long long)terms, STRF(agreement));
+        return err_set(tx->err, RC_NOT_FOUND, "there are no terms %lld of '%.*s'", (long long)terms,
+                       STRF(agreement));
     *ret = (struct supply_edge){
         .agreement = agreement,
         .terms = terms,
@@ -124,8 +124,8 @@ static enum rc find_edge(struct supply_cache *c, struct str text, const struct s
         size_t colon = 0;
         while (colon < text.n && text.p[colon] != ':')
             colon++;
-        bool ok = colon < text.n &&
-                  str_to_i64(str_sub(text, colon + 1, text.n), 1, INT64_MAX, &terms);
+        bool ok =
+            colon < text.n && str_to_i64(str_sub(text, colon + 1, text.n), 1, INT64_MAX, &terms);
         ASSERT(ok); /* the store holds no other */
         edge = NEW(c->tx->arena, struct supply_edge);
         TRY(read_edge(c->tx, str_sub(text, 0, colon), terms, edge));
@@ -141,8 +141,7 @@ enum rc supply_cache_get(struct supply_cache *c, int64_t number, struct supply_p
     TRY(sql_rows(c->tx, &rows, "SELECT edges, currency FROM supply_path WHERE number = $1",
                  V(number)));
     if (rows.count == 0)
-        return err_set(c->tx->err, RC_NOT_FOUND, "there is no supply path %lld",
-                       (long long)number);
+        return err_set(c->tx->err, RC_NOT_FOUND, "there is no supply path %lld", (long long)number);
     struct supply_path path = {.currency = row_str(&rows, 0, 1)};
     struct str edges = row_str(&rows, 0, 0);
     for (size_t at = 0; at < edges.n;) {

@@ -624,11 +624,10 @@ enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us 
     *ret_count = rows.count;
     *ret = NEW_N(tx->arena, struct total, rows.count);
     for (size_t i = 0; i < rows.count; i++)
-        (*ret)[i] =
-            (struct total){.subscription = subscription,
-                           .meter = row_int(&rows, i, 0),
-                           .from = row_int(&rows, i, 1),
-                           .quantity = {row_int(&rows, i, 2), (int)row_int(&rows, i, 3)}};
+        (*ret)[i] = (struct total){.subscription = subscription,
+                                   .meter = row_int(&rows, i, 0),
+                                   .from = row_int(&rows, i, 1),
+                                   .quantity = {row_int(&rows, i, 2), (int)row_int(&rows, i, 3)}};
     return RC_OK;
 }
 
