@@ -4,6 +4,7 @@
 -- A right to a part of one invoice: by the rule of an agreement (terms by number, rule by its place),
 -- summed over the lines of the invoice. amount - voided is what it is worth now; earned follows the cash
 -- (never above that, and below settled after a clawback); settled is what statements took over.
+-- weight: what of the lines it comes from, by which credit notes take their part of it back.
 -- booked: 1 where the debt stands in the books already (a tier's margin in COLLECT).
 CREATE TABLE share (
     no BIGINT NOT NULL PRIMARY KEY,
@@ -22,6 +23,8 @@ CREATE TABLE share (
     note TEXT NOT NULL,
     currency TEXT NOT NULL,
     base BIGINT NOT NULL,
+    weight BIGINT NOT NULL,
+    weight_credited BIGINT NOT NULL,
     amount BIGINT NOT NULL,
     voided BIGINT NOT NULL,
     earned BIGINT NOT NULL,

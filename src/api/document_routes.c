@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "api/resources.h"
 #include "billing/close.h"
+#include "settle/statement.h"
 
 enum rc tax_list_handler(struct call *c)
 {
@@ -101,7 +102,7 @@ enum rc document_credit_handler(struct call *c)
     struct document before;
     struct document credit;
     TRY(find_document(c, &before));
-    TRY(document_credit(c->tx, c->api->ledger, NULL, before.id, body->lines.items,
+    TRY(document_credit(c->tx, c->api->ledger, &settle_above, before.id, body->lines.items,
                         body->lines.count, body->note, &credit));
     call_location(c, arena_fmt(c->arena, "/v1/documents/%.*s", STRF(credit.id)));
     call_note(c, before.id, &document_schema, NULL, &credit);

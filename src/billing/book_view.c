@@ -17,11 +17,11 @@ static enum rc stop(struct tx *tx, bool *full)
     return err_set(tx->err, RC_CONFLICT, "the page is full");
 }
 
-static enum rc stopped(struct tx *tx, enum rc rc, bool full)
+static enum rc stopped(struct tx *tx, enum rc rc, const bool *full)
 {
-    if (full)
+    if (*full)
         err_clear(tx->err);
-    return full ? RC_OK : rc;
+    return *full ? RC_OK : rc;
 }
 
 /* --- accounts --- */
@@ -75,7 +75,7 @@ enum rc book_list(struct tx *tx, struct ledger *l, struct str party, const struc
     if (q->page.after.n > 0 && !str_to_i64(q->page.after, 0, INT64_MAX, &list.after))
         return err_set_at(tx->err, RC_INVALID, STR("/after"), "this is no cursor of accounts");
     list.items = NEW_N(tx->arena, struct book_account, list.room);
-    TRY(stopped(tx, ledger_accounts(tx, l, party, add_account, &list), list.full));
+    TRY(stopped(tx, ledger_accounts(tx, l, party, add_account, &list), &list.full));
     *ret = (struct page){{list.items, list.count}, STR("")};
     if (list.full)
         ret->next = arena_fmt(tx->arena, "%lld", (long long)list.last);
@@ -200,7 +200,7 @@ enum rc book_transfers(struct tx *tx, struct ledger *l, struct str party,
     if (q->account.n > 0)
         TRY(ledger_find(tx, l, party, q->currency, q->account, &account));
     w.items = NEW_N(tx->arena, struct book_transfer, w.room);
-    TRY(stopped(tx, ledger_transfers(tx, l, account, since, until, meet_transfer, &w), w.full));
+    TRY(stopped(tx, ledger_transfers(tx, l, account, since, until, meet_transfer, &w), &w.full));
     *ret = (struct page){{w.items, w.count}, STR("")};
     if (w.full)
         ret->next = arena_fmt(tx->arena, "%lld.%lld", (long long)w.at, (long long)w.met);

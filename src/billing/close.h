@@ -16,7 +16,7 @@
 #ifndef BILLING_CLOSE_H
 #define BILLING_CLOSE_H
 
-#include "billing/document.h"
+#include "billing/document_row.h"
 #include "billing/rate.h"
 
 enum close_step {
@@ -65,6 +65,14 @@ struct close_exception {
 };
 extern const struct schema close_exception_schema;
 
+/* What a credit note took of a rated line: of its whole net, `before` was taken by others. */
+struct line_credit {
+    int64_t number; /* of the line in the invoice's close; by hand: in the invoice */
+    int64_t whole;
+    int64_t before;
+    int64_t now;
+};
+
 /* What the rooms above do within the close: settle/. Called in the unit of work that books the
  * document or closes the step. */
 struct close_above {
@@ -72,16 +80,24 @@ struct close_above {
      * below). */
     void *(*begin)(struct tx *tx, void *arg);
     /* A final invoice of the close was posted; its rated lines. Shares accrue. */
-    enum rc (*posted)(struct tx *tx, struct ledger *l, const struct document *d,
+    enum rc (*posted)(struct tx *tx, struct ledger *l, const struct document_row *d,
                       const struct rated_line *lines, size_t count, void *arg);
-    /* A credit note was posted: net of the invoice before, credited now (minor units). */
-    enum rc (*credited)(struct tx *tx, struct ledger *l, struct str invoice, int64_t net,
-                        int64_t credited, void *arg);
+    /* A credit note of an invoice was posted; `credited` of the invoice has it already. */
+    enum rc (*credited)(struct tx *tx, struct ledger *l, const struct document_row *invoice,
+                        const struct line_credit *lines, size_t count, void *arg);
     /* Make the statements of the period; *ret_done where nothing is left. */
     enum rc (*statements)(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done,
                           void *arg);
     void *arg;
 };
+
+/* The arg for the others, in this unit of work. above may be NULL. */
+static inline void *close_above_begin(const struct close_above *above, struct tx *tx)
+{
+    if (above == NULL)
+        return NULL;
+    return above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
+}
 
 /* Begin, or find the one of this period. RC_CONFLICT: the period has not ended, or an earlier
  * one is not closed. */

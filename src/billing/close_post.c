@@ -68,7 +68,6 @@ static enum rc defer(struct tx *tx, const struct document_row *row, const struct
 static enum rc post_document(struct posting_work *w, const struct document_row *row)
 {
     struct rated_line *lines = NULL;
-    struct document shown;
     int64_t sums[SUPPLY_DEPTH_MAX] = {0};
     size_t count = 0;
     if (row->line_count > 0)
@@ -82,8 +81,7 @@ static enum rc post_document(struct posting_work *w, const struct document_row *
     TRY(defer(w->tx, row, lines, count));
     if (w->above == NULL)
         return RC_OK;
-    TRY(document_show(w->tx, row, &shown));
-    return w->above->posted(w->tx, w->l, &shown, lines, count, w->above_arg);
+    return w->above->posted(w->tx, w->l, row, lines, count, w->above_arg);
 }
 
 struct gather {
@@ -152,9 +150,12 @@ enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                         const struct close_above *above)
 {
     bool done = false;
-    struct posting_work w = {.tx = tx, .l = l, .row = row, .above = above, .r = rater_new(tx)};
-    if (above != NULL)
-        w.above_arg = above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
+    struct posting_work w = {.tx = tx,
+                             .l = l,
+                             .row = row,
+                             .above = above,
+                             .above_arg = close_above_begin(above, tx),
+                             .r = rater_new(tx)};
     if (row->at_number == row->first_document)
         TRY(release_held(&w));
     if (row->at_number < row->last_document)

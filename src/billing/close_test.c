@@ -526,8 +526,8 @@ static int64_t nearest(__int128 n, __int128 d)
     return (int64_t)((2 * n + d) / (2 * d));
 }
 
-/* What the buyer of an edge pays for `cents_ppm` millionths of a cent at list price, part / whole
- * of it. */
+/* What the buyer of an edge pays for `cents_ppm` millionths of a cent at list price, part /
+ * whole of it. */
 static int64_t at_edge(const struct model *m, int edge, __int128 cents_ppm, int64_t part,
                        int64_t whole)
 {

@@ -37,8 +37,7 @@ static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row
     bool done = above == NULL;
     if (!done) {
         TRY(close_show(tx, row, &shown));
-        void *arg = above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
-        TRY(above->statements(tx, l, &shown, &done, arg));
+        TRY(above->statements(tx, l, &shown, &done, close_above_begin(above, tx)));
     }
     if (!done)
         return RC_OK;

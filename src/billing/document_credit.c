@@ -213,9 +213,15 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     }
     if (above == NULL || above->credited == NULL)
         return RC_OK;
-    void *own = above->begin != NULL ? above->begin(tx, above->arg) : NULL;
-    return above->credited(tx, l, invoice->id, invoice->net, row->net,
-                           own != NULL ? own : above->arg);
+    struct document_row now;
+    struct line_credit *lines = NEW_N(tx->arena, struct line_credit, c->count);
+    for (size_t i = 0; i < c->count; i++)
+        lines[i] = (struct line_credit){.number = c->lines[i].of.line,
+                                        .whole = c->lines[i].of.facts.net,
+                                        .before = c->lines[i].before,
+                                        .now = c->lines[i].net};
+    TRY(document_row_get(tx, invoice->no, &now));
+    return above->credited(tx, l, &now, lines, c->count, close_above_begin(above, tx));
 }
 
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,

@@ -262,15 +262,15 @@ struct heard {
     int calls;
 };
 
-static enum rc hear(struct tx *tx, struct ledger *l, struct str invoice, int64_t net,
-                    int64_t credited, void *arg)
+static enum rc hear(struct tx *tx, struct ledger *l, const struct document_row *invoice,
+                    const struct line_credit *lines, size_t count, void *arg)
 {
     struct heard *h = arg;
     (void)tx;
     (void)l;
-    ck_assert(id_is(invoice, "inv"));
-    h->net = net;
-    h->credited += credited;
+    h->net = invoice->net;
+    for (size_t i = 0; i < count; i++)
+        h->credited += lines[i].now;
     h->calls++;
     return RC_OK;
 }

@@ -40,7 +40,7 @@ static enum rc leg_transfer(struct tx *tx, struct ledger *l, const struct leg *l
                              .currency = str_c(currency->code),
                              .code = leg->credit,
                              .flags = leg->credit_flags};
-    struct transfer t = {.amount = leg->amount, .code = leg->code};
+    struct transfer t = {.amount = leg->amount, .code = (uint16_t)leg->code};
     if (leg->amount == INT64_MIN)
         return err_set(tx->err, RC_INVALID, "an amount to be posted does not fit");
     TRY(find_account(tx, l, &debit, &t.debit));

@@ -152,7 +152,7 @@ static void add_operator(struct posting *p, struct str operator, int64_t amount,
 
 /* The neutral book takes the whole price and owes each tier its part; no tier's book shows what
  * another one earns. The last seller bears discounts: its part is what is left of the net. The
- * tax stays in the neutral book (docs/decisions/0008). */
+ * tax stays in the neutral book (docs/decisions/0011). */
 static void add_tiers(struct posting *p, const struct supply_path *path, const int64_t *sums)
 {
     const struct document_row *row = p->row;

@@ -26,6 +26,8 @@
 #include "money/price.h"
 #include "party/party.h"
 
+#define AGREEMENT_RESERVE "Reserve:" /* before the label of a rule: set aside, owed to nobody */
+
 enum {
     AGREEMENT_RULES_MAX = 32,
     AGREEMENT_TIERS_MAX = 16,

@@ -60,10 +60,14 @@ static enum rc check_amount(struct str text, const struct currency *c, const cha
     return RC_OK;
 }
 
-/* What ledger/ takes as a part of an account's code. */
-static enum rc check_label(struct str label, struct err *err)
+/* What ledger/ takes as a part of an account's code; "Reserve:" in front sets aside within the
+ * book of the one who owes. */
+static enum rc check_label(struct str whole, struct err *err)
 {
-    bool good = label.n <= AGREEMENT_LABEL_MAX;
+    struct str reserve = STR(AGREEMENT_RESERVE);
+    bool aside = str_starts(whole, reserve) && whole.n > reserve.n;
+    struct str label = aside ? str_sub(whole, reserve.n, whole.n) : whole;
+    bool good = whole.n <= AGREEMENT_LABEL_MAX;
     for (size_t i = 0; i < label.n; i++) {
         char c = label.p[i];
         bool first = ascii_upper(c) || ascii_digit(c);

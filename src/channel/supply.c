@@ -16,7 +16,7 @@ enum {
 static enum rc climb(struct tx *tx, struct str agreement, time_us at, struct supply_path *ret,
                      struct str *ret_broken)
 {
-    struct supply_edge edges[SUPPLY_DEPTH_MAX];
+    struct supply_edge edges[SUPPLY_DEPTH_MAX] = {0};
     struct str id = agreement;
     size_t count = 0;
     *ret_broken = STR("");

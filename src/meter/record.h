@@ -52,13 +52,7 @@ void record_write(struct buf *b, const struct packed *p);
 MUST_CHECK bool record_read(struct str body, size_t *at, struct packed *ret);
 /* Whether two records say the same; their numbers are not compared. */
 bool record_same(const struct packed *a, const struct packed *b);
-/* SipHash of what UNIQUE counts, never 0; the same for ever. */
+/* SipHash of what UNIQUE counts, never 0; the same for ever, as nodes compute it too. */
 uint64_t record_key(struct str dims_key);
-
-/* The kept record of a number. *there false: the source has none. */
-MUST_CHECK enum rc usage_find(struct tx *tx, int64_t source, uint64_t number, struct packed *ret,
-                              bool *there);
-/* The number that the event with this id got; 0: the source has none. */
-MUST_CHECK enum rc usage_number(struct tx *tx, int64_t source, struct str id, int64_t *ret);
 
 #endif

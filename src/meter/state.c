@@ -66,8 +66,8 @@ enum rc state_merge(const struct state *a, struct entry *fresh, size_t count, st
 int64_t state_part(enum meter_kind kind, int64_t place)
 {
     int64_t day = kind == METER_P95 ? US_PER_DAY / STATE_SLOT_US : US_PER_DAY;
-    if (kind != METER_P95 && kind != METER_COUNTER)
-        return 0;
+    if (kind == METER_UNIQUE)
+        return (int64_t)((uint64_t)place >> (64 - STATE_SLICE_BITS));
     return place / day - (place % day < 0);
 }
 
@@ -78,31 +78,24 @@ static int by_value(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-int64_t state_p95(const struct state *s, struct arena *scratch)
+int64_t state_p95(int64_t *values, size_t count)
 {
-    if (s->count == 0)
+    if (count == 0)
         return 0;
-    int64_t *values = NEW_N(scratch, int64_t, s->count);
-    for (size_t i = 0; i < s->count; i++)
-        values[i] = s->entries[i].value;
-    qsort(values, s->count, sizeof *values, by_value);
-    size_t dropped = s->count * 5 / 100;
-    return values[s->count - 1 - dropped];
+    qsort(values, count, sizeof *values, by_value);
+    return values[count - 1 - count * 5 / 100];
 }
 
-enum rc state_growth(const struct state *s, time_us from, time_us until, int64_t *ret,
-                     struct err *err)
+int64_t state_step(int64_t before, int64_t now)
 {
-    int64_t sum = 0;
-    for (size_t i = 1; i < s->count; i++) {
-        const struct entry *e = &s->entries[i];
-        int64_t before = e[-1].value;
-        int64_t grown = e->value >= before ? e->value - before : e->value;
-        if (e->place <= from || e->place > until)
-            continue;
-        if (__builtin_add_overflow(sum, grown, &sum))
-            return err_set(err, RC_INVALID, "the growth of a counter does not fit a quantity");
-    }
-    *ret = sum;
-    return RC_OK;
+    ASSERT(before >= 0);
+    return now >= before ? now - before : now;
+}
+
+__int128 state_growth(const struct state *s)
+{
+    __int128 sum = 0;
+    for (size_t i = 1; i < s->count; i++)
+        sum += state_step(s->entries[i - 1].value, s->entries[i].value);
+    return sum;
 }

@@ -6,7 +6,6 @@
  * repeats have no effect, so any order of arrival, and any number of repeats, ends at the same
  * bytes and the same quantity.
  *
- *   LAST     place: until, value: the quantity; of several with one time the highest
  *   UNIQUE   place: the key's hash, value: 0
  *   P95      place: number of the 5-minute slot, value: the highest sample in it
  *   COUNTER  place: when it was read, value: the reading; of several with one time the highest
@@ -18,7 +17,7 @@
 
 #define STATE_SLOT_US (5 * US_PER_MINUTE)
 
-enum { STATE_ENTRY_BYTES = 16, STATE_ENTRIES_MAX = 1000000 };
+enum { STATE_ENTRY_BYTES = 16, STATE_ENTRIES_MAX = 250000, STATE_SLICE_BITS = 2 };
 
 struct entry {
     int64_t place;
@@ -36,16 +35,16 @@ struct str state_write(const struct state *s, struct arena *arena);
 /* Both together. fresh may be in any order and hold repeats. RC_TOO_LARGE. */
 MUST_CHECK enum rc state_merge(const struct state *a, struct entry *fresh, size_t count,
                                struct arena *arena, struct state *ret, struct err *err);
-/* Which part of a window's state a place is in: days for P95 and COUNTER, else 0. */
+/* Which part of a window's state a place is in: days for P95 and COUNTER; UNIQUE: the hash's first
+ * STATE_SLICE_BITS. Places of one part are neighbours in the order of places. */
 int64_t state_part(enum meter_kind kind, int64_t place);
 
 /* P95: of n samples the n x 5 / 100 (rounded down) highest are dropped; the highest of the rest.
- * 0 of none. */
-int64_t state_p95(const struct state *s, struct arena *scratch);
-/* COUNTER: what it grew by from the entry before each one in (from, until] to it; a lower
- * reading is a fresh start at 0. Entries before `from` count as predecessors only. RC_INVALID:
- * the sum does not fit. */
-MUST_CHECK enum rc state_growth(const struct state *s, time_us from, time_us until, int64_t *ret,
-                                struct err *err);
+ * 0 of none. Sorts the values. */
+int64_t state_p95(int64_t *values, size_t count);
+/* COUNTER: what it grew by from one reading to the next; a lower one is a fresh start at 0. */
+int64_t state_step(int64_t before, int64_t now);
+/* The sum of the steps within the state. */
+__int128 state_growth(const struct state *s);
 
 #endif

@@ -14,6 +14,13 @@
 
 /* Add what came since the last fold, at most `records` of them. *ret_done: nothing is left. */
 MUST_CHECK enum rc total_fold(struct tx *tx, size_t records, bool *ret_done);
+/* One fold in a unit of work of its own; *ret_worked false: there was nothing. What a thread in the
+ * background calls again and again. */
+MUST_CHECK enum rc total_work(struct store *s, struct arena *arena, bool *ret_worked,
+                              struct err *err);
+
+/* Whether there is something to fold. */
+MUST_CHECK enum rc total_waiting(struct tx *tx, bool *ret);
 
 struct total {
     struct str subscription;
@@ -22,7 +29,7 @@ struct total {
     struct quantity quantity;
 };
 /* The totals of a subscription's windows that begin within [since, before): what rating reads;
- * in the order of (meter, from). */
+ * in the order of (meter, from). RC_INVALID: a sum that fits no quantity. */
 MUST_CHECK enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us before,
                             struct total **ret, size_t *ret_count);
 

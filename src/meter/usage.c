@@ -1,11 +1,15 @@
 #include "meter/usage.h"
 
-#include "meter/record.h"
+#include "meter/kept.h"
 #include "party/event.h"
 
-#include <sodium.h>
-
-enum { KEY_BYTES = 16, CONFLICTS_TOLD = 100, PLACES = 4096 };
+enum {
+    CONFLICTS_TOLD = 100, /* of one call; the others are counted */
+    PLACES_MIN = 1024,
+    SCRATCH_BYTES = 16 * 1024 * 1024,
+};
+/* Longer ones are a mistake of the clock. */
+#define USAGE_SPAN_MAX_US (400 * US_PER_DAY)
 
 /* What is asked of a subscription at the door, once a call. */
 struct known {
@@ -14,24 +18,32 @@ struct known {
     time_us ends;
     struct str text;
 };
+enum fate { FATE_FRESH, FATE_REPEATED, FATE_TAKEN, FATE_CORRECTED };
+
 struct taking {
     struct tx *tx;
+    struct tx side;       /* the same unit of work with an arena that is emptied on the way */
+    struct arena scratch; /* its */
     struct str party;
     bool is_operator;
+    bool numbered; /* the source numbers its records itself */
     struct str source_name;
     int64_t source;
-    uint64_t last; /* number */
+    uint64_t had; /* the highest number before this call */
+    uint64_t last;
+    int64_t batch; /* no that a new one gets */
     size_t meter_count;
     const struct meter *meters;
     size_t known_capacity; /* a power of two */
     struct known *known;
-    struct buf body;
-    size_t fresh;
-    uint64_t first;
+    size_t count;
+    struct packed *packed;
+    enum fate *fates;
+    size_t asked_count; /* what may be in the store */
+    struct kept_place *asked;
+    struct kept_place *order; /* all of them, by number */
     struct usage_report report;
     struct str *conflicts;
-    struct str kept; /* the batch that was looked into last */
-    int64_t kept_first;
 };
 
 /* --- sources --- */
@@ -54,22 +66,29 @@ static enum rc find_source(struct taking *t)
     struct rows rows;
     struct tx *tx = t->tx;
     TRY(check_source(tx, t->source_name));
-    TRY(sql_rows(tx, &rows, "SELECT id, party, last_number FROM usage_source WHERE name = $1",
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id, party, last_number, numbered FROM usage_source WHERE name = $1",
                  V(t->source_name)));
     if (rows.count > 0 && !str_eq(row_str(&rows, 0, 1), t->party) && !t->is_operator)
         return err_set_at(tx->err, RC_INVALID, STR("/source"),
                           "the source '%.*s' reports for another party", STRF(t->source_name));
+    if (rows.count > 0 && (row_int(&rows, 0, 3) != 0) != t->numbered)
+        return err_set_at(tx->err, RC_INVALID, STR("/source"),
+                          t->numbered
+                              ? "the records of '%.*s' have ids of text: send them as JSON"
+                              : "the source '%.*s' numbers its records: send them in binary",
+                          STRF(t->source_name));
     if (rows.count > 0) {
         t->source = row_int(&rows, 0, 0);
-        t->last = (uint64_t)row_int(&rows, 0, 2);
+        t->had = t->last = (uint64_t)row_int(&rows, 0, 2);
         return RC_OK;
     }
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(id), 0) + 1 FROM usage_source"));
     t->source = row_int(&rows, 0, 0);
     return sql_run(tx,
-                   "INSERT INTO usage_source (id, name, party, last_number, created) "
-                   "VALUES ($1, $2, $3, 0, $4)",
-                   V(t->source), V(t->source_name), V(t->party), V(tx->now));
+                   "INSERT INTO usage_source (id, name, party, numbered, last_number, created) "
+                   "VALUES ($1, $2, $3, $4, 0, $5)",
+                   V(t->source), V(t->source_name), V(t->party), V(t->numbered), V(tx->now));
 }
 
 /* --- what a record is about --- */
@@ -100,7 +119,7 @@ static enum rc find_subscription(struct taking *t, size_t i, struct str text,
     struct known *k = place_of(t, id);
     if (k->text.n == 0) {
         struct subscription_reporting s;
-        enum rc rc = subscription_reporting(t->tx, text, &s);
+        enum rc rc = subscription_reporting(&t->side, text, &s);
         bool mine = rc == RC_OK &&
                     (t->is_operator || str_eq(s.seller, t->party) || str_eq(s.producer, t->party));
         if (rc != RC_OK && rc != RC_NOT_FOUND)
@@ -108,6 +127,7 @@ static enum rc find_subscription(struct taking *t, size_t i, struct str text,
         if (!mine)
             return invalid(t, i, "subject", "there is no such subscription, or not for you");
         *k = (struct known){.id = id, .start = s.start, .ends = s.ends, .text = text};
+        arena_reset(&t->scratch);
     }
     *ret = k;
     return RC_OK;
@@ -126,6 +146,8 @@ static enum rc check_times(struct taking *t, size_t i, const struct usage_record
     if (r->from < k->start || r->until > k->ends || r->from < PERIOD_AT_MIN ||
         r->until > PERIOD_AT_MAX)
         return invalid(t, i, "data/t0", "the subscription does not run at that time");
+    if (r->until - r->from > USAGE_SPAN_MAX_US)
+        return invalid(t, i, "data/t1", "one record spans 400 days at most");
     return RC_OK;
 }
 
@@ -133,10 +155,12 @@ static enum rc check_quantity(struct taking *t, size_t i, const struct usage_rec
                               const struct meter *m)
 {
     struct quantity q;
-    if (r->quantity.scale > m->scale)
+    if (r->quantity.scale < 0 || r->quantity.scale > m->scale)
         return invalid(t, i, "data/qty", "more digits behind the point than the meter has");
     if (quantity_add(r->quantity, (struct quantity){0, (int)m->scale}, &q, t->tx->err) != RC_OK)
         return invalid(t, i, "data/qty", "the quantity does not fit");
+    if (m->kind == METER_UNIQUE && r->key == 0)
+        return invalid(t, i, "data/dims/key", "this meter counts distinct keys: say which");
     if (r->quantity.mantissa < 0 && m->kind != METER_SUM && m->kind != METER_LAST)
         return invalid(t, i, "data/qty", "a quantity of this meter is not below 0");
     return RC_OK;
@@ -145,6 +169,10 @@ static enum rc check_quantity(struct taking *t, size_t i, const struct usage_rec
 static enum rc pack(struct taking *t, size_t i, const struct usage_record *r, struct packed *ret)
 {
     const struct known *k = NULL;
+    if ((r->number != 0) != t->numbered || r->number > INT64_MAX)
+        return invalid(t, i, "id", "a number from 1 to 2^63 - 1, or in JSON an id");
+    if (t->numbered && r->supersedes.n > 0)
+        return invalid(t, i, "supersedes", "records with numbers are not corrected");
     if (r->meter < 1 || r->meter > (int64_t)t->meter_count)
         return invalid(t, i, "type", "there is no such meter");
     const struct meter *m = &t->meters[r->meter - 1];
@@ -170,205 +198,263 @@ static enum rc pack(struct taking *t, size_t i, const struct usage_record *r, st
 
 /* --- seen before? --- */
 
-enum rc usage_find(struct tx *tx, int64_t source, uint64_t number, struct packed *ret, bool *there)
+static void compare(struct taking *t, size_t i, const struct packed *old)
 {
-    struct rows rows;
-    size_t at = 0;
-    *there = false;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT body FROM usage_batch WHERE source = $1 AND first_number <= $2 "
-                 "ORDER BY first_number DESC LIMIT 1",
-                 V(source), V((int64_t)number)));
-    if (rows.count == 0)
-        return RC_OK;
-    struct packed p;
-    while (!*there && record_read(row_bytes(&rows, 0, 0), &at, &p))
-        *there = p.number == number;
-    if (*there)
-        *ret = p;
+    t->fates[i] = record_same(old, &t->packed[i]) ? FATE_REPEATED : FATE_TAKEN;
+}
+
+static enum rc compare_kept(void *arg, const struct packed *p, size_t index)
+{
+    compare(arg, index, p);
     return RC_OK;
 }
 
-static enum rc raise_conflict(struct taking *t, struct str event, const char *text)
+/* Repeats within the call stand side by side once all are in order. What lies above all numbers of
+ * before is new; below, the batches tell. */
+static enum rc look_for_numbers(struct taking *t)
 {
-    struct tx *tx = t->tx;
-    if (t->report.conflicts.count < CONFLICTS_TOLD)
-        t->conflicts[t->report.conflicts.count++] = event;
-    t->report.refused++;
-    TRY(sql_run(tx,
-                "INSERT INTO usage_conflict (id, source, party, event, text, created) "
-                "VALUES ($1, $2, $3, $4, $5, $6)",
-                V(id_new(tx->ids, tx->arena, "ucf")), V(t->source_name), V(t->party), V(event),
-                V(text), V(tx->now)));
-    return event_put(tx, "event.usage.conflict", t->party, "usage", event, 0, STR(""));
+    bool ascending = true;
+    for (size_t i = 1; i < t->count; i++)
+        ascending = ascending && t->order[i - 1].number < t->order[i].number;
+    if (!ascending)
+        qsort(t->order, t->count, sizeof *t->order, kept_place_order);
+    const struct kept_place *first = t->order;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct kept_place *p = &t->order[i];
+        if (i > 0 && p->number == first->number)
+            compare(t, p->index, &t->packed[first->index]);
+        else
+            first = p;
+        if (p->number <= t->had)
+            t->asked[t->asked_count++] = *p;
+    }
+    t->last = t->had;
+    if (t->order[t->count - 1].number > t->had)
+        t->last = t->order[t->count - 1].number;
+    return kept_find(t->tx, t->source, t->asked, t->asked_count, compare_kept, t);
 }
 
-/* The record of a number: in what this call has taken so far, or in the store. */
-static enum rc find_taken(struct taking *t, uint64_t number, struct packed *ret, bool *there)
+/* A new event gets the next number; of one that is known the number tells where to look. */
+static enum rc look_for_event(struct taking *t, size_t i)
 {
-    size_t at = 0;
-    struct packed p;
-    *there = false;
-    if (t->fresh == 0 || number < t->first)
-        return usage_find(t->tx, t->source, number, ret, there);
-    while (!*there && record_read(buf_str(&t->body), &at, &p))
-        *there = p.number == number;
-    if (*there)
-        *ret = p;
-    return RC_OK;
-}
-
-static enum rc compare(struct taking *t, const struct packed *p, uint64_t number, struct str event)
-{
-    struct packed old;
-    bool there = false;
-    TRY(find_taken(t, number, &old, &there));
-    if (!there && p->id.n == 0)
-        return err_set(t->tx->err, RC_INVALID,
-                       "number %llu of '%.*s' comes late: numbers of a source ascend, and %llu was "
-                       "taken already",
-                       (unsigned long long)number, STRF(t->source_name),
-                       (unsigned long long)t->last);
-    if (there && record_same(&old, p)) {
-        t->report.repeated++;
+    unsigned char key[KEPT_KEY_BYTES];
+    uint64_t number = 0;
+    int64_t inserted = 0;
+    struct packed *p = &t->packed[i];
+    TRY(sql_change(t->tx, &inserted,
+                   "INSERT INTO usage_event (source, key, number) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (source, key) DO NOTHING",
+                   V(t->source), kept_key(p->id, key), V((int64_t)t->last + 1)));
+    if (inserted == 1) {
+        p->number = ++t->last;
+        t->order[t->last - t->had - 1] = (struct kept_place){p->number, i};
         return RC_OK;
     }
-    return raise_conflict(t, event, "another record was taken under this id");
-}
-
-static struct str event_key(struct tx *tx, struct str id)
-{
-    char *key = arena_bytes(tx->arena, KEY_BYTES);
-    crypto_generichash((unsigned char *)key, KEY_BYTES, (const unsigned char *)id.p, id.n, NULL, 0);
-    return str_n(key, KEY_BYTES);
-}
-
-enum rc usage_number(struct tx *tx, int64_t source, struct str id, int64_t *ret)
-{
-    struct rows rows;
-    TRY(sql_rows(tx, &rows, "SELECT number FROM usage_event WHERE source = $1 AND key = $2",
-                 V(source), value_bytes(event_key(tx, id))));
-    *ret = rows.count > 0 ? row_int(&rows, 0, 0) : 0;
+    TRY(kept_number(t->tx, t->source, p->id, &number));
+    if (number > t->had)
+        compare(t, i, &t->packed[t->order[number - t->had - 1].index]);
+    else
+        t->asked[t->asked_count++] = (struct kept_place){number, i};
     return RC_OK;
+}
+
+static enum rc look_for_events(struct taking *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        TRY(look_for_event(t, i));
+    for (size_t i = 0; i < t->asked_count; i++)
+        t->fates[t->asked[i].index] = FATE_TAKEN; /* until its like is found */
+    qsort(t->asked, t->asked_count, sizeof *t->asked, kept_place_order);
+    return kept_find(t->tx, t->source, t->asked, t->asked_count, compare_kept, t);
+}
+
+/* The record that this one corrects is there, and nothing has corrected it before. */
+static enum rc supersede(struct taking *t, size_t i)
+{
+    unsigned char key[KEPT_KEY_BYTES];
+    uint64_t number = 0;
+    int64_t changed = 0;
+    const struct packed *p = &t->packed[i];
+    TRY(kept_number(t->tx, t->source, p->supersedes, &number));
+    if (number == 0)
+        return invalid(t, i, "data/supersedes", "the source has no such record");
+    if (number == p->number)
+        return invalid(t, i, "data/supersedes", "a record does not correct itself");
+    TRY(sql_change(t->tx, &changed,
+                   "INSERT INTO usage_superseded (source, number, batch) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (source, number) DO NOTHING",
+                   V(t->source), V((int64_t)number), V(t->batch)));
+    if (changed == 1)
+        return RC_OK;
+    t->fates[i] = FATE_CORRECTED;
+    return sql_run(t->tx, "DELETE FROM usage_event WHERE source = $1 AND key = $2", V(t->source),
+                   kept_key(p->id, key));
 }
 
 /* --- keeping --- */
 
-static void keep(struct taking *t, struct packed *p)
+/* Told once: a node that sends the same again and again fills nothing. */
+static enum rc raise_conflict(struct taking *t, size_t i)
 {
-    if (t->fresh++ == 0)
-        t->first = p->number;
-    t->last = p->number;
-    record_write(&t->body, p);
-    t->report.accepted++;
-}
-
-/* The record that this one corrects is there, and nothing has corrected it before. */
-static enum rc supersede(struct taking *t, size_t i, const struct packed *p, bool *ret_good)
-{
-    int64_t number = 0;
-    int64_t changed = 0;
-    *ret_good = true;
-    if (p->supersedes.n == 0)
-        return RC_OK;
-    TRY(usage_number(t->tx, t->source, p->supersedes, &number));
-    if (number == 0)
-        return invalid(t, i, "supersedes", "the source has no such record");
-    TRY(sql_change(t->tx, &changed,
-                   "INSERT INTO usage_superseded (source, number) VALUES ($1, $2) "
-                   "ON CONFLICT (source, number) DO NOTHING",
-                   V(t->source), V(number)));
-    *ret_good = changed == 1;
-    return *ret_good ? RC_OK
-                     : raise_conflict(t, p->id, "the record that it corrects was corrected before");
-}
-
-static enum rc take_event(struct taking *t, size_t i, struct packed *p)
-{
-    int64_t number = 0;
+    struct tx *tx = t->tx;
+    const struct packed *p = &t->packed[i];
     int64_t inserted = 0;
-    bool good = false;
-    int64_t mine = (int64_t)t->last + 1;
-    TRY(sql_change(t->tx, &inserted,
-                   "INSERT INTO usage_event (source, key, number) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (source, key) DO NOTHING",
-                   V(t->source), value_bytes(event_key(t->tx, p->id)), V(mine)));
-    if (inserted == 0) {
-        TRY(usage_number(t->tx, t->source, p->id, &number));
-        return compare(t, p, (uint64_t)number, p->id);
-    }
-    TRY(supersede(t, i, p, &good));
-    if (!good) /* its id stays known: a repeat is refused in the same way */
+    struct str text = t->fates[i] == FATE_CORRECTED
+                          ? STR("the record that it corrects was corrected before")
+                          : STR("another record was taken under this id");
+    t->report.refused++;
+    if (t->report.conflicts.count == CONFLICTS_TOLD)
         return RC_OK;
-    p->number = (uint64_t)mine;
-    keep(t, p);
+    struct str event =
+        p->id.n > 0 ? p->id : arena_fmt(tx->arena, "%llu", (unsigned long long)p->number);
+    t->conflicts[t->report.conflicts.count++] = event;
+    TRY(sql_change(tx, &inserted,
+                   "INSERT INTO usage_conflict (id, source, party, event, text, created) "
+                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, event, text) DO NOTHING",
+                   V(id_new(tx->ids, tx->arena, "ucf")), V(t->source_name), V(t->party), V(event),
+                   V(text), V(tx->now)));
+    if (inserted == 0)
+        return RC_OK;
+    return event_put(tx, "event.usage.conflict", t->party, "usage", event, 0, STR(""));
+}
+
+static enum rc count_fates(struct taking *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->fates[i] == FATE_FRESH && t->packed[i].supersedes.n > 0)
+            TRY(supersede(t, i));
+        if (t->fates[i] == FATE_FRESH)
+            t->report.accepted++;
+        else if (t->fates[i] == FATE_REPEATED)
+            t->report.repeated++;
+        else
+            TRY(raise_conflict(t, i));
+    }
     return RC_OK;
 }
 
-static enum rc take_numbered(struct taking *t, struct packed *p)
+static enum rc note_reporters(struct taking *t)
 {
-    if (p->number > t->last) {
-        keep(t, p);
-        return RC_OK;
-    }
-    struct str event = arena_fmt(t->tx->arena, "%llu", (unsigned long long)p->number);
-    return compare(t, p, p->number, event);
+    for (size_t i = 0; i < t->known_capacity; i++)
+        if (t->known[i].text.n > 0)
+            TRY(sql_run(t->tx,
+                        "INSERT INTO usage_reporter (subscription, source) VALUES ($1, $2) "
+                        "ON CONFLICT (subscription, source) DO NOTHING",
+                        V(t->known[i].text), V(t->source)));
+    return RC_OK;
+}
+
+static size_t bytes_of(const struct packed *p)
+{
+    return USAGE_RECORD_BYTES + 6 + p->id.n + p->supersedes.n + p->dims.n;
 }
 
 static enum rc write_batch(struct taking *t)
 {
-    struct rows rows;
+    struct buf body;
     struct tx *tx = t->tx;
-    if (t->fresh == 0)
-        return RC_OK;
-    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM usage_batch"));
+    size_t bytes = 1;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    time_us from = INT64_MAX;
+    time_us until = INT64_MIN;
+    size_t numbers = t->numbered ? t->count : (size_t)(t->last - t->had);
+    for (size_t i = 0; i < t->count; i++)
+        bytes += bytes_of(&t->packed[i]);
+    buf_init(&body, tx->arena, bytes);
+    (void)buf_reserve(&body, bytes - 1);
+    buf_reset(&body);
+    for (size_t k = 0; k < numbers; k++) {
+        const struct packed *p = &t->packed[t->order[k].index];
+        if (t->fates[t->order[k].index] != FATE_FRESH)
+            continue;
+        first = first == 0 ? p->number : first;
+        last = p->number;
+        from = min_i64(from, p->from);
+        until = max_i64(until, p->until);
+        record_write(&body, p);
+    }
+    ASSERT(!body.full);
     TRY(sql_run(tx,
-                "INSERT INTO usage_batch (no, source, first_number, last_number, records, "
-                "received, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                V(row_int(&rows, 0, 0)), V(t->source), V((int64_t)t->first), V((int64_t)t->last),
-                V((int64_t)t->fresh), V(tx->now), value_bytes(buf_str(&t->body))));
+                "INSERT INTO usage_batch (no, source, first_number, last_number, time_from, "
+                "time_until, records, received, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                V(t->batch), V(t->source), V((int64_t)first), V((int64_t)last), V(from), V(until),
+                V(t->report.accepted), V(tx->now), value_bytes(buf_str(&body))));
+    TRY(note_reporters(t));
     return sql_run(tx, "UPDATE usage_source SET last_number = $2 WHERE id = $1", V(t->source),
                    V((int64_t)t->last));
+}
+
+/* --- the call --- */
+
+/* Everything that grows with the call, measured before it is taken. */
+static enum rc make_room(struct taking *t, const struct usage_record *records, size_t count)
+{
+    struct arena *a = t->tx->arena;
+    size_t texts = 0;
+    t->count = count;
+    t->known_capacity = PLACES_MIN;
+    while (t->known_capacity < count * 2)
+        t->known_capacity *= 2;
+    for (size_t i = 0; i < count; i++)
+        texts += records[i].id.n + records[i].supersedes.n + records[i].dims.n;
+    size_t each = sizeof *t->packed + sizeof *t->fates + 2 * sizeof *t->asked + USAGE_RECORD_BYTES;
+    if (arena_room(a) / 2 < t->known_capacity * sizeof *t->known + count * (each + 6) + texts)
+        return err_set(t->tx->err, RC_TOO_LARGE, "these are too many records: send them in parts");
+    t->known = NEW_N(a, struct known, t->known_capacity);
+    t->packed = NEW_N(a, struct packed, count);
+    t->fates = NEW_N(a, enum fate, count);
+    t->asked = NEW_N(a, struct kept_place, count);
+    t->order = NEW_N(a, struct kept_place, count);
+    t->conflicts = NEW_N(a, struct str, CONFLICTS_TOLD);
+    return RC_OK;
+}
+
+static enum rc take(struct taking *t, const struct usage_record *records, size_t count)
+{
+    struct party operator_party;
+    struct list meters;
+    struct rows rows;
+    struct tx *tx = t->tx;
+    TRY(party_operator(tx, &operator_party));
+    TRY(meter_list(tx, &meters));
+    t->is_operator = str_eq(t->party, operator_party.id);
+    t->meter_count = meters.count;
+    t->meters = meters.items;
+    t->numbered = records[0].number != 0;
+    TRY(find_source(t));
+    TRY(make_room(t, records, count));
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM usage_batch"));
+    t->batch = row_int(&rows, 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        TRY(pack(t, i, &records[i], &t->packed[i]));
+        t->order[i] = (struct kept_place){records[i].number, i};
+    }
+    TRY(t->numbered ? look_for_numbers(t) : look_for_events(t));
+    TRY(count_fates(t));
+    if (t->report.accepted > 0)
+        TRY(write_batch(t));
+    t->report.set = schema_all(&usage_report_schema);
+    t->report.conflicts.items = t->conflicts;
+    return RC_OK;
 }
 
 enum rc usage_take(struct tx *tx, struct str party, struct str source,
                    const struct usage_record *records, size_t count, struct usage_report *ret)
 {
-    struct party operator_party;
-    struct list meters;
-    struct taking *t = NEW(tx->arena, struct taking);
     if (count > USAGE_BATCH_MAX)
         return err_set(tx->err, RC_TOO_LARGE, "at most %d records at once", USAGE_BATCH_MAX);
-    TRY(party_operator(tx, &operator_party));
-    TRY(meter_list(tx, &meters));
-    *t = (struct taking){
-        .tx = tx,
-        .party = party,
-        .is_operator = str_eq(party, operator_party.id),
-        .source_name = source,
-        .meter_count = meters.count,
-        .meters = meters.items,
-        .known_capacity = PLACES,
-        .conflicts = NEW_N(tx->arena, struct str, CONFLICTS_TOLD),
-    };
-    while (t->known_capacity < count * 2)
-        t->known_capacity *= 2;
-    t->known = NEW_N(tx->arena, struct known, t->known_capacity);
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes +=
-            USAGE_RECORD_BYTES + 6 + records[i].id.n + records[i].supersedes.n + records[i].dims.n;
-    buf_init(&t->body, tx->arena, bytes + 1);
-    TRY(find_source(t));
-    for (size_t i = 0; i < count; i++) {
-        struct packed p;
-        TRY(pack(t, i, &records[i], &p));
-        TRY(records[i].number == 0 ? take_event(t, i, &p) : take_numbered(t, &p));
+    struct taking *t = NEW(tx->arena, struct taking);
+    if (count == 0) {
+        *ret = (struct usage_report){.set = schema_all(&usage_report_schema)};
+        return RC_OK;
     }
-    ASSERT(!t->body.full);
-    TRY(write_batch(t));
-    t->report.set = schema_all(&usage_report_schema);
-    t->report.conflicts.items = t->conflicts;
-    *ret = t->report;
-    return RC_OK;
+    *t = (struct taking){.tx = tx, .side = *tx, .party = party, .source_name = source};
+    arena_init(&t->scratch, SCRATCH_BYTES);
+    t->side.arena = &t->scratch;
+    enum rc rc = take(t, records, count);
+    arena_fini(&t->scratch);
+    if (rc == RC_OK)
+        *ret = t->report;
+    return rc;
 }

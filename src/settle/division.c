@@ -211,6 +211,7 @@ static enum rc claim_bases(struct claims *c, const struct agreement *a, enum sha
             continue;
         TRY(claim_of(c, a, i, origin, line, a->to, &claim));
         claim->share.base += base_of(&rules[i], line);
+        claim->share.weight = claim->share.base;
         if (origin == SHARE_OF_REFERRAL)
             claim->share.client = line->client;
     }
@@ -350,6 +351,7 @@ static enum rc run_fall(struct claims *c, const struct fall *f, struct str payer
         claim->shared = true;
         claim->share.payer = payer;
         claim->share.base += amount;
+        claim->share.weight += at_edge(line, 1) + (line->free_tier ? line->discount : 0);
         claim->share.amount += shares[i];
         if (who->agreement == NULL)
             claim->share.label = STR("Production");
@@ -408,6 +410,7 @@ static enum rc claim_margins(struct claims *c, const struct rated_line *line)
         claim->share.label = k == 0 ? STR("Wholesale") : STR("Margin");
         claim->share.booked = true;
         claim->share.base += margin;
+        claim->share.weight += margin;
         claim->share.amount += margin;
     }
     return RC_OK;

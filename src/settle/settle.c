@@ -1,24 +1,29 @@
 /*
  * settle.c - what this room does within the close of a month: see billing/close.h.
  */
+#include "billing/rated_row.h"
+#include "money/round.h"
 #include "settle/division.h"
 #include "settle/fee.h"
 #include "settle/make.h"
 
 enum { STATEMENTS_AT_ONCE = 100 };
 
-static enum rc posted(struct tx *tx, struct ledger *l, const struct document *d,
+static enum rc posted(struct tx *tx, struct ledger *l, const struct document_row *row,
                       const struct rated_line *lines, size_t count, void *arg)
 {
     struct share *shares = NULL;
     size_t share_count = 0;
-    struct document_row row;
-    struct division *division = arg != NULL ? arg : division_new(tx);
-    TRY(document_row_get(tx, d->no, &row));
-    TRY(division_run(division, &row, lines, count, &shares, &share_count));
-    TRY(fee_add(division, &row, lines, count));
-    return share_accrue(tx, l, shares, share_count, row.gross - row.credited,
-                        row.paid + row.prepaid);
+    struct division *division = arg;
+    if (count == 0) /* an invoice between tiers: its lines are shared where they are the client's */
+        return RC_OK;
+    TRY(division_run(division, row, lines, count, &shares, &share_count));
+    TRY(fee_add(division, row, lines, count));
+    /* What is taken back waits for no money. */
+    for (size_t i = 0; i < share_count && row->code == DOCUMENT_CREDIT_NOTE; i++)
+        shares[i].earn = EARN_ON_INVOICE;
+    return share_accrue(tx, l, shares, share_count, row->gross - row->credited,
+                        row->paid + row->prepaid);
 }
 
 static void *begin(struct tx *tx, void *arg)
@@ -27,13 +32,41 @@ static void *begin(struct tx *tx, void *arg)
     return division_new(tx);
 }
 
-static enum rc credited(struct tx *tx, struct ledger *l, struct str invoice, int64_t net,
-                        int64_t credit, void *arg)
+/* R(amount x net so far / whole) less the same before: parts of a line add up to the line. */
+static int64_t part_of(int64_t amount, const struct line_credit *c)
 {
-    struct document_row row;
-    (void)arg;
-    TRY(document_row_find(tx, invoice, &row));
-    return net == 0 ? RC_OK : share_credit(tx, l, &row, net, credit);
+    if (c->whole == 0) /* a line that cost nothing is taken back once, as it is */
+        return amount;
+    int64_t sign = c->whole > 0 ? 1 : -1;
+    __int128 whole = (__int128)sign * c->whole;
+    __int128 from = (__int128)sign * amount * c->before;
+    __int128 to = from + (__int128)sign * amount * c->now;
+    return (int64_t)(round_div(to, whole) - round_div(from, whole));
+}
+
+/* The shares of what is taken back, as if it had been sold: their weights say how much of each. */
+static enum rc credited(struct tx *tx, struct ledger *l, const struct document_row *invoice,
+                        const struct line_credit *credits, size_t count, void *arg)
+{
+    struct share *parts = NULL;
+    size_t part_count = 0;
+    if (invoice->close_no == 0) /* written by hand: nobody has a share */
+        return RC_OK;
+    struct rater *rater = rater_new(tx);
+    struct rated_line *lines = NEW_N(tx->arena, struct rated_line, count);
+    for (size_t i = 0; i < count; i++) {
+        struct rated_line *line = NULL;
+        size_t found = 0;
+        TRY(rated_row_lines(rater, tx, invoice->close_no, credits[i].number, 1, &line, &found));
+        ASSERT(found == 1);
+        lines[i] = *line;
+        for (size_t k = 0; k < line->path->count; k++)
+            lines[i].amounts[k] = part_of(line->amounts[k], &credits[i]);
+        lines[i].list_amount = part_of(line->list_amount, &credits[i]);
+        lines[i].discount = part_of(line->discount, &credits[i]);
+    }
+    TRY(division_run(arg, invoice, lines, count, &parts, &part_count));
+    return share_credit(tx, l, invoice, parts, part_count);
 }
 
 static enum rc statements(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done,

@@ -8,10 +8,11 @@ const char *const share_origins[] = {"referral", "revshare", "production", "cost
 
 static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOICE] = "invoice"};
 
-#define COLUMNS                                                                                \
-    "no, agreement, terms, rule, kind, payer, payee, document, close_no, client, "             \
-    "subscription, item, label, note, currency, base, amount, voided, earned, settled, earn, " \
-    "maturity_days, booked, "                                                                  \
+#define COLUMNS                                                                                  \
+    "no, agreement, terms, rule, kind, payer, payee, document, close_no, client, "               \
+    "subscription, item, label, note, currency, base, weight, weight_credited, amount, voided, " \
+    "earned, settled, earn, "                                                                    \
+    "maturity_days, booked, "                                                                    \
     "created"
 
 static int64_t word_of(const char *const *words, size_t count, struct str text)
@@ -42,14 +43,16 @@ static struct share read_share(const struct rows *r, size_t row)
         .note = row_str(r, row, 13),
         .currency = currency_find(row_str(r, row, 14)),
         .base = row_int(r, row, 15),
-        .amount = row_int(r, row, 16),
-        .voided = row_int(r, row, 17),
-        .earned = row_int(r, row, 18),
-        .settled = row_int(r, row, 19),
-        .earn = (enum earn_on)word_of(earn_texts, COUNT(earn_texts), row_str(r, row, 20)),
-        .maturity_days = row_int(r, row, 21),
-        .booked = row_int(r, row, 22) != 0,
-        .created = row_int(r, row, 23),
+        .weight = row_int(r, row, 16),
+        .weight_credited = row_int(r, row, 17),
+        .amount = row_int(r, row, 18),
+        .voided = row_int(r, row, 19),
+        .earned = row_int(r, row, 20),
+        .settled = row_int(r, row, 21),
+        .earn = (enum earn_on)word_of(earn_texts, COUNT(earn_texts), row_str(r, row, 22)),
+        .maturity_days = row_int(r, row, 23),
+        .booked = row_int(r, row, 24) != 0,
+        .created = row_int(r, row, 25),
     };
 }
 
@@ -80,12 +83,14 @@ static int64_t worth(const struct share *s)
     return s->amount - s->voided;
 }
 
-/* What is earned when so much of the gross is paid. An invoice of nothing is paid as it stands. */
+/* What is earned when so much of the gross is paid. An invoice of nothing is paid as it stands; one
+ * that was credited after it was paid is paid, and no more than that. */
 static int64_t target(const struct share *s, int64_t paid, int64_t gross)
 {
     if (s->earn == EARN_ON_INVOICE || gross == 0)
         return worth(s);
-    return (int64_t)round_div((__int128)worth(s) * paid, gross);
+    int64_t most = gross < 0 ? max_i64(paid, gross) : min_i64(paid, gross);
+    return (int64_t)round_div((__int128)worth(s) * most, gross);
 }
 
 static enum rc keep_earning(struct tx *tx, const struct share *s, int64_t amount)
@@ -110,7 +115,7 @@ static enum rc set_earned(struct tx *tx, struct share *s, int64_t earned)
 
 bool share_is_reserve(const struct share *s)
 {
-    return str_starts(s->label, STR("Reserve:"));
+    return str_starts(s->label, STR(AGREEMENT_RESERVE));
 }
 
 static struct leg accrual(struct tx *tx, const struct share *s, int64_t amount,
@@ -118,7 +123,7 @@ static struct leg accrual(struct tx *tx, const struct share *s, int64_t amount,
 {
     bool marketing = str_starts(s->label, STR("Marketing:"));
     bool reserve = share_is_reserve(s);
-    struct str kind = reserve ? str_sub(s->label, STR("Reserve:").n, s->label.n) : s->label;
+    struct str kind = reserve ? str_sub(s->label, STR(AGREEMENT_RESERVE).n, s->label.n) : s->label;
     return (struct leg){
         .party = s->payer,
         .debit = marketing ? s->label : arena_fmt(tx->arena, "Expense:%.*s", STRF(kind)),
@@ -145,12 +150,13 @@ static enum rc insert(struct tx *tx, const struct share *s)
     return sql_run(
         tx,
         "INSERT INTO share (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-        "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+        "$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)",
         V(s->no), value_opt(s->agreement), V(s->terms), V(s->rule), V(share_origins[s->origin]),
         V(s->payer), V(s->payee), V(s->document), V(s->close_no), value_opt(s->client),
         value_opt(s->subscription), value_opt(s->item), V(s->label), V(s->note),
-        V(s->currency->code), V(s->base), V(s->amount), V(s->voided), V(s->earned), V(s->settled),
-        V(earn_texts[s->earn]), V(s->maturity_days), V(s->booked), V(s->created));
+        V(s->currency->code), V(s->base), V(s->weight), V(s->weight_credited), V(s->amount),
+        V(s->voided), V(s->earned), V(s->settled), V(earn_texts[s->earn]), V(s->maturity_days),
+        V(s->booked), V(s->created));
 }
 
 enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *shares, size_t count,
@@ -169,8 +175,10 @@ enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *shares, size
             continue;
         s->no = ++no;
         s->created = tx->now;
-        if (share_is_reserve(s)) /* set aside by the payer itself: nobody is owed */
+        if (share_is_reserve(s)) { /* set aside by the payer itself: nobody is owed */
+            s->earn = EARN_ON_INVOICE;
             s->settled = s->amount;
+        }
         int64_t earned = target(s, paid, gross);
         TRY(insert(tx, s));
         TRY(set_earned(tx, s, earned));
@@ -199,24 +207,45 @@ enum rc share_follow(struct tx *tx, const struct document_row *invoice)
                   invoice->gross - invoice->credited);
 }
 
+static const struct share *part_for(const struct share *s, const struct share *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].origin == s->origin && parts[i].rule == s->rule &&
+            str_eq(parts[i].agreement, s->agreement) && str_eq(parts[i].payee, s->payee))
+            return &parts[i];
+    return NULL;
+}
+
+static enum rc set_voided(struct tx *tx, struct share *s, int64_t voided)
+{
+    s->voided = voided;
+    if (share_is_reserve(s))
+        s->settled = worth(s);
+    return sql_run(tx,
+                   "UPDATE share SET voided = $2, weight_credited = $3, settled = $4 WHERE no = $1",
+                   V(s->no), V(voided), V(s->weight_credited), V(s->settled));
+}
+
 enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
-                     int64_t net_left, int64_t credited)
+                     const struct share *parts, size_t part_count)
 {
     struct share *shares = NULL;
     size_t count = 0;
     size_t leg_count = 0;
-    ASSERT(net_left != 0);
     TRY(share_of_document(tx, invoice->no, &shares, &count));
     struct leg *legs = NEW_N(tx->arena, struct leg, count);
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
-        int64_t less = (int64_t)round_div((__int128)worth(s) * credited, net_left);
-        if (less == 0)
+        const struct share *part = part_for(s, parts, part_count);
+        if (part == NULL || s->weight == 0)
             continue;
-        s->voided += less;
-        TRY(sql_run(tx, "UPDATE share SET voided = $2 WHERE no = $1", V(s->no), V(s->voided)));
+        s->weight_credited += part->weight;
+        int64_t sign = s->weight < 0 ? -1 : 1;
+        int64_t voided = (int64_t)round_div((__int128)sign * s->amount * s->weight_credited,
+                                            (__int128)sign * s->weight);
         if (!s->booked)
-            legs[leg_count++] = accrual(tx, s, -less, POSTING_SHARE_VOID);
+            legs[leg_count++] = accrual(tx, s, s->voided - voided, POSTING_SHARE_VOID);
+        TRY(set_voided(tx, s, voided));
     }
     TRY(follow(tx, shares, count, invoice->paid + invoice->prepaid,
                invoice->gross - invoice->credited));

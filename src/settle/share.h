@@ -54,6 +54,8 @@ struct share {
     struct str note; /* "5 % of 700.00" */
     const struct currency *currency;
     int64_t base;
+    int64_t weight;          /* of the lines it comes from: a credit note of so much voids all */
+    int64_t weight_credited; /* so far */
     int64_t amount;
     int64_t voided;
     int64_t earned;
@@ -73,10 +75,11 @@ MUST_CHECK enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *s
                                 int64_t gross, int64_t paid);
 /* The invoice has been paid so far (of its gross, less what was credited): the shares follow. */
 MUST_CHECK enum rc share_follow(struct tx *tx, const struct document_row *invoice);
-/* So much of the invoice's net is credited now, of what was left before. Takes the same part of
- * every share: the last credit takes what is left. */
+/* A credit note: parts are the shares of what it takes back (division_run), of which the weights
+ * count. Voids R(amount x weight credited / weight), telescoping: all of it when all is
+ * credited. */
 MUST_CHECK enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
-                                int64_t net_left, int64_t credited);
+                                const struct share *parts, size_t count);
 /* All shares of an invoice, by no. */
 MUST_CHECK enum rc share_of_document(struct tx *tx, int64_t document, struct share **ret,
                                      size_t *ret_count);
