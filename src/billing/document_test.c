@@ -201,6 +201,9 @@ BOOKS_TEST(drafts_are_shown_to_the_issuer_alone)
     q.recipient = other;
     ck_assert_uint_eq(count_for(tx, op, &q), 0);
     q = all_documents();
+    q.close = STR("cls_none"); /* no close made it */
+    ck_assert_uint_eq(count_for(tx, op, &q), 0);
+    q = all_documents();
     q.set = UINT64_C(1) << schema_find(&document_query_schema, STR("kind"));
     q.kind = 1; /* credit notes */
     ck_assert_uint_eq(count_for(tx, op, &q), 0);
