@@ -112,8 +112,8 @@ static enum rc make_one(struct tx *tx, struct bench *b)
     struct str id = id_new(tx->ids, tx->arena, "sub");
     TRY(sql_run(tx,
                 "INSERT INTO subscription (id, version, seller, client, agreement, plan, zone, "
-                "period, anchored, start, ends, state, created, changed) SELECT $1, version, $2, "
-                "$3, $4, plan, zone, period, anchored, start, ends, state, created, changed FROM "
+                "period, anchored, start, ends, created, changed) SELECT $1, version, $2, "
+                "$3, $4, plan, zone, period, anchored, start, ends, created, changed FROM "
                 "subscription WHERE id = $5",
                 V(id), V(b->seller[r]), V(b->client), V(b->agreement), V(b->model_subscription)));
     TRY(sql_run(tx,
