@@ -393,9 +393,12 @@ static double pg_rate(const struct cloud *c, PGconn *pg)
         memcpy(at, arrays, sizeof at);
         for (int i = 0; i < BATCH; i++) {
             struct packed p = record_at(c, batch % NODES, batch / NODES, i);
-            const long long numbers[6] = {
-                (long long)p.number, (long long)batch * OF_NODE + i / METER_KINDS % OF_NODE,
-                p.meter, p.from, p.until, p.quantity};
+            const long long numbers[6] = {(long long)p.number,
+                                          (long long)batch * OF_NODE + i / METER_KINDS % OF_NODE,
+                                          p.meter,
+                                          p.from,
+                                          p.until,
+                                          p.quantity};
             for (size_t k = 0; k < COUNT(at); k++)
                 at[k] +=
                     snprintf(at[k], NUMBER_DIGITS + 1, "%c%lld", i == 0 ? '{' : ',', numbers[k]);
@@ -449,8 +452,7 @@ static int run(const char *server)
            singles, grouped, BATCH);
     printf("arrays of %d in PostgreSQL, added up: %.0f/s; ratio of ours with the fold %.1f\n",
            BATCH, theirs, binary.whole / theirs);
-    return binary.whole >= BINARY_WANTED && json.whole >= JSON_WANTED ? EXIT_SUCCESS
-                                                                      : EXIT_FAILURE;
+    return binary.whole >= BINARY_WANTED && json.whole >= JSON_WANTED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "billing/close.h"
 #include "billing/document_row.h"
 #include "billing/wallet.h"
+#include "catalog/subscription.h"
 #include "channel/price_book.h"
 #include "party/invitation.h"
 #include "settle/statement.h"
@@ -91,13 +92,21 @@ static enum rc of_coupon(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_subscription(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct subscription s;
+    TRY(subscription_get(tx, id, &s));
+    *ret = (struct owners){.owner = s.seller, .other = s.client};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
     {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
-    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
-    {"wal", of_wallet},     {"cou", of_coupon},
+    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},  {"sub", of_subscription},
+    {"cls", of_close},      {"wal", of_wallet},     {"cou", of_coupon},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)
