@@ -9,7 +9,7 @@
 #include "billing/close.h"
 #include "billing/document.h"
 #include "billing/wallet.h"
-#include "channel/price_book.h"
+#include "catalog/subscription.h"
 #include "channel/reward.h"
 #include "party/audit.h"
 #include "party/brand.h"
@@ -141,5 +141,23 @@ struct ending {
     time_us at; /* 0: now */
 };
 extern const struct schema ending_schema;
+
+struct instant_query {
+    uint64_t set;
+    time_us at; /* 0: now */
+};
+extern const struct schema instant_query_schema;
+
+struct naming {
+    uint64_t set;
+    struct str name;
+};
+extern const struct schema naming_schema;
+
+struct moving {
+    uint64_t set;
+    struct str agreement;
+};
+extern const struct schema moving_schema;
 
 #endif

@@ -173,3 +173,23 @@ static const struct field ending_fields[] = {
 };
 const struct schema ending_schema =
     SCHEMA(struct ending, "ending", ending_fields, "When something ends.");
+
+static const struct field instant_query_fields[] = {
+    FIELD(struct instant_query, at, TIME, .doc = "As of this instant; now unless given."),
+};
+const struct schema instant_query_schema =
+    SCHEMA(struct instant_query, "instant_query", instant_query_fields, "As of when.");
+
+static const struct field naming_fields[] = {
+    FIELD(struct naming, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 120,
+          .doc = "The name.", .example = "\"Web shop\""),
+};
+const struct schema naming_schema =
+    SCHEMA(struct naming, "naming", naming_fields, "What something is called.");
+
+static const struct field moving_fields[] = {
+    FIELD(struct moving, agreement, TEXT, .flags = FIELD_REQUIRED, .prefix = "agr",
+          .doc = "The supply agreement by which it is bought from now on."),
+};
+const struct schema moving_schema =
+    SCHEMA(struct moving, "moving", moving_fields, "By which agreement something is bought.");

@@ -48,6 +48,10 @@ MUST_CHECK enum rc supply_path_number(struct tx *tx, const struct supply_path *p
 /* RC_NOT_FOUND. */
 MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret);
 
+/* SUPPLY agreements one step below this one, that are not ended and are or will be supplied by it:
+ * struct str, by id; at most `limit` behind `after` (empty: from the beginning). */
+MUST_CHECK enum rc supply_below(struct tx *tx, struct str agreement, struct str after, size_t limit,
+                                struct list *ret);
 /* Numbers of the paths that an agreement is on, behind `after`, ascending, at most limit; in the
  * arena. */
 MUST_CHECK enum rc supply_paths_with(struct tx *tx, struct str agreement, int64_t after,
