@@ -5,8 +5,8 @@
  *
  * Subscriptions, clients and totals are put into the store by SQL and are not timed: how they come
  * there is measured elsewhere. Sizes grow by ten, each in a process of its own, so that time and
- * memory can be seen to grow in line. TEST_STORE=postgresql://... (tests/with-postgres) measures the
- * same on PostgreSQL.
+ * memory can be seen to grow in line. TEST_STORE=postgresql://... (tests/with-postgres) measures
+ * the same on PostgreSQL.
  *
  *     bench_close [SUBSCRIPTIONS ...]
  */

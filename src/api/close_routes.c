@@ -1,6 +1,6 @@
 /*
- * close_routes.c - the close of a month, which is the operator's; credit and coupons, which are each
- * seller's.
+ * close_routes.c - the close of a month, which is the operator's; credit and coupons, which are
+ * each seller's.
  */
 #include "api/handlers.h"
 #include "api/inside.h"

@@ -1,6 +1,6 @@
 /*
- * catalog_fixture.h - items, plans and subscriptions in a line each. Only for tests: everything here
- * asserts.
+ * catalog_fixture.h - items, plans and subscriptions in a line each. Only for tests: everything
+ * here asserts.
  */
 #ifndef CATALOG_CATALOG_FIXTURE_H
 #define CATALOG_CATALOG_FIXTURE_H

@@ -29,5 +29,11 @@ enum rc builtin_plan(struct run *run);
 enum rc builtin_help(struct run *run);
 enum rc builtin_man(struct run *run);
 enum rc builtin_completion(struct run *run);
+/* Declarations and expressions of KRL as they are typed. */
+enum rc builtin_krl(struct run *run);
+/* Whether a ruleset compiles; its source in the house's layout; events and queries played to it. */
+enum rc builtin_krl_check(struct run *run);
+enum rc builtin_krl_fmt(struct run *run);
+enum rc builtin_krl_run(struct run *run);
 
 #endif

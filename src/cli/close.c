@@ -1,6 +1,6 @@
 /*
- * close.c - close a month and watch it: one call that begins it, then how far it is until it is done
- * or waits for a person.
+ * close.c - close a month and watch it: one call that begins it, then how far it is until it is
+ * done or waits for a person.
  */
 #include "cli/body.h"
 #include "cli/builtin.h"

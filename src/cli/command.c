@@ -137,6 +137,26 @@ static const struct command builtins[] = {
      .words_max = COMMAND_WORDS_MAX,
      .doc = "What can be done, and how."},
     {.words = "man", .synopsis = "", .run = builtin_man, .doc = "Print the manual page (mdoc)."},
+    {.words = "krl",
+     .synopsis = "",
+     .run = builtin_krl,
+     .doc = "Evaluate KRL as it is typed: declarations and expressions, a line each."},
+    {.words = "krl check",
+     .synopsis = "FILE",
+     .run = builtin_krl_check,
+     .words_max = 1,
+     .doc = "Say whether a ruleset compiles, and where it does not; - is standard input."},
+    {.words = "krl fmt",
+     .synopsis = "FILE",
+     .run = builtin_krl_fmt,
+     .words_max = 1,
+     .doc = "Print a KRL source in the usual layout."},
+    {.words = "krl run",
+     .synopsis = "FILE [STEP...]",
+     .run = builtin_krl_run,
+     .words_max = COMMAND_ARGS_MAX,
+     .doc = "Play events (domain:name {attributes}) and queries (name {arguments}) to a ruleset, "
+            "each one argument or a line of standard input; or evaluate a file of expressions."},
     {.words = "completion",
      .synopsis = "bash",
      .run = builtin_completion,
@@ -347,7 +367,7 @@ const struct flag *command_flags(const struct command *c, struct arena *arena, s
     if (c->route != NULL && c->route->reply != NULL)
         add_own(&l, "wide", NULL, "Show all fields, and do not cut long ones.");
     bool here = c->run == builtin_help || c->run == builtin_man || c->run == builtin_completion ||
-                c->run == builtin_plan;
+                c->run == builtin_plan || str_eq(command_noun(c), STR("krl"));
     if (!here) {
         add_own(&l, "profile", "NAME", "Use the server and the token of this profile.");
         add_own(&l, "server", "URL", "Ask this server.");

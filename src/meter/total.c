@@ -153,6 +153,16 @@ static enum rc fold_batches(struct folding *g, size_t records, bool *ret_done)
     return RC_OK;
 }
 
+enum rc total_waiting(struct tx *tx, bool *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE((SELECT MAX(no) FROM usage_batch), 0), "
+                 "COALESCE((SELECT folded FROM usage_fold WHERE one = 1), 0)"));
+    *ret = row_int(&rows, 0, 0) > row_int(&rows, 0, 1);
+    return RC_OK;
+}
+
 enum rc total_fold(struct tx *tx, size_t records, bool *ret_done)
 {
     struct fold f;

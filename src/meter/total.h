@@ -19,6 +19,9 @@ MUST_CHECK enum rc total_fold(struct tx *tx, size_t records, bool *ret_done);
 MUST_CHECK enum rc total_work(struct store *s, struct arena *arena, bool *ret_worked,
                               struct err *err);
 
+/* Whether there is something to fold. */
+MUST_CHECK enum rc total_waiting(struct tx *tx, bool *ret);
+
 struct total {
     struct str subscription;
     int64_t meter;

@@ -1,6 +1,7 @@
 /*
- * Totals against a model that sorts all records and looks at each: whatever order they come in, however they are
- * cut into batches and folds, told once or often, with the process killed in between.
+ * Totals against a model that sorts all records and looks at each: whatever order they come in,
+ * however they are cut into batches and folds, told once or often, with the process killed in
+ * between.
  */
 #include "meter/meter_fixture.h"
 #include "money/property.h"

@@ -8,7 +8,7 @@
  *
  * type is the code of a meter. t1 is `time` and t0 is t1 where they are left out. Attributes that
  * CloudEvents allows as extensions are passed over; within data all is ours, and what is not
- * known is refused. https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ * known is refused. CloudEvents 1.0.2, JSON Event Format 3 and 4.
  */
 #include "base/map.h"
 #include "meter/record.h"

@@ -1,0 +1,311 @@
+/* JSON as JavaScript reads and writes it: doubles, lone surrogates, the last of equal keys. */
+#include "krl/lib.h"
+#include "krl/number.h"
+
+enum { NUMERAL_MAX = 512 };
+
+/* --- reading --- */
+
+struct reader {
+    struct krl_heap *h;
+    const struct krl_text *t;
+    size_t at;
+    int depth;
+};
+
+static uint32_t peek(const struct reader *r)
+{
+    return r->at < r->t->n ? krl_unit(r->t, r->at) : UINT32_MAX;
+}
+
+static void skip_blanks(struct reader *r)
+{
+    while (peek(r) == ' ' || peek(r) == '\t' || peek(r) == '\n' || peek(r) == '\r')
+        r->at++;
+}
+
+static bool take(struct reader *r, char unit)
+{
+    bool here = peek(r) == (uint8_t)unit;
+    r->at += here;
+    return here;
+}
+
+static struct krl_value read_word(struct reader *r, const char *word, struct krl_value v)
+{
+    for (; *word != '\0'; word++)
+        if (!take(r, *word))
+            return krl_failed();
+    return v;
+}
+
+static size_t take_digits(struct reader *r, char *text, size_t *n)
+{
+    size_t count = 0;
+    for (; peek(r) >= '0' && peek(r) <= '9'; r->at++, count++)
+        if (*n < NUMERAL_MAX)
+            text[(*n)++] = (char)peek(r);
+    return count;
+}
+
+static struct krl_value read_number(struct reader *r)
+{
+    char text[NUMERAL_MAX + 8];
+    size_t n = 0;
+    if (take(r, '-'))
+        text[n++] = '-';
+    bool zero = peek(r) == '0';
+    size_t digits = take_digits(r, text, &n);
+    if (digits == 0 || (zero && digits > 1))
+        return krl_failed();
+    if (take(r, '.')) {
+        text[n++] = '.';
+        if (take_digits(r, text, &n) == 0)
+            return krl_failed();
+    }
+    if (take(r, 'e') || take(r, 'E')) {
+        text[n++] = 'e';
+        if (take(r, '-'))
+            text[n++] = '-';
+        else
+            (void)take(r, '+');
+        if (take_digits(r, text, &n) == 0)
+            return krl_failed();
+    }
+    /* Longer ones would be read wrongly: they are refused, as no honest writer makes them. */
+    return n >= NUMERAL_MAX ? krl_failed() : krl_number(krl_number_parse(str_n(text, n)));
+}
+
+static bool read_escape(struct reader *r, struct krl_builder *b)
+{
+    static const char from[] = "\"\\/bfnrt";
+    static const char to[] = "\"\\/\b\f\n\r\t";
+    uint32_t unit = peek(r);
+    r->at++;
+    const char *known = unit > 0 && unit < 0x80 ? strchr(from, (int)unit) : NULL;
+    if (known != NULL) {
+        krl_add_unit(b, (uint8_t)to[known - from]);
+        return true;
+    }
+    if (unit != 'u')
+        return false;
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++, r->at++) {
+        uint32_t c = peek(r);
+        uint32_t lower = c | 0x20;
+        bool digit = c >= '0' && c <= '9';
+        if (c == UINT32_MAX || (!digit && (lower < 'a' || lower > 'f')))
+            return false;
+        value = value << 4 | (digit ? c - '0' : lower - 'a' + 10);
+    }
+    krl_add_unit(b, (uint16_t)value);
+    return true;
+}
+
+static const struct krl_text *read_string(struct reader *r)
+{
+    struct krl_builder b;
+    krl_builder_init(&b, r->h);
+    if (!take(r, '"'))
+        return NULL;
+    while (peek(r) != '"') {
+        uint32_t unit = peek(r);
+        if (unit == UINT32_MAX || unit < ' ' || b.failed)
+            return NULL;
+        r->at++;
+        if (unit != '\\')
+            krl_add_unit(&b, (uint16_t)unit);
+        else if (!read_escape(r, &b))
+            return NULL;
+    }
+    r->at++;
+    return krl_builder_text(&b);
+}
+
+static struct krl_value read_value(struct reader *r);
+
+static struct krl_value read_array(struct reader *r)
+{
+    struct krl_array *a = krl_array_reserve(r->h, 4);
+    r->at++;
+    skip_blanks(r);
+    if (a == NULL || take(r, ']'))
+        return krl_of_array(a);
+    do {
+        struct krl_value v = read_value(r);
+        if (krl_is_failed(v) || !krl_array_add(r->h, a, v))
+            return krl_failed();
+    } while (take(r, ','));
+    return take(r, ']') ? krl_of_array(a) : krl_failed();
+}
+
+static struct krl_value read_map(struct reader *r)
+{
+    struct krl_map *map = krl_map_new(r->h, 4);
+    r->at++;
+    skip_blanks(r);
+    if (map == NULL || take(r, '}'))
+        return krl_of_map(map);
+    do {
+        skip_blanks(r);
+        const struct krl_text *key = read_string(r);
+        skip_blanks(r);
+        if (key == NULL || !take(r, ':'))
+            return krl_failed();
+        struct krl_value v = read_value(r);
+        if (krl_is_failed(v) || !krl_map_set(r->h, map, key, v))
+            return krl_failed();
+    } while (take(r, ','));
+    return take(r, '}') ? krl_of_map(map) : krl_failed();
+}
+
+/* Recursion: KRL_VALUE_DEPTH_MAX levels. */
+static struct krl_value read_value(struct reader *r)
+{
+    struct krl_value v = krl_failed();
+    if (r->depth >= KRL_VALUE_DEPTH_MAX || !krl_pay(r->h, 1))
+        return v;
+    r->depth++;
+    skip_blanks(r);
+    if (peek(r) == '{')
+        v = read_map(r);
+    else if (peek(r) == '[')
+        v = read_array(r);
+    else if (peek(r) == '"')
+        v = krl_of_text(read_string(r));
+    else if (peek(r) == 't')
+        v = read_word(r, "true", krl_bool(true));
+    else if (peek(r) == 'f')
+        v = read_word(r, "false", krl_bool(false));
+    else if (peek(r) == 'n')
+        v = read_word(r, "null", krl_null());
+    else
+        v = read_number(r);
+    skip_blanks(r);
+    r->depth--;
+    return v;
+}
+
+struct krl_value krl_json_parse(struct krl_heap *h, const struct krl_text *text)
+{
+    struct reader r = {.h = h, .t = text};
+    struct krl_value v = read_value(&r);
+    return r.at == text->n ? v : krl_failed();
+}
+
+/* --- writing --- */
+
+static void put_string(struct krl_builder *b, const struct krl_text *t)
+{
+    static const char from[] = "\"\\\b\f\n\r\t";
+    static const char to[] = "\"\\bfnrt";
+    krl_add_unit(b, '"');
+    for (size_t i = 0; i < t->n && !b->failed; i++) {
+        uint16_t u = krl_unit(t, i);
+        const char *known = u > 0 && u < 0x80 ? strchr(from, u) : NULL;
+        bool pair =
+            (u & 0xFC00) == 0xD800 && i + 1 < t->n && (krl_unit(t, i + 1) & 0xFC00) == 0xDC00;
+        if (known != NULL) {
+            krl_add_unit(b, '\\');
+            krl_add_unit(b, (uint8_t)to[known - from]);
+        } else if (pair) {
+            krl_add_unit(b, u);
+            krl_add_unit(b, krl_unit(t, ++i));
+        } else if (u < ' ' || (u & 0xF800) == 0xD800) {
+            char hex[8];
+            (void)snprintf(hex, sizeof hex, "\\u%04x", u);
+            krl_add_ascii(b, str_c(hex));
+        } else {
+            krl_add_unit(b, u);
+        }
+    }
+    krl_add_unit(b, '"');
+}
+
+static void put_break(struct krl_builder *b, int indent, int depth)
+{
+    if (indent == 0)
+        return;
+    krl_add_unit(b, '\n');
+    for (int i = 0; i < indent * depth && !b->failed; i++)
+        krl_add_unit(b, ' ');
+}
+
+static void put_value(struct krl_builder *b, struct krl_value v, int indent, int depth);
+
+static void put_array(struct krl_builder *b, const struct krl_array *a, int indent, int depth)
+{
+    krl_add_unit(b, '[');
+    for (size_t i = 0; i < a->n && !b->failed; i++) {
+        if (i > 0)
+            krl_add_unit(b, ',');
+        put_break(b, indent, depth + 1);
+        put_value(b, a->v[i], indent, depth + 1);
+    }
+    if (a->n > 0)
+        put_break(b, indent, depth);
+    krl_add_unit(b, ']');
+}
+
+/* What is function and action at once is nothing to the official encode. */
+static bool is_hidden(struct krl_value v)
+{
+    return krl_is_function(v) && krl_is_action(v);
+}
+
+static void put_map(struct krl_builder *b, const struct krl_map *map, int indent, int depth)
+{
+    bool some = false;
+    krl_add_unit(b, '{');
+    for (size_t i = 0; i < map->n && !b->failed; i++) {
+        if (is_hidden(krl_map_at(map, i)->value))
+            continue;
+        if (some)
+            krl_add_unit(b, ',');
+        some = true;
+        put_break(b, indent, depth + 1);
+        put_string(b, krl_map_at(map, i)->key);
+        krl_add_ascii(b, indent > 0 ? STR(": ") : STR(":"));
+        put_value(b, krl_map_at(map, i)->value, indent, depth + 1);
+    }
+    if (some)
+        put_break(b, indent, depth);
+    krl_add_unit(b, '}');
+}
+
+/* Recursion: KRL_VALUE_DEPTH_MAX levels. */
+static void put_value(struct krl_builder *b, struct krl_value v, int indent, int depth)
+{
+    if (depth > KRL_VALUE_DEPTH_MAX) {
+        krl_fail(b->heap, RC_TOO_LARGE, "RangeError: values are nested too deep");
+        b->failed = true;
+    }
+    if (b->failed || !krl_pay(b->heap, 1)) {
+        b->failed = true;
+    } else if (krl_is_null(v) || is_hidden(v)) {
+        krl_add_ascii(b, STR("null"));
+    } else if (v.type == KRL_ARRAY) {
+        put_array(b, v.array, indent, depth);
+    } else if (v.type == KRL_MAP) {
+        put_map(b, v.map, indent, depth);
+    } else {
+        const struct krl_text *t = krl_to_text(b->heap, v);
+        bool bare = v.type == KRL_BOOL || krl_is_number(v);
+        if (t == NULL)
+            b->failed = true;
+        else if (bare)
+            krl_add_text(b, t);
+        else
+            put_string(b, t);
+    }
+}
+
+struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent)
+{
+    struct krl_builder b;
+    if (is_hidden(v))
+        return krl_undefined();
+    krl_builder_init(&b, h);
+    put_value(&b, v, indent, 0);
+    return krl_of_text(krl_builder_text(&b));
+}

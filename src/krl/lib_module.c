@@ -1,0 +1,286 @@
+/*
+ * Modules that need no engine: math, random, event (time has its own, time.h); and where all other
+ * members are found.
+ */
+#include "krl/lib.h"
+#include "krl/number.h"
+#include "krl/time.h"
+
+#include <math.h>
+
+enum { UUID_UNITS = 25, PRECISION_MAX = 292 };
+
+double krl_chance(struct krl_machine *m)
+{
+    uint64_t bits = 0;
+    m->host->chance(m->host, &bits, sizeof bits);
+    return (double)(bits >> 11) * 0x1.0p-53;
+}
+
+static double number_or(const struct krl_value *args, size_t n, size_t i, double otherwise)
+{
+    double number = 0;
+    if (i >= n || args[i].type == KRL_UNDEFINED || !krl_to_number(args[i], &number))
+        return otherwise;
+    return number;
+}
+
+/* --- math --- */
+
+/* number * 10^by by way of its text, so that 1.005 is not 1.00499999... */
+static double shift(double number, int by)
+{
+    char text[KRL_NUMBER_TEXT_MAX + 32];
+    if (!isfinite(number))
+        return number;
+    size_t n = krl_number_print(number, text);
+    long exponent = by;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] != 'e')
+            continue;
+        text[n] = '\0';
+        exponent += strtol(text + i + 1, NULL, 10);
+        n = i;
+    }
+    n += (size_t)snprintf(text + n, 32, "e%ld", exponent);
+    return krl_number_parse(str_n(text, n));
+}
+
+static double round_up(double number)
+{
+    return floor(number + 0.5);
+}
+
+/* _.round, _.ceil and _.floor of lodash. */
+static struct krl_value rounded(const struct krl_value *args, size_t n, double (*fn)(double))
+{
+    double number = number_or(args, n, 0, 0);
+    double precision = trunc(number_or(args, n, 1, 0));
+    if (precision > PRECISION_MAX || precision < -PRECISION_MAX)
+        precision = precision > 0 ? PRECISION_MAX : -PRECISION_MAX;
+    if (precision == 0)
+        return krl_number(fn(number));
+    return krl_number(shift(fn(shift(number, (int)precision)), -(int)precision));
+}
+
+static struct krl_value math_abs(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)m;
+    return krl_number(fabs(number_or(args, n, 0, 0)));
+}
+
+static struct krl_value math_ceiling(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)m;
+    return rounded(args, n, ceil);
+}
+
+static struct krl_value math_floor(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)m;
+    return rounded(args, n, floor);
+}
+
+static struct krl_value math_round(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)m;
+    return rounded(args, n, round_up);
+}
+
+static struct krl_value math_int(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)m;
+    return krl_number(trunc(number_or(args, n, 0, 0)));
+}
+
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static struct krl_value math_base64encode(struct krl_machine *m, const struct krl_value *args,
+                                          size_t n)
+{
+    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
+    struct str s = t == NULL ? STR("") : krl_text_utf8(&m->heap, t, false);
+    struct krl_builder b;
+    krl_builder_init(&b, &m->heap);
+    for (size_t i = 0; i < s.n && !b.failed; i += 3) {
+        uint32_t three = 0;
+        size_t have = min_size(3, s.n - i);
+        for (size_t k = 0; k < 3; k++)
+            three = three << 8 | (k < have ? (uint8_t)s.p[i + k] : 0U);
+        for (size_t k = 0; k < 4; k++)
+            krl_add_unit(&b,
+                         k <= have ? (uint8_t)base64[three >> (18 - 6 * k) & 63] : (uint8_t)'=');
+    }
+    return krl_failing(&m->heap) ? krl_failed() : krl_of_text(krl_builder_text(&b));
+}
+
+static struct krl_value math_base64decode(struct krl_machine *m, const struct krl_value *args,
+                                          size_t n)
+{
+    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
+    char *bytes = t == NULL ? NULL : krl_take_raw(&m->heap, (size_t)t->n + 1);
+    size_t count = 0;
+    uint32_t bits = 0;
+    int have = 0;
+    if (bytes == NULL)
+        return krl_failed();
+    for (size_t i = 0; i < t->n; i++) {
+        uint16_t unit = krl_unit(t, i);
+        char c = unit == '-' ? '+' : unit == '_' ? '/' : unit < 0x80 ? (char)unit : '\0';
+        const char *found = c == '\0' ? NULL : strchr(base64, c);
+        if (c == '=')
+            break;
+        if (found == NULL)
+            continue; /* as Node's Buffer: what is no base64 is passed over */
+        bits = bits << 6 | (uint32_t)(found - base64);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            bytes[count++] = (char)(bits >> have & 0xFF);
+        }
+    }
+    return krl_of_text(krl_text(&m->heap, str_n(bytes, count)));
+}
+
+static const struct krl_builtin math_members[] = {
+    {"abs", {"number"}, math_abs, KRL_KIND_FUNCTION, 1, false},
+    {"base64decode", {"str"}, math_base64decode, KRL_KIND_FUNCTION, 1, false},
+    {"base64encode", {"str"}, math_base64encode, KRL_KIND_FUNCTION, 1, false},
+    {"ceiling", {"number", "precision"}, math_ceiling, KRL_KIND_FUNCTION, 2, false},
+    {"floor", {"number", "precision"}, math_floor, KRL_KIND_FUNCTION, 2, false},
+    {"int", {"number"}, math_int, KRL_KIND_FUNCTION, 1, false},
+    {"round", {"number", "precision"}, math_round, KRL_KIND_FUNCTION, 2, false},
+};
+
+/* --- random --- */
+
+static struct krl_value random_integer(struct krl_machine *m, const struct krl_value *args,
+                                       size_t n)
+{
+    double upper = floor(number_or(args, n, 0, 1));
+    double lower = floor(number_or(args, n, 1, 0));
+    double low = upper < lower ? upper : lower;
+    double high = upper < lower ? lower : upper;
+    return krl_number(low + floor(krl_chance(m) * (high - low + 1)));
+}
+
+static struct krl_value random_number(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    double upper = number_or(args, n, 0, 1);
+    double lower = number_or(args, n, 1, 0);
+    return krl_number(lower + krl_chance(m) * (upper - lower));
+}
+
+/* As a cuid: 25 units of [a-z0-9], c in front; all of them chance. */
+static struct krl_value random_uuid(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    (void)args;
+    (void)n;
+    char text[UUID_UNITS];
+    text[0] = 'c';
+    for (size_t i = 1; i < sizeof text; i++)
+        text[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[(size_t)(krl_chance(m) * 36)];
+    return krl_of_text(krl_text(&m->heap, str_n(text, sizeof text)));
+}
+
+static const struct krl_builtin random_members[] = {
+    {"integer", {"upper", "lower"}, random_integer, KRL_KIND_FUNCTION, 2, false},
+    {"number", {"upper", "lower"}, random_number, KRL_KIND_FUNCTION, 2, false},
+    {"uuid", {NULL}, random_uuid, KRL_KIND_FUNCTION, 0, false},
+};
+
+/* --- event --- */
+
+static struct krl_value event_attr(struct krl_machine *m, const struct krl_value *args, size_t n)
+{
+    if (m->event == NULL)
+        return krl_null();
+    return krl_get(m, m->event->attrs, krl_arg(args, n, 0));
+}
+
+static const struct krl_builtin event_members[] = {
+    {"attr", {"name"}, event_attr, KRL_KIND_FUNCTION, 1, false},
+};
+
+static bool event_property(const struct krl_event *e, const struct krl_text *name,
+                           struct krl_value *ret)
+{
+    static const char *const names[] = {"eci", "domain", "name", "eid", "attrs", "time"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (!krl_text_is(name, names[i]))
+            continue;
+        const struct krl_value nothing = krl_null();
+        const struct krl_value values[] = {
+            e == NULL ? nothing : e->eci,   e == NULL ? nothing : e->domain,
+            e == NULL ? nothing : e->name,  e == NULL ? nothing : e->eid,
+            e == NULL ? nothing : e->attrs, e == NULL ? nothing : krl_number(e->time_ms)};
+        *ret = values[i];
+        return true;
+    }
+    return false;
+}
+
+/* --- all --- */
+
+static bool find_in(const struct krl_builtin *members, size_t n, const struct krl_text *name,
+                    struct krl_value *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!krl_text_is(name, members[i].name))
+            continue;
+        *ret = (struct krl_value){.type = KRL_BUILTIN, .builtin = &members[i]};
+        return true;
+    }
+    return false;
+}
+
+/* What another ruleset provides under this alias. *ret_used: the alias is one. */
+static bool find_used(const struct krl_instance *instance, struct str domain, struct str name,
+                      bool *ret_used, struct krl_value *ret)
+{
+    for (uint32_t i = 0; i < instance->used_n; i++) {
+        const struct krl_instance *used = instance->used[i].instance;
+        if (!str_eq(instance->used[i].alias, domain))
+            continue;
+        *ret_used = true;
+        for (uint32_t k = 0; k < used->code->provides_n; k++) {
+            if (!str_eq(used->code->provides[k].name, name))
+                continue;
+            *ret = used->globals[used->code->provides[k].global];
+            return true;
+        }
+    }
+    return false;
+}
+
+struct krl_value krl_module_member(struct krl_machine *m, struct krl_instance *instance,
+                                   const struct krl_text *domain, const struct krl_text *name,
+                                   bool called)
+{
+    struct krl_value v = krl_undefined();
+    struct str d = krl_text_utf8(&m->heap, domain, false);
+    struct str s = krl_text_utf8(&m->heap, name, false);
+    bool used = false;
+    if (find_used(instance, d, s, &used, &v))
+        return v;
+    if (krl_text_is(domain, "math") && find_in(math_members, COUNT(math_members), name, &v))
+        return v;
+    if (krl_text_is(domain, "random") && find_in(random_members, COUNT(random_members), name, &v))
+        return v;
+    if (krl_text_is(domain, "time") && find_in(krl_time_members, krl_time_members_n, name, &v))
+        return v;
+    if (krl_text_is(domain, "event") &&
+        (event_property(instance == m->root ? m->event : NULL, name, &v) ||
+         find_in(event_members, COUNT(event_members), name, &v)))
+        return v;
+    const struct krl_door *door = used ? NULL : m->host->find(m->host, m, domain, name);
+    if (krl_failing(&m->heap))
+        return krl_failed();
+    if (door != NULL && (door->kinds & KRL_DOOR_PROPERTY) != 0)
+        return m->host->property(m->host, m, door);
+    if (door != NULL)
+        return (struct krl_value){.type = KRL_DOOR, .door = door};
+    krl_fail(&m->heap, RC_INVALID, "TypeError: %.*s:%.*s is not %s", STRF(d), STRF(s),
+             called ? "a function" : "defined");
+    return krl_failed();
+}

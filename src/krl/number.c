@@ -1,0 +1,206 @@
+#include "krl/number.h"
+
+#include <float.h>
+#include <math.h>
+
+enum {
+    DIGITS_MAX = 17,      /* enough for every double */
+    DIGITS_SAFE = 15,     /* DBL_DIG: so many always come back from text */
+    NUMERAL_MAX = 4096,   /* bytes of a number in text; longer ones are no numbers */
+    EXPONENT_LAYOUT = 21, /* from 1e21 JavaScript writes an exponent */
+    FRACTION_LAYOUT = -6, /* below 1e-6, too */
+};
+
+/* The digits of the shortest text "d.ddde+xx" that reads back; returns how many, *ret_exponent is
+ * that of the first. */
+static size_t shortest(double number, char digits[DIGITS_MAX], int *ret_exponent)
+{
+    char text[40];
+    /* Below the normal range there are fewer digits than DBL_DIG promises. */
+    int precision = number < DBL_MIN ? 1 : DIGITS_SAFE;
+    for (; precision < DIGITS_MAX; precision++) {
+        (void)snprintf(text, sizeof text, "%.*e", precision - 1, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    if (precision == DIGITS_MAX)
+        (void)snprintf(text, sizeof text, "%.*e", DIGITS_MAX - 1, number);
+    size_t n = 0;
+    const char *p = text;
+    for (; *p != 'e'; p++)
+        if (*p >= '0' && *p <= '9')
+            digits[n++] = *p;
+    *ret_exponent = (int)strtol(p + 1, NULL, 10);
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    return n;
+}
+
+static size_t put_integer(int64_t value, char *text)
+{
+    return (size_t)snprintf(text, KRL_NUMBER_TEXT_MAX, "%lld", (long long)value);
+}
+
+static size_t lay_out(const char *digits, size_t n, int exponent, char *text)
+{
+    char *p = text;
+    if (exponent >= EXPONENT_LAYOUT || exponent < FRACTION_LAYOUT) {
+        *p++ = digits[0];
+        if (n > 1) {
+            *p++ = '.';
+            memcpy(p, digits + 1, n - 1);
+            p += n - 1;
+        }
+        *p++ = 'e';
+        *p++ = exponent < 0 ? '-' : '+';
+        p += put_integer(exponent < 0 ? -exponent : exponent, p);
+        return (size_t)(p - text);
+    }
+    if (exponent < 0) {
+        *p++ = '0';
+        *p++ = '.';
+        for (int i = -1; i > exponent; i--)
+            *p++ = '0';
+        memcpy(p, digits, n);
+        return (size_t)(p + n - text);
+    }
+    for (size_t i = 0; i < n || i <= (size_t)exponent; i++) {
+        if (i == (size_t)exponent + 1)
+            *p++ = '.';
+        *p++ = i < n ? digits[i] : '0';
+    }
+    return (size_t)(p - text);
+}
+
+static size_t put_word(char *text, struct str word)
+{
+    memcpy(text, word.p, word.n);
+    return word.n;
+}
+
+size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
+{
+    if (isnan(number))
+        return put_word(text, STR("NaN"));
+    if (fabs(number) <= 9007199254740992.0 && number == (double)(int64_t)number)
+        return put_integer((int64_t)number, text); /* -0 is "0" */
+    char *p = text;
+    if (number < 0)
+        *p++ = '-';
+    if (isinf(number))
+        return (size_t)(p - text) + put_word(p, STR("Infinity"));
+    char digits[DIGITS_MAX + 1] = {0};
+    int exponent = 0;
+    size_t n = shortest(fabs(number), digits, &exponent);
+    return (size_t)(p - text) + lay_out(digits, n, exponent, p);
+}
+
+double krl_number_parse(struct str s)
+{
+    char text[64];
+    if (s.n < sizeof text) {
+        memcpy(text, s.p, s.n);
+        text[s.n] = '\0';
+        return strtod(text, NULL);
+    }
+    /* Rare: a long numeral, copied whole, as every digit may decide the rounding. */
+    char big[NUMERAL_MAX + 1];
+    size_t n = min_size(s.n, NUMERAL_MAX);
+    memcpy(big, s.p, n);
+    big[n] = '\0';
+    return strtod(big, NULL);
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
+}
+
+/* 0x, 0b, 0o; NAN where a digit does not fit. */
+static double read_radix(struct str digits, int radix)
+{
+    double value = 0;
+    for (size_t i = 0; i < digits.n; i++) {
+        int d = digit_value(digits.p[i]);
+        if (d >= radix)
+            return NAN;
+        value = value * radix + d;
+    }
+    return digits.n > 0 ? value : NAN;
+}
+
+static size_t skip_digits(struct str s, size_t at)
+{
+    while (at < s.n && s.p[at] >= '0' && s.p[at] <= '9')
+        at++;
+    return at;
+}
+
+/* Whether s is a decimal literal with optional sign, as StrDecimalLiteral of ECMAScript. */
+static bool is_decimal(struct str s)
+{
+    size_t at = s.n > 0 && (s.p[0] == '+' || s.p[0] == '-');
+    size_t whole = skip_digits(s, at);
+    size_t digits = whole - at;
+    if (whole < s.n && s.p[whole] == '.') {
+        size_t end = skip_digits(s, whole + 1);
+        digits += end - whole - 1;
+        whole = end;
+    }
+    if (digits == 0)
+        return false;
+    if (whole < s.n && (s.p[whole] | 0x20) == 'e') {
+        at = whole + 1;
+        at += at < s.n && (s.p[at] == '+' || s.p[at] == '-');
+        whole = skip_digits(s, at);
+        if (whole == at)
+            return false;
+    }
+    return whole == s.n;
+}
+
+double krl_number_read(const struct krl_text *text)
+{
+    size_t from = 0;
+    size_t to = text->n;
+    if (text->n > 2 * NUMERAL_MAX)
+        return NAN; /* so that an operator costs no more */
+    while (from < to && krl_is_space(krl_unit(text, from)))
+        from++;
+    while (to > from && krl_is_space(krl_unit(text, to - 1)))
+        to--;
+    if (to - from > NUMERAL_MAX)
+        return NAN;
+    char bytes[NUMERAL_MAX];
+    for (size_t i = from; i < to; i++) {
+        if (krl_unit(text, i) >= 0x80)
+            return NAN;
+        bytes[i - from] = (char)krl_unit(text, i);
+    }
+    struct str s = str_n(bytes, to - from);
+    if (s.n == 0)
+        return 0;
+    if (s.n > 2 && s.p[0] == '0' && (s.p[1] | 0x20) > '9') {
+        char kind = (char)(s.p[1] | 0x20);
+        int radix = kind == 'x' ? 16 : kind == 'o' ? 8 : kind == 'b' ? 2 : 0;
+        if (radix != 0)
+            return read_radix(str_sub(s, 2, s.n), radix);
+    }
+    size_t sign = s.p[0] == '+' || s.p[0] == '-';
+    if (str_eq(str_sub(s, sign, s.n), STR("Infinity")))
+        return s.p[0] == '-' ? -INFINITY : INFINITY;
+    return is_decimal(s) ? krl_number_parse(s) : NAN;
+}
+
+int32_t krl_number_int32(double number)
+{
+    if (!isfinite(number))
+        return 0;
+    double wrapped = fmod(trunc(number), 4294967296.0);
+    if (wrapped < 0)
+        wrapped += 4294967296.0;
+    return (int32_t)(uint32_t)wrapped;
+}

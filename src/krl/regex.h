@@ -1,0 +1,50 @@
+/*
+ * regex.h - regular expressions of ECMAScript (without the flags u, m, s, y), on UTF-16 units.
+ *
+ * A pattern is compiled to a small program once; matching backtracks on a stack of its own, in the
+ * activation's memory, and pays a step of the heap's budget for every move, so that a catastrophic
+ * pattern ends with the budget's sentence. Named groups, lookbehind, backreferences and the old
+ * forms of Annex B are there; Unicode property escapes are not, as they need the flag u.
+ */
+#ifndef KRL_REGEX_H
+#define KRL_REGEX_H
+
+#include "krl/text.h"
+
+enum {
+    KRL_REGEX_GROUPS_MAX = 100,  /* groups that capture, the whole included */
+    KRL_REGEX_NODES_MAX = 20000, /* of a pattern */
+    KRL_REGEX_DEPTH_MAX = 64,    /* of groups in groups */
+    KRL_REGEX_NONE = -1,         /* a group that took no part */
+};
+
+struct krl_regex {
+    const struct krl_text *source;
+    bool global;
+    bool ignore_case;
+    uint16_t groups;    /* captures, the whole match included */
+    uint16_t registers; /* of the program: captures, loops */
+    uint32_t code_n;
+    const uint32_t *code;
+    const struct krl_text **names; /* of each group; NULL: it has none */
+};
+
+struct krl_match {
+    int32_t at[2 * KRL_REGEX_GROUPS_MAX]; /* begin and end of each group, or KRL_REGEX_NONE */
+};
+
+/* Compile; flags are of "gim", m is dropped. NULL with RC_INVALID and
+ * "SyntaxError: Invalid regular expression: /.../: why" in the heap. */
+const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *source,
+                                  const struct krl_text *flags);
+
+/* The first match at or after from. False where there is none or where the budget ended
+ * (krl_failing). */
+bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
+                     size_t from, struct krl_match *ret);
+
+/* "re#source#gi". NULL: no room. */
+const struct krl_text *krl_regex_text(struct krl_heap *h, const struct krl_regex *re);
+bool krl_regex_eq(const struct krl_regex *a, const struct krl_regex *b);
+
+#endif

@@ -1,0 +1,353 @@
+#include "krl/text.h"
+
+#include "base/map.h"
+
+const struct krl_text krl_empty = {.n = 0, .a = ""};
+
+enum { ROOM_FIRST = 32, BUILDER_FIRST = 32 };
+
+static size_t unit_size(bool wide)
+{
+    return wide ? 2 : 1;
+}
+
+/* A text over bytes that are there already. */
+static const struct krl_text *over(struct krl_heap *h, const void *bytes, size_t n, bool wide,
+                                   struct krl_room *room)
+{
+    struct krl_text *t = krl_take(h, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->n = (uint32_t)n;
+    t->wide = wide;
+    if (wide)
+        t->u = bytes;
+    else
+        t->a = bytes;
+    t->room = room;
+    return t;
+}
+
+/* --- building --- */
+
+void krl_builder_init(struct krl_builder *b, struct krl_heap *h)
+{
+    *b = (struct krl_builder){.heap = h};
+}
+
+static void grow(struct krl_builder *b, size_t more, bool wide)
+{
+    size_t need = b->n + more;
+    if (b->failed || (need <= b->capacity && wide == b->wide))
+        return;
+    size_t capacity = need <= b->capacity ? b->capacity : max_size(need, b->capacity * 2);
+    capacity = max_size(capacity, BUILDER_FIRST);
+    char *bytes = need <= KRL_TEXT_MAX ? krl_take_raw(b->heap, capacity * unit_size(wide)) : NULL;
+    if (bytes == NULL) {
+        krl_fail(b->heap, RC_TOO_LARGE, "Error: out of memory: a string is too long");
+        b->failed = true;
+        return;
+    }
+    if (b->n > 0 && b->wide == wide)
+        memcpy(bytes, b->bytes, b->n * unit_size(wide));
+    else
+        for (size_t i = 0; i < b->n; i++)
+            ((uint16_t *)(void *)bytes)[i] = (uint8_t)b->bytes[i];
+    b->bytes = bytes;
+    b->capacity = capacity;
+    b->wide = wide;
+}
+
+void krl_add_unit(struct krl_builder *b, uint16_t unit)
+{
+    grow(b, 1, b->wide || unit >= 0x80);
+    if (b->failed)
+        return;
+    if (b->wide)
+        ((uint16_t *)(void *)b->bytes)[b->n++] = unit;
+    else
+        b->bytes[b->n++] = (char)unit;
+}
+
+void krl_add_code(struct krl_builder *b, uint32_t code)
+{
+    if (code < 0x10000) {
+        krl_add_unit(b, (uint16_t)code);
+        return;
+    }
+    krl_add_unit(b, (uint16_t)(0xD800 + ((code - 0x10000) >> 10)));
+    krl_add_unit(b, (uint16_t)(0xDC00 + ((code - 0x10000) & 0x3FF)));
+}
+
+void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to)
+{
+    ASSERT(from <= to && to <= t->n);
+    if (t->wide && !b->wide) {
+        /* The part may be ASCII: a unit at a time decides. */
+        for (size_t i = from; i < to; i++)
+            krl_add_unit(b, t->u[i]);
+        return;
+    }
+    grow(b, to - from, b->wide);
+    if (b->failed || from == to)
+        return;
+    if (!b->wide)
+        memcpy(b->bytes + b->n, t->a + from, to - from);
+    else if (t->wide)
+        memcpy((uint16_t *)(void *)b->bytes + b->n, t->u + from, (to - from) * 2);
+    else
+        for (size_t i = from; i < to; i++)
+            ((uint16_t *)(void *)b->bytes)[b->n + i - from] = (uint8_t)t->a[i];
+    b->n += to - from;
+}
+
+void krl_add_text(struct krl_builder *b, const struct krl_text *t)
+{
+    krl_add_part(b, t, 0, t->n);
+}
+
+void krl_add_ascii(struct krl_builder *b, struct str ascii)
+{
+    struct krl_text t = {.n = (uint32_t)ascii.n, .a = ascii.p};
+    krl_add_part(b, &t, 0, t.n);
+}
+
+const struct krl_text *krl_builder_text(struct krl_builder *b)
+{
+    if (b->failed)
+        return NULL;
+    return b->n == 0 ? &krl_empty : over(b->heap, b->bytes, b->n, b->wide, NULL);
+}
+
+/* --- UTF-8 --- */
+
+/* The code at *at, which moves on; surrogates are allowed, what cannot be read is U+FFFD. */
+static uint32_t next_code(struct str s, size_t *at)
+{
+    uint8_t first = (uint8_t)s.p[*at];
+    size_t more = first < 0xC2 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : first < 0xF5 ? 3 : 0;
+    (*at)++;
+    if (more == 0)
+        return first < 0x80 ? first : 0xFFFD;
+    uint32_t code = first & (0x3FU >> more);
+    for (size_t i = 0; i < more; i++, (*at)++) {
+        if (*at >= s.n || ((uint8_t)s.p[*at] & 0xC0) != 0x80)
+            return 0xFFFD;
+        code = code << 6 | ((uint8_t)s.p[*at] & 0x3F);
+    }
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    return code < least[more] || code > 0x10FFFF ? 0xFFFD : code;
+}
+
+const struct krl_text *krl_text(struct krl_heap *h, struct str utf8)
+{
+    size_t ascii = 0;
+    while (ascii < utf8.n && (uint8_t)utf8.p[ascii] < 0x80)
+        ascii++;
+    struct krl_builder b;
+    krl_builder_init(&b, h);
+    krl_add_ascii(&b, str_sub(utf8, 0, ascii));
+    for (size_t at = ascii; at < utf8.n;)
+        krl_add_code(&b, next_code(utf8, &at));
+    return krl_builder_text(&b);
+}
+
+static char *put_code(char *p, uint32_t code)
+{
+    if (code < 0x80) {
+        *p++ = (char)code;
+        return p;
+    }
+    if (code < 0x800) {
+        *p++ = (char)(0xC0 | code >> 6);
+    } else if (code < 0x10000) {
+        *p++ = (char)(0xE0 | code >> 12);
+        *p++ = (char)(0x80 | (code >> 6 & 0x3F));
+    } else {
+        *p++ = (char)(0xF0 | code >> 18);
+        *p++ = (char)(0x80 | (code >> 12 & 0x3F));
+        *p++ = (char)(0x80 | (code >> 6 & 0x3F));
+    }
+    *p++ = (char)(0x80 | (code & 0x3F));
+    return p;
+}
+
+struct str krl_text_utf8(struct krl_heap *h, const struct krl_text *t, bool exact)
+{
+    if (!t->wide)
+        return str_n(t->a, t->n);
+    char *bytes = krl_take_raw(h, (size_t)t->n * 3);
+    if (bytes == NULL)
+        return (struct str){NULL, 0};
+    char *p = bytes;
+    for (size_t i = 0; i < t->n; i++) {
+        uint32_t code = t->u[i];
+        if ((code & 0xFC00) == 0xD800 && i + 1 < t->n && (t->u[i + 1] & 0xFC00) == 0xDC00)
+            code = 0x10000 + ((code - 0xD800) << 10) + (t->u[++i] - 0xDC00U);
+        else if ((code & 0xF800) == 0xD800 && !exact)
+            code = 0xFFFD;
+        p = put_code(p, code);
+    }
+    return str_n(bytes, (size_t)(p - bytes));
+}
+
+/* --- parts and wholes --- */
+
+const struct krl_text *krl_text_units(struct krl_heap *h, const uint16_t *units, size_t n)
+{
+    struct krl_builder b;
+    krl_builder_init(&b, h);
+    for (size_t i = 0; i < n; i++)
+        krl_add_unit(&b, units[i]);
+    return krl_builder_text(&b);
+}
+
+const struct krl_text *krl_text_part(struct krl_heap *h, const struct krl_text *t, size_t from,
+                                     size_t to)
+{
+    ASSERT(from <= to && to <= t->n);
+    if (from == to)
+        return &krl_empty;
+    if (from == 0 && to == t->n)
+        return t;
+    if (!t->wide)
+        return over(h, t->a + from, to - from, false, NULL);
+    for (size_t i = from; i < to; i++)
+        if (t->u[i] >= 0x80)
+            return over(h, t->u + from, to - from, true, NULL);
+    return krl_text_units(h, t->u + from, to - from);
+}
+
+/* b behind a in the room of a, where a is what was built there last. */
+static bool extends(const struct krl_text *a, const struct krl_text *b)
+{
+    if (a->room == NULL || a->wide < b->wide)
+        return false;
+    size_t size = unit_size(a->wide);
+    const char *end = (a->wide ? (const char *)a->u : a->a) + a->n * size;
+    return end == a->room->bytes + a->room->used &&
+           b->n * size <= a->room->capacity - a->room->used;
+}
+
+static void copy_units(char *to, bool wide, const struct krl_text *t)
+{
+    if (wide == t->wide)
+        memcpy(to, wide ? (const char *)t->u : t->a, t->n * unit_size(wide));
+    else
+        for (size_t i = 0; i < t->n; i++)
+            ((uint16_t *)(void *)to)[i] = (uint8_t)t->a[i];
+}
+
+const struct krl_text *krl_text_join(struct krl_heap *h, const struct krl_text *a,
+                                     const struct krl_text *b)
+{
+    if (a->n == 0 || b->n == 0)
+        return a->n == 0 ? b : a;
+    size_t n = (size_t)a->n + b->n;
+    if (n > KRL_TEXT_MAX) {
+        krl_fail(h, RC_TOO_LARGE, "Error: out of memory: a string is too long");
+        return NULL;
+    }
+    if (!krl_pay(h, (int64_t)(b->n / KRL_STEP_BYTES)))
+        return NULL;
+    bool wide = a->wide || b->wide;
+    size_t size = unit_size(wide);
+    struct krl_room *room = a->room;
+    if (!extends(a, b)) {
+        size_t capacity = max_size(n * size + n * size / 2, ROOM_FIRST);
+        room = krl_take_raw(h, sizeof *room + capacity);
+        if (room == NULL)
+            return NULL;
+        *room = (struct krl_room){.used = a->n * size, .capacity = capacity};
+        copy_units(room->bytes, wide, a);
+        copy_units(room->bytes + room->used, wide, b);
+        room->used += b->n * size;
+        return over(h, room->bytes, n, wide, room);
+    }
+    const char *start = wide ? (const char *)a->u : a->a;
+    copy_units(room->bytes + room->used, wide, b);
+    room->used += b->n * size;
+    return over(h, start, n, wide, room);
+}
+
+/* --- comparing --- */
+
+bool krl_text_eq(const struct krl_text *a, const struct krl_text *b)
+{
+    if (a == b)
+        return true;
+    if (a->n != b->n || a->wide != b->wide)
+        return false;
+    return a->n == 0 ||
+           (a->wide ? memcmp(a->u, b->u, (size_t)a->n * 2) : memcmp(a->a, b->a, a->n)) == 0;
+}
+
+int krl_text_cmp(const struct krl_text *a, const struct krl_text *b)
+{
+    size_t n = min_size(a->n, b->n);
+    for (size_t i = 0; i < n; i++)
+        if (krl_unit(a, i) != krl_unit(b, i))
+            return krl_unit(a, i) < krl_unit(b, i) ? -1 : 1;
+    return a->n == b->n ? 0 : a->n < b->n ? -1 : 1;
+}
+
+bool krl_text_is(const struct krl_text *t, const char *ascii)
+{
+    size_t n = strlen(ascii);
+    return t->n == n && !t->wide && memcmp(t->a, ascii, n) == 0;
+}
+
+/* The needle's bytes in the bytes of t; matches that begin within a unit are none. */
+static size_t find_bytes(struct krl_heap *h, const struct krl_text *t, const char *needle,
+                         size_t needle_bytes, size_t from)
+{
+    size_t size = unit_size(t->wide);
+    const char *start = t->wide ? (const char *)t->u : t->a;
+    const char *end = start + t->n * size;
+    for (const char *at = start + from * size;;) {
+        const char *p = memmem(at, (size_t)(end - at), needle, needle_bytes);
+        size_t passed = (size_t)((p == NULL ? end : p) - at) + needle_bytes;
+        if (!krl_pay(h, (int64_t)(passed / KRL_STEP_BYTES)) || p == NULL)
+            return SIZE_MAX;
+        if ((size_t)(p - start) % size == 0)
+            return (size_t)(p - start) / size;
+        at = p + 1;
+    }
+}
+
+size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
+                     size_t from)
+{
+    if (from > t->n || needle->n > t->n - from)
+        return SIZE_MAX;
+    if (needle->n == 0)
+        return from;
+    if (!t->wide)
+        return needle->wide ? SIZE_MAX : find_bytes(h, t, needle->a, needle->n, from);
+    const uint16_t *units = krl_text_wide(h, needle);
+    return units == NULL ? SIZE_MAX
+                         : find_bytes(h, t, (const char *)units, (size_t)needle->n * 2, from);
+}
+
+uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2])
+{
+    return t->wide ? hash_str(str_n((const char *)t->u, (size_t)t->n * 2), seed)
+                   : hash_str(str_n(t->a, t->n), seed);
+}
+
+const uint16_t *krl_text_wide(struct krl_heap *h, const struct krl_text *t)
+{
+    if (t->wide)
+        return t->u;
+    uint16_t *units = krl_take_raw(h, (size_t)t->n * 2);
+    for (size_t i = 0; units != NULL && i < t->n; i++)
+        units[i] = (uint8_t)t->a[i];
+    return units;
+}
+
+bool krl_is_space(uint16_t u)
+{
+    return (u >= 9 && u <= 13) || u == ' ' || u == 0xA0 || u == 0x1680 ||
+           (u >= 0x2000 && u <= 0x200A) || u == 0x2028 || u == 0x2029 || u == 0x202F ||
+           u == 0x205F || u == 0x3000 || u == 0xFEFF;
+}

@@ -1,0 +1,92 @@
+/*
+ * text.h - strings of KRL: sequences of UTF-16 units, as in JavaScript.
+ *
+ * A text whose units are all ASCII is kept as bytes (narrow), any other as units (wide). The form
+ * follows from the content alone, so equal texts have equal forms. Lone surrogates are units like
+ * any other. A text never changes; appending to the text that was built last extends its bytes in
+ * place, and a part shares the bytes of the whole, so building text piece by piece costs what it
+ * adds.
+ *
+ * Outside, texts are UTF-8. A lone surrogate becomes three bytes (WTF-8) where the text must come
+ * back the same, and U+FFFD where others read it.
+ */
+#ifndef KRL_TEXT_H
+#define KRL_TEXT_H
+
+#include "krl/heap.h"
+
+enum { KRL_TEXT_MAX = 256 * 1024 * 1024 }; /* units; the budget ends before */
+
+/* Bytes that texts share; the last may grow. */
+struct krl_room {
+    size_t used;
+    size_t capacity;
+    _Alignas(16) char bytes[];
+};
+
+struct krl_text {
+    uint32_t n; /* units */
+    bool wide;
+    union {
+        const char *a;     /* narrow */
+        const uint16_t *u; /* wide */
+    };
+    struct krl_room *room; /* NULL: the bytes are somebody else's */
+};
+
+/* The empty text. */
+extern const struct krl_text krl_empty;
+
+static inline uint16_t krl_unit(const struct krl_text *t, size_t i)
+{
+    return t->wide ? t->u[i] : (uint8_t)t->a[i];
+}
+
+/* From UTF-8 (three-byte surrogates are taken as they are; what cannot be read becomes U+FFFD). */
+const struct krl_text *krl_text(struct krl_heap *h, struct str utf8);
+/* From units; narrow where they are all ASCII. */
+const struct krl_text *krl_text_units(struct krl_heap *h, const uint16_t *units, size_t n);
+/* Units from..to, from <= to <= n. */
+const struct krl_text *krl_text_part(struct krl_heap *h, const struct krl_text *t, size_t from,
+                                     size_t to);
+const struct krl_text *krl_text_join(struct krl_heap *h, const struct krl_text *a,
+                                     const struct krl_text *b);
+bool krl_text_eq(const struct krl_text *a, const struct krl_text *b);
+/* By units, as JavaScript orders. */
+int krl_text_cmp(const struct krl_text *a, const struct krl_text *b);
+/* Equal to an ASCII literal. */
+bool krl_text_is(const struct krl_text *t, const char *ascii);
+/* Index of the first needle at or after from; SIZE_MAX where there is none, or where the steps
+ * ended. Pays for the units it passes. */
+size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
+                     size_t from);
+uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2]);
+/* All units as an array of uint16_t (the text's own where it is wide). NULL: no room. */
+const uint16_t *krl_text_wide(struct krl_heap *h, const struct krl_text *t);
+
+/* UTF-8 in the arena. exact: lone surrogates as three bytes; else as U+FFFD. p is NULL: no room. */
+struct str krl_text_utf8(struct krl_heap *h, const struct krl_text *t, bool exact);
+
+/* Build a text of unknown length. Starts narrow and widens on the first unit that is not ASCII. */
+struct krl_builder {
+    struct krl_heap *heap;
+    char *bytes; /* or units */
+    size_t n;    /* units */
+    size_t capacity;
+    bool wide;
+    bool failed; /* no room; the heap has the error */
+};
+void krl_builder_init(struct krl_builder *b, struct krl_heap *h);
+void krl_add_unit(struct krl_builder *b, uint16_t unit);
+/* A code point, as one unit or two. */
+void krl_add_code(struct krl_builder *b, uint32_t code);
+void krl_add_text(struct krl_builder *b, const struct krl_text *t);
+void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to);
+void krl_add_ascii(struct krl_builder *b, struct str ascii);
+/* NULL: no room. */
+const struct krl_text *krl_builder_text(struct krl_builder *b);
+
+/* White space of JavaScript (ECMAScript 12.2 and 12.3). */
+bool krl_is_space(uint16_t unit);
+
+#endif

@@ -1,0 +1,22 @@
+// The module time; now is 2025-11-24T16:00:00Z here.
+time:now()                                  //= "2025-11-24T16:00:00.000Z"
+time:new("2026-11-25T15:04:05.123Z")        //= "2026-11-25T15:04:05.123Z"
+time:new("2026-11-25")                      //= "2026-11-25T00:00:00.000Z"
+time:new("20261125T1504")                   //= "2026-11-25T15:04:00.000Z"
+time:new("2026-11-25T15:04:05+01:30")       //= "2026-11-25T13:34:05.000Z"
+time:new("2026-W01-1")                      //= "2025-12-29T00:00:00.000Z"
+time:new("2026-W48")                        //= "2026-11-23T00:00:00.000Z"
+time:new("2026-032")                        //= "2026-02-01T00:00:00.000Z"
+time:new("2026-02")                         //= "2026-02-01T00:00:00.000Z"
+time:new("2026")                            //= "2026-01-01T00:00:00.000Z"
+time:new("12:30")                           //= "2025-11-24T12:30:00.000Z"
+time:new(0)                                 //= "1970-01-01T00:00:00.000Z"
+time:new("2026-02-30")                      //= TypeError: time:new was given an invalid date string (2026-02-30)
+time:new("soon")                            //= TypeError: time:new was given an invalid date string (soon)
+time:new([])                                //= Error: time:new needs a date string
+time:add("2026-01-31", {"months": 1})       //= "2026-02-28T00:00:00.000Z"
+time:add("2024-02-29", {"years": 1, "h": 2}) //= "2025-02-28T02:00:00.000Z"
+time:add("2026-01-01", {"days": -1, "ms": 5}) //= "2025-12-31T00:00:00.005Z"
+time:add("2026-01-01", {"Q": -1, "w": 1})   //= "2025-10-08T00:00:00.000Z"
+time:add("2026-01-01", 5)                   //= TypeError: time:add was given 5 instead of a spec map
+time:strftime("2026-11-05T03:04:05.006Z", "%Y-%m-%d %H:%M:%S.%L %A %j %-d|%_d %%") //= "2026-11-05 03:04:05.006 Thursday 309 5| 5 %"
