@@ -1,5 +1,6 @@
 /*
- * demo_people.c - people come in as everybody does: an invitation, a password of their own, a token.
+ * demo_people.c - people come in as everybody does: an invitation, a password of their own, a
+ * token.
  */
 #include "cli/body.h"
 #include "cli/demo.h"
