@@ -59,8 +59,10 @@ CREATE TABLE plan_version (
     PRIMARY KEY (plan, number)
 );
 
--- agreement and plan are those of the latest terms; a close walks in the order of (agreement, client,
--- id), so that the invoice of a client is one run of subscriptions.
+-- agreement, with its seller, and plan are those of the latest terms; a close walks in the order of
+-- (agreement, client, id), so that the invoice of a client is one run of subscriptions. zone and period:
+-- the calendar, kept from the beginning, so that a seller that moves does not cut windows anew that were
+-- billed. ends: the largest number where it is open.
 CREATE TABLE subscription (
     id TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL,
@@ -75,7 +77,6 @@ CREATE TABLE subscription (
     anchored BIGINT NOT NULL,
     start BIGINT NOT NULL,
     ends BIGINT NOT NULL,
-    state TEXT NOT NULL,
     created BIGINT NOT NULL,
     changed BIGINT NOT NULL
 );
@@ -98,12 +99,12 @@ CREATE TABLE subscription_term (
 );
 CREATE INDEX subscription_term_by_agreement ON subscription_term (agreement, subscription);
 
--- How much may be bought through an edge at once, set by its seller: units of an item. Every edge of
--- a path binds.
+-- How much may be bought through an edge at once, set by its seller. target: "item:CODE", most: units; or
+-- "credit", most: major units of the path's currency. Every edge of a path binds.
 CREATE TABLE path_limit (
     agreement TEXT NOT NULL,
-    item TEXT NOT NULL,
-    units TEXT NOT NULL,
+    target TEXT NOT NULL,
+    most TEXT NOT NULL,
     changed BIGINT NOT NULL,
-    PRIMARY KEY (agreement, item)
+    PRIMARY KEY (agreement, target)
 );

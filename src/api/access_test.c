@@ -5,6 +5,8 @@
 #include "api/api_fixture.h"
 #include "api/route.h"
 #include "billing/document.h"
+#include "catalog/catalog_fixture.h"
+#include "catalog/metered_fixture.h"
 #include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
@@ -69,6 +71,11 @@ struct expectation {
 #define OTHER_SIGNS                            \
     {                                          \
         401, 404, 404, 404, 404, 200, 404, 404 \
+    }
+/* What the operator alone may do for itself. */
+#define OPERATOR_ONLY                          \
+    {                                          \
+        401, 404, 404, 403, 403, 403, 403, 403 \
     }
 #define PARTY_SPONSOR                          \
     {                                          \
@@ -162,6 +169,31 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_reward_create] = {.body = "{\"inviter_amount\":\"25\",\"invitee_amount\":\"25\"}",
                              .want = OWN_MAKE},
     [ROUTE_tax_list] = {.want = SELF_200},
+    [ROUTE_item_list] = {.want = OWN_READ},
+    [ROUTE_item_create] = {.body = "{\"code\":\"vm-#\",\"name\":\"VM\",\"category\":\"vm\"}",
+                           .want = OPERATOR_ONLY},
+    [ROUTE_item_get] = {.want = OWN_READ},
+    [ROUTE_item_change] = {.body = "{\"name\":\"New\"}", .want = PARTY_OWN},
+    [ROUTE_meter_list] = {.want = OWN_READ},
+    [ROUTE_meter_create] = {.body = "{\"code\":\"m-#\",\"kind\":\"sum\",\"unit\":\"GB\"}",
+                            .want = OPERATOR_ONLY},
+    [ROUTE_plan_list] = {.want = OPERATOR_ONLY},
+    [ROUTE_plan_create] = {.body = "{\"item\":\"vm\",\"code\":\"vm-#\",\"name\":\"VM\",\"charges\":"
+                                   "[{\"label\":\"VM\",\"kind\":\"flat\",\"price\":\"1\"}]}",
+                           .want = OPERATOR_ONLY},
+    [ROUTE_plan_get] = {.want = OWN_READ},
+    [ROUTE_plan_change] = {.body = "{\"name\":\"New\"}", .want = PARTY_OWN},
+    [ROUTE_price_list] = {.want = BOTH_READ},
+    [ROUTE_limit_list] = {.want = BOTH_READ},
+    [ROUTE_limit_set] = {.body = "{\"amount\":\"100\"}", .want = PARTY_OWN},
+    [ROUTE_subscription_create] = {.body = "{\"plan\":\"house-month\"}", .want = OWN_MAKE},
+    [ROUTE_subscription_list] = {.want = OWN_READ},
+    [ROUTE_subscription_get] = {.want = BOTH_READ},
+    [ROUTE_subscription_change] = {.body = "{\"quantity\":\"2\"}", .want = PARTY_OWN},
+    [ROUTE_subscription_end] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_subscription_rename] = {.body = "{\"name\":\"Web\"}", .want = OTHER_SIGNS},
+    [ROUTE_subscription_move] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\"}",
+                                 .want = {401, 404, 404, 404, 404, 422, 404, 404}},
     [ROUTE_document_list] = {.want = OWN_READ},
     [ROUTE_document_order] = {.body = "{\"recipient\":\"SPONSOR\",\"lines\":[{\"text\":\"Day\","
                                       "\"income\":\"Services\",\"quantity\":\"1\","
@@ -205,6 +237,9 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_coupon_list] = {.want = OWN_READ},
     [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
     [ROUTE_coupon_get] = {.want = OWN_READ},
+    [ROUTE_usage_take] = {.body = "[]", .want = {401, 403, 422, 403, 403, 422, 422, 422}},
+    [ROUTE_usage_list] = {.want = {401, 404, 404, 200, 403, 200, 200, 200}},
+    [ROUTE_usage_conflicts] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -313,6 +348,48 @@ static struct str make_invoice(struct tx *tx, struct house *h)
     return final.id;
 }
 
+/* --- the catalogue --- */
+
+/* What the operator sells, made with the first that needs it. */
+static void stock(struct tx *tx, struct house *h)
+{
+    struct plan plan;
+    if (plan_find(tx, STR("house-month"), &plan) != RC_OK)
+        (void)make_flat(tx, h->op, "house", PLAN_MONTH, "50.00");
+    err_clear(tx->err);
+}
+
+/* A code is unique; ids are too, but for capital letters. */
+static const char *fresh_code(struct tx *tx)
+{
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows, "SELECT COUNT(*) FROM item"));
+    return arena_fmt(tx->arena, "item-%lld", (long long)row_int(&rows, 0, 0)).p;
+}
+
+/* The client sells what it buys from the operator to the reseller. */
+static struct str make_resale(struct tx *tx, struct house *h)
+{
+    stock(tx, h);
+    struct str upper = make_supply(tx, h->op, h->client, STR(""), STR(""));
+    return make_supply(tx, h->client, h->reseller, upper, STR(""));
+}
+
+static struct str make_sold(struct tx *tx, struct house *h)
+{
+    return make_subscription(tx, make_resale(tx, h), STR("house-month"), "1").id;
+}
+
+static struct str make_client_item(struct tx *tx, struct house *h)
+{
+    return make_item(tx, h->client, fresh_code(tx));
+}
+
+static struct str make_client_plan(struct tx *tx, struct house *h)
+{
+    return make_flat(tx, h->client, fresh_code(tx), PLAN_MONTH, "1").id;
+}
+
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
  * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
 static struct str make_payment(struct tx *tx, struct house *h)
@@ -407,6 +484,19 @@ static struct str make_coupon(struct tx *tx, struct house *h)
     return made.id;
 }
 
+/* Sold by the client to its sponsor. */
+static struct str make_metered(struct tx *tx, struct house *h)
+{
+    struct plan plan;
+    struct metered m = {.op = h->op};
+    struct str upper = make_supply(tx, h->op, h->client, STR(""), STR(""));
+    m.agreement = make_supply(tx, h->client, h->reseller, upper, STR(""));
+    bool known = plan_find(tx, STR("vm-monthly"), &plan) == RC_OK;
+    err_clear(tx->err);
+    m.plan = known ? plan.id : metered_plan(tx, h->op);
+    return metered_subscribe(tx, &m);
+}
+
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
@@ -423,6 +513,13 @@ static const struct {
     {"/v1/agreements/{id}/actions/offer", make_draft},
     {"/v1/agreements/{id}/actions/sign-for", make_offer_below},
     {"/v1/price-books", make_client_book},
+    {"/v1/agreements/{id}/prices", make_resale},
+    {"/v1/agreements/{id}/limits", make_resale},
+    {"/v1/agreements/{id}/subscriptions", make_resale},
+    {"/v1/subscriptions", make_sold},
+    {"/v1/items", make_client_item},
+    {"/v1/plans", make_client_plan},
+    {"/v1/subscriptions/{id}/usage", make_metered},
     {"/v1/documents", make_invoice},
     {"/v1/documents/{id}/actions/", make_invoice_draft},
     {"/v1/documents/{id}/actions/credit", make_invoice},

@@ -4,7 +4,7 @@
 #include "billing/close.h"
 #include "billing/document_row.h"
 #include "billing/wallet.h"
-#include "channel/price_book.h"
+#include "catalog/subscription.h"
 #include "party/invitation.h"
 #include "settle/statement.h"
 
@@ -91,13 +91,40 @@ static enum rc of_coupon(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+static enum rc of_item(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct item item;
+    TRY(item_get(tx, id, &item));
+    *ret = (struct owners){.owner = item.owner};
+    return RC_OK;
+}
+
+static enum rc of_plan(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct plan plan;
+    struct item item;
+    TRY(plan_get(tx, id, &plan));
+    TRY(item_find(tx, plan.item, &item));
+    *ret = (struct owners){.owner = item.owner};
+    return RC_OK;
+}
+
+static enum rc of_subscription(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct subscription s;
+    TRY(subscription_get(tx, id, &s));
+    *ret = (struct owners){.owner = s.seller, .other = s.client};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation}, {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
-    {"agr", of_agreement},  {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
-    {"wal", of_wallet},     {"cou", of_coupon},
+    {"ivt", of_invitation},   {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
+    {"agr", of_agreement},    {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
+    {"wal", of_wallet},       {"cou", of_coupon},     {"itm", of_item},      {"pln", of_plan},
+    {"sub", of_subscription},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -9,8 +9,9 @@
 #include "billing/close.h"
 #include "billing/document.h"
 #include "billing/wallet.h"
-#include "channel/price_book.h"
+#include "catalog/subscription.h"
 #include "channel/reward.h"
+#include "meter/total.h"
 #include "party/audit.h"
 #include "party/brand.h"
 #include "party/invitation.h"
@@ -87,6 +88,13 @@ struct totp_code {
 };
 extern const struct schema totp_code_schema;
 
+/* For which party usage is reported; may be left out where it is plain. */
+struct usage_target {
+    uint64_t set;
+    struct str party;
+};
+extern const struct schema usage_target_schema;
+
 struct sponsor_query {
     uint64_t set;
     struct str sponsor; /* which of the caller's parties sponsors the new one; may be left out where
@@ -141,5 +149,23 @@ struct ending {
     time_us at; /* 0: now */
 };
 extern const struct schema ending_schema;
+
+struct instant_query {
+    uint64_t set;
+    time_us at; /* 0: now */
+};
+extern const struct schema instant_query_schema;
+
+struct naming {
+    uint64_t set;
+    struct str name;
+};
+extern const struct schema naming_schema;
+
+struct moving {
+    uint64_t set;
+    struct str agreement;
+};
+extern const struct schema moving_schema;
 
 #endif

@@ -100,6 +100,13 @@ static const struct field totp_code_fields[] = {
 const struct schema totp_code_schema =
     SCHEMA(struct totp_code, "totp_code", totp_code_fields, "A code of the second factor.");
 
+static const struct field usage_target_fields[] = {
+    FIELD(struct usage_target, party, TEXT, .prefix = "pty",
+          .doc = "For which of your parties; needed where several may report."),
+};
+const struct schema usage_target_schema =
+    SCHEMA(struct usage_target, "usage_target", usage_target_fields, "Who reports.");
+
 static const struct field sponsor_query_fields[] = {
     FIELD(struct sponsor_query, sponsor, TEXT, .prefix = "pty",
           .doc = "Which of your parties sponsors the new one; needed where there are several."),
@@ -173,3 +180,23 @@ static const struct field ending_fields[] = {
 };
 const struct schema ending_schema =
     SCHEMA(struct ending, "ending", ending_fields, "When something ends.");
+
+static const struct field instant_query_fields[] = {
+    FIELD(struct instant_query, at, TIME, .doc = "As of this instant; now unless given."),
+};
+const struct schema instant_query_schema =
+    SCHEMA(struct instant_query, "instant_query", instant_query_fields, "As of when.");
+
+static const struct field naming_fields[] = {
+    FIELD(struct naming, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 120,
+          .doc = "The name.", .example = "\"Web shop\""),
+};
+const struct schema naming_schema =
+    SCHEMA(struct naming, "naming", naming_fields, "What something is called.");
+
+static const struct field moving_fields[] = {
+    FIELD(struct moving, agreement, TEXT, .flags = FIELD_REQUIRED, .prefix = "agr",
+          .doc = "The supply agreement by which it is bought from now on."),
+};
+const struct schema moving_schema =
+    SCHEMA(struct moving, "moving", moving_fields, "By which agreement something is bought.");

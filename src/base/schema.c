@@ -18,11 +18,16 @@ int schema_find(const struct schema *s, struct str name)
     return -1;
 }
 
-bool schema_has(const struct schema *s, const void *value, const char *name)
+uint64_t schema_bit(const struct schema *s, const char *name)
 {
     int i = schema_find(s, str_c(name));
     ASSERT(i >= 0);
-    return (schema_bits(value) >> i & 1) != 0;
+    return UINT64_C(1) << i;
+}
+
+bool schema_has(const struct schema *s, const void *value, const char *name)
+{
+    return (schema_bits(value) & schema_bit(s, name)) != 0;
 }
 
 static struct str join(const struct list *list, struct arena *arena)

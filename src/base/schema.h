@@ -123,6 +123,8 @@ void schema_encode(const struct schema *s, const void *value, struct json_writer
 uint64_t schema_all(const struct schema *s);
 /* Index of the field with this name, or -1. */
 int schema_find(const struct schema *s, struct str name);
+/* The bit of the field called name in `set`. name must exist. */
+uint64_t schema_bit(const struct schema *s, const char *name);
 /* Whether the field called name is set in value. name must exist. */
 bool schema_has(const struct schema *s, const void *value, const char *name);
 

@@ -1,5 +1,5 @@
-/* The step that drafts: runs of lines with one agreement become a client's invoice, then the
- * sums of the agreements above theirs. */
+/* The step that drafts: runs of lines with one agreement become a client's invoice, then the sums
+ * of the agreements above theirs. */
 #include "billing/close_inside.h"
 #include "billing/rated_row.h"
 #include "billing/wallet.h"

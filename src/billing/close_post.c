@@ -1,6 +1,6 @@
 /* The step that posts: each document into the books of both sides, and its lines to the rooms
- * above. Drafts that an earlier close left out, as somebody held them, and that were let go
- * since, are numbered and posted first. Then what was invoiced in advance and is earned now. */
+ * above. Drafts that an earlier close left out, as somebody held them, and that were let go since,
+ * are numbered and posted first. Then what was invoiced in advance and is earned now. */
 #include "billing/close_inside.h"
 #include "billing/deferral.h"
 #include "billing/rated_row.h"

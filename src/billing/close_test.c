@@ -507,6 +507,122 @@ CLOSE_TEST(a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not)
     ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000 + 1000);
 }
 
+/* --- random worlds beside a naive model --- */
+
+enum { RANDOM_WORLDS = 12, RANDOM_EXTRA = 4, RANDOM_USES = 5 };
+
+struct model {
+    int64_t percent[2]; /* what R1 and R2 make of the price they buy at */
+    int64_t units[RANDOM_EXTRA];
+    int client[RANDOM_EXTRA];
+    time_us start[RANDOM_EXTRA];
+    int64_t used[CLOSE_CLIENTS]; /* thousandths */
+    struct close_world *w;
+};
+
+/* n / d, half away from zero; neither is below 0. */
+static int64_t nearest(__int128 n, __int128 d)
+{
+    return (int64_t)((2 * n + d) / (2 * d));
+}
+
+/* What the buyer of an edge pays for `cents_ppm` millionths of a cent at list price, part /
+ * whole of it. */
+static int64_t at_edge(const struct model *m, int edge, __int128 cents_ppm, int64_t part,
+                       int64_t whole)
+{
+    __int128 n = cents_ppm * part;
+    __int128 d = (__int128)1000000 * whole;
+    for (int k = 0; k < edge; k++) {
+        n *= m->percent[k];
+        d *= 100;
+    }
+    return nearest(n, d);
+}
+
+/* December and January of one client, at one edge. */
+static int64_t model_client(const struct model *m, int client, int edge)
+{
+    int64_t month = JANUARY - DECEMBER;
+    int64_t sum = 2 * at_edge(m, edge, (__int128)2 * 5000 * 1000000, month, month);
+    sum += at_edge(m, edge, (__int128)m->used[client] * 1000, 1, 1);
+    for (int i = 0; i < RANDOM_EXTRA; i++) {
+        __int128 price = (__int128)m->units[i] * 5000 * 1000000;
+        int64_t whole = at_edge(m, edge, price, month, month);
+        if (m->client[i] == client)
+            sum += 2 * whole - at_edge(m, edge, price, m->start[i] - DECEMBER, month);
+    }
+    return sum;
+}
+
+static enum rc add_random_in(struct tx *tx, void *arg)
+{
+    struct model *m = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT id FROM plan ORDER BY id LIMIT 1"));
+    make_entry(tx, m->w->book1, "", ENTRY_MUL,
+               arena_fmt(tx->arena, "%lld", (long long)m->percent[0]).p);
+    make_entry(tx, m->w->book2, "", ENTRY_MUL,
+               arena_fmt(tx->arena, "%lld", (long long)m->percent[1]).p);
+    for (int i = 0; i < RANDOM_EXTRA; i++)
+        (void)make_subscription(tx, m->w->supply[m->client[i]], row_str(&rows, 0, 0),
+                                arena_fmt(tx->arena, "%lld", (long long)m->units[i]).p,
+                                m->start[i]);
+    return RC_OK;
+}
+
+static void use_some(struct model *m, struct clock_sim *chance)
+{
+    for (int i = 0; i < RANDOM_USES; i++) {
+        int client = (int)clock_sim_below(chance, CLOSE_CLIENTS);
+        int64_t used = property_between(chance, 1, 3000000);
+        use_traffic(m->w, client, DECEMBER + property_between(chance, 0, 30) * US_PER_DAY, used);
+        m->used[client] += used;
+    }
+}
+
+static void one_random_world(struct close_world *w, struct clock_sim *chance, uint64_t seed)
+{
+    struct model m = {.w = w};
+    int64_t want[2] = {0, 0};
+    for (int k = 0; k < 2; k++)
+        m.percent[k] = property_between(chance, 50, 200);
+    for (int i = 0; i < RANDOM_EXTRA; i++) {
+        m.units[i] = property_between(chance, 1, 9);
+        m.client[i] = (int)clock_sim_below(chance, CLOSE_CLIENTS);
+        m.start[i] = DECEMBER + property_between(chance, 0, 31 * 86400 - 1) * US_PER_SECOND;
+    }
+    world_write(&w->books.world, add_random_in, &m, RC_OK);
+    use_some(&m, chance);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    use_some(&m, chance);
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    for (int i = 0; i < CLOSE_CLIENTS; i++) {
+        int64_t got = invoiced(w, w->r2, w->client[i], 2);
+        HOLDS(got == model_client(&m, i, 2), SEED_FMT "client %d: %lld, wanted was %lld", seed, i,
+              (long long)got, (long long)model_client(&m, i, 2));
+        for (int k = 0; k < 2; k++)
+            want[k] += model_client(&m, i, k);
+    }
+    HOLDS(invoiced(w, w->op, w->r1, 2) == want[0], SEED_FMT "the operator", seed);
+    HOLDS(invoiced(w, w->r1, w->r2, 2) == want[1], SEED_FMT "the first reseller", seed);
+}
+
+START_TEST(random_worlds_are_invoiced_as_a_naive_model_says)
+{
+    struct clock_sim chance;
+    uint64_t seed = property_begin(&chance);
+    for (int i = 0; i < RANDOM_WORLDS; i++) {
+        struct close_world *w = calloc(1, sizeof *w);
+        ASSERT(w != NULL);
+        close_world_open(w);
+        one_random_world(w, &chance, seed);
+        close_world_close(w);
+        free(w);
+    }
+}
+END_TEST
+
 Suite *close_suite(void);
 Suite *close_suite(void)
 {
@@ -526,6 +642,7 @@ Suite *close_suite(void)
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
     tcase_add_test(t, wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone);
     tcase_add_test(t, a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid);
+    tcase_add_test(t, random_worlds_are_invoiced_as_a_naive_model_says);
     tcase_add_test(t, a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not);
     suite_add_tcase(s, t);
     return s;

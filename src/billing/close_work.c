@@ -1,5 +1,4 @@
-/* One unit of work of a close: what hansed's job thread, tests and simulator call again and
- * again. */
+/* One unit of work of a close: what the job thread, tests and simulator call again and again. */
 #include "billing/close_inside.h"
 #include "billing/wallet.h"
 #include "meter/total.h"

@@ -46,8 +46,8 @@ static struct charge_use use_of(const struct rating *g, time_us from, time_us un
                                .currency = g->plan->currency};
 }
 
-/* Both ends are rounded, so that however a period is cut, and however late usage comes, the
- * parts add up. What was billed before takes the place of the beginning. */
+/* Both ends are rounded, so that however a period is cut, and however late usage comes, the parts
+ * add up. What was billed before takes the place of the beginning. */
 static enum rc piece_amount(struct rating *g, const struct piece *p, const struct charge_rule *rule,
                             int64_t *ret)
 {

@@ -6,6 +6,7 @@ enum { KEY_MAX = (ID_TEXT_MAX + 1) * (SUPPLY_DEPTH_MAX + 2) + 48, MAP_SEED = 2 }
 
 struct rater {
     struct tx *tx;
+    struct supply_cache *supply;
     struct map plans;                    /* "PLAN/NUMBER" -> struct rated_plan */
     struct map items;                    /* code -> struct item */
     struct map priced;                   /* chain of books, plan, instant -> struct priced_plan */
@@ -18,6 +19,7 @@ struct rater {
     time_us end;
     const time_us *changes;
     size_t change_count;
+    bool steady; /* nothing changes, and edges is the path */
     struct rated_path path;
     struct supply_path edges;
     /* The latest path that was read by its number. */
@@ -30,6 +32,7 @@ struct rater *rater_new(struct tx *tx)
     static const uint64_t seed[MAP_SEED] = {1, 2}; /* keys are our own ids and numbers */
     struct rater *r = NEW(tx->arena, struct rater);
     r->tx = tx;
+    r->supply = supply_cache_new(tx);
     map_init(&r->plans, tx->arena, seed);
     map_init(&r->items, tx->arena, seed);
     map_init(&r->priced, tx->arena, seed);
@@ -174,7 +177,9 @@ static enum rc load_agreement(struct rater *r, struct str agreement, time_us beg
     if (r->begin == begin && r->end == end && str_eq(r->agreement, agreement))
         return RC_OK;
     r->agreement = STR("");
-    TRY(supply_changes(r->tx, agreement, begin, end, &changes, &count));
+    TRY(supply_steady(r->supply, agreement, begin, end, &r->steady, &r->edges));
+    if (!r->steady)
+        TRY(supply_changes(r->tx, agreement, begin, end, &changes, &count));
     if (count > RATER_CHANGES_MAX)
         return err_set(r->tx->err, RC_INVALID, "prices change more than %d times in one period",
                        RATER_CHANGES_MAX);
@@ -216,7 +221,8 @@ enum rc rater_path(struct rater *r, struct str agreement, time_us begin, time_us
     time_us era = era_of(r, at);
     if (r->path.path == NULL || r->path.since != era) {
         r->path.path = NULL;
-        TRY(supply_path_at(r->tx, agreement, at, &r->edges));
+        if (!r->steady)
+            TRY(supply_path_at(r->tx, agreement, at, &r->edges));
         if (r->tx->writing)
             TRY(supply_path_number(r->tx, &r->edges, &number));
         /* What lines point to stays when another path takes its place here. */
@@ -306,7 +312,7 @@ static enum rc recall_path(struct rater *r, int64_t number, const struct supply_
 {
     if (r->recalled != number) {
         struct supply_path *path = NEW(r->tx->arena, struct supply_path);
-        TRY(supply_path_get(r->tx, number, path));
+        TRY(supply_cache_get(r->supply, number, path));
         r->recalled = number;
         r->recalled_path = path;
     }

@@ -42,9 +42,10 @@ TX_TEST(an_agreement_outlives_what_runs_by_it)
     OK(tx, subscription_check_end(tx, second, tx->now));
     struct subscription patch = {.agreement = second};
     patch.set = UINT64_C(1) << schema_find(&subscription_schema, STR("agreement"));
-    OK(tx, subscription_change(tx, s.id, 0, tx->now + DAY(5), &patch, &s));
-    FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, first, tx->now + DAY(5) - 1));
-    OK(tx, subscription_check_end(tx, first, tx->now + DAY(5)));
+    tx->now += DAY(5);
+    OK(tx, subscription_change(tx, s.id, 0, 0, &patch, &s));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, first, tx->now - 1));
+    OK(tx, subscription_check_end(tx, first, tx->now));
     FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, second, tx->now));
     OK(tx, subscription_end(tx, s.id, tx->now + DAY(9), &s));
     FAILS(tx, RC_CONFLICT, NULL, subscription_check_end(tx, second, tx->now + DAY(9) - 1));

@@ -65,6 +65,7 @@ struct charge {
     int64_t advance;      /* FLAT: billed for the period that begins (1) or that ended (0) */
     struct str tax_class; /* of tax_classes; empty: the item's */
 };
+extern const struct schema charge_tier_schema;
 extern const struct schema charge_schema;
 
 /* As it is computed with. */

@@ -58,33 +58,60 @@ static enum rc read_facts(struct tx *tx, struct zones *zones, const struct rows 
 }
 
 /* Terms come in the order of the facts, and within one by time. */
-static enum rc add_terms(struct tx *tx, const struct rows *r, struct subscription_facts *facts,
-                         size_t count)
+struct filler {
+    struct subscription_facts *facts;
+    size_t count;
+    size_t at; /* whose terms come now */
+    size_t terms;
+    size_t room;
+    struct subscription_term *list;
+};
+
+/* All terms lie one behind the other, and move together where they need more room. */
+static struct subscription_term *next_term(struct filler *f, struct arena *arena)
+{
+    if (f->terms == f->room) {
+        size_t room = max_i64((int64_t)f->count, (int64_t)(2 * f->room));
+        struct subscription_term *list = NEW_N(arena, struct subscription_term, room);
+        for (size_t i = 0; i < f->terms; i++)
+            list[i] = f->list[i];
+        f->list = list;
+        f->room = room;
+    }
+    return &f->list[f->terms++];
+}
+
+static enum rc add_term(struct tx *tx, const struct value *cells, size_t columns UNUSED, void *arg)
+{
+    struct filler *f = arg;
+    while (!str_eq(f->facts[f->at].id, cells[0].text))
+        f->at++;
+    ASSERT(f->at < f->count);
+    bool first = f->facts[f->at].term_count++ == 0;
+    struct subscription_term *t = next_term(f, tx->arena);
+    *t = (struct subscription_term){
+        .from = cells[1].number,
+        .until = INT64_MAX,
+        .agreement = arena_str(tx->arena, cells[2].text),
+        .plan = arena_str(tx->arena, cells[3].text),
+        .plan_number = cells[4].number,
+        .producer = arena_str(tx->arena, cells[6].text),
+        .asset = arena_str(tx->arena, cells[7].text),
+    };
+    if (!first)
+        t[-1].until = t->from;
+    return quantity_parse(cells[5].text, &t->quantity, tx->err);
+}
+
+static void point_at_terms(struct filler *f)
 {
     size_t at = 0;
-    struct subscription_term *terms = NEW_N(tx->arena, struct subscription_term, r->count);
-    for (size_t i = 0; i < count; i++) {
-        struct subscription_facts *f = &facts[i];
-        f->terms = &terms[at];
-        for (; at < r->count && str_eq(row_str(r, at, 0), f->id); at++) {
-            struct subscription_term *t = &terms[at];
-            *t = (struct subscription_term){
-                .from = row_int(r, at, 1),
-                .until = INT64_MAX,
-                .agreement = row_str(r, at, 2),
-                .plan = row_str(r, at, 3),
-                .plan_number = row_int(r, at, 4),
-                .producer = row_str(r, at, 6),
-                .asset = row_str(r, at, 7),
-            };
-            TRY(quantity_parse(row_str(r, at, 5), &t->quantity, tx->err));
-            if (f->term_count++ > 0)
-                t[-1].until = t->from;
-        }
-        ASSERT(f->term_count > 0);
+    for (size_t i = 0; i < f->count; i++) {
+        ASSERT(f->facts[i].term_count > 0);
+        f->facts[i].terms = &f->list[at];
+        at += f->facts[i].term_count;
     }
-    ASSERT(at == r->count);
-    return RC_OK;
+    ASSERT(at == f->terms);
 }
 
 enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_facts *ret)
@@ -96,11 +123,12 @@ enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_fac
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "there is no subscription '%.*s'", STRF(id));
     TRY(read_facts(tx, &zones, &rows, 0, &facts));
-    TRY(sql_rows(tx, &rows,
+    struct filler filler = {.facts = &facts, .count = 1};
+    TRY(sql_each(tx, add_term, &filler,
                  "SELECT " TERM_COLUMNS " FROM subscription_term t WHERE t.subscription = $1 "
-                 "ORDER BY t.since LIMIT $2",
-                 V(id), V((int64_t)SUBSCRIPTION_TERMS_MAX)));
-    TRY(add_terms(tx, &rows, &facts, 1));
+                 "ORDER BY t.since",
+                 V(id)));
+    point_at_terms(&filler);
     *ret = facts;
     return RC_OK;
 }
@@ -111,7 +139,6 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
 {
     static const struct subscription_cursor beginning;
     struct rows rows;
-    struct rows terms;
     struct zones zones = {0};
     const struct subscription_cursor *c = after != NULL ? after : &beginning;
     ASSERT(limit > 0 && limit <= WALK_MAX);
@@ -128,7 +155,8 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
     for (size_t i = 0; i < rows.count; i++)
         TRY(read_facts(tx, &zones, &rows, i, &facts[i]));
     size_t last = rows.count - 1;
-    TRY(sql_rows(tx, &terms,
+    struct filler filler = {.facts = facts, .count = rows.count};
+    TRY(sql_each(tx, add_term, &filler,
                  "SELECT " TERM_COLUMNS " FROM subscription s "
                  "JOIN subscription_term t ON t.subscription = s.id "
                  "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
@@ -137,7 +165,8 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                  V(c->agreement), V(c->client), V(c->id), V(before), V(since),
                  V(row_str(&rows, last, 2)), V(row_str(&rows, last, 1)),
                  V(row_str(&rows, last, 0))));
-    return add_terms(tx, &terms, facts, rows.count);
+    point_at_terms(&filler);
+    return RC_OK;
 }
 
 enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret)

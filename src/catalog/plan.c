@@ -22,6 +22,48 @@ static const struct field box_fields[] = {
 static const struct schema box_schema =
     SCHEMA(struct charges_box, "charges", box_fields, "Charges as the store keeps them.");
 
+static void mark(const struct schema *s, uint64_t *set, const char *name, bool given)
+{
+    *set |= given ? schema_bit(s, name) : 0;
+}
+
+/* Copies that say which fields they have: those that are not empty. */
+static struct list mark_tiers(const struct list *tiers, struct arena *arena)
+{
+    struct charge_tier *copy = NEW_N(arena, struct charge_tier, tiers->count);
+    for (size_t i = 0; i < tiers->count; i++) {
+        struct charge_tier *t = &copy[i];
+        *t = ((const struct charge_tier *)tiers->items)[i];
+        t->set = 0;
+        mark(&charge_tier_schema, &t->set, "up_to", t->up_to.n > 0);
+        mark(&charge_tier_schema, &t->set, "price", t->price.n > 0);
+        mark(&charge_tier_schema, &t->set, "flat", t->flat.n > 0);
+    }
+    return (struct list){copy, tiers->count};
+}
+
+static struct list mark_charges(const struct list *charges, struct arena *arena)
+{
+    struct charge *copy = NEW_N(arena, struct charge, charges->count);
+    for (size_t i = 0; i < charges->count; i++) {
+        struct charge *c = &copy[i];
+        *c = ((const struct charge *)charges->items)[i];
+        c->set = schema_bit(&charge_schema, "label") | schema_bit(&charge_schema, "kind");
+        mark(&charge_schema, &c->set, "meter", c->meter.n > 0);
+        mark(&charge_schema, &c->set, "price", c->price.n > 0);
+        mark(&charge_schema, &c->set, "tiers", c->tiers.count > 0);
+        mark(&charge_schema, &c->set, "included", c->included.n > 0);
+        mark(&charge_schema, &c->set, "package", c->package.n > 0);
+        mark(&charge_schema, &c->set, "percent", c->percent.n > 0);
+        mark(&charge_schema, &c->set, "minimum", c->minimum.n > 0);
+        mark(&charge_schema, &c->set, "instalments", c->instalments != 0);
+        mark(&charge_schema, &c->set, "advance", c->advance != 0);
+        mark(&charge_schema, &c->set, "tax_class", c->tax_class.n > 0);
+        c->tiers = mark_tiers(&c->tiers, arena);
+    }
+    return (struct list){copy, charges->count};
+}
+
 static struct str write_charges(const struct list *charges, struct arena *arena)
 {
     struct buf b;
@@ -181,8 +223,11 @@ static enum rc check(struct tx *tx, struct plan *p)
         err_at(tx->err, STR("/currency"));
         return rc;
     }
+    if (p->charges.count == 0)
+        return err_set_at(tx->err, RC_INVALID, STR("/charges"), "a plan has at least one charge");
     for (size_t i = 0; i < p->charges.count; i++)
         TRY(check_charge(tx, p, i));
+    p->charges = mark_charges(&p->charges, tx->arena);
     return RC_OK;
 }
 

@@ -20,27 +20,36 @@ static struct str price_text(struct price p, struct arena *arena)
     return arena_str(arena, str_n(text, n));
 }
 
-static enum rc add_row(struct board *b, const struct plan *plan, const struct item *item,
-                       const struct charge *charge, struct str up_to, struct price list,
-                       const struct price_steps *steps)
+/* A price point of a charge: what of, and for how much. */
+struct point {
+    const struct plan *plan;
+    const struct item *item;
+    const struct price_steps *steps;
+    struct str label;
+    struct str up_to;
+    struct str unit;
+    struct price list;
+};
+
+static enum rc add_row(struct board *b, const struct point *p)
 {
     struct price prices[SUPPLY_DEPTH_MAX];
     struct price margin;
     struct arena *arena = b->tx->arena;
     size_t last = b->path->count - 1;
-    TRY(price_steps_apply(steps, list, prices, b->tx->err));
+    TRY(price_steps_apply(p->steps, p->list, prices, b->tx->err));
     if (b->count == PRICE_ROWS_MAX)
         return err_set(b->tx->err, RC_TOO_LARGE, "the agreement has more than %d prices",
                        PRICE_ROWS_MAX);
     struct price_row *row = &b->rows[b->count++];
     *row = (struct price_row){.set = schema_all(&price_row_schema),
-                              .item = item->code,
-                              .plan = plan->code,
-                              .charge = charge->label,
-                              .up_to = up_to,
-                              .unit = item->unit,
+                              .item = p->item->code,
+                              .plan = p->plan->code,
+                              .charge = p->label,
+                              .up_to = p->up_to,
+                              .unit = p->unit,
                               .price = price_text(prices[last], arena),
-                              .msrp = steps->steps[last].msrp,
+                              .msrp = p->steps->steps[last].msrp,
                               .currency = b->path->currency};
     if (!b->seller || last == 0)
         return RC_OK;
@@ -51,22 +60,73 @@ static enum rc add_row(struct board *b, const struct plan *plan, const struct it
     return RC_OK;
 }
 
-static enum rc add_charge(struct board *b, const struct plan *plan, const struct item *item,
-                          const struct charge *charge, const struct price_steps *steps)
+/* A percentage is the same at every tier: it has no cost and no margin. */
+static enum rc add_percent(struct board *b, const struct point *p, struct str percent)
+{
+    if (b->count == PRICE_ROWS_MAX)
+        return err_set(b->tx->err, RC_TOO_LARGE, "the agreement has more than %d prices",
+                       PRICE_ROWS_MAX);
+    b->rows[b->count++] = (struct price_row){.set = schema_all(&price_row_schema),
+                                             .item = p->item->code,
+                                             .plan = p->plan->code,
+                                             .charge = p->label,
+                                             .unit = STR("%"),
+                                             .price = percent,
+                                             .currency = b->path->currency};
+    return RC_OK;
+}
+
+static enum rc add_tiers(struct board *b, struct point *p, const struct charge_rule *rule,
+                         const struct charge *charge)
+{
+    const struct charge_tier *tiers = charge->tiers.items;
+    struct str unit = p->unit;
+    for (size_t i = 0; i < rule->step_count; i++) {
+        p->up_to = tiers[i].up_to;
+        p->unit = unit;
+        p->list = rule->steps[i].price;
+        if (tiers[i].price.n > 0)
+            TRY(add_row(b, p));
+        p->unit = STR("");
+        p->list = rule->steps[i].flat;
+        if (tiers[i].flat.n > 0)
+            TRY(add_row(b, p));
+    }
+    return RC_OK;
+}
+
+static enum rc add_charge(struct board *b, struct point *p, const struct charge *charge)
 {
     struct charge_rule rule;
-    const struct charge_tier *tiers = charge->tiers.items;
+    struct meter meter;
     TRY(charge_parse(charge, &rule, b->tx->err));
-    if (rule.kind == CHARGE_MINIMUM)
-        return add_row(b, plan, item, charge, STR(""), rule.minimum, steps);
-    if (rule.step_count == 0)
-        return rule.price.mantissa != 0 ? add_row(b, plan, item, charge, STR(""), rule.price, steps)
-                                        : RC_OK;
-    for (size_t i = 0; i < rule.step_count; i++) {
-        struct price p =
-            rule.steps[i].price.mantissa != 0 ? rule.steps[i].price : rule.steps[i].flat;
-        TRY(add_row(b, plan, item, charge, tiers[i].up_to, p, steps));
+    p->label = charge->label;
+    p->up_to = STR("");
+    p->unit = p->item->unit;
+    p->list = rule.price;
+    if (charge->meter.n > 0) {
+        TRY(meter_find(b->tx, charge->meter, &meter));
+        p->unit = meter.unit;
     }
+    if (rule.kind == CHARGE_PACKAGE)
+        p->unit = arena_fmt(b->tx->arena, "%.*s %.*s", STRF(charge->package), STRF(meter.unit));
+    if (rule.kind == CHARGE_MINIMUM) {
+        p->unit = STR("");
+        p->list = rule.minimum;
+    }
+    if (rule.kind == CHARGE_PERCENT)
+        return add_percent(b, p, charge->percent);
+    return rule.step_count > 0 ? add_tiers(b, p, &rule, charge) : add_row(b, p);
+}
+
+/* Whether a path sells an item. The items are the operator's: none is sold by a path that does not
+ * begin with it, whose seller would else read the list prices. */
+static enum rc is_sold(struct tx *tx, const struct supply_path *path, const struct item *item,
+                       time_us at, struct price_steps *steps, bool *ret)
+{
+    TRY(price_steps_at(tx, path, item->code, item->category, at, steps));
+    *ret =
+        steps->visible && item->state == ITEM_ACTIVE && str_eq(path->edges[0].seller, item->owner);
     return RC_OK;
 }
 
@@ -74,15 +134,17 @@ static enum rc add_plan(struct board *b, const struct plan *plan, time_us at)
 {
     struct item item;
     struct price_steps steps;
+    bool sold = false;
     if (plan->retired || !str_eq(plan->currency, b->path->currency))
         return RC_OK;
     TRY(item_find(b->tx, plan->item, &item));
-    TRY(price_steps_at(b->tx, b->path, item.code, item.category, at, &steps));
-    if (!steps.visible || item.state == ITEM_RETIRED)
+    TRY(is_sold(b->tx, b->path, &item, at, &steps, &sold));
+    if (!sold)
         return RC_OK;
+    struct point p = {.plan = plan, .item = &item, .steps = &steps};
     const struct charge *charges = plan->charges.items;
     for (size_t i = 0; i < plan->charges.count; i++)
-        TRY(add_charge(b, plan, &item, &charges[i], &steps));
+        TRY(add_charge(b, &p, &charges[i]));
     return RC_OK;
 }
 
@@ -110,5 +172,73 @@ enum rc catalog_prices(struct tx *tx, struct str agreement, struct str side, tim
         q.page.after = page.next;
     }
     *ret = (struct list){b.rows, b.count};
+    return RC_OK;
+}
+
+/* --- items for a buyer --- */
+
+enum { SHELVES_MAX = 100 }; /* agreements by which one party buys */
+
+struct shelves {
+    size_t count;
+    struct supply_path *paths;
+};
+
+static enum rc find_shelves(struct tx *tx, struct str party, struct shelves *ret)
+{
+    struct page page;
+    struct agreement_query q = {.page = {.limit = PAGE_LIMIT_MAX},
+                                .kind = AGREEMENT_SUPPLY,
+                                .state = AGREEMENT_ACTIVE,
+                                .to = party};
+    q.set = schema_bit(&agreement_query_schema, "kind") |
+            schema_bit(&agreement_query_schema, "state") |
+            schema_bit(&agreement_query_schema, "to");
+    TRY(agreement_list(tx, party, &q, &page));
+    if (page.items.count > SHELVES_MAX || page.next.n > 0)
+        return err_set(tx->err, RC_TOO_LARGE, "the party buys by more than %d agreements",
+                       SHELVES_MAX);
+    *ret = (struct shelves){.paths = NEW_N(tx->arena, struct supply_path, page.items.count)};
+    const struct agreement *list = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++) {
+        enum rc rc = supply_path_at(tx, list[i].id, tx->now, &ret->paths[ret->count]);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        err_clear(tx->err);
+        ret->count += rc == RC_OK;
+    }
+    return RC_OK;
+}
+
+static enum rc is_on_a_shelf(struct tx *tx, const struct shelves *s, const struct item *item,
+                             bool *ret)
+{
+    struct price_steps steps;
+    *ret = false;
+    for (size_t i = 0; i < s->count && !*ret; i++)
+        TRY(is_sold(tx, &s->paths[i], item, tx->now, &steps, ret));
+    return RC_OK;
+}
+
+enum rc item_list_visible(struct tx *tx, struct str party, const struct item_query *q,
+                          struct page *ret)
+{
+    struct page page;
+    struct shelves shelves;
+    size_t count = 0;
+    TRY(find_shelves(tx, party, &shelves));
+    TRY(item_list(tx, q, &page));
+    struct item *items = page.items.items;
+    const uint64_t hidden = schema_bit(&item_schema, "owner") | schema_bit(&item_schema, "income") |
+                            schema_bit(&item_schema, "author");
+    for (size_t i = 0; i < page.items.count; i++) {
+        bool visible = false;
+        TRY(is_on_a_shelf(tx, &shelves, &items[i], &visible));
+        if (!visible)
+            continue;
+        items[count] = items[i];
+        items[count++].set &= ~hidden;
+    }
+    *ret = (struct page){{items, count}, page.next};
     return RC_OK;
 }

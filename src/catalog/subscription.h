@@ -14,6 +14,7 @@
 #include "money/period.h"
 
 enum { SUBSCRIPTION_TERMS_MAX = 1000 };
+#define SUBSCRIPTION_UNITS_MAX INT64_C(1000000000)
 
 enum subscription_state { SUBSCRIPTION_ACTIVE, SUBSCRIPTION_ENDED };
 extern const char *const subscription_states[];
@@ -61,37 +62,44 @@ MUST_CHECK enum rc subscription_get(struct tx *tx, struct str id, struct subscri
 /* Those that the party sells or buys. */
 MUST_CHECK enum rc subscription_list(struct tx *tx, struct str party,
                                      const struct subscription_query *q, struct page *ret);
-/* Plan, quantity, agreement, producer, asset: from `at` on (0: now; not in the past). */
+/* Plan, quantity, producer, asset: from `at` on (0: now; not in the past); what was planned for
+ * later falls away. The name: at once. The agreement: at once, with all that is below it, which
+ * keeps its other terms; it leads to the same client, and must sell what they all have. A plan has
+ * the period of the one before and no one-time charges or instalments; one with instalments is
+ * left when they are paid. RC_INVALID, RC_CHANGED; RC_CONFLICT: a limit; it has ended; a child does
+ * not leave its family. RC_TOO_LARGE: more than SUBSCRIPTION_FAMILY_MAX move. */
+enum { SUBSCRIPTION_FAMILY_MAX = 50000 };
 MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t version, time_us at,
                                        const struct subscription *patch, struct subscription *ret);
+/* Ends it with all that is below it, at the instant (0: now); an end that is set can come earlier,
+ * never later. RC_CONFLICT where instalments are left to be paid. */
 MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
                                     struct subscription *ret);
-
 /* Before a SUPPLY agreement ends: RC_CONFLICT where a subscription runs by it at the instant or
  * later. */
 MUST_CHECK enum rc subscription_check_end(struct tx *tx, struct str agreement, time_us at);
 
 /* --- limits --- */
 
-/* How many units of an item may run at once through an edge; set by its seller. A subscription is
- * refused where any edge of its path would be above its limit, so nobody below is allowed more. */
+/* How much may run at once through an edge, set by its seller: units of an item, or what the fixed
+ * charges (flat, one-time, one instalment) of all that runs come to in one period of theirs, at the
+ * price of the edge's buyer. What is planned for later counts too. A subscription is refused where
+ * any edge of its path would be above its limit, so nobody below is allowed more. Who asks above
+ * the last edge is not told whose limit it is. */
 struct path_limit {
     uint64_t set;
     struct str agreement;
-    struct str item;  /* code */
-    struct str units; /* decimal; in a request empty: no limit any more */
+    struct str item;   /* code; empty: of the credit */
+    struct str units;  /* of an item: decimal; in a request empty: no limit any more */
+    struct str amount; /* credit: decimal, major units; in a request empty: no limit any more */
     struct str used;
     time_us changed;
 };
 extern const struct schema path_limit_schema;
 MUST_CHECK enum rc path_limit_set(struct tx *tx, struct str agreement,
                                   const struct path_limit *wanted, struct path_limit *ret);
-/* struct path_limit, by item. */
+/* struct path_limit, the credit first, then by item. */
 MUST_CHECK enum rc path_limit_list(struct tx *tx, struct str agreement, struct list *ret);
-/* Whether the path has room for `more` units (below 0: fewer, always). RC_CONFLICT names the
- * limit. */
-MUST_CHECK enum rc path_limit_check(struct tx *tx, const struct supply_path *path, struct str item,
-                                    struct quantity more);
 
 /* --- windows --- */
 
@@ -123,7 +131,8 @@ struct window {
     time_us from;
     time_us until;
     size_t term;           /* index in facts->terms */
-    int64_t period_number; /* of the subscription's life, 1.. */
+    int64_t period_number; /* of the subscription's life, 1..; 0 where another window began its
+                              period: what is billed once a period was billed with that one */
 };
 /* Who may report its usage, and for which time. RC_NOT_FOUND. */
 struct subscription_reporting {
@@ -152,29 +161,29 @@ struct subscription_cursor {
     struct str client;
     struct str id;
 };
-/* How many descendants (children of all degrees) it has, times how long, within [from, until): in
- * unit-seconds; each counts with its quantity. RC_TOO_LARGE: more than SUBSCRIPTION_FAMILY_MAX. */
-enum { SUBSCRIPTION_FAMILY_MAX = 100000 };
-MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_us from,
-                                            time_us until, struct quantity *ret);
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
 /* How many the walk gives in all. */
 MUST_CHECK enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret);
 
+/* How many descendants (children of all degrees) it has, times how long, within [from, until): in
+ * unit-seconds, to the microsecond; each counts with its quantity. */
+MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_us from,
+                                            time_us until, struct quantity *ret);
+
 /* --- prices for people --- */
 
 /* What an agreement's buyer pays for each plan it can see, and what its seller pays: one row a
- * price point. side: the party that asks; it sees `buy` where it is the buyer, `sell` where it
- * is the seller, with its own `cost` and margin, and nothing else. */
+ * price point. side: the party that asks; the buyer sees `price`, the seller its own `cost` and
+ * margin as well, and nobody anything else. */
 struct price_row {
     uint64_t set;
     struct str item;
     struct str plan;
     struct str charge; /* label */
     struct str up_to;  /* of a tier, or empty */
-    struct str unit;
+    struct str unit;   /* that the price is for; empty: once a period, when the tier is reached */
     struct str cost;  /* what the asking seller pays itself; empty for the buyer and the operator */
     struct str price; /* what the buyer pays */
     struct str margin; /* price less cost */
@@ -184,5 +193,10 @@ struct price_row {
 extern const struct schema price_row_schema;
 MUST_CHECK enum rc catalog_prices(struct tx *tx, struct str agreement, struct str side, time_us at,
                                   struct list *ret);
+
+/* Items that some supply agreement of the party, in force now, sells it: without what is the
+ * operator's alone. Pages may be shorter than asked for. */
+MUST_CHECK enum rc item_list_visible(struct tx *tx, struct str party, const struct item_query *q,
+                                     struct page *ret);
 
 #endif

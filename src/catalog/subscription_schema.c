@@ -54,11 +54,16 @@ const struct schema subscription_query_schema =
 static const struct field limit_fields[] = {
     FIELD(struct path_limit, agreement, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE,
           .prefix = "agr", .doc = "The edge that it holds for."),
-    FIELD(struct path_limit, item, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = ITEM_CODE_MAX,
-          .doc = "Code of the item.", .example = "\"vm-4\""),
-    FIELD(struct path_limit, units, DECIMAL, .doc = "How many may run at once; none: no limit.",
-          .example = "\"100\""),
-    FIELD(struct path_limit, used, DECIMAL, .flags = FIELD_READ_ONLY, .doc = "How many run now."),
+    FIELD(struct path_limit, item, TEXT, .min = 1, .max = ITEM_CODE_MAX,
+          .doc = "Code of the item; none for the credit.", .example = "\"vm-4\""),
+    FIELD(struct path_limit, units, DECIMAL,
+          .doc = "How many of the item may run at once; none: no limit.", .example = "\"100\""),
+    FIELD(struct path_limit, amount, DECIMAL,
+          .doc = "The credit: what the fixed charges of all that runs may come to in a period; "
+                 "none: no limit.",
+          .example = "\"5000.00\""),
+    FIELD(struct path_limit, used, DECIMAL, .flags = FIELD_READ_ONLY,
+          .doc = "How much of it is used."),
     FIELD(struct path_limit, changed, TIME, .flags = FIELD_READ_ONLY, .doc = "When set."),
 };
 const struct schema path_limit_schema =
@@ -70,7 +75,8 @@ static const struct field price_fields[] = {
     FIELD(struct price_row, charge, TEXT, .flags = FIELD_READ_ONLY, .doc = "What is charged."),
     FIELD(struct price_row, up_to, TEXT, .flags = FIELD_READ_ONLY,
           .doc = "End of the tier, where the charge has tiers."),
-    FIELD(struct price_row, unit, TEXT, .flags = FIELD_READ_ONLY, .doc = "What is counted."),
+    FIELD(struct price_row, unit, TEXT, .flags = FIELD_READ_ONLY,
+          .doc = "What the price is for; none: once, when the tier is reached."),
     FIELD(struct price_row, cost, TEXT, .flags = FIELD_READ_ONLY,
           .doc = "What the seller who asks pays for it."),
     FIELD(struct price_row, price, TEXT, .flags = FIELD_READ_ONLY, .doc = "What the buyer pays."),

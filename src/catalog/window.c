@@ -1,7 +1,7 @@
 /*
  * window.c - the windows of a subscription: calendar periods cut where its terms change. Pure.
  */
-#include "catalog/subscription.h"
+#include "catalog/window.h"
 
 enum { WINDOWS_MAX = 100000 };
 
@@ -41,17 +41,25 @@ static size_t term_at(const struct subscription_facts *f, time_us at)
     return i;
 }
 
+int64_t window_number(const struct subscription_facts *f, time_us at)
+{
+    struct period p = period_at(f, at);
+    return number_of(f, &p);
+}
+
 static struct window make(const struct subscription_facts *f, const struct period *p, time_us at)
 {
     size_t term = term_at(f, at);
     const struct subscription_term *t = &f->terms[term];
+    time_us first = max_i64(p->begin, f->start);
+    time_us from = max_i64(first, t->from);
     return (struct window){
         .begin = p->begin,
         .end = p->end,
-        .from = max_i64(max_i64(p->begin, f->start), t->from),
+        .from = from,
         .until = min_i64(min_i64(p->end, f->ends), t->until),
         .term = term,
-        .period_number = number_of(f, p),
+        .period_number = from == first ? number_of(f, p) : 0,
     };
 }
 

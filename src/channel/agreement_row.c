@@ -130,7 +130,7 @@ enum rc row_active(struct tx *tx, const struct rows *rows, size_t row, struct ag
 
 static struct value time_opt(time_us t)
 {
-    return t == 0 ? SQL_NULL : V(t);
+    return t == 0 ? SQL_NULL : value_int(t);
 }
 
 enum rc row_insert(struct tx *tx, const struct agreement *a)

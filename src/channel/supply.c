@@ -16,7 +16,7 @@ enum {
 static enum rc climb(struct tx *tx, struct str agreement, time_us at, struct supply_path *ret,
                      struct str *ret_broken)
 {
-    struct supply_edge edges[SUPPLY_DEPTH_MAX];
+    struct supply_edge edges[SUPPLY_DEPTH_MAX] = {0};
     struct str id = agreement;
     size_t count = 0;
     *ret_broken = STR("");
@@ -56,7 +56,7 @@ enum rc supply_path_at(struct tx *tx, struct str agreement, time_us at, struct s
 
 /* --- when it changes --- */
 
-static enum rc book_changes(struct tx *tx, struct str book, time_us after, time_us *next)
+enum rc supply_book_changes(struct tx *tx, struct str book, time_us after, time_us *next)
 {
     struct rows rows;
     if (book.n == 0)
@@ -83,7 +83,7 @@ static enum rc next_change(struct tx *tx, struct str agreement, time_us after, t
     for (size_t i = 0; i < path.count; i++) {
         TRY(supply_next_change(tx, path.edges[i].agreement, after, &other));
         next = min_i64(next, other);
-        TRY(book_changes(tx, path.edges[i].book, after, &next));
+        TRY(supply_book_changes(tx, path.edges[i].book, after, &next));
     }
     if (broken.n > 0) {
         TRY(supply_next_change(tx, broken, after, &other));

@@ -48,10 +48,26 @@ MUST_CHECK enum rc supply_path_number(struct tx *tx, const struct supply_path *p
 /* RC_NOT_FOUND. */
 MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret);
 
+/* SUPPLY agreements one step below this one, that are not ended and are or will be supplied by it:
+ * struct str, by id; at most `limit` behind `after` (empty: from the beginning). */
+MUST_CHECK enum rc supply_below(struct tx *tx, struct str agreement, struct str after, size_t limit,
+                                struct list *ret);
 /* Numbers of the paths that an agreement is on, behind `after`, ascending, at most limit; in the
  * arena. */
 MUST_CHECK enum rc supply_paths_with(struct tx *tx, struct str agreement, int64_t after,
                                      int64_t limit, int64_t **ret, size_t *ret_count);
+
+/* For who asks for very many paths in one unit of work: what lies above the last edge is the
+ * same for all clients of a seller, and is asked for once. Lives in the tx's arena. */
+struct supply_cache;
+struct supply_cache *supply_cache_new(struct tx *tx);
+/* Whether the path and all prices on it stay the same within [from, until), as far as is quickly
+ * known; then it is *ret. */
+MUST_CHECK enum rc supply_steady(struct supply_cache *c, struct str agreement, time_us from,
+                                 time_us until, bool *ret_steady, struct supply_path *ret);
+/* As supply_path_get. */
+MUST_CHECK enum rc supply_cache_get(struct supply_cache *c, int64_t number,
+                                    struct supply_path *ret);
 
 /* The REFERRAL agreements that pay on what the client of this path buys: struct agreement, by
  * id, their terms as of the instant. The scope's party is the client, or, with subtree, any

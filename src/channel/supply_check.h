@@ -30,5 +30,9 @@ MUST_CHECK enum rc supply_step_at(struct tx *tx, struct str agreement, time_us a
  * none is known. */
 MUST_CHECK enum rc supply_next_change(struct tx *tx, struct str agreement, time_us after,
                                       time_us *ret);
+/* *next becomes the first instant after `after` at which a price or guard of the book begins, where
+ * that is earlier. */
+MUST_CHECK enum rc supply_book_changes(struct tx *tx, struct str book, time_us after,
+                                       time_us *next);
 
 #endif

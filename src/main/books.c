@@ -1,7 +1,9 @@
 #include "main/books.h"
 
+#include "billing/document_row.h"
 #include "ledger/ledger.h"
 #include "money/amount.h"
+#include "settle/verify.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -14,6 +16,30 @@ static enum rc verify(struct store *store, struct arena *arena, struct err *err)
            "%.*s is the hash of the last batch: kept elsewhere, it proves all before it\n",
            (long long)r.transfers, (long long)r.batches, (long long)r.accounts, (long long)r.books,
            STRF(r.head));
+    return RC_OK;
+}
+
+struct verifying {
+    struct ledger *ledger;
+    struct settle_report report;
+};
+
+static enum rc verify_shares(struct tx *tx, void *arg)
+{
+    struct verifying *v = arg;
+    return settle_verify(tx, v->ledger, &v->report);
+}
+
+/* What the rooms above keep beside the ledger. It is open until the store is closed. */
+static enum rc verify_above(struct store *store, struct verifying *v, struct arena *arena,
+                            struct err *err)
+{
+    int64_t documents = 0;
+    TRY(document_verify(store, arena, &documents, err));
+    printf("%lld documents add up, and their numbers have no gap\n", (long long)documents);
+    TRY(store_read(store, arena, err, verify_shares, v));
+    printf("%lld shares and %lld payments are what the books say\n", (long long)v->report.shares,
+           (long long)v->report.payments);
     return RC_OK;
 }
 
@@ -82,11 +108,17 @@ enum rc books_command(const struct settings *s, const struct command_line *line,
     log_init(&log, clock_system(), STDERR_FILENO, LOG_WARN, s->log_json);
     struct store_options options = {.url = s->store, .clock = clock_system(), .log = &log};
     struct store *store = NULL;
+    struct verifying above = {0};
     TRY(store_open(&store, &options, err));
     enum rc rc = verifies  ? verify(store, arena, err)
                  : replays ? replay(store, line, arena, err)
                            : export_books(store, line, err);
+    if (rc == RC_OK && verifies)
+        rc = ledger_open(&above.ledger, store, &log, err);
+    if (rc == RC_OK && verifies)
+        rc = verify_above(store, &above, arena, err);
     store_close(store);
+    ledger_close(above.ledger);
     if (rc == RC_OK && fflush(stdout) != 0)
         rc = err_set(err, RC_FULL, "the answer cannot be written: %s", strerror(errno));
     return rc;

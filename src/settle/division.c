@@ -20,6 +20,7 @@ struct found_path {
 };
 struct division {
     struct tx *tx;
+    struct claims *claims; /* of the invoice in hand; the room of the one before is taken again */
     size_t count;
     size_t path_count;
     size_t item_count;
@@ -472,9 +473,12 @@ enum rc division_run(struct division *d, const struct document_row *invoice,
                      const struct rated_line *lines, size_t count, struct share **ret,
                      size_t *ret_count)
 {
-    struct claims *c = NEW(d->tx->arena, struct claims);
+    if (d->claims == NULL)
+        d->claims = NEW(d->tx->arena, struct claims);
+    struct claims *c = d->claims;
     c->d = d;
     c->invoice = invoice;
+    c->count = 0;
     for (size_t i = 0; i < count; i++) {
         TRY(claim_production(c, &lines[i]));
         TRY(claim_margins(c, &lines[i]));

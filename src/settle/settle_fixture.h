@@ -8,6 +8,7 @@
 #include "billing/close_fixture.h"
 #include "settle/share.h"
 #include "settle/statement.h"
+#include "settle/verify.h"
 
 /* A clock at the beginning of December, a ledger, and nothing else. */
 static inline void settle_world_open(struct close_world *w)
@@ -16,6 +17,22 @@ static inline void settle_world_open(struct close_world *w)
     arena_init(&w->kept, STORE_TX_ARENA_BYTES);
     books_world_open(&w->books);
     w->books.world.clock.at = DECEMBER;
+}
+
+static inline enum rc settle_verify_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct settle_report report;
+    return settle_verify(tx, w->books.l, &report);
+}
+
+/* Everything adds up, here and in the journal. */
+static inline void settle_world_close(struct close_world *w)
+{
+    struct fixture *f = &w->books.world.fixture;
+    enum rc rc = fixture_read(f, settle_verify_in, w);
+    ck_assert_msg(rc == RC_OK, "%s", f->err.text);
+    close_world_close(w);
 }
 
 /* Close the month, with what this room does in it. */

@@ -175,7 +175,7 @@ START_TEST(a_server_month_is_collected_shared_and_paid_out)
     world->clock.at += US_PER_DAY;
     world_write(world, rapid_whole, r, RC_OK);
     world_write(world, rapid_paid, r, RC_OK);
-    close_world_close(&r->w);
+    settle_world_close(&r->w);
     free(r);
 }
 END_TEST
@@ -299,7 +299,7 @@ START_TEST(a_channel_of_two_tiers_collects_and_each_gets_its_own)
     world_write(world, xterity_paid, x, RC_OK);
     world->clock.at += US_PER_DAY;
     world_write(world, xterity_credited, x, RC_OK);
-    close_world_close(&x->w);
+    settle_world_close(&x->w);
     free(x);
 }
 END_TEST

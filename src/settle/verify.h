@@ -1,0 +1,24 @@
+/*
+ * verify.h - what must be so of shares, statements and payments, looked at in the whole store.
+ *
+ *   - what a payer has accrued for a payee and not settled is what its book owes: the balance of
+ *     Commission:<payee>, to the cent
+ *   - a share is settled for what its statements say, and never earned above its worth
+ *   - a payment's parts are what it matched, and an invoice is paid by what its payments paid it
+ *
+ * Part of `hansed ledger verify`; the same questions can be asked in SQL by anyone who can read
+ * the store.
+ */
+#ifndef SETTLE_VERIFY_H
+#define SETTLE_VERIFY_H
+
+#include "ledger/ledger.h"
+
+struct settle_report {
+    int64_t shares;
+    int64_t payments;
+};
+/* RC_INVALID names the first thing that is not so. In a unit of work that reads. */
+MUST_CHECK enum rc settle_verify(struct tx *tx, struct ledger *l, struct settle_report *ret);
+
+#endif
