@@ -484,19 +484,6 @@ static struct str make_coupon(struct tx *tx, struct house *h)
     return made.id;
 }
 
-/* Sold by the client to its sponsor. */
-static struct str make_metered(struct tx *tx, struct house *h)
-{
-    struct plan plan;
-    struct metered m = {.op = h->op};
-    struct str upper = make_supply(tx, h->op, h->client, STR(""), STR(""));
-    m.agreement = make_supply(tx, h->client, h->reseller, upper, STR(""));
-    bool known = plan_find(tx, STR("vm-monthly"), &plan) == RC_OK;
-    err_clear(tx->err);
-    m.plan = known ? plan.id : metered_plan(tx, h->op);
-    return metered_subscribe(tx, &m);
-}
-
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
