@@ -6,7 +6,6 @@
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
-#include "catalog/metered_fixture.h"
 #include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
@@ -506,7 +505,6 @@ static const struct {
     {"/v1/subscriptions", make_sold},
     {"/v1/items", make_client_item},
     {"/v1/plans", make_client_plan},
-    {"/v1/subscriptions/{id}/usage", make_metered},
     {"/v1/documents", make_invoice},
     {"/v1/documents/{id}/actions/", make_invoice_draft},
     {"/v1/documents/{id}/actions/credit", make_invoice},
