@@ -56,6 +56,7 @@ struct demo_case {
     const char *name; /* as typed */
     const char *title;
     const char *source; /* the document */
+    const char *note;   /* what its figures are, and are not */
     const char *country;
     const char *currency;
     const struct demo_step *steps;
@@ -114,7 +115,7 @@ struct demo {
     const struct currency *currency;
     struct server server;
     struct str folder;
-    int64_t pid; /* 0: no server runs */
+    int64_t pid;      /* 0: no server runs */
     struct arena one; /* one answer at a time */
     struct str password;
     struct demo_name *names;

@@ -27,8 +27,7 @@ struct demo_name *demo_keep(struct demo *d, struct str name, struct str id)
 static bool is_name(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') &&
-            s.p[i] != '-')
+        if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '-')
             return false;
     return s.n > 0;
 }

@@ -1,5 +1,5 @@
 /*
- * demo_people.c - people come in as everybody does: an invitation, a password of their own, a token.
+ * demo_people.c - people come in as everybody does: an invitation, a password, a token.
  */
 #include "cli/body.h"
 #include "cli/demo.h"
@@ -103,9 +103,9 @@ static enum rc invite(struct demo *d, const char *who, struct str body, struct s
 {
     const struct json *answer = NULL;
     struct str path = STR("");
-    TRY(demo_text(d, arena_cstr(d->run->arena,
-                                arena_fmt(d->run->arena, "/v1/parties/{%s}/invitations", who)),
-                  0, &path));
+    TRY(demo_text(
+        d, arena_cstr(d->run->arena, arena_fmt(d->run->arena, "/v1/parties/{%s}/invitations", who)),
+        0, &path));
     TRY(demo_ask(d, who, HTTP_POST, path, body, &answer));
     *ret_link = arena_str(d->run->arena, peek_text(answer, "link"));
     return RC_OK;

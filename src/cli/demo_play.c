@@ -47,7 +47,8 @@ static enum rc agree_once(struct demo *d, const struct demo_step *s, int64_t n)
     path = arena_fmt(arena, "/v1/agreements/%.*s/actions/offer", STRF(id));
     TRY(demo_call(d, from->token, HTTP_POST, path, STR(""), &answer));
     bool there = other->token.n > 0;
-    path = arena_fmt(arena, "/v1/agreements/%.*s/actions/%s", STRF(id), there ? "sign" : "sign-for");
+    path =
+        arena_fmt(arena, "/v1/agreements/%.*s/actions/%s", STRF(id), there ? "sign" : "sign-for");
     return demo_call(d, there ? other->token : from->token, HTTP_POST, path, STR(""), &answer);
 }
 
@@ -97,8 +98,8 @@ static struct str month_after(struct demo *d, struct str s, int64_t more)
 {
     int64_t year = 0;
     int64_t month = 0;
-    bool good = str_to_i64(str_sub(s, 0, 4), 1, 9000, &year) &&
-                str_has(s, STR("-")) && s.n == STR("2026-01").n;
+    bool good = str_to_i64(str_sub(s, 0, 4), 1, 9000, &year) && str_has(s, STR("-")) &&
+                s.n == STR("2026-01").n;
     /* the second digit alone where the first is 0 */
     size_t at = good && s.p[5] == '0' ? 6 : 5;
     good = good && str_to_i64(str_sub(s, at, 7), 1, 12, &month);
@@ -134,8 +135,7 @@ static enum rc close_month(struct demo *d, const struct demo_step *s, int64_t n)
         arena_fmt(arena, "/v1/closes/%.*s", STRF(arena_str(arena, peek_text(answer, "id"))));
     for (int i = 0; !str_eq(peek_text(answer, "step"), STR("done")); i++) {
         if (i == CLOSE_POLLS_MAX)
-            return err_set(d->run->err, RC_TIMEOUT, "the close of %.*s does not end",
-                           STRF(period));
+            return err_set(d->run->err, RC_TIMEOUT, "the close of %.*s does not end", STRF(period));
         d->run->cli->pause(d->run->cli, CLOSE_PAUSE_US);
         TRY(demo_ask(d, s->who, HTTP_GET, path, STR(""), &answer));
     }
@@ -218,8 +218,7 @@ enum rc demo_books(struct demo *d, size_t party)
     for (size_t i = 0; i < d->account_count; i++)
         if (d->accounts[i].party == party)
             return RC_OK;
-    struct str path =
-        arena_fmt(d->run->arena, "/v1/parties/%.*s/books", STRF(d->names[party].id));
+    struct str path = arena_fmt(d->run->arena, "/v1/parties/%.*s/books", STRF(d->names[party].id));
     return demo_each(d, d->names[party].token, path, note_account, &party);
 }
 
@@ -233,8 +232,7 @@ static enum rc balance_of(struct demo *d, struct str party, struct str code, int
     for (size_t i = 0; i < d->account_count; i++) {
         const struct demo_account *a = &d->accounts[i];
         bool whole = str_eq(a->code, code);
-        bool begins = str_ends(code, STR("*")) &&
-                      str_starts(a->code, str_sub(code, 0, code.n - 1));
+        bool begins = str_ends(code, STR("*")) && str_starts(a->code, str_sub(code, 0, code.n - 1));
         int64_t one = 0;
         if (a->party != index || (!whole && !begins) ||
             !str_eq(a->currency, str_c(d->story->currency)))

@@ -79,14 +79,26 @@ static enum rc wait_for_link(struct demo *d, struct str *ret)
 enum rc demo_start(struct demo *d, struct str *ret_link)
 {
     const struct host *h = d->run->cli->host;
-    const char *const argv[] = {
-        hansed(d),           "--store",           store(d),
-        "--listen",          "127.0.0.1:0",       "--test-clock",
-        "2026-01-01T00:00:00Z", "--operator-country", d->story->country,
-        "--operator-currency", d->story->currency, "--login-per-minute",
-        "100000",            "--write-per-minute", "1000000",
-        "--read-per-minute", "1000000",           "--log-level",
-        "warn",              NULL};
+    const char *const argv[] = {hansed(d),
+                                "--store",
+                                store(d),
+                                "--listen",
+                                "127.0.0.1:0",
+                                "--test-clock",
+                                "2026-01-01T00:00:00Z",
+                                "--operator-country",
+                                d->story->country,
+                                "--operator-currency",
+                                d->story->currency,
+                                "--login-per-minute",
+                                "100000",
+                                "--write-per-minute",
+                                "1000000",
+                                "--read-per-minute",
+                                "1000000",
+                                "--log-level",
+                                "warn",
+                                NULL};
     struct program p = {.argv = argv, .output = path(d, "hansed.log")};
     TRY(h->start(h, &p, &d->pid, d->run->err));
     TRY(wait_for_link(d, ret_link));
@@ -148,9 +160,9 @@ static enum rc export_to(struct demo *d, const char *format, const char *file)
     struct program p = {.argv = argv, .output = file, .errors = path(d, "errors.txt")};
     int code = 0;
     TRY(h->run(h, &p, &code, d->run->err));
-    return code == 0 ? RC_OK
-                     : err_set(d->run->err, RC_INTERNAL, "the books cannot be exported as %s",
-                               format);
+    return code == 0
+               ? RC_OK
+               : err_set(d->run->err, RC_INTERNAL, "the books cannot be exported as %s", format);
 }
 
 enum rc demo_prove(struct demo *d)

@@ -12,9 +12,10 @@
 #include "base/err.h"
 
 struct program {
-    const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH, unless it has a '/' */
-    const char *output;      /* file that is written anew: what it prints */
-    const char *errors;      /* what it says besides; NULL: to the same file */
+    const char *const
+        *argv;          /* ends with NULL; argv[0] is looked for in PATH, unless it has a '/' */
+    const char *output; /* file that is written anew: what it prints */
+    const char *errors; /* what it says besides; NULL: to the same file */
 };
 
 struct host {
