@@ -56,6 +56,7 @@ struct demo_case {
     const char *name; /* as typed */
     const char *title;
     const char *source; /* the document */
+    const char *note;   /* what its figures are, and are not */
     const char *country;
     const char *currency;
     const struct demo_step *steps;

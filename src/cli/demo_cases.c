@@ -32,8 +32,10 @@
 #define CLOSE(who_, what_) CLOSES(1, who_, what_)
 #define CLOSES(times_, who_, what_) \
     {.act = DEMO_CLOSE, .who = (who_), .what = (what_), .times = (times_)},
-#define SETTLE(who_, what_)                       {.act = DEMO_SETTLE, .who = (who_), .what = (what_)},
-#define PAYOUTS(who_)                             {.act = DEMO_PAYOUTS, .who = (who_)},
+#define SETTLE(who_, what_) {.act = DEMO_SETTLE, .who = (who_), .what = (what_)},
+
+#define PAYOUTS(who_) {.act = DEMO_PAYOUTS, .who = (who_)},
+
 #define FIGURE(name_, text_, what_)               FIGURES(1, name_, text_, what_, NULL, NULL)
 #define COMPARE(name_, text_, what_, said_, why_) FIGURES(1, name_, text_, what_, said_, why_)
 #define FIGURES(times_, name_, text_, what_, said_, why_) \
@@ -74,16 +76,21 @@ const struct demo_case *demo_cases(size_t *ret_count)
 {
     static const struct demo_case cases[] = {
         {"rapid-space", "A server-month of 195, and who gets what of it",
-         "Explain how to make profit as Rapid.Space partners (2021)", "FR", "EUR", rapid_space,
-         COUNT(rapid_space)},
+         "Explain how to make profit as Rapid.Space partners (2021)",
+         "played: one server in January 2026, training, and 100 migrations over 35 months", "FR",
+         "EUR", rapid_space, COUNT(rapid_space)},
         {"coworking", "A cloud in the corridors of a coworking space",
-         "Coworking spaces: a win-win case for SlapOS decentralised cloud in China (2016)", "CN",
+         "Coworking spaces: a win-win case for SlapOS decentralised cloud in China (2016)",
+         "played: one server in January 2026, then members, others and 100 free machines", "CN",
          "CNY", coworking, COUNT(coworking)},
         {"channel", "Two tiers of resellers, a distributor, an agent",
-         "We need a multi-tier wholesale cloud solution built for the channel (2015)", "US", "USD",
-         channel, COUNT(channel)},
+         "We need a multi-tier wholesale cloud solution built for the channel (2015)",
+         "the document gives no prices: played are those of the worked case", "US", "USD", channel,
+         COUNT(channel)},
         {"picos", "A family of picos moves to another host with the money that was not earned",
-         "How to make money hosting picos", "US", "USD", picos, COUNT(picos)},
+         "How to make money hosting picos",
+         "the document says 10 a year, and that a price may slide: the steps are the worked case",
+         "US", "USD", picos, COUNT(picos)},
     };
     *ret_count = COUNT(cases);
     return cases;

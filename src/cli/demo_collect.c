@@ -5,8 +5,10 @@
 struct str demo_who(struct demo *d, struct str id, bool titles)
 {
     for (size_t i = 0; i < d->name_count; i++)
-        if (str_eq(d->names[i].id, id))
-            return titles && d->names[i].title.n > 0 ? d->names[i].title : d->names[i].name;
+        if (str_eq(d->names[i].id, id)) {
+            struct str title = d->names[i].title;
+            return !titles ? d->names[i].name : title.n > 0 ? title : STR("one of many");
+        }
     return id;
 }
 

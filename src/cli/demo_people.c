@@ -1,6 +1,5 @@
 /*
- * demo_people.c - people come in as everybody does: an invitation, a password of their own, a
- * token.
+ * demo_people.c - people come in as everybody does: an invitation, a password, a token.
  */
 #include "cli/body.h"
 #include "cli/demo.h"

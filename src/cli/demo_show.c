@@ -59,20 +59,36 @@ static void show_figures(struct demo *d)
     }
 }
 
+static bool alike(struct demo *d, const struct demo_bill *a, const struct demo_bill *b)
+{
+    return str_eq(a->kind, b->kind) && str_eq(a->net, b->net) && str_eq(a->gross, b->gross) &&
+           str_eq(a->issuer, b->issuer) &&
+           str_eq(demo_who(d, a->recipient, true), demo_who(d, b->recipient, true));
+}
+
+/* Oldest first, as the lists have the newest first; those that are alike together. */
 static void show_bills(struct demo *d)
 {
-    static const char *const heads[] = {"KIND", "NUMBER", "FROM",   "TO",
+    static const char *const heads[] = {"KIND", "NUMBER", "FROM",   "TO", ">TIMES",
                                         ">NET", ">TAX",   ">GROSS", NULL};
     struct sheet s;
     head(d->run, "Documents");
     sheet_begin(&s, d->run, heads, DEMO_BILLS_MAX);
-    for (size_t i = 0; i < d->bill_count; i++) {
+    for (size_t i = d->bill_count; i-- > 0;) {
         const struct demo_bill *b = &d->bills[i];
-        sheet_row(&s, (struct str[]){b->kind, b->number, demo_who(d, b->issuer, true),
-                                     demo_who(d, b->recipient, true),
-                                     sheet_amount(d->run->arena, b->net),
-                                     sheet_amount(d->run->arena, b->tax),
-                                     sheet_amount(d->run->arena, b->gross)});
+        size_t times = 1;
+        bool told = false;
+        for (size_t k = 0; k < d->bill_count; k++) {
+            told = told || (k > i && alike(d, &d->bills[k], b));
+            times += k < i && alike(d, &d->bills[k], b) ? 1 : 0;
+        }
+        if (told)
+            continue;
+        sheet_row(&s, (struct str[]){
+                          b->kind, b->number, demo_who(d, b->issuer, true),
+                          demo_who(d, b->recipient, true), arena_fmt(d->run->arena, "%zu", times),
+                          sheet_amount(d->run->arena, b->net), sheet_amount(d->run->arena, b->tax),
+                          sheet_amount(d->run->arena, b->gross)});
     }
     sheet_print(&s);
 }
@@ -290,8 +306,8 @@ enum rc demo_show(struct demo *d)
         print_json(d);
         return RC_OK;
     }
-    fprintf(d->run->cli->out, "%s\n%s; in %s\n", d->story->title, d->story->source,
-            d->story->currency);
+    fprintf(d->run->cli->out, "%s\n%s\n%s; in %s\n", d->story->title, d->story->source,
+            d->story->note, d->story->currency);
     show_figures(d);
     show_bills(d);
     show_parties(d);
