@@ -6,6 +6,8 @@
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
+#include "catalog/metered_fixture.h"
+#include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 
@@ -235,6 +237,9 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_coupon_list] = {.want = OWN_READ},
     [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
     [ROUTE_coupon_get] = {.want = OWN_READ},
+    [ROUTE_usage_take] = {.body = "[]", .want = {401, 403, 422, 403, 403, 422, 422, 422}},
+    [ROUTE_usage_list] = {.want = {401, 404, 404, 200, 403, 200, 200, 200}},
+    [ROUTE_usage_conflicts] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -501,6 +506,7 @@ static const struct {
     {"/v1/subscriptions", make_sold},
     {"/v1/items", make_client_item},
     {"/v1/plans", make_client_plan},
+    {"/v1/subscriptions/{id}/usage", make_metered},
     {"/v1/documents", make_invoice},
     {"/v1/documents/{id}/actions/", make_invoice_draft},
     {"/v1/documents/{id}/actions/credit", make_invoice},

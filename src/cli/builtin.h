@@ -26,6 +26,8 @@ enum rc builtin_events(struct run *run);
 enum rc builtin_demo(struct run *run);
 /* What a business with servers costs and brings; asks no server. */
 enum rc builtin_plan(struct run *run);
+/* Report what was used: a file of events, in batches. */
+enum rc builtin_usage_send(struct run *run);
 enum rc builtin_help(struct run *run);
 enum rc builtin_man(struct run *run);
 enum rc builtin_completion(struct run *run);

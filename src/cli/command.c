@@ -105,6 +105,14 @@ static const struct command builtins[] = {
      .words_max = 1,
      .doc = "What servers cost, bring and pay back, computed without a server; ready plans: "
             "rapid-space, coworking-10, coworking-100, coworking-1000."},
+    {.words = "usage send",
+     .synopsis = "FILE",
+     .run = builtin_usage_send,
+     .route = &routes[ROUTE_usage_take],
+     .route_flags = true,
+     .words_max = 1,
+     .doc = "Report the usage in a file, in batches: events one a line, an array of them, or a "
+            "binary batch; - is standard input. What was sent before counts once."},
     {.words = "demo",
      .synopsis = "CASE",
      .run = builtin_demo,
