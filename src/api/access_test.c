@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
+#include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 

@@ -59,6 +59,18 @@ static enum rc id_of(struct tx *tx, int64_t no, struct str *ret)
     return RC_OK;
 }
 
+static enum rc close_of(struct tx *tx, int64_t no, struct str *ret)
+{
+    struct rows rows;
+    *ret = STR("");
+    if (no == 0)
+        return RC_OK;
+    TRY(sql_rows(tx, &rows, "SELECT id FROM close WHERE no = $1", V(no)));
+    if (rows.count > 0)
+        *ret = row_str(&rows, 0, 0);
+    return RC_OK;
+}
+
 enum rc document_show(struct tx *tx, const struct document_row *row, struct document *ret)
 {
     struct arena *a = tx->arena;
@@ -90,6 +102,7 @@ enum rc document_show(struct tx *tx, const struct document_row *row, struct docu
         .created = row->created,
     };
     TRY(id_of(tx, row->refers_to, &d.refers_to));
+    TRY(close_of(tx, row->close_no, &d.close));
     *ret = d;
     return RC_OK;
 }
@@ -137,6 +150,9 @@ enum rc document_list(struct tx *tx, struct str party, const struct document_que
         terms[count++] = (struct page_term){"d.issuer = ?", V(q->issuer)};
     if (q->recipient.n > 0)
         terms[count++] = (struct page_term){"d.recipient = ?", V(q->recipient)};
+    if (q->close.n > 0)
+        terms[count++] = (struct page_term){
+            "d.close_no = (SELECT c.no FROM close c WHERE c.id = ?)", V(q->close)};
     ASSERT(count <= COUNT(terms));
     TRY(page_rows(tx, &document_table, &q->page, terms, count, &rows, &next));
     struct document *items = NEW_N(tx->arena, struct document, rows.count);

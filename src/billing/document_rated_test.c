@@ -328,6 +328,29 @@ BOOKS_TEST(a_credit_note_of_the_close_shows_positive_amounts)
     FAILS(tx, RC_NOT_FOUND, NULL, document_line_get(tx, &row, 2, &line));
 }
 
+BOOKS_TEST(a_document_names_its_close_and_is_found_by_it)
+{
+    struct channel c = make_channel(tx, SETTLE_CHAIN, false);
+    struct document_query q = {.close = STR("cls_01jd8v3q7w4k2m9x6c5b1n0h8z")};
+    struct page page;
+    insert_lines(tx, &c, 0);
+    struct document_row row = make_row(tx, &c, TIERS - 1, 0, false);
+    OK(tx, document_list(tx, c.client, &q, &page));
+    ck_assert_uint_eq(page.items.count, 0);
+    OK(tx, sql_run(tx,
+                   "INSERT INTO close (no, id, party, period, since, begin_at, end_at, step, "
+                   "review, dry, at_agreement, at_client, at_id, at_number, done, total, lines, "
+                   "documents, first_document, last_document, exceptions, started, seen, finished) "
+                   "VALUES ($1, $2, $3, '2026-01', 0, 0, 1, 0, 0, 0, '', '', '', 0, 0, 0, 0, 0, 0, "
+                   "0, 0, 0, 0, 0)",
+                   V((int64_t)CLOSE_NO), V(q.close), V(c.op)));
+    OK(tx, document_list(tx, c.client, &q, &page));
+    ck_assert_uint_eq(page.items.count, 1);
+    const struct document *found = page.items.items;
+    SAME(found->id, row.id);
+    SAME(found->close, q.close);
+}
+
 BOOKS_TEST(a_draft_of_a_close_is_final_by_the_close_alone)
 {
     struct channel c = make_channel(tx, SETTLE_CHAIN, false);
@@ -361,6 +384,7 @@ Suite *document_rated_suite(void)
     tcase_add_test(c, with_tax_in_the_prices_too);
     tcase_add_test(c, prices_that_hold_the_tax_give_nets_that_add_up);
     tcase_add_test(c, a_credit_note_of_the_close_shows_positive_amounts);
+    tcase_add_test(c, a_document_names_its_close_and_is_found_by_it);
     tcase_add_test(c, a_draft_of_a_close_is_final_by_the_close_alone);
     suite_add_tcase(s, c);
     return s;

@@ -54,6 +54,7 @@ static enum rc piece_amount(struct rating *g, const struct piece *p, const struc
     struct charge_span now;
     struct charge_span before;
     struct charge_use use = use_of(g, p->from, p->until, p->now);
+    use.level = g->plan->charges[p->charge].level;
     TRY(charge_span(rule, &use, &now, g->tx->err));
     if (p->again) {
         use.quantity = p->before;
@@ -282,6 +283,7 @@ static enum rc metered_sum(struct rating *g, const struct priced_plan *priced, i
         struct charge_use use = use_of(g, w->from, w->until, before ? p.before : p.now);
         const struct charge_rule *rule =
             edge < 0 ? &charge->rule : &priced->rules[c * priced->tiers + (size_t)edge];
+        use.level = charge->level;
         TRY(charge_rate(rule, &use, &part, g->tx->err));
         TRY(rated_add(sum, part, &sum, g->tx->err));
     }

@@ -11,7 +11,7 @@
  * Prices are those down the path as of an instant. A metered charge takes those at the beginning of
  * its window: nobody can say which part of a maximum or of a tier was used before a change of
  * prices. FLAT is cut where the path or a price on it changes, and prorated to the second on both
- * sides. docs/decisions/0009-prices-inside-a-window.md.
+ * sides. docs/decisions/0010-prices-inside-a-window.md.
  *
  * Discounts (free tier, coupon) touch the last edge alone.
  */

@@ -91,6 +91,7 @@ static enum rc read_charge(struct tx *tx, const struct charge *c, const struct i
         struct meter meter;
         TRY(meter_find(tx, c->meter, &meter));
         charge.meter = meter.number;
+        charge.level = meter_is_level((enum meter_kind)meter.kind);
         charge.unit = meter.unit;
     }
     *ret = charge;

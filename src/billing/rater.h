@@ -18,6 +18,7 @@ struct rated_charge {
     enum tax_class tax_class;
     bool advance;
     int64_t meter; /* number; 0: not metered */
+    bool level;    /* of the meter: meter_is_level */
     struct str unit;
     struct charge_rule rule; /* at list price */
 };

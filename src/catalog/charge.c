@@ -407,8 +407,9 @@ enum rc charge_span(const struct charge_rule *c, const struct charge_use *u,
     TRY(fit(c, u, &rule, err));
     TRY(beyond(&rule, u, &q, err));
     TRY(whole_amount(&rule, u, q, &whole, err));
-    bool level = c->kind == CHARGE_FLAT || (u->level && is_metered(c->kind));
-    *ret = level ? prorated(whole, u) : (struct charge_span){.after = whole};
+    if (u->level && is_metered(c->kind))
+        whole = share_of(whole, u);
+    *ret = c->kind == CHARGE_FLAT ? prorated(whole, u) : (struct charge_span){.after = whole};
     return RC_OK;
 }
 

@@ -106,9 +106,9 @@ struct charge_use {
     const struct currency *currency;
 };
 /* The amount in two steps of one growing sum: what is billed is R(after) - R(before), so that
- * any cutting of a period, and any number of instalments, end at the same total. FLAT, and metered
- * kinds of a level: [begin, from) and [begin, until), prorated to the microsecond; INSTALMENT:
- * what had fallen due before and with this one; all others: 0 and the amount.
+ * any cutting of a period, and any number of instalments, end at the same total. FLAT: [begin,
+ * from) and [begin, until), prorated to the microsecond; INSTALMENT: what had fallen due before and
+ * with this one; all others: 0 and the amount, which for a level is prorated too.
  *
  * In a part of a period, metered kinds have that part of what is included, of the tiers' ends and
  * of the flats (to 18 digits), so that changing the terms gives nobody the included quantity once
