@@ -112,7 +112,7 @@ static const struct command builtins[] = {
      .route_flags = true,
      .words_max = 1,
      .doc = "Report the usage in a file, in batches: events one a line, an array of them, or a "
-            "binary batch; - is standard input. What was sent before counts once."},
+            "binary batch; - is standard input; what was sent before counts once."},
     {.words = "demo",
      .synopsis = "CASE",
      .run = builtin_demo,
