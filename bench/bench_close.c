@@ -122,10 +122,12 @@ static enum rc make_one(struct tx *tx, struct bench *b)
                 "plan_number, quantity) SELECT $1, since, $2, plan, plan_number, quantity FROM "
                 "subscription_term WHERE subscription = $3",
                 V(id), V(b->agreement), V(b->model_subscription)));
-    return sql_run(tx,
-                   "INSERT INTO usage_total (subscription, meter, window_from, window_until, "
-                   "quantity, records) VALUES ($1, 1, $2, $3, $4, 720)",
-                   V(id), V(DECEMBER), V(JANUARY), V(1000 + b->made * 7919 % 5000000));
+    return sql_run(
+        tx,
+        "INSERT INTO usage_total (subscription, meter, window_from, window_until, kind, "
+        "scale, high, quantity, latest, records) VALUES ($1, 1, $2, $3, $4, 3, 0, $5, $3, "
+        "720)",
+        V(id), V(DECEMBER), V(JANUARY), V((int64_t)METER_SUM), V(1000 + b->made * 7919 % 5000000));
 }
 
 static enum rc generate(struct tx *tx, void *arg)

@@ -54,6 +54,15 @@ static void must(enum rc rc, const struct err *err)
     ASSERT(rc == RC_OK);
 }
 
+/* Of the processors, all threads: what a busy machine does not change much. */
+static double processor_seconds(void)
+{
+    struct timespec t;
+    int failed = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    ASSERT(failed == 0);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* --- the cloud --- */
 
 struct cloud {
@@ -246,7 +255,8 @@ static double fold_all(struct cloud *c)
 
 struct rates {
     double ingest;
-    double whole; /* with the fold */
+    double whole;        /* with the fold */
+    double processor_us; /* of a record, with the fold */
 };
 
 static struct rates run_hours(struct cloud *c, bool json, int first, int hours)
@@ -256,6 +266,7 @@ static struct rates run_hours(struct cloud *c, bool json, int first, int hours)
     struct node_call *calls[WAVE];
     double ingest = 0;
     double fold = 0;
+    double processor = 0;
     for (int i = 0; i < WAVE; i++) {
         calls[i] = malloc(sizeof *calls[i]);
         ASSERT(calls[i] != NULL);
@@ -274,16 +285,20 @@ static struct rates run_hours(struct cloud *c, bool json, int first, int hours)
                     else
                         make_binary(calls[i], node + i, hour);
                 }
+                double before = processor_seconds();
                 ingest += send_wave(c, &w, calls);
+                processor += processor_seconds() - before;
             }
+        double before = processor_seconds();
         fold += fold_all(c);
+        processor += processor_seconds() - before;
     }
     for (int i = 0; i < WAVE; i++) {
         arena_fini(&calls[i]->arena);
         free(calls[i]);
     }
     double records = (double)NODES * BATCH * hours;
-    return (struct rates){records / ingest, records / (ingest + fold)};
+    return (struct rates){records / ingest, records / (ingest + fold), processor / records * 1e6};
 }
 
 /* --- one INSERT for each record, SQLite --- */
@@ -445,6 +460,8 @@ static int run(const char *server)
     printf("usage, JSON, durable and deduplicated: %.0f records/s, with the fold %.0f/s (want >= "
            "%d)\n",
            json.ingest, json.whole, JSON_WANTED);
+    printf("usage, processor for a record with the fold: %.2f us binary, %.2f us JSON\n",
+           binary.processor_us, json.processor_us);
     printf("usage, binary on PostgreSQL: %.0f records/s, with the fold %.0f/s\n", ours_pg.ingest,
            ours_pg.whole);
     printf("one INSERT for each record in SQLite: %.0f/s with a commit for each, %.0f/s with one "

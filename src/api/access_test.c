@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
+#include "channel/channel_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 
@@ -235,6 +236,9 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_coupon_list] = {.want = OWN_READ},
     [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
     [ROUTE_coupon_get] = {.want = OWN_READ},
+    [ROUTE_usage_take] = {.body = "[]", .want = {401, 403, 422, 403, 403, 422, 422, 422}},
+    [ROUTE_usage_list] = {.want = {401, 404, 404, 200, 403, 200, 200, 200}},
+    [ROUTE_usage_conflicts] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",

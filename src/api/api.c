@@ -121,7 +121,7 @@ enum rc api_open(struct api **ret, const struct api_options *o, struct err *err)
 
 struct http_handler api_handler(struct api *a)
 {
-    return (struct http_handler){.request = dispatch_request, .arg = a};
+    return (struct http_handler){.head = dispatch_head, .request = dispatch_request, .arg = a};
 }
 
 void api_serve(struct api *a, struct http_server *server)

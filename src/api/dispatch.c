@@ -446,6 +446,18 @@ static void run_unrouted(struct request *r, enum rc rc)
         finish(r, err_set(c->err, rc, "there is nothing at this address"));
 }
 
+void dispatch_head(void *api, struct http_exchange *x)
+{
+    struct api *a = api;
+    const struct route *route = NULL;
+    struct str params[ROUTE_PARAMS_MAX];
+    struct str allow;
+    bool somebody = http_has_header(x, "Authorization") || http_has_header(x, "Cookie");
+    enum rc rc = router_find(a->router, http_method(x), http_path(x), &route, params, &allow);
+    if (rc == RC_OK && somebody && (route->flags & ROUTE_RAW))
+        http_body_limit(x, ROUTE_RAW_BYTES_MAX);
+}
+
 void dispatch_request(void *api, struct http_exchange *x)
 {
     struct api *a = api;

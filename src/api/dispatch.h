@@ -17,6 +17,9 @@
 
 #include "api/inside.h"
 
+/* The headers are there: routes that take large bodies are given the room, where somebody says who
+ * it is. */
+void dispatch_head(void *api, struct http_exchange *x);
 void dispatch_request(void *api, struct http_exchange *x);
 
 #endif

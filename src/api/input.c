@@ -26,6 +26,23 @@ static bool is_json_type(struct str type, bool patch)
            (patch && str_eq_nocase(type, STR("application/merge-patch+json")));
 }
 
+/* Bytes that the handler reads: in one of the forms that it knows. */
+static enum rc check_raw(struct request *r)
+{
+    struct call *c = &r->call;
+    struct buf names;
+    struct str type = http_header(c->x, "Content-Type");
+    type = str_trim(str_cut(&type, ';'));
+    buf_init(&names, c->arena, ERR_TEXT_MAX);
+    for (const char *const *takes = c->route->takes; *takes != NULL; takes++) {
+        if (str_eq_nocase(type, str_c(*takes)))
+            return RC_OK;
+        buf_fmt(&names, "%s%s", names.n > 0 ? ", " : "", *takes);
+    }
+    return err_set(c->err, RC_MEDIA_TYPE, "the body wants a Content-Type of %.*s",
+                   STRF(buf_str(&names)));
+}
+
 static enum rc read_body(struct request *r)
 {
     struct call *c = &r->call;
@@ -34,6 +51,8 @@ static enum rc read_body(struct request *r)
     bool patch = (c->route->flags & ROUTE_PATCH) != 0;
     if (c->route->flags & ROUTE_HIDDEN)
         return RC_OK; /* pages read their forms themselves */
+    if (c->route->flags & ROUTE_RAW)
+        return check_raw(r);
     if (s == NULL) {
         struct str rest = str_trim(text);
         if (rest.n == 0 || str_eq(rest, STR("{}")))

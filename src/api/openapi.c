@@ -126,8 +126,32 @@ static void put_parameters(struct json_writer *w, const struct route *r)
     json_end_array(w);
 }
 
+/* What the handler reads itself: JSON of its own form, or bytes. */
+static void put_raw(struct json_writer *w, const struct route *r)
+{
+    begin(w, "requestBody");
+    put_true(w, "required");
+    begin(w, "content");
+    for (const char *const *takes = r->takes; *takes != NULL; takes++) {
+        begin(w, *takes);
+        begin(w, "schema");
+        if (str_ends(str_c(*takes), STR("json"))) {
+            put(w, "description", "An event of CloudEvents 1.0, or an array of them.");
+        } else {
+            put(w, "type", "string");
+            put(w, "format", "binary");
+        }
+        json_end_object(w);
+        json_end_object(w);
+    }
+    json_end_object(w);
+    json_end_object(w);
+}
+
 static void put_body(struct json_writer *w, const struct route *r)
 {
+    if (r->flags & ROUTE_RAW)
+        put_raw(w, r);
     if (r->body == NULL)
         return;
     begin(w, "requestBody");

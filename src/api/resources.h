@@ -11,6 +11,7 @@
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "channel/reward.h"
+#include "meter/total.h"
 #include "party/audit.h"
 #include "party/brand.h"
 #include "party/invitation.h"
@@ -86,6 +87,13 @@ struct totp_code {
     struct str code;
 };
 extern const struct schema totp_code_schema;
+
+/* For which party usage is reported; may be left out where it is plain. */
+struct usage_target {
+    uint64_t set;
+    struct str party;
+};
+extern const struct schema usage_target_schema;
 
 struct sponsor_query {
     uint64_t set;

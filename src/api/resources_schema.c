@@ -100,6 +100,13 @@ static const struct field totp_code_fields[] = {
 const struct schema totp_code_schema =
     SCHEMA(struct totp_code, "totp_code", totp_code_fields, "A code of the second factor.");
 
+static const struct field usage_target_fields[] = {
+    FIELD(struct usage_target, party, TEXT, .prefix = "pty",
+          .doc = "For which of your parties; needed where several may report."),
+};
+const struct schema usage_target_schema =
+    SCHEMA(struct usage_target, "usage_target", usage_target_fields, "Who reports.");
+
 static const struct field sponsor_query_fields[] = {
     FIELD(struct sponsor_query, sponsor, TEXT, .prefix = "pty",
           .doc = "Which of your parties sponsors the new one; needed where there are several."),

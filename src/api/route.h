@@ -12,7 +12,11 @@
 #include "http/http.h"
 #include "party/permission.h"
 
-enum { ROUTE_PARAMS_MAX = 4, ROUTE_SEGMENTS_MAX = 12 };
+enum {
+    ROUTE_PARAMS_MAX = 4,
+    ROUTE_SEGMENTS_MAX = 12,
+    ROUTE_RAW_BYTES_MAX = 16 * 1024 * 1024, /* of a body that the handler reads itself */
+};
 
 /* How the dispatcher runs the handler. */
 enum route_kind {
@@ -46,6 +50,7 @@ enum route_flag {
     ROUTE_HIDDEN = 128,    /* not in OpenAPI, not in the command line: pages for browsers */
     ROUTE_LOGIN = 256,     /* counts against the login rate limit */
     ROUTE_NO_REPLAY = 512, /* an Idempotency-Key is ignored: see api/idempotency.h */
+    ROUTE_RAW = 1024,      /* the handler reads the body itself: .takes says in which forms */
 };
 
 struct route {
@@ -59,6 +64,7 @@ struct route {
     const char *cli;            /* "party show": words of the command; NULL: none */
     const struct schema *query; /* parameters of the address */
     const struct schema *body;  /* of the request */
+    const char *const *takes;   /* ROUTE_RAW: media types of the request, NULL at the end */
     const struct schema *reply; /* of the answer, or of one item of the list */
     const char *media;          /* of the answer where it is not JSON */
     const char *doc;            /* one sentence */

@@ -177,6 +177,7 @@ enum rc close_show(struct tx *tx, const struct close_row *row, struct close *ret
     struct close c = {
         .set = schema_all(&close_schema),
         .id = row->id,
+        .no = row->no,
         .party = row->party,
         .period = row->period,
         .begin = row->begin,

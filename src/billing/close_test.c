@@ -370,7 +370,7 @@ CLOSE_TEST(one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can)
     c = run_close(w, "2027-01", FEBRUARY, false, false);
     ck_assert_int_eq(c.exceptions, 0);
     ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 28000);
-    c = run_close(w, "2027-02", MARCH, false, false);
+    (void)run_close(w, "2027-02", MARCH, false, false);
     ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 42000);
 }
 
@@ -481,6 +481,48 @@ CLOSE_TEST(a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid)
     (void)run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000);
     ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 7 * 5600);
+}
+
+/* --- where the platform collects --- */
+
+static enum rc add_collected_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    struct agreement fresh = {.kind = AGREEMENT_SUPPLY,
+                              .from = w->r2,
+                              .to = books_party(tx, "Collected", "FR", false),
+                              .terms = {.upstream = w->supply_r2,
+                                        .book = w->book2,
+                                        .settle = SETTLE_COLLECT,
+                                        .payment_days = 30}};
+    w->client[0] = keep(w, fresh.to);
+    struct str supply = make_agreement(tx, &fresh);
+    TRY(sql_rows(tx, &rows, "SELECT id FROM plan ORDER BY id LIMIT 1"));
+    (void)make_subscription(tx, supply, row_str(&rows, 0, 0), "10", 0);
+    return RC_OK;
+}
+static enum rc collected_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    /* 500.00, 560.00 and 700.00 down the path: the operator's book shows 500.00 alone. */
+    BALANCE(w->op, "EUR", STR("AR:Clearing"), 50000);
+    BALANCE(w->r1, "EUR", STR("AR:Clearing"), 6000);
+    BALANCE(w->r2, "EUR", STR("AR:Clearing"), 14000);
+    BALANCE(POSTING_CLEARING, "EUR", account_of(tx, "AR", w->client[0]), 84000);
+    return RC_OK;
+}
+
+CLOSE_TEST(where_the_platform_collects_there_is_the_clients_invoice_alone)
+{
+    world_write(&w->books.world, add_collected_in, w, RC_OK);
+    struct close c = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(c.exceptions, 0);
+    ck_assert_int_eq(c.documents, 6);
+    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 70000);
+    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200);
+    world_write(&w->books.world, collected_in, w, RC_OK);
 }
 
 /* --- prices that change --- */
@@ -640,6 +682,7 @@ Suite *close_suite(void)
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
     tcase_add_test(t, wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone);
     tcase_add_test(t, a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid);
+    tcase_add_test(t, where_the_platform_collects_there_is_the_clients_invoice_alone);
     tcase_add_test(t, random_worlds_are_invoiced_as_a_naive_model_says);
     tcase_add_test(t, a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not);
     suite_add_tcase(s, t);

@@ -462,6 +462,8 @@ BOOKS_TEST(sums_in_the_row_read_back_and_damage_is_told)
     SAME(document_taxes_write(&row, tx->arena), taxes);
     OK(tx, document_incomes_read(STR(""), tx->arena, &back, tx->err));
     ck_assert_uint_eq(back.income_count, 0);
+    FAILS(tx, RC_INVALID, NULL,
+          document_taxes_read(STR("S 0 0 0 FR -\0 0 0 1 VM"), tx->arena, &back, tx->err));
     for (size_t i = 0; i < COUNT(bad_incomes); i++)
         FAILS(tx, RC_INVALID, NULL,
               document_incomes_read(str_c(bad_incomes[i]), tx->arena, &back, tx->err));

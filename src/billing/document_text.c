@@ -81,9 +81,13 @@ static bool read_number(struct str *rest, int64_t *ret)
     return str_to_i64(str_cut(rest, ' '), INT64_MIN, INT64_MAX, ret);
 }
 
+/* Printable ASCII: labels, codes of countries and of reasons have nothing else. */
 static bool read_text(struct str *rest, struct arena *arena, struct str *ret)
 {
     struct str text = str_cut(rest, ' ');
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < ' ' || text.p[i] > '~')
+            return false;
     *ret = str_eq(text, STR("-")) ? STR("") : arena_str(arena, text);
     return text.n > 0;
 }

@@ -51,14 +51,9 @@ static inline struct str metered_plan(struct tx *tx, struct str op)
     return plan.id;
 }
 
-/* Texts live in the arena, which outlives tx->arena where it is another. */
-static inline void metered_make(struct tx *tx, size_t count, struct arena *arena, struct metered *m)
+/* A meter of each kind. */
+static inline void metered_meters(struct tx *tx, struct metered *m)
 {
-    ASSERT(count <= METERED_MAX);
-    *m = (struct metered){.op = make_operator(tx), .count = count};
-    m->client = make_party(tx, "Client", m->op);
-    m->agreement = make_supply(tx, m->op, m->client, STR(""), STR(""));
-    m->plan = metered_plan(tx, m->op);
     for (int64_t kind = 0; kind < METER_KINDS; kind++) {
         struct meter made;
         struct meter fresh = {.code = arena_fmt(tx->arena, "m%lld", (long long)kind),
@@ -68,6 +63,17 @@ static inline void metered_make(struct tx *tx, size_t count, struct arena *arena
         OK(tx, meter_create(tx, m->op, &fresh, &made));
         m->meters[kind] = made.number;
     }
+}
+
+/* Texts live in the arena, which outlives tx->arena where it is another. */
+static inline void metered_make(struct tx *tx, size_t count, struct arena *arena, struct metered *m)
+{
+    ASSERT(count <= METERED_MAX);
+    *m = (struct metered){.op = make_operator(tx), .count = count};
+    m->client = make_party(tx, "Client", m->op);
+    m->agreement = make_supply(tx, m->op, m->client, STR(""), STR(""));
+    m->plan = metered_plan(tx, m->op);
+    metered_meters(tx, m);
     for (size_t i = 0; i < count; i++)
         m->subscriptions[i] = arena_str(arena, metered_subscribe(tx, m));
     m->op = arena_str(arena, m->op);

@@ -22,8 +22,12 @@ enum rc builtin_version(struct run *run);
 enum rc builtin_close(struct run *run);
 /* Follow the events until the user stops it. */
 enum rc builtin_events(struct run *run);
+/* Play one of the mission's cases on a server of its own. */
+enum rc builtin_demo(struct run *run);
 /* What a business with servers costs and brings; asks no server. */
 enum rc builtin_plan(struct run *run);
+/* Report what was used: a file of events, in batches. */
+enum rc builtin_usage_send(struct run *run);
 enum rc builtin_help(struct run *run);
 enum rc builtin_man(struct run *run);
 enum rc builtin_completion(struct run *run);

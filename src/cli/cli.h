@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/rc.h"
+#include "cli/host.h"
 #include "http/wire.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@
 struct cli {
     struct wire *wire;
     struct clock *clock;
+    const struct host *host; /* for commands that start programs */
     FILE *in;
     FILE *out;
     FILE *err;

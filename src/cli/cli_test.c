@@ -124,6 +124,8 @@ START_TEST(every_route_of_the_table_is_reached_from_the_command_line)
         struct str names[ROUTE_PARAMS_MAX];
         for (size_t k = route_params(r, names); k > 0; k--)
             buf_add(&line, STR("|" PTY));
+        if ((r->flags & ROUTE_RAW) != 0)
+            buf_add(&line, STR("|-")); /* a file */
         if ((r->flags & ROUTE_PATCH) != 0)
             add_change(&line, r->body);
         else

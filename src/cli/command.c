@@ -42,6 +42,12 @@ static const struct flag close_flags[] = {
     OWN_END,
 };
 
+static const struct flag demo_flags[] = {
+    OWN("keep", "FOLDER", "Make this folder, and leave the store and the exported books in it."),
+    OWN("json", NULL, "Print JSON."),
+    OWN_END,
+};
+
 static const struct flag plan_flags[] = {
     OWN("file", "FILE", "Take the plan from this JSON, which flags change; - is standard input."),
     OWN("print", NULL, "Print the plan itself as JSON, to be kept and changed."),
@@ -99,6 +105,21 @@ static const struct command builtins[] = {
      .words_max = 1,
      .doc = "What servers cost, bring and pay back, computed without a server; ready plans: "
             "rapid-space, coworking-10, coworking-100, coworking-1000."},
+    {.words = "usage send",
+     .synopsis = "FILE",
+     .run = builtin_usage_send,
+     .route = &routes[ROUTE_usage_take],
+     .route_flags = true,
+     .words_max = 1,
+     .doc = "Report the usage in a file, in batches: events one a line, an array of them, or a "
+            "binary batch; - is standard input; what was sent before counts once."},
+    {.words = "demo",
+     .synopsis = "CASE",
+     .run = builtin_demo,
+     .flags = demo_flags,
+     .words_max = 1,
+     .doc = "Play rapid-space, coworking, channel or picos on a server of its own, from the first "
+            "agreement to the payout, and tell who is invoiced, owed and paid what."},
     {.words = "profile list",
      .synopsis = "",
      .run = builtin_profile_list,

@@ -144,7 +144,8 @@ size_t server_headers(const struct server *s, const struct ask *ask, struct pair
         headers[n++] =
             (struct pair){STR("Authorization"), arena_fmt(arena, "Bearer %.*s", STRF(s->token))};
     if (ask->body.n > 0)
-        headers[n++] = (struct pair){STR("Content-Type"), ask->method == HTTP_PATCH
+        headers[n++] = (struct pair){STR("Content-Type"), ask->type != NULL ? str_c(ask->type)
+                                                          : ask->method == HTTP_PATCH
                                                               ? STR("application/merge-patch+json")
                                                               : STR("application/json")};
     if (ask->match.n > 0)

@@ -26,7 +26,8 @@ struct server {
 struct ask {
     enum http_method method;
     struct str path;   /* "/v1/parties?limit=10", encoded */
-    struct str body;   /* JSON; empty: none */
+    struct str body;   /* JSON, unless type says otherwise; empty: none */
+    const char *type;  /* Content-Type; NULL: JSON */
     struct str match;  /* If-Match; empty: none */
     struct str cookie; /* instead of the token: during login */
     struct str csrf;   /* with the cookie */

@@ -73,7 +73,7 @@ static const struct class
     {"Suspense", "Assets", false},
     {"VAT-In", "Assets", false},
     {"AP", "Liabilities", false},
-    {"CommissionAccrued", "Liabilities", false},
+    {"Commission", "Liabilities", false},
     {"Deferred", "Liabilities", false},
     {"Promo", "Liabilities", false},
     {"Reserve", "Liabilities", false},
@@ -81,6 +81,7 @@ static const struct class
     {"Wallet", "Liabilities", false},
     {"Income", "Income", true},
     {"Expense", "Expenses", true},
+    {"Marketing", "Expenses", false},
     {"Rounding", "Expenses", false},
 };
 

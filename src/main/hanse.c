@@ -29,6 +29,7 @@ int main(int argc, char **argv)
     struct cli cli = {
         .wire = wire,
         .clock = clock_system(),
+        .host = host_system(),
         .in = stdin,
         .out = stdout,
         .err = stderr,

@@ -55,4 +55,9 @@ bool record_same(const struct packed *a, const struct packed *b);
 /* SipHash of what UNIQUE counts, never 0; the same for ever, as nodes compute it too. */
 uint64_t record_key(struct str dims_key);
 
+/* usage_read_json with these meters (struct meter): asks no store. */
+MUST_CHECK enum rc usage_read_events(struct tx *tx, const struct list *meters, struct str body,
+                                     struct usage_record **ret, size_t *ret_count,
+                                     struct str *ret_source);
+
 #endif

@@ -61,5 +61,26 @@ MUST_CHECK enum rc usage_read_json(struct tx *tx, struct str body, struct usage_
 /* The binary door: header (magic, version, source) and records; layout in usage_binary.c. */
 MUST_CHECK enum rc usage_read_binary(struct tx *tx, struct str body, struct usage_record **ret,
                                      size_t *ret_count, struct str *ret_source);
+/* Media types of the two doors, NULL at the end; the last one is the binary one. */
+extern const char *const usage_media[];
+extern const char usage_media_binary[];
+
+/* For whom a source reports; empty where it is not known yet. */
+MUST_CHECK enum rc usage_source_party(struct tx *tx, struct str source, struct str *ret);
+
+/* What was not counted, and why. */
+struct usage_conflict {
+    uint64_t set;
+    struct str id; /* "ucf_..." */
+    struct str source;
+    struct str party; /* for whom the source reports */
+    struct str event; /* id or number of the record */
+    struct str text;
+    time_us created;
+};
+extern const struct schema usage_conflict_schema;
+/* Those of the sources of a party; party empty: of all. */
+MUST_CHECK enum rc usage_conflict_list(struct tx *tx, struct str party, const struct page_query *q,
+                                       struct page *ret);
 
 #endif

@@ -214,24 +214,23 @@ static enum rc read_event(struct json_door *d, const struct json *json, struct u
     return RC_OK;
 }
 
-static enum rc know_meters(struct json_door *d)
+static void know_meters(struct json_door *d, const struct meter *meters, size_t count)
 {
     static const uint64_t seed[2] = {UINT64_C(0x6d65746572), UINT64_C(0x636f6465)};
-    struct list meters;
+    struct meter *list = NEW_N(d->tx->arena, struct meter, count);
     map_init(&d->codes, d->tx->arena, seed); /* keys are the operator's own */
-    TRY(meter_list(d->tx, &meters));
-    struct meter *list = meters.items;
-    for (size_t i = 0; i < meters.count; i++)
+    for (size_t i = 0; i < count; i++) {
+        list[i] = meters[i];
         (void)map_put(&d->codes, list[i].code, &list[i]);
-    return RC_OK;
+    }
 }
 
-enum rc usage_read_json(struct tx *tx, struct str body, struct usage_record **ret,
-                        size_t *ret_count, struct str *ret_source)
+enum rc usage_read_events(struct tx *tx, const struct list *meters, struct str body,
+                          struct usage_record **ret, size_t *ret_count, struct str *ret_source)
 {
     const struct json *json = NULL;
     struct json_door d = {.tx = tx};
-    TRY(know_meters(&d));
+    know_meters(&d, meters->items, meters->count);
     TRY(json_parse(body, tx->arena, &json, tx->err));
     d.batch = json_type(json) == JSON_ARRAY;
     size_t count = d.batch ? json->n : 1;
@@ -251,4 +250,12 @@ enum rc usage_read_json(struct tx *tx, struct str body, struct usage_record **re
     *ret_count = count;
     *ret_source = d.source;
     return RC_OK;
+}
+
+enum rc usage_read_json(struct tx *tx, struct str body, struct usage_record **ret,
+                        size_t *ret_count, struct str *ret_source)
+{
+    struct list meters;
+    TRY(meter_list(tx, &meters));
+    return usage_read_events(tx, &meters, body, ret, ret_count, ret_source);
 }

@@ -23,3 +23,25 @@ static const struct field row_fields[] = {
 };
 const struct schema usage_row_schema =
     SCHEMA(struct usage_row, "usage", row_fields, "What a subscription used in a window.");
+
+static const struct field conflict_fields[] = {
+    FIELD(struct usage_conflict, id, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE, .prefix = "ucf",
+          .doc = "Id of this notice."),
+    FIELD(struct usage_conflict, source, TEXT, .flags = FIELD_READ_ONLY, .max = USAGE_ID_MAX,
+          .doc = "Who reported."),
+    FIELD(struct usage_conflict, party, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE,
+          .prefix = "pty", .doc = "For which party."),
+    FIELD(struct usage_conflict, event, TEXT, .flags = FIELD_READ_ONLY, .max = USAGE_ID_MAX,
+          .doc = "Id or number of the record."),
+    FIELD(struct usage_conflict, text, TEXT, .flags = FIELD_READ_ONLY,
+          .doc = "Why it was not counted."),
+    FIELD(struct usage_conflict, created, TIME, .flags = FIELD_READ_ONLY,
+          .doc = "When it was noticed."),
+};
+const struct schema usage_conflict_schema =
+    SCHEMA(struct usage_conflict, "usage_conflict", conflict_fields,
+           "Usage that was not counted, and why.");
+
+const char usage_media_binary[] = "application/vnd.hanse.usage";
+const char *const usage_media[] = {"application/json", "application/cloudevents+json",
+                                   "application/cloudevents-batch+json", usage_media_binary, NULL};

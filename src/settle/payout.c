@@ -158,7 +158,7 @@ static enum rc pay_book(struct run *r, struct str payer, struct buf *sums)
         struct str payee = row_str(&rows, i, 1);
         TRY(currency_parse(row_str(&rows, i, 0), &c, r->tx->err));
         TRY(minimum(r, payer, payee, c, &least));
-        if (amount <= 0 || amount < least || str_eq(payee, r->party))
+        if (amount <= 0 || amount < least)
             continue;
         TRY(pay(r, payer, payee, c, amount));
         struct str text = amount_str(amount, c, r->tx->arena);

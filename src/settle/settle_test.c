@@ -261,7 +261,7 @@ static enum rc xterity_paid(struct tx *tx, void *arg)
     BALANCE(x->op, "USD", account_of(tx, "AP", x->a), -2100);
     BALANCE(x->d, "USD", account_of(tx, "AR", x->op), 3500);
     BALANCE(x->op, "USD", STR("Expense:Commission"), 5600);
-    ck_assert_int_eq(run.payouts, 4); /* D, A; R1 and R2 from the neutral book */
+    ck_assert_int_eq(run.payouts, 5); /* D, A; the operator, R1 and R2 from the neutral book */
     return RC_OK;
 }
 

@@ -1,0 +1,83 @@
+/*
+ * meter_routes.c - usage in, usage out.
+ *
+ * Bodies are read on the work pool in a snapshot, as they may be large; only what has to be looked
+ * up and kept waits for the writer.
+ */
+#include "api/handlers.h"
+#include "api/resources.h"
+
+struct usage_steps {
+    struct usage_record *records;
+    size_t count;
+    struct str source;
+};
+
+static enum rc read_usage(struct call *c)
+{
+    struct usage_steps *s = c->steps;
+    struct str type = http_header(c->x, "Content-Type");
+    bool binary = str_eq_nocase(str_trim(str_cut(&type, ';')), str_c(usage_media_binary));
+    TRY(binary ? usage_read_binary(c->tx, http_body(c->x), &s->records, &s->count, &s->source)
+               : usage_read_json(c->tx, http_body(c->x), &s->records, &s->count, &s->source));
+    return RC_OK;
+}
+
+/* The party that is named; else the one for which the source reports already; else the only one
+ * that may. */
+static enum rc find_reporter(struct call *c, struct str source, struct str *ret)
+{
+    const struct usage_target *q = c->query;
+    struct rows parties;
+    struct str known;
+    if (q->party.n > 0) {
+        *ret = q->party;
+        return permission_allow(c->tx, &c->caller, PERM_USAGE_WRITE, q->party);
+    }
+    TRY(permission_parties(c->tx, &c->caller, PERM_USAGE_WRITE, &parties));
+    TRY(usage_source_party(c->tx, source, &known));
+    for (size_t i = 0; i < parties.count; i++)
+        if (parties.count == 1 || str_eq(row_str(&parties, i, 0), known)) {
+            *ret = row_str(&parties, i, 0);
+            return RC_OK;
+        }
+    return err_set_at(c->err, RC_INVALID, STR("party"),
+                      "several of your parties may report: say for which");
+}
+
+static enum rc take_usage(struct call *c)
+{
+    const struct usage_steps *s = c->steps;
+    struct str party;
+    struct usage_report report;
+    TRY(find_reporter(c, s->source, &party));
+    TRY(usage_take(c->tx, party, s->source, s->records, s->count, &report));
+    c->note.party = party;
+    c->note.subject = s->source;
+    return call_reply(c, &report);
+}
+
+enum rc usage_take_handler(struct call *c)
+{
+    c->steps = NEW(c->arena, struct usage_steps);
+    TRY(call_read(c, read_usage));
+    return call_write(c, take_usage);
+}
+
+enum rc usage_list_handler(struct call *c)
+{
+    struct list list;
+    TRY(total_rows(c->tx, c->params[0], &list));
+    return call_reply_list(c, list);
+}
+
+enum rc usage_conflicts_handler(struct call *c)
+{
+    struct page page;
+    struct party operator;
+    const struct list_query *q = c->query;
+    TRY(party_operator(c->tx, &operator));
+    bool all = str_eq(operator.id, c->owner);
+    TRY(usage_conflict_list(c->tx, all ? STR("") : c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
+}

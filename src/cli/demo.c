@@ -1,0 +1,132 @@
+/*
+ * demo.c - hanse demo: play one of the mission's cases from nothing to the payout, prove the books,
+ * and tell what came of it.
+ */
+#include "cli/demo.h"
+
+#include "cli/builtin.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FOLDER_DEPTH = 8, PASSWORD_BYTES = 16 };
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static enum rc choose_case(struct run *run, const struct demo_case **ret)
+{
+    size_t count = 0;
+    const struct demo_case *cases = demo_cases(&count);
+    struct buf names;
+    buf_init(&names, run->arena, 1000);
+    for (size_t i = 0; i < count; i++) {
+        buf_fmt(&names, "%s%s", i == 0 ? "" : ", ", cases[i].name);
+        if (run->args.word_count > 0 && str_eq(run->args.words[0], str_c(cases[i].name))) {
+            *ret = &cases[i];
+            return RC_OK;
+        }
+    }
+    return err_set(run->err, RC_SYNTAX, "name one of the cases: %.*s", STRF(buf_str(&names)));
+}
+
+static enum rc make_folder(struct run *run, struct str *ret)
+{
+    struct str keep = args_get(&run->args, "keep");
+    struct str tmp = cli_env(run->cli, "TMPDIR");
+    if (keep.n > 0) {
+        const char *path = arena_cstr(run->arena, keep);
+        if (mkdir(path, 0700) != 0)
+            return err_set(run->err, errno == EEXIST ? RC_CONFLICT : RC_INVALID,
+                           "the folder '%.*s' cannot be made: %s", STRF(keep), strerror(errno));
+        *ret = keep;
+        return RC_OK;
+    }
+    struct str name =
+        arena_fmt(run->arena, "%.*s/hanse-demo-XXXXXX", STRF(tmp.n > 0 ? tmp : STR("/tmp")));
+    char *path = arena_bytes(run->arena, name.n + 1);
+    memcpy(path, name.p, name.n);
+    path[name.n] = '\0';
+    if (mkdtemp(path) == NULL)
+        return err_set(run->err, RC_UNAVAILABLE, "no folder can be made as '%s': %s", path,
+                       strerror(errno));
+    *ret = str_c(path);
+    return RC_OK;
+}
+
+/* Only this run knows it. */
+static struct str fresh_password(struct run *run)
+{
+    unsigned char bytes[PASSWORD_BYTES];
+    struct buf b;
+    clock_chance(run->cli->clock, bytes, sizeof bytes);
+    buf_init(&b, run->arena, (size_t)2 * PASSWORD_BYTES + 1);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        buf_fmt(&b, "%02x", bytes[i]);
+    return buf_str(&b);
+}
+
+static enum rc play_all(struct demo *d)
+{
+    struct str link = STR("");
+    TRY(demo_start(d, &link));
+    for (size_t i = 0; i < d->story->count; i++)
+        if (d->story->steps[i].act == DEMO_OPERATOR)
+            TRY(demo_operator(d, &d->story->steps[i], link));
+    for (size_t i = 0; i < d->story->count; i++) {
+        const struct demo_step *s = &d->story->steps[i];
+        enum rc rc = demo_play(d, s);
+        if (rc != RC_OK) {
+            err_add(d->run->err, "step %zu (%s)", i + 1, s->name != NULL ? s->name : "");
+            return rc;
+        }
+    }
+    return demo_collect(d);
+}
+
+static enum rc run_story(struct demo *d)
+{
+    TRY(play_all(d));
+    TRY(demo_stop(d));
+    TRY(demo_prove(d));
+    TRY(demo_show(d));
+    for (size_t i = 0; i < d->check_count; i++)
+        if (d->checks[i].done && !d->checks[i].good)
+            return err_set(d->run->err, RC_INTERNAL, "%s: %.*s", d->checks[i].what,
+                           STRF(d->checks[i].text));
+    return RC_OK;
+}
+
+enum rc builtin_demo(struct run *run)
+{
+    struct demo *d = NEW(run->arena, struct demo);
+    const struct host *h = run->cli->host;
+    d->run = run;
+    TRY(choose_case(run, &d->story));
+    d->currency = currency_find(str_c(d->story->currency));
+    ASSERT(d->currency != NULL);
+    TRY(make_folder(run, &d->folder));
+    d->password = fresh_password(run);
+    d->names = NEW_N(run->arena, struct demo_name, DEMO_NAMES_MAX);
+    d->accounts = NEW_N(run->arena, struct demo_account, DEMO_ACCOUNTS_MAX);
+    arena_init(&d->one, DEMO_ANSWER_BYTES * 4L);
+    h->hold(h, true);
+    enum rc rc = run_story(d);
+    if (rc != RC_OK && d->pid != 0) {
+        struct err ignored = {0}; /* why it failed is known already */
+        (void)h->stop(h, d->pid, &ignored);
+    }
+    if (!args_has(&run->args, "keep"))
+        (void)nftw(arena_cstr(run->arena, d->folder), remove_one, FOLDER_DEPTH,
+                   FTW_DEPTH | FTW_PHYS);
+    arena_fini(&d->one);
+    h->hold(h, false);
+    return rc;
+}
