@@ -249,12 +249,14 @@ static enum rc fit(const struct charge_rule *c, const struct charge_use *u, stru
     int64_t part = u->until - u->from;
     int64_t whole = r.kind == CHARGE_DESCENDANTS ? US_PER_SECOND : u->end - u->begin;
     bool counted = is_metered(r.kind) && !u->level && part != whole;
+    struct quantity beside = u->quantity;
+    beside.mantissa = max_i64(beside.mantissa, 0);
     *ret = r;
     if (!counted && r.kind != CHARGE_DESCENDANTS)
         return RC_OK;
-    TRY(quantity_times(r.included, part, whole, u->quantity, &r.included, err));
+    TRY(quantity_times(r.included, part, whole, beside, &r.included, err));
     for (size_t i = 0; i + 1 < r.step_count; i++)
-        TRY(quantity_times(r.steps[i].up_to, part, whole, u->quantity, &r.steps[i].up_to, err));
+        TRY(quantity_times(r.steps[i].up_to, part, whole, beside, &r.steps[i].up_to, err));
     *ret = r;
     return RC_OK;
 }
@@ -263,8 +265,9 @@ static enum rc fit(const struct charge_rule *c, const struct charge_use *u, stru
 static enum rc beyond(const struct charge_rule *c, const struct charge_use *u, struct quantity *ret,
                       struct err *err)
 {
-    struct quantity q;
-    TRY(quantity_sub(u->quantity, c->included, &q, err));
+    struct quantity q = {0, u->quantity.scale};
+    if (u->quantity.mantissa > 0)
+        TRY(quantity_sub(u->quantity, c->included, &q, err));
     *ret = q.mantissa > 0 ? q : (struct quantity){0, q.scale};
     return RC_OK;
 }
@@ -291,6 +294,8 @@ static enum rc graduated(const struct charge_rule *c, const struct charge_use *u
         rated r = 0;
         if (i + 1 < c->step_count && quantity_compare(s->up_to, q) < 0)
             until = s->up_to;
+        if (quantity_compare(until, from) < 0) /* ends that differ by less than they are kept */
+            until = from;
         TRY(quantity_sub(until, from, &part, err));
         TRY(price_rate_per(s->price, part, base, &r, err));
         TRY(rated_add(sum, r, &sum, err));
