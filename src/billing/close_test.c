@@ -353,9 +353,7 @@ CLOSE_TEST(periods_close_one_after_the_other_and_after_their_end)
 static enum rc break_plan_in(struct tx *tx, void *arg)
 {
     struct close_world *w = arg;
-    return sql_run(tx,
-                   "UPDATE subscription_term SET plan_number = plan_number + $2 WHERE "
-                   "subscription = $1",
+    return sql_run(tx, "UPDATE subscription SET plan_number = plan_number + $2 WHERE id = $1",
                    V(w->subscription[1]), V(w->usage));
 }
 
