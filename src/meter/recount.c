@@ -236,8 +236,9 @@ static enum rc compare(struct recounting *r, size_t i, int64_t *changed)
             ++*changed;
             TRY(standing_late(f, s->text, any->meter, any->from, any->until, before));
         }
+        ASSERT(any != NULL);
         if (is == NULL)
-            TRY(keep_empty(f, s->text, was));
+            TRY(keep_empty(f, s->text, any));
         a += was != NULL;
         b += is != NULL;
     }

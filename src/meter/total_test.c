@@ -175,7 +175,7 @@ static void shuffle(struct truth *t)
             size_t target = 0;
             if (!f->corrects)
                 continue;
-            (void)sscanf(arena_cstr(&t->arena, f->record.supersedes), "id-%zu", &target);
+            target = strtoul(arena_cstr(&t->arena, f->record.supersedes) + strlen("id-"), NULL, 10);
             if (place[target] < place[i])
                 continue;
             t->order[place[i]] = target;
