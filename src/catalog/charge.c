@@ -227,7 +227,9 @@ static enum rc quantity_times(struct quantity q, int64_t times, int64_t per, str
     __int128 product = (__int128)q.mantissa * times;
     __int128 value = product / per;
     int scale = q.scale;
-    for (; scale < QUANTITY_SCALE_MAX && value <= room && beside.mantissa <= room; scale++) {
+    for (; scale < QUANTITY_SCALE_MAX && value <= room && beside.mantissa <= room &&
+           beside.mantissa >= -room;
+         scale++) {
         value *= 10;
         if (scale >= beside.scale)
             beside.mantissa *= 10;
