@@ -357,7 +357,7 @@ static enum rc instalment(const struct charge_rule *c, const struct charge_use *
 {
     rated whole = 0;
     int64_t due = min_i64(max_i64(u->instalment, 0), c->instalments);
-    int64_t due_before = min_i64(max_i64(u->instalment - 1, 0), c->instalments);
+    int64_t due_before = min_i64(max_i64(u->instalment, 1) - 1, c->instalments);
     TRY(price_rate(c->price, u->quantity, &whole, err));
     *ret = (struct charge_span){
         .before = part_of(whole, due_before, c->instalments),
