@@ -111,10 +111,11 @@ static enum rc make_one(struct tx *tx, struct bench *b)
         TRY(make_client(tx, b));
     struct str id = id_new(tx->ids, tx->arena, "sub");
     TRY(sql_run(tx,
-                "INSERT INTO subscription (id, version, seller, client, agreement, plan, zone, "
-                "period, anchored, start, ends, created, changed) SELECT $1, version, $2, "
-                "$3, $4, plan, zone, period, anchored, start, ends, created, changed FROM "
-                "subscription WHERE id = $5",
+                "INSERT INTO subscription (id, version, seller, client, agreement, plan, "
+                "plan_number, quantity, terms, zone, period, anchored, start, ends, created, "
+                "changed) SELECT $1, version, $2, $3, $4, plan, plan_number, quantity, terms, "
+                "zone, period, anchored, start, ends, created, changed FROM subscription "
+                "WHERE id = $5",
                 V(id), V(b->seller[r]), V(b->client), V(b->agreement), V(b->model_subscription)));
     TRY(sql_run(tx,
                 "INSERT INTO subscription_term (subscription, since, agreement, plan, "

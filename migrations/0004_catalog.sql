@@ -59,10 +59,12 @@ CREATE TABLE plan_version (
     PRIMARY KEY (plan, number)
 );
 
--- agreement, with its seller, and plan are those of the latest terms; a close walks in the order of
--- (agreement, client, id), so that the invoice of a client is one run of subscriptions. zone and period:
--- the calendar, kept from the beginning, so that a seller that moves does not cut windows anew that were
--- billed. ends: the largest number where it is open.
+-- agreement, with its seller, plan, plan_number, quantity, producer and asset are those of the latest terms,
+-- and terms says how many there are: of most, one, which is then read here. A close walks in the order of
+-- (agreement, client, id), so that the invoice of a client is one run of subscriptions; the index has all that
+-- it reads, so that a million of them is one run through it. zone and period: the calendar, kept from the
+-- beginning, so that a seller that moves does not cut windows anew that were billed. ends: the largest number
+-- where it is open.
 CREATE TABLE subscription (
     id TEXT NOT NULL PRIMARY KEY,
     version BIGINT NOT NULL,
@@ -70,6 +72,11 @@ CREATE TABLE subscription (
     client TEXT NOT NULL,
     agreement TEXT NOT NULL,
     plan TEXT NOT NULL,
+    plan_number BIGINT NOT NULL,
+    quantity TEXT NOT NULL,
+    producer TEXT,
+    asset TEXT,
+    terms BIGINT NOT NULL,
     parent TEXT,
     name TEXT,
     zone TEXT NOT NULL,
@@ -80,7 +87,8 @@ CREATE TABLE subscription (
     created BIGINT NOT NULL,
     changed BIGINT NOT NULL
 );
-CREATE INDEX subscription_by_walk ON subscription (agreement, client, id);
+CREATE INDEX subscription_by_walk ON subscription (agreement, client, id, start, ends, parent, zone, period,
+    anchored, plan, plan_number, quantity, producer, asset, terms);
 CREATE INDEX subscription_by_client ON subscription (client, id);
 CREATE INDEX subscription_by_seller ON subscription (seller, id);
 CREATE INDEX subscription_by_parent ON subscription (parent, id);

@@ -224,6 +224,7 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     return above->credited(tx, l, &now, lines, c->count, close_above_begin(above, tx));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): one more than seven, each a different thing. */
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
                         struct str id, const struct credit_line *lines, size_t count,
                         struct str note, struct document *ret)

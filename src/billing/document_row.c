@@ -282,7 +282,7 @@ static enum rc too_much(struct tx *tx, const struct document_row *row, const cha
 
 enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount)
 {
-    struct document_row row;
+    struct document_row row = {0};
     TRY(get_final(tx, no, &row));
     if ((amount > 0 && amount > document_open(&row)) || (amount < 0 && -amount > row.paid))
         return too_much(tx, &row, "paid");
@@ -293,7 +293,7 @@ enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount)
 
 enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount)
 {
-    struct document_row row;
+    struct document_row row = {0};
     TRY(get_final(tx, no, &row));
     if (amount > row.gross - row.credited || amount < -row.credited)
         return too_much(tx, &row, "credited");
@@ -304,7 +304,7 @@ enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount)
 
 enum rc document_row_write_off(struct tx *tx, int64_t no)
 {
-    struct document_row row;
+    struct document_row row = {0};
     TRY(get_final(tx, no, &row));
     if (document_open(&row) <= 0)
         return err_set(tx->err, RC_CONFLICT, "nothing is open of document '%.*s'", STRF(row.id));

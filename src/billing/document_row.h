@@ -73,10 +73,10 @@ struct document_row {
 /* Lines of one document summed by what matters to it: decide the tax of each class, then totals by
  * group. In: issuer, recipient, currency, tax_included, code; net per (tax class, income label). */
 struct document_sum {
-    enum tax_class tax_class;
-    struct str income;
     int64_t amount;    /* net, or gross where tax_included */
     int64_t wholesale; /* COLLECT: amounts[0] of the same lines; else 0 */
+    struct str income;
+    enum tax_class tax_class;
     bool deferred;
 };
 struct party;

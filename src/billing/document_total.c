@@ -156,6 +156,7 @@ static enum rc fill_incomes(struct document_row *row, const struct joined *j,
     return RC_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): pure, so that each fact comes in by name. */
 enum rc document_row_total(struct document_row *row, const struct party *issuer,
                            const struct party *recipient, enum tax_treatment treatment, int64_t day,
                            const struct document_sum *sums, size_t count, struct arena *arena,

@@ -215,6 +215,7 @@ static enum rc rate_flat(struct rating *g, size_t charge, time_us from, time_us 
 
 static struct quantity used(const struct rate_request *q, int64_t meter)
 {
+    ASSERT(q->totals != NULL || q->total_count == 0);
     for (size_t i = 0; i < q->total_count; i++)
         if (q->totals[i].meter == meter)
             return q->totals[i].quantity;
@@ -223,6 +224,7 @@ static struct quantity used(const struct rate_request *q, int64_t meter)
 
 static const struct late *late_of(const struct rate_request *q, int64_t meter)
 {
+    ASSERT(q->late != NULL || q->late_count == 0);
     for (size_t i = 0; i < q->late_count; i++)
         if (q->late[i].meter == meter)
             return &q->late[i];

@@ -6,8 +6,9 @@
 
 enum { ZONES_MAX = 64, WALK_MAX = 50000 };
 
-#define COLUMNS \
-    "s.id, s.client, s.agreement, s.parent, s.zone, s.period, s.anchored, s.start, s.ends"
+#define COLUMNS                                                                              \
+    "s.id, s.client, s.agreement, s.parent, s.zone, s.period, s.anchored, s.start, s.ends, " \
+    "s.plan, s.plan_number, s.quantity, s.producer, s.asset, s.terms"
 #define TERM_COLUMNS                                                                        \
     "t.subscription, t.since, t.agreement, t.plan, t.plan_number, t.quantity, t.producer, " \
     "t.asset"
@@ -57,38 +58,73 @@ static enum rc read_facts(struct tx *tx, struct zones *zones, const struct rows 
     return RC_OK;
 }
 
-/* Terms come in the order of the facts, and within one by time. */
+/* --- terms --- */
+
+/* Where the terms of facts are written. */
 struct filler {
     struct subscription_facts *facts;
+    struct subscription_term **terms; /* of each */
     size_t count;
-    size_t at; /* whose terms come now */
-    size_t terms;
-    size_t room;
-    struct subscription_term *list;
+    bool several; /* one of them has more than one row of terms */
+    size_t at;    /* whose terms come now */
+    size_t have;  /* of them */
 };
 
-/* All terms lie one behind the other, and move together where they need more room. */
-static struct subscription_term *next_term(struct filler *f, struct arena *arena)
+static void filler_init(struct filler *f, struct arena *arena, size_t count)
 {
-    if (f->terms == f->room) {
-        size_t room = max_i64((int64_t)f->count, (int64_t)(2 * f->room));
-        struct subscription_term *list = NEW_N(arena, struct subscription_term, room);
-        for (size_t i = 0; i < f->terms; i++)
-            list[i] = f->list[i];
-        f->list = list;
-        f->room = room;
-    }
-    return &f->list[f->terms++];
+    *f = (struct filler){
+        .facts = NEW_N(arena, struct subscription_facts, count),
+        .terms = NEW_N(arena, struct subscription_term *, count),
+        .count = count,
+    };
 }
 
+/* Most have one row of terms, which stands with the subscription. */
+static enum rc read_terms(struct tx *tx, const struct rows *r, size_t row,
+                          struct subscription_term *one, struct filler *f)
+{
+    size_t count = (size_t)row_int(r, row, 14);
+    f->facts[row].term_count = count;
+    f->terms[row] = count == 1 ? one : NEW_N(tx->arena, struct subscription_term, count);
+    f->facts[row].terms = f->terms[row];
+    f->several = f->several || count > 1;
+    if (count > 1)
+        return RC_OK; /* read together: add_term */
+    *one = (struct subscription_term){
+        .from = f->facts[row].start,
+        .until = INT64_MAX,
+        .agreement = row_str(r, row, 2),
+        .plan = row_str(r, row, 9),
+        .plan_number = row_int(r, row, 10),
+        .producer = row_str(r, row, 12),
+        .asset = row_str(r, row, 13),
+    };
+    return quantity_parse(row_str(r, row, 11), &one->quantity, tx->err);
+}
+
+static enum rc read_all(struct tx *tx, const struct rows *rows, struct filler *f)
+{
+    struct zones zones = {0};
+    struct subscription_term *ones = NEW_N(tx->arena, struct subscription_term, rows->count);
+    filler_init(f, tx->arena, rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        TRY(read_facts(tx, &zones, rows, i, &f->facts[i]));
+        TRY(read_terms(tx, rows, i, &ones[i], f));
+    }
+    return RC_OK;
+}
+
+/* The terms of those that have several come in the order of the facts, and within one by time. */
 static enum rc add_term(struct tx *tx, const struct value *cells, size_t columns UNUSED, void *arg)
 {
     struct filler *f = arg;
-    while (!str_eq(f->facts[f->at].id, cells[0].text))
+    while (!str_eq(f->facts[f->at].id, cells[0].text)) {
         f->at++;
-    ASSERT(f->at < f->count);
-    bool first = f->facts[f->at].term_count++ == 0;
-    struct subscription_term *t = next_term(f, tx->arena);
+        f->have = 0;
+        ASSERT(f->at < f->count);
+    }
+    ASSERT(f->have < f->facts[f->at].term_count);
+    struct subscription_term *t = &f->terms[f->at][f->have++];
     *t = (struct subscription_term){
         .from = cells[1].number,
         .until = INT64_MAX,
@@ -98,40 +134,29 @@ static enum rc add_term(struct tx *tx, const struct value *cells, size_t columns
         .producer = arena_str(tx->arena, cells[6].text),
         .asset = arena_str(tx->arena, cells[7].text),
     };
-    if (!first)
+    if (f->have > 1)
         t[-1].until = t->from;
     return quantity_parse(cells[5].text, &t->quantity, tx->err);
-}
-
-static void point_at_terms(struct filler *f)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < f->count; i++) {
-        ASSERT(f->facts[i].term_count > 0);
-        f->facts[i].terms = &f->list[at];
-        at += f->facts[i].term_count;
-    }
-    ASSERT(at == f->terms);
 }
 
 enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_facts *ret)
 {
     struct rows rows;
-    struct zones zones = {0};
-    struct subscription_facts facts;
+    struct filler f;
     TRY(sql_rows(tx, &rows, "SELECT " COLUMNS " FROM subscription s WHERE s.id = $1", V(id)));
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "there is no subscription '%.*s'", STRF(id));
-    TRY(read_facts(tx, &zones, &rows, 0, &facts));
-    struct filler filler = {.facts = &facts, .count = 1};
-    TRY(sql_each(tx, add_term, &filler,
-                 "SELECT " TERM_COLUMNS " FROM subscription_term t WHERE t.subscription = $1 "
-                 "ORDER BY t.since",
-                 V(id)));
-    point_at_terms(&filler);
-    *ret = facts;
+    TRY(read_all(tx, &rows, &f));
+    if (f.several)
+        TRY(sql_each(tx, add_term, &f,
+                     "SELECT " TERM_COLUMNS " FROM subscription_term t WHERE t.subscription = $1 "
+                     "ORDER BY t.since",
+                     V(id)));
+    *ret = f.facts[0];
     return RC_OK;
 }
+
+/* --- the walk --- */
 
 enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                           const struct subscription_cursor *after, size_t limit,
@@ -139,7 +164,7 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
 {
     static const struct subscription_cursor beginning;
     struct rows rows;
-    struct zones zones = {0};
+    struct filler f;
     const struct subscription_cursor *c = after != NULL ? after : &beginning;
     ASSERT(limit > 0 && limit <= WALK_MAX);
     TRY(sql_rows(tx, &rows,
@@ -147,25 +172,21 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                  "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) AND s.start < $4 "
                  "AND s.ends >= $5 ORDER BY s.agreement, s.client, s.id LIMIT $6",
                  V(c->agreement), V(c->client), V(c->id), V(before), V(since), V((int64_t)limit)));
-    struct subscription_facts *facts = NEW_N(tx->arena, struct subscription_facts, rows.count);
-    *ret = facts;
-    *ret_count = rows.count;
-    if (rows.count == 0)
-        return RC_OK;
-    for (size_t i = 0; i < rows.count; i++)
-        TRY(read_facts(tx, &zones, &rows, i, &facts[i]));
+    TRY(read_all(tx, &rows, &f));
     size_t last = rows.count - 1;
-    struct filler filler = {.facts = facts, .count = rows.count};
-    TRY(sql_each(tx, add_term, &filler,
-                 "SELECT " TERM_COLUMNS " FROM subscription s "
-                 "JOIN subscription_term t ON t.subscription = s.id "
-                 "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
-                 "AND (s.agreement, s.client, s.id) <= ($6, $7, $8) AND s.start < $4 "
-                 "AND s.ends >= $5 ORDER BY s.agreement, s.client, s.id, t.since",
-                 V(c->agreement), V(c->client), V(c->id), V(before), V(since),
-                 V(row_str(&rows, last, 2)), V(row_str(&rows, last, 1)),
-                 V(row_str(&rows, last, 0))));
-    point_at_terms(&filler);
+    if (f.several)
+        TRY(sql_each(tx, add_term, &f,
+                     "SELECT " TERM_COLUMNS " FROM subscription s "
+                     "JOIN subscription_term t ON t.subscription = s.id "
+                     "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
+                     "AND (s.agreement, s.client, s.id) <= ($6, $7, $8) AND s.start < $4 "
+                     "AND s.ends >= $5 AND s.terms > 1 "
+                     "ORDER BY s.agreement, s.client, s.id, t.since",
+                     V(c->agreement), V(c->client), V(c->id), V(before), V(since),
+                     V(row_str(&rows, last, 2)), V(row_str(&rows, last, 1)),
+                     V(row_str(&rows, last, 0))));
+    *ret = f.facts;
+    *ret_count = rows.count;
     return RC_OK;
 }
 
@@ -183,9 +204,8 @@ enum rc subscription_reporting(struct tx *tx, struct str id, struct subscription
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT s.seller, s.start, s.ends, t.producer FROM subscription s "
-                 "JOIN subscription_term t ON t.subscription = s.id WHERE s.id = $1 "
-                 "ORDER BY t.since DESC LIMIT 1",
+                 "SELECT s.seller, s.start, s.ends, s.producer FROM subscription s "
+                 "WHERE s.id = $1",
                  V(id)));
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "there is no subscription '%.*s'", STRF(id));

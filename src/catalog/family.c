@@ -164,7 +164,8 @@ enum rc family_move(struct tx *tx, struct str id, struct str agreement, struct s
                 V(id), V(tx->now), V(agreement)));
     return sql_run(tx,
                    BELOW "UPDATE subscription SET agreement = $3, seller = $4, "
-                         "version = version + 1, changed = $2 "
+                         "version = version + 1, changed = $2, terms = (SELECT COUNT(*) "
+                         "FROM subscription_term t WHERE t.subscription = subscription.id) "
                          "WHERE ends > $2 AND id IN (SELECT b.id FROM below b)",
                    V(id), V(tx->now), V(agreement), V(seller));
 }

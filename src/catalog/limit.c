@@ -95,18 +95,16 @@ static enum rc weigh(struct scale *s, const struct limit_units *u, rated *ret)
 
 struct tally {
     struct scale *scale;
-    const struct map *instead;
     struct str id; /* of the subscription in hand: rows of its terms follow one another */
     rated most;    /* of them all: what is planned counts as soon as it is */
-    rated others;
-    rated replaced;
+    rated sum;
 };
 
 static enum rc finish(struct tally *t)
 {
-    bool replaced = t->instead != NULL && t->id.n > 0 && map_get(t->instead, t->id) != NULL;
-    rated *sum = replaced ? &t->replaced : &t->others;
-    return rated_add(*sum, t->most, sum, t->scale->tx->err);
+    enum rc rc = rated_add(t->sum, t->most, &t->sum, t->scale->tx->err);
+    t->most = 0;
+    return rc;
 }
 
 static enum rc add_row(struct tx *tx, const struct value *cells, size_t columns UNUSED, void *arg)
@@ -119,25 +117,47 @@ static enum rc add_row(struct tx *tx, const struct value *cells, size_t columns 
     if (!str_eq(t->id, cells[0].text)) {
         TRY(finish(t));
         t->id = arena_str(tx->arena, cells[0].text);
-        t->most = 0;
     }
     TRY(weigh(t->scale, &u, &r));
     t->most = r > t->most ? r : t->most;
     return RC_OK;
 }
 
+/* As many that are alike. */
+static enum rc add_group(struct tx *tx, const struct value *cells, size_t columns UNUSED, void *arg)
+{
+    struct tally *t = arg;
+    rated r = 0;
+    struct limit_units u = {
+        .plan = cells[0].text, .plan_number = cells[1].number, .item = cells[3].text};
+    TRY(quantity_parse(cells[2].text, &u.units, tx->err));
+    TRY(weigh(t->scale, &u, &r));
+    if (__builtin_mul_overflow(r, (rated)cells[4].number, &r))
+        return err_set(tx->err, RC_INVALID, "that is more than can be counted");
+    return rated_add(t->sum, r, &t->sum, tx->err);
+}
+
+#define LIVE                                                                    \
+    "(t.since > $2 OR t.since = (SELECT MAX(u.since) FROM subscription_term u " \
+    "WHERE u.subscription = s.id AND u.since <= $2)) "
+
+/* Most have one row of terms and are like many others: they are added up by the store. */
 static enum rc add_agreement(struct tally *t, struct str agreement)
 {
     struct tx *tx = t->scale->tx;
+    TRY(sql_each(tx, add_group, t,
+                 "SELECT s.plan, s.plan_number, s.quantity, p.item, COUNT(*) "
+                 "FROM subscription s JOIN plan p ON p.id = s.plan "
+                 "WHERE s.agreement = $1 AND s.ends > $2 AND s.terms = 1 "
+                 "GROUP BY s.plan, s.plan_number, s.quantity, p.item "
+                 "ORDER BY s.plan, s.plan_number, s.quantity",
+                 V(agreement), V(tx->now)));
     t->id = STR("");
-    t->most = 0;
     TRY(sql_each(tx, add_row, t,
                  "SELECT s.id, t.plan, t.plan_number, t.quantity, p.item FROM subscription s "
                  "JOIN subscription_term t ON t.subscription = s.id "
                  "JOIN plan p ON p.id = t.plan "
-                 "WHERE s.agreement = $1 AND s.ends > $2 AND (t.since > $2 OR t.since = "
-                 "(SELECT MAX(u.since) FROM subscription_term u "
-                 "WHERE u.subscription = s.id AND u.since <= $2)) "
+                 "WHERE s.agreement = $1 AND s.ends > $2 AND s.terms > 1 AND " LIVE
                  "ORDER BY s.client, s.id, t.since",
                  V(agreement), V(tx->now)));
     return finish(t);
@@ -203,6 +223,28 @@ static enum rc tally_edges(struct tally *t, const struct edges *e)
     return RC_OK;
 }
 
+/* What subscriptions that are to be replaced weigh now, as far as they go through these edges. */
+static enum rc tally_replaced(struct tally *t, const struct edges *e, const struct map *instead)
+{
+    struct tx *tx = t->scale->tx;
+    struct str id;
+    void *value = NULL;
+    for (size_t at = 0; instead != NULL && map_next(instead, &at, &id, &value);) {
+        struct rows rows;
+        TRY(sql_rows(tx, &rows, "SELECT s.agreement FROM subscription s WHERE s.id = $1", V(id)));
+        if (map_get(&e->seen, row_str(&rows, 0, 0)) == NULL)
+            continue;
+        TRY(sql_each(tx, add_row, t,
+                     "SELECT s.id, t.plan, t.plan_number, t.quantity, p.item FROM subscription s "
+                     "JOIN subscription_term t ON t.subscription = s.id "
+                     "JOIN plan p ON p.id = t.plan WHERE s.id = $1 AND s.ends > $2 AND " LIVE
+                     "ORDER BY t.since",
+                     V(id), V(tx->now)));
+        TRY(finish(t));
+    }
+    return RC_OK;
+}
+
 /* The path of an edge that lies on a path. */
 static const struct supply_path *path_to(const struct supply_path *path, size_t edge,
                                          struct arena *arena)
@@ -233,7 +275,8 @@ static enum rc check_one(struct tx *tx, const struct limit_ask *ask, size_t edge
                          struct str most, struct edges *e)
 {
     struct scale *s = NEW(tx->arena, struct scale);
-    struct tally t = {.scale = s, .instead = ask->instead};
+    struct tally all = {.scale = s};
+    struct tally replaced = {.scale = s};
     rated limit = 0;
     rated wanted = 0;
     rated sum = 0;
@@ -250,10 +293,12 @@ static enum rc check_one(struct tx *tx, const struct limit_ask *ask, size_t edge
     TRY(rated_parse(most, &limit, tx->err));
     if (e->count == 0)
         TRY(find_edges(tx, ask->path->edges[edge].agreement, e));
-    TRY(tally_edges(&t, e));
-    TRY(rated_add(t.others, wanted, &sum, tx->err));
-    return sum <= limit || wanted <= t.replaced ? RC_OK
-                                                : refuse(tx, s, most, edge + 1 == ask->path->count);
+    TRY(tally_edges(&all, e));
+    TRY(tally_replaced(&replaced, e, ask->instead));
+    TRY(rated_add(all.sum - replaced.sum, wanted, &sum, tx->err));
+    return sum <= limit || wanted <= replaced.sum
+               ? RC_OK
+               : refuse(tx, s, most, edge + 1 == ask->path->count);
 }
 
 enum rc limit_check(struct tx *tx, const struct limit_ask *ask)
@@ -292,7 +337,7 @@ static enum rc used_of(struct tx *tx, const struct supply_path *path, const stru
     *s = (struct scale){.tx = tx, .item = item, .path = path};
     if (path != NULL)
         TRY(tally_edges(&t, e));
-    *ret = rated_text(t.others, tx->arena);
+    *ret = rated_text(t.sum, tx->arena);
     return RC_OK;
 }
 

@@ -232,10 +232,12 @@ static enum rc insert(struct tx *tx, const struct subscription *s, const struct 
     struct party seller;
     TRY(party_get(tx, s->seller, &seller));
     TRY(sql_run(tx,
-                "INSERT INTO subscription (id, version, seller, client, agreement, plan, parent, "
-                "name, zone, period, anchored, start, ends, created, changed) VALUES ($1, "
-                "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                "INSERT INTO subscription (id, version, seller, client, agreement, plan, "
+                "plan_number, quantity, producer, asset, terms, parent, name, zone, period, "
+                "anchored, start, ends, created, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+                "$9, $10, 1, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
                 V(s->id), V(s->version), V(s->seller), V(s->client), V(s->agreement), V(s->plan),
+                V(s->plan_number), V(s->quantity), value_opt(s->producer), value_opt(s->asset),
                 value_opt(s->parent), value_opt(s->name), V(seller.time_zone),
                 V(plan_periods[plan->period]), V(s->anchored), V(s->start),
                 V(s->ends != 0 ? s->ends : OPEN_END), V(s->created), V(s->changed)));
@@ -487,8 +489,11 @@ enum rc subscription_change(struct tx *tx, struct str id, int64_t version, time_
     s.version++;
     TRY(sql_run(tx,
                 "UPDATE subscription SET version = $2, seller = $3, agreement = $4, name = $5, "
-                "changed = $6, plan = (SELECT t.plan FROM subscription_term t "
-                "WHERE t.subscription = $1 ORDER BY t.since DESC LIMIT 1) WHERE id = $1",
+                "changed = $6, terms = (SELECT COUNT(*) FROM subscription_term t "
+                "WHERE t.subscription = $1), (plan, plan_number, quantity, producer, asset) = "
+                "(SELECT t.plan, t.plan_number, t.quantity, t.producer, t.asset "
+                "FROM subscription_term t WHERE t.subscription = $1 "
+                "ORDER BY t.since DESC LIMIT 1) WHERE id = $1",
                 V(id), V(s.version), V(s.seller), V(s.agreement), value_opt(s.name), V(tx->now)));
     if (!str_eq(seller, s.seller)) /* to whom it is gone */
         TRY(event_put(tx, "event.subscription.moved", seller, "subscription", id, s.version,

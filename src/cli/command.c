@@ -111,8 +111,8 @@ static const struct command builtins[] = {
      .route = &routes[ROUTE_usage_take],
      .route_flags = true,
      .words_max = 1,
-     .doc = "Report the usage in a file, in batches, each record once: events one a line, an array "
-            "of them, or a binary batch; - is standard input."},
+     .doc = "Report the usage in a file, in batches: events one a line, an array of them, or a "
+            "binary batch; - is standard input; what was sent before counts once."},
     {.words = "demo",
      .synopsis = "CASE",
      .run = builtin_demo,
