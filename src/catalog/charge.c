@@ -227,7 +227,9 @@ static enum rc quantity_times(struct quantity q, int64_t times, int64_t per, str
     __int128 product = (__int128)q.mantissa * times;
     __int128 value = product / per;
     int scale = q.scale;
-    for (; scale < QUANTITY_SCALE_MAX && value <= room && beside.mantissa <= room; scale++) {
+    for (; scale < QUANTITY_SCALE_MAX && value <= room && beside.mantissa <= room &&
+           beside.mantissa >= -room;
+         scale++) {
         value *= 10;
         if (scale >= beside.scale)
             beside.mantissa *= 10;
@@ -360,7 +362,7 @@ static enum rc instalment(const struct charge_rule *c, const struct charge_use *
 {
     rated whole = 0;
     int64_t due = min_i64(max_i64(u->instalment, 0), c->instalments);
-    int64_t due_before = min_i64(max_i64(u->instalment - 1, 0), c->instalments);
+    int64_t due_before = min_i64(max_i64(u->instalment, 1) - 1, c->instalments);
     TRY(price_rate(c->price, u->quantity, &whole, err));
     *ret = (struct charge_span){
         .before = part_of(whole, due_before, c->instalments),

@@ -396,8 +396,8 @@ START_TEST(tiers_agree_with_counting_unit_by_unit)
     struct clock_sim chance;
     uint64_t seed = property_begin(&chance);
     for (int i = 0; i < RUNS; i++) {
-        int64_t ends[CHARGE_TIERS_MAX];
-        int64_t prices[CHARGE_TIERS_MAX];
+        int64_t ends[CHARGE_TIERS_MAX] = {0};
+        int64_t prices[CHARGE_TIERS_MAX] = {0};
         struct charge_rule rule = {.step_count = 1 + clock_sim_below(&chance, CHARGE_TIERS_MAX)};
         int64_t end = 0;
         for (size_t t = 0; t < rule.step_count; t++) {

@@ -97,8 +97,8 @@ static enum rc add_tiers(struct board *b, struct point *p, const struct charge_r
 
 static enum rc add_charge(struct board *b, struct point *p, const struct charge *charge)
 {
-    struct charge_rule rule;
-    struct meter meter;
+    struct charge_rule rule = {0};
+    struct meter meter = {0};
     TRY(charge_parse(charge, &rule, b->tx->err));
     p->label = charge->label;
     p->up_to = STR("");

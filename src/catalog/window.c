@@ -108,6 +108,7 @@ static enum rc walk(const struct subscription_facts *f, time_us since, time_us b
     return RC_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): pure, so that arena and error come in by name. */
 enum rc subscription_windows(const struct subscription_facts *f, time_us since, time_us before,
                              bool advance, struct arena *arena, struct window **ret,
                              size_t *ret_count, struct err *err)

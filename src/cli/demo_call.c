@@ -15,13 +15,15 @@ struct demo_name *demo_find(struct demo *d, struct str name)
 struct demo_name *demo_keep(struct demo *d, struct str name, struct str id)
 {
     struct demo_name *known = demo_find(d, name);
-    if (known == NULL) {
-        ASSERT(d->name_count < DEMO_NAMES_MAX);
-        known = &d->names[d->name_count++];
-        *known = (struct demo_name){.name = arena_str(d->run->arena, name)};
+    if (known != NULL) {
+        known->id = arena_str(d->run->arena, id);
+        return known;
     }
-    known->id = arena_str(d->run->arena, id);
-    return known;
+    ASSERT(d->name_count < DEMO_NAMES_MAX);
+    struct demo_name *fresh = &d->names[d->name_count++];
+    *fresh = (struct demo_name){.name = arena_str(d->run->arena, name),
+                                .id = arena_str(d->run->arena, id)};
+    return fresh;
 }
 
 static bool is_name(struct str s)

@@ -32,14 +32,13 @@ static enum rc agree_once(struct demo *d, const struct demo_step *s, int64_t n)
     struct str name = STR("");
     struct str to = STR("");
     struct str terms = STR("");
-    struct str path = STR("");
     TRY(demo_text(d, s->name, n, &name));
     TRY(demo_text(d, s->to, n, &to)); /* a name; {n} in it */
     TRY(demo_text(d, s->with, n, &terms));
     const struct demo_name *from = demo_find(d, str_c(s->who));
     const struct demo_name *other = demo_find(d, to);
     ASSERT(from != NULL && other != NULL);
-    path = arena_fmt(arena, "/v1/parties/%.*s/agreements", STRF(from->id));
+    struct str path = arena_fmt(arena, "/v1/parties/%.*s/agreements", STRF(from->id));
     struct str body = arena_fmt(arena, "{\"kind\":\"%s\",\"to\":\"%.*s\",\"terms\":{%.*s}}",
                                 s->what, STRF(other->id), STRF(terms));
     TRY(demo_call(d, from->token, HTTP_POST, path, body, &answer));

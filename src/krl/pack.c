@@ -73,7 +73,7 @@ static void put_number(struct packer *k, double number)
     /* -0 stays what it is. */
     if ((double)whole == number && !(whole == 0 && signbit(number))) {
         put_byte(k, TAG_WHOLE);
-        put_varint(k, (uint64_t)whole << 1 ^ (uint64_t)(whole >> 63));
+        put_varint(k, (uint64_t)whole << 1 ^ (whole < 0 ? UINT64_MAX : 0));
         return;
     }
     put_byte(k, TAG_NUMBER);

@@ -101,8 +101,13 @@ struct standing {
 /* Those of a subscription whose window begins within [since, before), meter 0: of all, in the
  * order of (meter, from); in the arena. */
 enum { STANDING_MAX = STORE_ROWS_MAX };
-MUST_CHECK enum rc standing_read(struct tx *tx, struct str subscription, int64_t meter,
-                                 time_us since, time_us before, struct arena *arena,
+struct standing_query {
+    struct str subscription;
+    int64_t meter;
+    time_us since;
+    time_us before;
+};
+MUST_CHECK enum rc standing_read(struct tx *tx, const struct standing_query *q, struct arena *arena,
                                  struct standing **ret, size_t *ret_count);
 /* P95 of a window. */
 MUST_CHECK enum rc standing_p95(struct tx *tx, struct str subscription, int64_t meter, time_us from,

@@ -293,7 +293,7 @@ enum rc fold_write(struct fold *f)
         if (f->sums[i] != NULL)
             sums[count++] = f->sums[i];
     ASSERT(count == f->sum_count);
-    qsort(sums, count, sizeof *sums, by_key);
+    qsort(sums, count, sizeof(void *), by_key);
     for (size_t i = 0; i < count; i++) {
         TRY(write_sum(f, sums[i]));
         arena_reset(&f->scratch);

@@ -33,10 +33,8 @@ enum {
 
 /* As the store has it. Texts point into the bytes. */
 struct packed {
-    uint64_t number;
     unsigned __int128 subscription;
-    uint32_t meter;
-    uint8_t scale;
+    uint64_t number;
     int64_t from;
     int64_t until;
     int64_t quantity;
@@ -44,6 +42,8 @@ struct packed {
     struct str id;
     struct str supersedes;
     struct str dims;
+    uint32_t meter;
+    uint8_t scale;
 };
 
 void record_write(struct buf *b, const struct packed *p);

@@ -180,8 +180,8 @@ static enum rc take_away(struct recounting *r, size_t i)
     struct folded *s = NULL;
     const struct recount *q = &r->list[i];
     TRY(fold_subscription(f, q->subscription, &s));
-    TRY(standing_read(&f->side, s->text, q->meter, q->from, q->until, &f->arena, &r->old[i].list,
-                      &r->old[i].count));
+    struct standing_query query = {s->text, q->meter, q->from, q->until};
+    TRY(standing_read(&f->side, &query, &f->arena, &r->old[i].list, &r->old[i].count));
     arena_reset(&f->scratch);
     if (q->meter == 0) {
         TRY(sql_run(f->tx, "DELETE FROM usage_total WHERE subscription = $1", V(s->text)));
@@ -224,22 +224,21 @@ static enum rc compare(struct recounting *r, size_t i, int64_t *changed)
     const struct recount *q = &r->list[i];
     const struct old *old = &r->old[i];
     TRY(fold_subscription(f, q->subscription, &s));
-    TRY(standing_read(&f->side, s->text, q->meter, q->from, q->until, &f->arena, &now, &now_count));
+    struct standing_query query = {s->text, q->meter, q->from, q->until};
+    TRY(standing_read(&f->side, &query, &f->arena, &now, &now_count));
     arena_reset(&f->scratch);
     for (size_t a = 0, b = 0; a < old->count || b < now_count;) {
+        static const struct standing nothing;
         int order = a == old->count ? 1 : b == now_count ? -1 : by_window(&old->list[a], &now[b]);
-        const struct standing *was = order <= 0 ? &old->list[a] : NULL;
-        const struct standing *is = order >= 0 ? &now[b] : NULL;
-        const struct standing *any = is != NULL ? is : was;
-        __int128 before = was != NULL ? was->quantity : 0;
-        if (before != (is != NULL ? is->quantity : 0)) {
+        const struct standing *was = order <= 0 ? &old->list[a++] : &nothing;
+        const struct standing *is = order >= 0 ? &now[b++] : &nothing;
+        const struct standing *any = order >= 0 ? is : was;
+        if (was->quantity != is->quantity) {
             ++*changed;
-            TRY(standing_late(f, s->text, any->meter, any->from, any->until, before));
+            TRY(standing_late(f, s->text, any->meter, any->from, any->until, was->quantity));
         }
-        if (is == NULL)
+        if (order < 0)
             TRY(keep_empty(f, s->text, was));
-        a += was != NULL;
-        b += is != NULL;
     }
     return RC_OK;
 }

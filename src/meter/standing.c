@@ -66,26 +66,26 @@ enum rc standing_p95(struct tx *tx, struct str subscription, int64_t meter, time
 
 #define COLUMNS "meter, window_from, window_until, kind, scale, high, quantity, latest, records"
 
-static enum rc read_rows(struct tx *tx, struct str subscription, int64_t meter, time_us since,
-                         time_us before, struct rows *ret)
+static enum rc read_rows(struct tx *tx, const struct standing_query *q, struct rows *ret)
 {
-    if (meter == 0)
+    if (q->meter == 0)
         return sql_rows(tx, ret,
                         "SELECT " COLUMNS " FROM usage_total WHERE subscription = $1 "
                         "AND window_from >= $2 AND window_from < $3 "
                         "ORDER BY meter, window_from LIMIT $4",
-                        V(subscription), V(since), V(before), V((int64_t)STANDING_MAX));
+                        V(q->subscription), V(q->since), V(q->before), V((int64_t)STANDING_MAX));
     return sql_rows(tx, ret,
                     "SELECT " COLUMNS " FROM usage_total WHERE subscription = $1 AND meter = $2 "
                     "AND window_from >= $3 AND window_from < $4 ORDER BY window_from LIMIT $5",
-                    V(subscription), V(meter), V(since), V(before), V((int64_t)STANDING_MAX));
+                    V(q->subscription), V(q->meter), V(q->since), V(q->before),
+                    V((int64_t)STANDING_MAX));
 }
 
-enum rc standing_read(struct tx *tx, struct str subscription, int64_t meter, time_us since,
-                      time_us before, struct arena *arena, struct standing **ret, size_t *ret_count)
+enum rc standing_read(struct tx *tx, const struct standing_query *q, struct arena *arena,
+                      struct standing **ret, size_t *ret_count)
 {
     struct rows rows;
-    TRY(read_rows(tx, subscription, meter, since, before, &rows));
+    TRY(read_rows(tx, q, &rows));
     struct standing *list = NEW_N(arena, struct standing, rows.count);
     for (size_t i = 0; i < rows.count; i++) {
         struct standing *s = &list[i];
@@ -101,7 +101,7 @@ enum rc standing_read(struct tx *tx, struct str subscription, int64_t meter, tim
             .records = row_int(&rows, i, 8),
         };
         if (s->kind == METER_P95)
-            TRY(standing_p95(tx, subscription, s->meter, s->from, &s->quantity));
+            TRY(standing_p95(tx, q->subscription, s->meter, s->from, &s->quantity));
     }
     *ret = list;
     *ret_count = rows.count;

@@ -40,7 +40,7 @@ START_TEST(p95_is_the_highest_but_the_top_5_percent)
     ck_assert_int_eq(state_p95(hundred, 20), 19);
     ck_assert_int_eq(state_p95(hundred, 0), 0);
     for (int run = 0; run < RUNS; run++) {
-        int64_t values[SAMPLES_MAX];
+        int64_t values[SAMPLES_MAX] = {0};
         size_t count = (size_t)property_between(&chance, 1, SAMPLES_MAX);
         for (size_t i = 0; i < count; i++)
             values[i] = property_between(&chance, 0, run % 2 ? 10 : INT64_MAX);
@@ -72,7 +72,7 @@ START_TEST(merging_knows_no_order_and_no_repeats)
     uint64_t seed = property_begin(&chance);
     arena_init(&arena, (size_t)16 * 1024 * 1024);
     for (int run = 0; run < RUNS; run++) {
-        struct entry all[DAY_READINGS];
+        struct entry all[DAY_READINGS] = {0};
         struct entry part[DAY_READINGS];
         struct state whole;
         struct state piecewise = {0};

@@ -228,7 +228,8 @@ enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us 
 {
     size_t count = 0;
     struct standing *list = NULL;
-    TRY(standing_read(tx, subscription, 0, since, before, tx->arena, &list, &count));
+    struct standing_query q = {subscription, 0, since, before};
+    TRY(standing_read(tx, &q, tx->arena, &list, &count));
     struct total *totals = NEW_N(tx->arena, struct total, count);
     for (size_t i = 0; i < count; i++) {
         totals[i] = (struct total){
@@ -309,8 +310,8 @@ static enum rc note_billed(struct tx *tx, const struct late *l)
 {
     size_t count = 0;
     struct standing *now = NULL;
-    TRY(standing_read(tx, l->subscription, l->meter, l->from, l->from + 1, tx->arena, &now,
-                      &count));
+    struct standing_query q = {l->subscription, l->meter, l->from, l->from + 1};
+    TRY(standing_read(tx, &q, tx->arena, &now, &count));
     if (count > 0 && now->quantity == l->now.mantissa)
         return sql_run(tx,
                        "DELETE FROM usage_late WHERE subscription = $1 AND meter = $2 "
@@ -337,7 +338,8 @@ enum rc total_rows(struct tx *tx, struct str subscription, struct list *ret)
     struct list meters;
     struct standing *all = NULL;
     TRY(meter_list(tx, &meters));
-    TRY(standing_read(tx, subscription, 0, INT64_MIN, INT64_MAX, tx->arena, &all, &count));
+    struct standing_query every = {subscription, 0, INT64_MIN, INT64_MAX};
+    TRY(standing_read(tx, &every, tx->arena, &all, &count));
     size_t shown = min_size(count, ROW_LIMIT);
     struct usage_row *list = NEW_N(tx->arena, struct usage_row, shown);
     for (size_t i = 0; i < shown; i++) {

@@ -35,6 +35,7 @@ struct fact {
     enum meter_kind kind;
     bool dead; /* a later one corrects it */
     bool corrects;
+    size_t target; /* what it corrects */
 };
 
 struct truth {
@@ -143,6 +144,7 @@ static void make_facts(struct truth *t, size_t count)
         f->record.id = arena_fmt(&t->arena, "id-%zu", i);
         f->record.supersedes = old->record.id;
         f->corrects = true;
+        f->target = (size_t)(old - t->facts);
         if (same_kind && old->kind != METER_UNIQUE && f->kind != METER_UNIQUE) {
             f->subscription = old->subscription;
             f->record.subscription = old->record.subscription;
@@ -172,10 +174,9 @@ static void shuffle(struct truth *t)
             place[t->order[i]] = i;
         for (size_t i = 0; i < t->count; i++) {
             const struct fact *f = &t->facts[i];
-            size_t target = 0;
+            size_t target = f->target;
             if (!f->corrects)
                 continue;
-            (void)sscanf(arena_cstr(&t->arena, f->record.supersedes), "id-%zu", &target);
             if (place[target] < place[i])
                 continue;
             t->order[place[i]] = target;

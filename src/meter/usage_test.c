@@ -84,7 +84,7 @@ TX_TEST(numbers_come_in_any_order_and_count_once)
     struct usage_record r[6];
     for (int i = 0; i < 6; i++) {
         r[i] = hour_of(&m, METER_SUM, "", i, 1 << i);
-        r[i].number = (uint64_t)(10 * (i + 1));
+        r[i].number = UINT64_C(10) * ((uint64_t)i + 1);
     }
     struct usage_record backwards[] = {r[5], r[1], r[5]};
     check_report(take(tx, &m, "urn:n", backwards, 3), 2, 1, 0);
@@ -194,7 +194,8 @@ static struct str wire(struct tx *tx, const char *source, const struct packed *p
     struct buf b;
     char header[RECORD_HEADER_BYTES] = "HNSUSG01";
     header[8] = (char)strlen(source);
-    memcpy(header + 10, source, strlen(source));
+    for (size_t i = 0; source[i] != '\0'; i++)
+        header[10 + i] = source[i];
     buf_init(&b, tx->arena, RECORD_HEADER_BYTES * (WIRE_MAX + 1));
     buf_add(&b, str_n(header, sizeof header));
     for (size_t i = 0; i < count; i++)

@@ -102,6 +102,23 @@ static size_t run_of(const struct rated_line *lines, size_t count)
     return n;
 }
 
+/* The fees of one debtor on lines that are alike. */
+static enum rc add_debtor(struct division *d, const struct document_row *invoice, struct str debtor,
+                          const struct rated_line *lines, size_t count)
+{
+    struct list list;
+    struct str operator_id = lines[0].path->edges[0].seller;
+    TRY(division_agreements(d, AGREEMENT_FEE, debtor, lines[0].window.from, &list));
+    const struct agreement *a = list.items;
+    for (size_t k = 0; k < list.count; k++) {
+        /* What a producer leaves with the operator shortens its share: division.c. */
+        bool kept = str_eq(debtor, lines[0].producer) && str_eq(a[k].to, operator_id);
+        if (!kept)
+            TRY(add_agreement(d, invoice, &a[k], lines, count));
+    }
+    return RC_OK;
+}
+
 enum rc fee_add(struct division *d, const struct document_row *invoice,
                 const struct rated_line *lines, size_t count)
 {
@@ -109,18 +126,8 @@ enum rc fee_add(struct division *d, const struct document_row *invoice,
         struct str debtors[FEE_SELLERS_MAX];
         size_t n = run_of(&lines[at], count - at);
         size_t debtor_count = debtors_of(&lines[at], debtors);
-        struct str operator_id = lines[at].path->edges[0].seller;
-        for (size_t i = 0; i < debtor_count; i++) {
-            struct list list;
-            TRY(division_agreements(d, AGREEMENT_FEE, debtors[i], lines[at].window.from, &list));
-            const struct agreement *a = list.items;
-            for (size_t k = 0; k < list.count; k++) {
-                /* What a producer leaves with the operator shortens its share: division.c. */
-                bool kept = str_eq(debtors[i], lines[at].producer) && str_eq(a[k].to, operator_id);
-                if (!kept)
-                    TRY(add_agreement(d, invoice, &a[k], &lines[at], n));
-            }
-        }
+        for (size_t i = 0; i < debtor_count; i++)
+            TRY(add_debtor(d, invoice, debtors[i], &lines[at], n));
         at += n;
     }
     return RC_OK;

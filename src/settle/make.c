@@ -227,6 +227,7 @@ static enum rc make_one(struct making *m, time_us until, bool *ret_made)
 }
 
 /* Pairs that may have something due, behind the last one looked at. */
+/* NOLINTNEXTLINE(readability-function-size): what a run is made of, each by name. */
 enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer, struct str period,
                         struct str close, time_us until, size_t limit, bool *ret_done)
 {

@@ -267,6 +267,7 @@ static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64
     return RC_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): whose, until when, and a list of two columns. */
 enum rc share_due(struct tx *tx, struct str payer, struct str payee, struct str currency,
                   time_us until, struct share **ret, int64_t **ret_due, size_t *ret_count)
 {
