@@ -240,6 +240,7 @@ struct variable *find_variable(struct compiler *c, struct str name, struct funct
 /* A variable turns out to need a cell: what was emitted for it so far looks for one. */
 static void make_celled(struct function *owner, struct variable *v)
 {
+    ASSERT(owner != NULL);
     v->celled = true;
     uint32_t *words = owner->words.p;
     for (uint32_t i = 0; words != NULL && i < owner->words.n; i++) {
