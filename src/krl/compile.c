@@ -240,10 +240,11 @@ struct variable *find_variable(struct compiler *c, struct str name, struct funct
 /* A variable turns out to need a cell: what was emitted for it so far looks for one. */
 static void make_celled(struct function *owner, struct variable *v)
 {
+    ASSERT(owner != NULL);
     v->celled = true;
-    ASSERT(owner->words.n == 0 || owner->words.p != NULL);
-    for (uint32_t i = 0; i < owner->words.n; i++) {
-        uint32_t *word = &owner->words.p[i];
+    uint32_t *words = owner->words.p;
+    for (uint32_t i = 0; words != NULL && i < owner->words.n; i++) {
+        uint32_t *word = &words[i];
         bool named =
             krl_word_op(*word) == KRL_OP_CALL_NAMED || krl_word_op(*word) == KRL_OP_ACT_NAMED;
         i += named; /* the word behind is no operation */

@@ -317,6 +317,7 @@ static void build_group(struct builder *b, const struct ast *e, uint16_t from, u
  * transitions ends what would grow without measure. */
 static void build(struct builder *b, const struct ast *e, uint16_t from, uint16_t to)
 {
+    ASSERT(e != NULL);
     if (b->c->failed)
         return;
     b->c->at = e->start;
