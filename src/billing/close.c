@@ -108,6 +108,31 @@ static enum rc insert(struct tx *tx, struct close_row *row)
     return close_row_insert(tx, row);
 }
 
+/* A close that is done, and could not make some invoices, goes on with those: unless another one
+ * is open, which tries them too. */
+static enum rc go_on(struct tx *tx, struct close_row *row, bool review)
+{
+    struct rows rows;
+    struct close_found nothing = {0};
+    if (row->dry || row->step != CLOSE_DONE)
+        return RC_OK;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT u.exception FROM close_unbilled u WHERE u.close_no <= $1 AND NOT EXISTS "
+                 "(SELECT 1 FROM close c WHERE c.dry = 0 AND c.step < $2) ORDER BY u.exception "
+                 "LIMIT 1",
+                 V(row->no), V((int64_t)CLOSE_DONE)));
+    if (rows.count == 0)
+        return RC_OK;
+    row->step = CLOSE_DRAFT;
+    row->review = review;
+    row->at = (struct subscription_cursor){STR(""), STR(CLOSE_AGAIN), STR("")};
+    row->at_number = row->lines;
+    row->first_document = 0; /* of those that are made now */
+    row->last_document = 0;
+    row->finished = 0;
+    return close_row_save(tx, row, &nothing);
+}
+
 enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry, struct close *ret)
 {
     struct party operator;
@@ -119,8 +144,10 @@ enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry, str
     TRY(party_operator(tx, &operator));
     TRY(close_period(tx, operator.time_zone, period, &p));
     TRY(find_same(tx, &p, dry, &row, &found));
-    if (found)
+    if (found) {
+        TRY(go_on(tx, &row, review));
         return close_show(tx, &row, ret);
+    }
     if (p.end > tx->now)
         return err_set(tx->err, RC_CONFLICT, "%.*s has not ended", STRF(period));
     row = (struct close_row){.party = operator.id,

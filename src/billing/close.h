@@ -11,7 +11,14 @@
  *
  * Each step goes on from its cursor, which is kept in the same unit of work as what it did: killed
  * at any point, it goes on without doing anything twice. Closing a closed month again has no
- * effect. Subscriptions that cannot be rated become exceptions; the others go on.
+ * effect, but for invoices that could not be made. Subscriptions that cannot be rated, and invoices
+ * that cannot be made, become exceptions; the others go on, and the next close tries those again.
+ *
+ * An invoice takes a number when some line of it is worth something to somebody, even if its lines
+ * add up to 0.00; lines that are 0.00 for every tier, and sums between tiers that are, make none.
+ *
+ * The rate step reads and computes in the calling thread while the writing thread keeps the page
+ * before; what comes out is the same as if one did both.
  */
 #ifndef BILLING_CLOSE_H
 #define BILLING_CLOSE_H
@@ -99,8 +106,10 @@ static inline void *close_above_begin(const struct close_above *above, struct tx
     return above->begin != NULL ? above->begin(tx, above->arg) : above->arg;
 }
 
-/* Begin, or find the one of this period. RC_CONFLICT: the period has not ended, or an earlier
- * one is not closed. */
+/* Begin, or find the one of this period. The latest one that is done, and that could not make some
+ * invoices, goes on with those: what is in its list of exceptions says what became of each.
+ * RC_CONFLICT: the period has not ended in every time zone of a seller, or an earlier one is not
+ * closed. */
 MUST_CHECK enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry,
                                struct close *ret);
 MUST_CHECK enum rc close_get(struct tx *tx, struct str id, struct close *ret);

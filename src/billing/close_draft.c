@@ -16,14 +16,18 @@ struct group {
     struct document_sum sums[DOCUMENT_INCOMES_MAX];
     bool too_many;
     struct coupon_set coupons;
+    size_t lowered_before; /* of the drafting's, when it began */
+    bool moves;            /* some line is worth something to somebody */
 };
 
 struct drafting {
     struct tx *tx;
     struct close_row *row;
+    const struct close_row *of; /* whose lines are billed: this close's, or an earlier one's */
     struct close_found *found;
     struct rater *r;
     struct group group;
+    bool alone; /* one group, which an earlier draft step could not bill */
     int64_t seen;    /* lines read in this unit of work */
     int64_t settled; /* the last line of a finished group */
     bool enough;     /* the group in hand is left to the next unit of work */
@@ -38,6 +42,8 @@ struct drafting {
     bool wallets; /* there are some at all */
     bool coupons;
 };
+
+enum { AGAIN_AT_ONCE = 200 }; /* invoices that could not be made before */
 
 /* --- documents --- */
 
@@ -56,7 +62,7 @@ static enum rc load_issuer(struct drafting *d, struct str id)
     d->issuer.id = STR("");
     struct party issuer;
     TRY(party_get(d->tx, id, &issuer));
-    TRY(document_day(&issuer, d->row->end - 1, &d->day, &year, d->tx->err));
+    TRY(document_day(&issuer, d->of->end - 1, &d->day, &year, d->tx->err));
     d->issuer = issuer;
     return RC_OK;
 }
@@ -90,10 +96,10 @@ static struct document_row row_of(const struct drafting *d, const struct supply_
                                  .currency = currency,
                                  .settle = edge->settle,
                                  .tax_included = tax_included,
-                                 .close_no = d->row->no,
+                                 .close_no = d->of->no,
                                  .payment_days = edge->payment_days,
-                                 .period_begin = d->row->begin,
-                                 .period_end = d->row->end};
+                                 .period_begin = d->of->begin,
+                                 .period_end = d->of->end};
 }
 
 static enum rc pay_by_wallet(struct drafting *d, struct document_row *row)
@@ -106,9 +112,17 @@ static enum rc pay_by_wallet(struct drafting *d, struct document_row *row)
 
 static void note_miss(struct drafting *d, const struct document_row *row, int64_t line)
 {
-    struct str text = arena_fmt(d->tx->arena, "no invoice under %.*s: %.*s", STRF(row->agreement),
-                                STRF(err_text(d->tx->err)));
-    struct close_miss miss = {.step = close_steps[CLOSE_DRAFT], .text = text, .line = line};
+    struct str of = d->of->no != d->row->no
+                        ? arena_fmt(d->tx->arena, " for %.*s", STRF(d->of->period))
+                        : STR("");
+    struct str text = arena_fmt(d->tx->arena, "no invoice under %.*s%.*s: %.*s",
+                                STRF(row->agreement), STRF(of), STRF(err_text(d->tx->err)));
+    struct close_miss miss = {.step = close_steps[CLOSE_DRAFT],
+                              .text = text,
+                              .line = line,
+                              .of_close = d->of->no,
+                              .agreement = row->agreement,
+                              .tax_included = row->tax_included};
     close_found_miss(d->found, d->tx->arena, &miss);
     err_clear(d->tx->err);
 }
@@ -120,6 +134,11 @@ static enum rc finish_group(struct drafting *d)
     struct group *g = &d->group;
     if (g->first == 0)
         return RC_OK;
+    d->settled = g->first + g->count - 1;
+    if (!g->moves) { /* lines of 0.00 for everybody take no number */
+        g->first = 0;
+        return RC_OK;
+    }
     const struct supply_edge *edge = &g->path->edges[g->path->count - 1];
     struct document_row row = row_of(d, edge, currency_find(g->path->currency), g->tax_included);
     row.first_line = g->first;
@@ -130,13 +149,13 @@ static enum rc finish_group(struct drafting *d)
     if (rc != RC_OK && !close_may_go_on(rc))
         return rc;
     if (rc != RC_OK) {
+        d->lowered_count = g->lowered_before;
         note_miss(d, &row, g->first);
     } else {
         TRY(pay_by_wallet(d, &row));
         TRY(coupon_used(d->tx, &g->coupons));
         add_draft(d, &row);
     }
-    d->settled = g->first + g->count - 1;
     g->first = 0;
     return RC_OK;
 }
@@ -164,7 +183,10 @@ static enum rc begin_group(struct drafting *d, int64_t number, const struct rate
 {
     const struct supply_edge *edge = &line->path->edges[line->path->count - 1];
     d->group =
-        (struct group){.first = number, .path = line->path, .tax_included = line->tax_included};
+        (struct group){.first = number,
+                       .path = line->path,
+                       .tax_included = line->tax_included,
+                       .lowered_before = d->lowered_count};
     if (!d->coupons)
         return RC_OK;
     return coupon_find(d->tx, edge->seller, edge->buyer, currency_find(line->path->currency),
@@ -210,6 +232,9 @@ static void add_line(struct drafting *d, int64_t number, const struct rated_line
         amount -= taken;
     }
     g->count++;
+    g->moves = g->moves || line->list_amount != 0;
+    for (size_t k = 0; k <= last; k++)
+        g->moves = g->moves || line->amounts[k] != 0;
     add_to_sums(g, line, amount, collect ? line->amounts[0] : 0);
 }
 
@@ -226,7 +251,7 @@ static enum rc on_line(struct tx *tx, int64_t number, const struct rated_line *r
     d->seen++;
     if (d->group.first > 0 && !belongs(&d->group, &line)) {
         TRY(finish_group(d));
-        d->enough = d->seen > CLOSE_LINES_CHUNK;
+        d->enough = d->alone || d->seen > CLOSE_LINES_CHUNK;
         if (d->enough)
             return RC_OK;
     }
@@ -264,6 +289,11 @@ static enum rc draft_upstream(struct drafting *d, const struct upstream_row *u,
                               struct document_sum *sums, size_t count)
 {
     struct supply_path path;
+    bool moves = false;
+    for (size_t i = 0; i < count; i++)
+        moves = moves || sums[i].amount != 0;
+    if (!moves)
+        return RC_OK;
     TRY(supply_path_get(d->tx, u->path, &path));
     ASSERT(u->edge >= 0 && (size_t)u->edge < path.count);
     const struct supply_edge *edge = &path.edges[u->edge];
@@ -284,33 +314,126 @@ static enum rc draft_upstream(struct drafting *d, const struct upstream_row *u,
     return RC_OK;
 }
 
+#define SUM_SELECT                                                                       \
+    "SELECT agreement, tax_included, tax_class, income, deferred, amount, path, edge FROM " \
+    "close_upstream WHERE close_no = $1 "
+
+/* The sums of one invoice, from row *at on; *at is behind them then. */
+static enum rc draft_sums(struct drafting *d, const struct rows *rows, size_t *at)
+{
+    struct document_sum sums[DOCUMENT_INCOMES_MAX];
+    size_t i = *at;
+    struct upstream_row u = {row_str(rows, i, 0), row_int(rows, i, 1) != 0, row_int(rows, i, 6),
+                             row_int(rows, i, 7)};
+    size_t count = 0;
+    for (; i < rows->count && str_eq(row_str(rows, i, 0), u.agreement) &&
+           (row_int(rows, i, 1) != 0) == u.tax_included && count < COUNT(sums);
+         i++)
+        sums[count++] = (struct document_sum){.tax_class = (enum tax_class)row_int(rows, i, 2),
+                                              .income = row_str(rows, i, 3),
+                                              .deferred = row_int(rows, i, 4) != 0,
+                                              .amount = row_int(rows, i, 5)};
+    *at = i;
+    return draft_upstream(d, &u, sums, count);
+}
+
 /* All sums of a few agreements, from behind the one that was last. */
 static enum rc draft_tiers(struct drafting *d, bool *ret_done)
 {
     struct rows rows;
-    struct document_sum sums[DOCUMENT_INCOMES_MAX];
     TRY(sql_rows(d->tx, &rows,
-                 "SELECT agreement, tax_included, tax_class, income, deferred, amount, path, edge "
-                 "FROM close_upstream WHERE close_no = $1 AND agreement > $2 "
-                 "AND agreement IN (SELECT DISTINCT u.agreement FROM close_upstream u WHERE "
-                 "u.close_no = $1 AND u.agreement > $2 ORDER BY u.agreement LIMIT $3) "
-                 "ORDER BY agreement, tax_included, tax_class, income, deferred",
+                 SUM_SELECT "AND agreement > $2 AND agreement IN (SELECT DISTINCT u.agreement FROM "
+                            "close_upstream u WHERE u.close_no = $1 AND u.agreement > $2 ORDER BY "
+                            "u.agreement LIMIT $3) ORDER BY agreement, tax_included, tax_class, "
+                            "income, deferred",
                  V(d->row->no), V(d->row->at.agreement), V((int64_t)CLOSE_POST_CHUNK)));
     for (size_t i = 0; i < rows.count;) {
-        struct upstream_row u = {row_str(&rows, i, 0), row_int(&rows, i, 1) != 0,
-                                 row_int(&rows, i, 6), row_int(&rows, i, 7)};
-        size_t count = 0;
-        for (; i < rows.count && str_eq(row_str(&rows, i, 0), u.agreement) &&
-               (row_int(&rows, i, 1) != 0) == u.tax_included && count < COUNT(sums);
-             i++)
-            sums[count++] = (struct document_sum){.tax_class = (enum tax_class)row_int(&rows, i, 2),
-                                                  .income = row_str(&rows, i, 3),
-                                                  .deferred = row_int(&rows, i, 4) != 0,
-                                                  .amount = row_int(&rows, i, 5)};
-        TRY(draft_upstream(d, &u, sums, count));
-        d->row->at.agreement = u.agreement;
+        struct str agreement = row_str(&rows, i, 0);
+        TRY(draft_sums(d, &rows, &i));
+        d->row->at.agreement = agreement;
     }
     *ret_done = rows.count == 0;
+    return RC_OK;
+}
+
+/* --- what could not be billed before --- */
+
+/* The group of lines that begins with this one. */
+static enum rc draft_group(struct drafting *d, int64_t first)
+{
+    int64_t after = first - 1;
+    d->alone = true;
+    d->enough = false;
+    while (!d->enough && after < d->of->lines) {
+        TRY(rated_row_each(d->tx, d->of->no, after, CLOSE_LINES_CHUNK, on_line, d));
+        after = min_i64(after + CLOSE_LINES_CHUNK, d->of->lines);
+    }
+    if (!d->enough)
+        TRY(finish_group(d));
+    d->alone = false;
+    d->enough = false;
+    return RC_OK;
+}
+
+static enum rc draft_sums_of(struct drafting *d, struct str agreement, bool tax_included)
+{
+    struct rows rows;
+    TRY(sql_rows(d->tx, &rows,
+                 SUM_SELECT "AND agreement = $2 AND tax_included = $3 ORDER BY tax_class, income, "
+                            "deferred",
+                 V(d->of->no), V(agreement), V(tax_included)));
+    for (size_t i = 0; i < rows.count;)
+        TRY(draft_sums(d, &rows, &i));
+    return RC_OK;
+}
+
+/* What became of it stands with its exception, and with a new one where it is in vain again. */
+static enum rc bill_again(struct drafting *d, const struct rows *rows, size_t i)
+{
+    struct close_row of;
+    struct str exception = row_str(rows, i, 0);
+    size_t drafts = d->draft_count;
+    int64_t first = row_int(rows, i, 2);
+    TRY(close_row_number(d->tx, row_int(rows, i, 1), &of));
+    d->of = &of;
+    d->issuer.id = STR(""); /* its day is another one */
+    TRY(first > 0 ? draft_group(d, first)
+                  : draft_sums_of(d, row_str(rows, i, 3), row_int(rows, i, 4) != 0));
+    TRY(rated_row_discount(d->tx, of.no, d->lowered, d->lowered_count));
+    d->lowered_count = 0;
+    d->of = d->row;
+    d->issuer.id = STR("");
+    TRY(sql_run(d->tx, "DELETE FROM close_unbilled WHERE exception = $1", V(exception)));
+    if (d->draft_count == drafts)
+        return RC_OK;
+    return sql_run(d->tx, "UPDATE close_exception SET text = $2 WHERE id = $1", V(exception),
+                   V(arena_fmt(d->tx->arena, "%.*s; billed by the close of %.*s",
+                               STRF(row_str(rows, i, 5)), STRF(d->row->period))));
+}
+
+/* Those that were there when the step began: at.agreement is the last of them, at.id the one that
+ * was last; at.client is set when all were tried. */
+static enum rc draft_again(struct drafting *d)
+{
+    struct rows rows;
+    struct subscription_cursor *at = &d->row->at;
+    if (at->agreement.n == 0) {
+        TRY(sql_rows(d->tx, &rows, "SELECT COALESCE(MAX(exception), '') FROM close_unbilled"));
+        at->agreement = row_str(&rows, 0, 0);
+    }
+    TRY(sql_rows(d->tx, &rows,
+                 "SELECT u.exception, u.close_no, u.first_line, u.agreement, u.tax_included, "
+                 "e.text FROM close_unbilled u JOIN close_exception e ON e.id = u.exception WHERE "
+                 "u.exception > $1 AND u.exception <= $2 ORDER BY u.exception LIMIT $3",
+                 V(at->id), V(at->agreement), V((int64_t)AGAIN_AT_ONCE)));
+    for (size_t i = 0; i < rows.count; i++) {
+        TRY(bill_again(d, &rows, i));
+        at->id = row_str(&rows, i, 0);
+    }
+    if (rows.count < AGAIN_AT_ONCE)
+        *at = (struct subscription_cursor){
+            STR(""), str_eq(at->client, STR(CLOSE_AGAIN)) ? STR(CLOSE_CLOSED) : STR(CLOSE_TRIED),
+            STR("")};
     return RC_OK;
 }
 
@@ -336,6 +459,10 @@ static enum rc keep(struct drafting *d)
     for (size_t i = 0; i < d->draft_count; i++) {
         d->drafts[i].no = no++;
         TRY(document_row_insert(d->tx, &d->drafts[i]));
+        /* Of an earlier close: numbered and posted with those that were held. */
+        if (d->drafts[i].close_no != d->row->no)
+            TRY(sql_run(d->tx, "INSERT INTO close_held (document) VALUES ($1)",
+                        V(d->drafts[i].no)));
     }
     d->row->last_document = no - 1;
     d->row->documents += (int64_t)d->draft_count;
@@ -351,7 +478,12 @@ enum rc close_draft_step(struct tx *tx, struct close_row *row, struct close_foun
                  &d->wallets));
     TRY(there_is(tx, "SELECT 1 FROM coupon WHERE times_left <> 0 ORDER BY id LIMIT 1",
                  &d->coupons));
-    if (row->at_number < row->lines)
+    d->of = row;
+    if (str_eq(row->at.client, STR(CLOSE_AGAIN)) || (row->at.client.n == 0 && row->at_number == 0))
+        TRY(draft_again(d));
+    else if (str_eq(row->at.client, STR(CLOSE_CLOSED)))
+        done = true;
+    else if (row->at_number < row->lines)
         TRY(draft_clients(d));
     else
         TRY(draft_tiers(d, &done));
@@ -359,6 +491,7 @@ enum rc close_draft_step(struct tx *tx, struct close_row *row, struct close_foun
     if (!done)
         return RC_OK;
     row->step = CLOSE_REVIEW;
+    row->at = (struct subscription_cursor){STR(""), STR(""), STR("")};
     row->at_number = row->first_document;
     return RC_OK;
 }

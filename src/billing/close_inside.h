@@ -22,6 +22,12 @@ enum {
     CLOSE_CODES = 2,      /* kinds of document a close makes: invoices, credit notes */
 };
 
+/* DRAFT: at.client, while what could not be billed before is tried, and afterwards; empty at the
+ * beginning of the step. */
+#define CLOSE_AGAIN "again" /* a close that was done goes on: nothing else is left to draft */
+#define CLOSE_TRIED "tried"
+#define CLOSE_CLOSED "closed" /* tried, in a close that had been done */
+
 /* Whose turn it is in the rate step. */
 enum close_phase {
     PHASE_WALK,   /* all that run, in the order of agreements */
@@ -62,6 +68,10 @@ struct close_miss {
     struct str text;
     int64_t line;
     time_us since; /* RATE: what is rated again from here on */
+    /* DRAFT: whose lines are to be billed again (0: none); between tiers line is 0. */
+    int64_t of_close;
+    struct str agreement;
+    bool tax_included;
 };
 struct close_sum {
     const struct currency *currency;
@@ -156,6 +166,8 @@ MUST_CHECK enum rc close_keep_page(struct tx *tx, struct close_page *page);
 /* The oldest one that does not wait for a person. *ret_found false: there is none. */
 MUST_CHECK enum rc close_row_open(struct tx *tx, struct close_row *ret, bool *ret_found);
 MUST_CHECK enum rc close_row_get(struct tx *tx, struct str id, struct close_row *ret);
+/* By its number, which is there. */
+MUST_CHECK enum rc close_row_number(struct tx *tx, int64_t no, struct close_row *ret);
 MUST_CHECK enum rc close_row_insert(struct tx *tx, const struct close_row *row);
 /* How far it is, and what was found. seen becomes now. */
 MUST_CHECK enum rc close_row_save(struct tx *tx, struct close_row *row,
@@ -170,6 +182,13 @@ bool close_may_go_on(enum rc rc);
 /* One unit of work of a step; row and found are changed. */
 MUST_CHECK enum rc close_draft_step(struct tx *tx, struct close_row *row,
                                     struct close_found *found);
+/* What a final document of the close sells in advance is deferred: a client's, by its lines; one
+ * between tiers, by those that pass its edge, so many at once, behind close->at (client: the path,
+ * id: the line). *ret_done: all of it. Before the document is posted. */
+MUST_CHECK enum rc close_defer_lines(struct tx *tx, const struct document_row *row,
+                                     const struct rated_line *lines, size_t count);
+MUST_CHECK enum rc close_defer_upstream(struct tx *tx, struct close_row *close,
+                                        const struct document_row *row, bool *ret_done);
 MUST_CHECK enum rc close_finalise_step(struct tx *tx, struct close_row *row);
 MUST_CHECK enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                                    const struct close_above *above);

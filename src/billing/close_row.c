@@ -59,6 +59,15 @@ enum rc close_row_get(struct tx *tx, struct str id, struct close_row *ret)
     return RC_OK;
 }
 
+enum rc close_row_number(struct tx *tx, int64_t no, struct close_row *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT " COLUMNS " FROM close c WHERE c.no = $1", V(no)));
+    ASSERT(rows.count == 1); /* closes stay */
+    *ret = read_row(&rows, 0);
+    return RC_OK;
+}
+
 enum rc close_row_insert(struct tx *tx, const struct close_row *r)
 {
     return sql_run(
@@ -109,11 +118,18 @@ void close_found_sum(struct close_found *f, const struct currency *currency, int
 
 static enum rc save_miss(struct tx *tx, const struct close_row *row, const struct close_miss *miss)
 {
+    struct str id = id_new(tx->ids, tx->arena, "cex");
     TRY(sql_run(tx,
                 "INSERT INTO close_exception (id, close_no, subscription, step, text, line) "
                 "VALUES ($1, $2, $3, $4, $5, $6)",
-                V(id_new(tx->ids, tx->arena, "cex")), V(row->no), value_opt(miss->subscription),
-                V(miss->step), V(miss->text), V(miss->line)));
+                V(id), V(row->no), value_opt(miss->subscription), V(miss->step), V(miss->text),
+                V(miss->line)));
+    if (miss->of_close > 0)
+        TRY(sql_run(tx,
+                    "INSERT INTO close_unbilled (exception, close_no, first_line, agreement, "
+                    "tax_included) VALUES ($1, $2, $3, $4, $5)",
+                    V(id), V(miss->of_close), V(miss->line), V(miss->agreement),
+                    V(miss->tax_included)));
     if (row->dry || miss->since == 0)
         return RC_OK;
     return sql_run(tx,

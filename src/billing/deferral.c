@@ -7,7 +7,7 @@
 #define COLUMNS                                                                                 \
     "no, party, document, line, subscription, label, currency, amount, begins, ends, reached, " \
     "recognised"
-enum { MOVED_MAX = 10000 };
+enum { MOVED_MAX = 10000, INSERT_COLUMNS = 13 };
 
 static enum rc read_rows(struct tx *tx, const struct rows *rows, struct deferral **ret)
 {
@@ -38,23 +38,35 @@ static int64_t due(const struct deferral *d)
     return d->reached < d->ends ? d->reached : INT64_MAX;
 }
 
+enum rc deferral_add_all(struct tx *tx, struct deferral *list, size_t count)
+{
+    int64_t no = 0;
+    if (count == 0)
+        return RC_OK;
+    TRY(counter_raise(tx, STR("deferral"), (int64_t)count, &no));
+    struct value *v = NEW_N(tx->arena, struct value, count * INSERT_COLUMNS);
+    for (size_t i = 0; i < count; i++) {
+        struct deferral *d = &list[i];
+        ASSERT(d->begins < d->ends);
+        d->no = no + (int64_t)i;
+        d->reached = d->begins;
+        d->recognised = 0;
+        const struct value cells[INSERT_COLUMNS] = {
+            V(d->no),      V(d->party),      V(d->document), V(d->line),   value_opt(d->subscription),
+            V(d->label),   V(d->currency->code), V(d->amount),   V(d->begins), V(d->ends),
+            V(d->reached), V(d->recognised), V(due(d))};
+        memcpy(v + i * INSERT_COLUMNS, cells, sizeof cells);
+    }
+    return sql_insert(tx,
+                      "INSERT INTO deferral (no, party, document, line, subscription, label, "
+                      "currency, amount, begins, ends, reached, recognised, due) VALUES ($1, $2, "
+                      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                      v, INSERT_COLUMNS, count);
+}
+
 enum rc deferral_add(struct tx *tx, struct deferral *d)
 {
-    struct deferral fresh = *d;
-    ASSERT(fresh.begins < fresh.ends);
-    TRY(counter_raise(tx, STR("deferral"), 1, &fresh.no));
-    fresh.reached = fresh.begins;
-    fresh.recognised = 0;
-    TRY(sql_run(tx,
-                "INSERT INTO deferral (no, party, document, line, subscription, label, currency, "
-                "amount, begins, ends, reached, recognised, due) VALUES ($1, $2, $3, $4, $5, $6, "
-                "$7, $8, $9, $10, $11, $12, $13)",
-                V(fresh.no), V(fresh.party), V(fresh.document), V(fresh.line),
-                value_opt(fresh.subscription), V(fresh.label), V(fresh.currency->code),
-                V(fresh.amount), V(fresh.begins), V(fresh.ends), V(fresh.reached),
-                V(fresh.recognised), V(due(&fresh))));
-    *d = fresh;
-    return RC_OK;
+    return deferral_add_all(tx, d, 1);
 }
 
 static enum rc keep(struct tx *tx, const struct deferral *d)
@@ -116,20 +128,19 @@ static enum rc move(struct tx *tx, struct ledger *l, struct deferral *d, struct 
     return posting_next(tx, l, STR("deferral"), (uint64_t)d->no, d->currency, legs, COUNT(legs));
 }
 
-enum rc deferral_move(struct tx *tx, struct ledger *l, struct str subscription, struct str to,
-                      time_us at)
+enum rc deferral_move(struct tx *tx, struct ledger *l, const struct deferral_handover *h)
 {
     struct rows rows;
     struct deferral *all = NULL;
-    ASSERT(subscription.n > 0);
+    ASSERT(h->subscription.n > 0 && !str_eq(h->from, h->to));
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM deferral WHERE subscription = $1 AND due < $2 AND party "
-                 "<> $3 ORDER BY no LIMIT $4",
-                 V(subscription), V(INT64_MAX), V(to), V((int64_t)MOVED_MAX)));
+                 "= $3 ORDER BY no LIMIT $4",
+                 V(h->subscription), V(INT64_MAX), V(h->from), V((int64_t)MOVED_MAX)));
     TRY(read_rows(tx, &rows, &all));
     for (size_t i = 0; i < rows.count; i++) {
-        TRY(recognise(tx, l, &all[i], at));
-        TRY(move(tx, l, &all[i], to));
+        TRY(recognise(tx, l, &all[i], h->at));
+        TRY(move(tx, l, &all[i], h->to));
         TRY(keep(tx, &all[i]));
     }
     return RC_OK;

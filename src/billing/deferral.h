@@ -33,14 +33,23 @@ struct deferral {
 /* A line of a final document that was posted to Deferred (document_income.deferred): begins < ends.
  * Sets no, reached, recognised. */
 MUST_CHECK enum rc deferral_add(struct tx *tx, struct deferral *d);
+/* The same for many. */
+MUST_CHECK enum rc deferral_add_all(struct tx *tx, struct deferral *list, size_t count);
 /* Recognise what was earned up to `until`, at most `limit` lines at once (DEFERRAL_STEP_MAX);
  * *ret_done: nothing is left up to then. Again is without effect. */
 MUST_CHECK enum rc deferral_recognise(struct tx *tx, struct ledger *l, time_us until, int64_t limit,
                                       bool *ret_done);
-/* What is left of the subscription's lines at an instant moves to another party: the one before
- * has earned up to `at` and owes the rest to `to`, which earns it from then on. */
-MUST_CHECK enum rc deferral_move(struct tx *tx, struct ledger *l, struct str subscription,
-                                 struct str to, time_us at);
+/* What is left of the subscription's lines in one party's book at an instant moves to another one:
+ * the one before has earned up to `at` and owes the rest to `to`, which earns it from then on. What
+ * the tiers above have deferred of the same subscription stays with them. */
+struct deferral_handover {
+    struct str subscription;
+    struct str from;
+    struct str to;
+    time_us at;
+};
+MUST_CHECK enum rc deferral_move(struct tx *tx, struct ledger *l,
+                                 const struct deferral_handover *h);
 /* A credit note took `amount` of a line, and was posted to Deferred: the line is less, and what was
  * earned of it so far too. RC_CONFLICT: it moved to another party than `issuer`. */
 MUST_CHECK enum rc deferral_credit(struct tx *tx, struct ledger *l, struct str issuer,

@@ -51,14 +51,14 @@ BOOKS_TEST(d_a_family_moves_with_its_unearned_money)
     BALANCE(a, "USD", STR("Income:Picos"), 0);
     recognise(tx, l, AT(2026, 2));
     BALANCE(a, "USD", STR("Income:Picos"), -764); /* R(90.00 x 31 / 365) = 7.64 */
-    OK(tx, deferral_move(tx, l, STR("sub_family"), b, half));
+    OK(tx, deferral_move(tx, l, &(struct deferral_handover){STR("sub_family"), a, b, half}));
     BALANCE(a, "USD", STR("Income:Picos"), -4500);
     BALANCE(a, "USD", STR("Deferred"), 0);
     BALANCE(a, "USD", account_of(tx, "AP", b), -4500);
     BALANCE(b, "USD", account_of(tx, "AR", a), 4500);
     BALANCE(b, "USD", STR("Deferred"), -4500);
     BALANCE(a, "USD", account_of(tx, "AR", owner), 9000);     /* nothing is paid twice */
-    OK(tx, deferral_move(tx, l, STR("sub_family"), b, half)); /* again: no effect */
+    OK(tx, deferral_move(tx, l, &(struct deferral_handover){STR("sub_family"), a, b, half})); /* again: no effect */
     recognise(tx, l, AT(2028, 1));
     BALANCE(b, "USD", STR("Deferred"), 0);
     BALANCE(b, "USD", STR("Income:Picos"), -4500);
@@ -123,7 +123,7 @@ BOOKS_TEST(a_credit_note_takes_back_what_waits_and_what_was_earned)
     recognise(tx, l, AT(2028, 1));
     ALL_ZERO();
     invoice = invoice_year(tx, l, a, owner, 100);
-    OK(tx, deferral_move(tx, l, STR("sub_family"), b, AT(2026, 7)));
+    OK(tx, deferral_move(tx, l, &(struct deferral_handover){STR("sub_family"), a, b, AT(2026, 7)}));
     FAILS(tx, RC_CONFLICT, NULL,
           document_credit(tx, l, NULL, invoice.id, NULL, 0, STR(""), &credit));
 }

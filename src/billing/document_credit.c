@@ -208,7 +208,7 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     TRY(document_row_credited(tx, invoice->no, row->gross));
     for (size_t i = 0; i < c->count && invoice->settle != SETTLE_COLLECT; i++) {
         const struct taking *t = &c->lines[i];
-        if (t->of.facts.deferred)
+        if (t->of.facts.deferred && t->net != 0)
             TRY(deferral_credit(tx, l, invoice->issuer, invoice->no, t->of.line, t->net));
     }
     if (above == NULL || above->credited == NULL)
