@@ -102,8 +102,8 @@ enum rc document_credit_handler(struct call *c)
     struct document before;
     struct document credit;
     TRY(find_document(c, &before));
-    TRY(document_credit(c->tx, c->api->ledger, &settle_above, before.id, body->lines.items,
-                        body->lines.count, body->note, &credit));
+    struct credit_request request = {before.id, body->lines.items, body->lines.count, body->note};
+    TRY(document_credit(c->tx, c->api->ledger, &settle_above, &request, &credit));
     call_location(c, arena_fmt(c->arena, "/v1/documents/%.*s", STRF(credit.id)));
     call_note(c, before.id, &document_schema, NULL, &credit);
     return call_reply(c, &credit);

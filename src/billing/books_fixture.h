@@ -152,8 +152,9 @@ static inline void books_finalise(struct tx *tx, struct document_row *row,
 {
     struct party issuer = books_get(tx, row->issuer);
     struct party recipient = books_get(tx, row->recipient);
-    OK(tx, document_row_total(row, &issuer, &recipient, TREATMENT_AUTO, BOOKS_DAY, sums, count,
-                              tx->arena, tx->err));
+    OK(tx, document_row_total(
+               row, &(struct document_sides){&issuer, &recipient, TREATMENT_AUTO, BOOKS_DAY}, sums,
+               count, tx->arena, tx->err));
     OK(tx, document_row_insert(tx, row));
     row->year = 2026;
     row->issued_day = BOOKS_DAY;

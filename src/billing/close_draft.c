@@ -1,5 +1,6 @@
 /* The step that drafts: runs of lines with one agreement become a client's invoice, then the sums
  * of the agreements above theirs. */
+#include "base/map.h"
 #include "billing/close_inside.h"
 #include "billing/rated_row.h"
 #include "billing/wallet.h"
@@ -20,6 +21,12 @@ struct group {
     bool moves;            /* some line is worth something to somebody */
 };
 
+/* Who sells, and the last day of the period where it is. */
+struct issuer {
+    struct party party;
+    int64_t day;
+};
+
 struct drafting {
     struct tx *tx;
     struct close_row *row;
@@ -27,7 +34,7 @@ struct drafting {
     struct close_found *found;
     struct rater *r;
     struct group group;
-    bool alone; /* one group, which an earlier draft step could not bill */
+    bool alone;      /* one group, which an earlier draft step could not bill */
     int64_t seen;    /* lines read in this unit of work */
     int64_t settled; /* the last line of a finished group */
     bool enough;     /* the group in hand is left to the next unit of work */
@@ -37,13 +44,12 @@ struct drafting {
     struct rated_discount *lowered;
     size_t lowered_count;
     size_t lowered_room;
-    struct party issuer; /* the latest one, and the last day of the period where it is */
-    int64_t day;
-    bool wallets; /* there are some at all */
+    struct map issuers; /* by id: struct issuer */
+    bool wallets;       /* there are some at all */
     bool coupons;
 };
 
-enum { AGAIN_AT_ONCE = 200 }; /* invoices that could not be made before */
+enum { AGAIN_AT_ONCE = 200 /* invoices that could not be made before */, MAP_SEED = 2 };
 
 /* --- documents --- */
 
@@ -54,16 +60,23 @@ static void add_draft(struct drafting *d, const struct document_row *row)
     d->drafts[d->draft_count++] = *row;
 }
 
-static enum rc load_issuer(struct drafting *d, struct str id)
+static void forget_issuers(struct drafting *d)
+{
+    static const uint64_t seed[MAP_SEED] = {7, 8}; /* keys are our own ids */
+    map_init(&d->issuers, d->tx->arena, seed);
+}
+
+static enum rc load_issuer(struct drafting *d, struct str id, const struct issuer **ret)
 {
     int64_t year = 0;
-    if (str_eq(d->issuer.id, id))
-        return RC_OK;
-    d->issuer.id = STR("");
-    struct party issuer;
-    TRY(party_get(d->tx, id, &issuer));
-    TRY(document_day(&issuer, d->of->end - 1, &d->day, &year, d->tx->err));
-    d->issuer = issuer;
+    struct issuer *issuer = map_get(&d->issuers, id);
+    if (issuer == NULL) {
+        issuer = NEW(d->tx->arena, struct issuer);
+        TRY(party_get(d->tx, id, &issuer->party));
+        TRY(document_day(&issuer->party, d->of->end - 1, &issuer->day, &year, d->tx->err));
+        (void)map_put(&d->issuers, issuer->party.id, issuer); /* was not there */
+    }
+    *ret = issuer;
     return RC_OK;
 }
 
@@ -72,6 +85,7 @@ static enum rc total_up(struct drafting *d, struct document_row *row, enum tax_t
                         struct document_sum *sums, size_t count)
 {
     struct party recipient;
+    const struct issuer *issuer = NULL;
     __int128 total = 0;
     for (size_t i = 0; i < count; i++)
         total += sums[i].amount;
@@ -80,10 +94,11 @@ static enum rc total_up(struct drafting *d, struct document_row *row, enum tax_t
         sums[i].amount = -sums[i].amount;
         sums[i].wholesale = -sums[i].wholesale;
     }
-    TRY(load_issuer(d, row->issuer));
+    TRY(load_issuer(d, row->issuer, &issuer));
     TRY(party_get(d->tx, row->recipient, &recipient));
-    return document_row_total(row, &d->issuer, &recipient, tax, d->day, sums, count, d->tx->arena,
-                              d->tx->err);
+    return document_row_total(
+        row, &(struct document_sides){&issuer->party, &recipient, tax, issuer->day}, sums, count,
+        d->tx->arena, d->tx->err);
 }
 
 static struct document_row row_of(const struct drafting *d, const struct supply_edge *edge,
@@ -182,11 +197,10 @@ static bool belongs(const struct group *g, const struct rated_line *line)
 static enum rc begin_group(struct drafting *d, int64_t number, const struct rated_line *line)
 {
     const struct supply_edge *edge = &line->path->edges[line->path->count - 1];
-    d->group =
-        (struct group){.first = number,
-                       .path = line->path,
-                       .tax_included = line->tax_included,
-                       .lowered_before = d->lowered_count};
+    d->group = (struct group){.first = number,
+                              .path = line->path,
+                              .tax_included = line->tax_included,
+                              .lowered_before = d->lowered_count};
     if (!d->coupons)
         return RC_OK;
     return coupon_find(d->tx, edge->seller, edge->buyer, currency_find(line->path->currency),
@@ -314,7 +328,7 @@ static enum rc draft_upstream(struct drafting *d, const struct upstream_row *u,
     return RC_OK;
 }
 
-#define SUM_SELECT                                                                       \
+#define SUM_SELECT                                                                          \
     "SELECT agreement, tax_included, tax_class, income, deferred, amount, path, edge FROM " \
     "close_upstream WHERE close_no = $1 "
 
@@ -396,13 +410,13 @@ static enum rc bill_again(struct drafting *d, const struct rows *rows, size_t i)
     int64_t first = row_int(rows, i, 2);
     TRY(close_row_number(d->tx, row_int(rows, i, 1), &of));
     d->of = &of;
-    d->issuer.id = STR(""); /* its day is another one */
+    forget_issuers(d); /* their days are others */
     TRY(first > 0 ? draft_group(d, first)
                   : draft_sums_of(d, row_str(rows, i, 3), row_int(rows, i, 4) != 0));
     TRY(rated_row_discount(d->tx, of.no, d->lowered, d->lowered_count));
     d->lowered_count = 0;
     d->of = d->row;
-    d->issuer.id = STR("");
+    forget_issuers(d);
     TRY(sql_run(d->tx, "DELETE FROM close_unbilled WHERE exception = $1", V(exception)));
     if (d->draft_count == drafts)
         return RC_OK;
@@ -479,6 +493,7 @@ enum rc close_draft_step(struct tx *tx, struct close_row *row, struct close_foun
     TRY(there_is(tx, "SELECT 1 FROM coupon WHERE times_left <> 0 ORDER BY id LIMIT 1",
                  &d->coupons));
     d->of = row;
+    forget_issuers(d);
     if (str_eq(row->at.client, STR(CLOSE_AGAIN)) || (row->at.client.n == 0 && row->at_number == 0))
         TRY(draft_again(d));
     else if (str_eq(row->at.client, STR(CLOSE_CLOSED)))

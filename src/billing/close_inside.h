@@ -24,8 +24,8 @@ enum {
 
 /* DRAFT: at.client, while what could not be billed before is tried, and afterwards; empty at the
  * beginning of the step. */
-#define CLOSE_AGAIN "again" /* a close that was done goes on: nothing else is left to draft */
-#define CLOSE_TRIED "tried"
+#define CLOSE_AGAIN  "again" /* a close that was done goes on: nothing else is left to draft */
+#define CLOSE_TRIED  "tried"
 #define CLOSE_CLOSED "closed" /* tried, in a close that had been done */
 
 /* Whose turn it is in the rate step. */

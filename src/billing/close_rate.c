@@ -119,8 +119,9 @@ static enum rc find_windows(struct walking *p, struct subject *s)
     TRY(find_needs(p, s));
     if (!s->walked)
         return RC_OK;
-    return subscription_windows(s->facts, since_of(s), s->bounds->end, s->facts->once, p->tx->arena,
-                                &s->windows, &s->window_count, p->tx->err);
+    return subscription_windows(s->facts,
+                                &(struct window_span){since_of(s), s->bounds->end, s->facts->once},
+                                p->tx->arena, &s->windows, &s->window_count, p->tx->err);
 }
 
 /* The totals of one window among those of many. Usage that was added up since this close began is
@@ -186,8 +187,8 @@ static enum rc rate_ahead(struct walking *p, struct subject *s)
     size_t before = s->ahead_last - s->ahead_first;
     /* The periods that begin with the end of the one that is closed. */
     time_us first = since == PERIOD_AT_MIN ? since : since + 1;
-    TRY(subscription_windows(s->facts, first, s->bounds->end + 1, true, p->tx->arena, &windows,
-                             &count, p->tx->err));
+    TRY(subscription_windows(s->facts, &(struct window_span){first, s->bounds->end + 1, true},
+                             p->tx->arena, &windows, &count, p->tx->err));
     s->billed = NEW_N(p->tx->arena, struct close_ahead, before + count);
     for (size_t i = s->ahead_first; i < s->ahead_last; i++)
         if (row_int(&s->ahead, i, 2) > s->bounds->begin)

@@ -51,10 +51,19 @@ enum rc deferral_add_all(struct tx *tx, struct deferral *list, size_t count)
         d->no = no + (int64_t)i;
         d->reached = d->begins;
         d->recognised = 0;
-        const struct value cells[INSERT_COLUMNS] = {
-            V(d->no),      V(d->party),      V(d->document), V(d->line),   value_opt(d->subscription),
-            V(d->label),   V(d->currency->code), V(d->amount),   V(d->begins), V(d->ends),
-            V(d->reached), V(d->recognised), V(due(d))};
+        const struct value cells[INSERT_COLUMNS] = {V(d->no),
+                                                    V(d->party),
+                                                    V(d->document),
+                                                    V(d->line),
+                                                    value_opt(d->subscription),
+                                                    V(d->label),
+                                                    V(d->currency->code),
+                                                    V(d->amount),
+                                                    V(d->begins),
+                                                    V(d->ends),
+                                                    V(d->reached),
+                                                    V(d->recognised),
+                                                    V(due(d))};
         memcpy(v + i * INSERT_COLUMNS, cells, sizeof cells);
     }
     return sql_insert(tx,

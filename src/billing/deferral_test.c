@@ -57,8 +57,10 @@ BOOKS_TEST(d_a_family_moves_with_its_unearned_money)
     BALANCE(a, "USD", account_of(tx, "AP", b), -4500);
     BALANCE(b, "USD", account_of(tx, "AR", a), 4500);
     BALANCE(b, "USD", STR("Deferred"), -4500);
-    BALANCE(a, "USD", account_of(tx, "AR", owner), 9000);     /* nothing is paid twice */
-    OK(tx, deferral_move(tx, l, &(struct deferral_handover){STR("sub_family"), a, b, half})); /* again: no effect */
+    BALANCE(a, "USD", account_of(tx, "AR", owner), 9000); /* nothing is paid twice */
+    OK(tx, deferral_move(
+               tx, l,
+               &(struct deferral_handover){STR("sub_family"), a, b, half})); /* again: no effect */
     recognise(tx, l, AT(2028, 1));
     BALANCE(b, "USD", STR("Deferred"), 0);
     BALANCE(b, "USD", STR("Income:Picos"), -4500);
@@ -114,18 +116,21 @@ BOOKS_TEST(a_credit_note_takes_back_what_waits_and_what_was_earned)
     struct document credit;
     struct credit_line part = {.line = 1, .net = STR("45.00")};
     recognise(tx, l, AT(2026, 7));
-    OK(tx, document_credit(tx, l, NULL, invoice.id, &part, 1, STR(""), &credit));
+    OK(tx, document_credit(tx, l, NULL, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                           &credit));
     BALANCE(a, "USD", account_of(tx, "AR", owner), 4500);
     BALANCE(a, "USD", STR("Income:Picos"), -2232); /* R(45.00 x 181 / 365) = 22.32 */
     BALANCE(a, "USD", STR("Deferred"), -2268);
-    OK(tx, document_credit(tx, l, NULL, invoice.id, NULL, 0, STR(""), &credit));
+    OK(tx, document_credit(tx, l, NULL, &(struct credit_request){invoice.id, NULL, 0, STR("")},
+                           &credit));
     ALL_ZERO();
     recognise(tx, l, AT(2028, 1));
     ALL_ZERO();
     invoice = invoice_year(tx, l, a, owner, 100);
     OK(tx, deferral_move(tx, l, &(struct deferral_handover){STR("sub_family"), a, b, AT(2026, 7)}));
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, NULL, invoice.id, NULL, 0, STR(""), &credit));
+          document_credit(tx, l, NULL, &(struct credit_request){invoice.id, NULL, 0, STR("")},
+                          &credit));
 }
 
 Suite *deferral_suite(void);

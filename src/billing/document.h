@@ -219,8 +219,13 @@ struct credit_order {
 };
 extern const struct schema credit_order_schema;
 struct close_above;
+struct credit_request {
+    struct str id;
+    const struct credit_line *lines; /* none: all that is left */
+    size_t count;
+    struct str note;
+};
 MUST_CHECK enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
-                                   struct str id, const struct credit_line *lines, size_t count,
-                                   struct str note, struct document *ret);
+                                   const struct credit_request *request, struct document *ret);
 
 #endif

@@ -224,16 +224,14 @@ static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above 
     return above->credited(tx, l, &now, lines, c->count, close_above_begin(above, tx));
 }
 
-/* NOLINTNEXTLINE(readability-function-size): one more than seven, each a different thing. */
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
-                        struct str id, const struct credit_line *lines, size_t count,
-                        struct str note, struct document *ret)
+                        const struct credit_request *request, struct document *ret)
 {
     struct crediting *c = NEW(tx->arena, struct crediting);
-    TRY(document_row_find(tx, id, &c->invoice));
+    TRY(document_row_find(tx, request->id, &c->invoice));
     TRY(check_document(tx, &c->invoice));
-    TRY(count > 0 ? take_named(tx, c, lines, count) : take_all(tx, c));
-    struct document_row row = fresh_credit(c, note);
+    TRY(request->count > 0 ? take_named(tx, c, request->lines, request->count) : take_all(tx, c));
+    struct document_row row = fresh_credit(c, request->note);
     TRY(total(tx, c, &row));
     TRY(document_row_insert(tx, &row));
     TRY(insert_lines(tx, c, &row));

@@ -227,8 +227,8 @@ enum rc document_draft(struct tx *tx, const struct draft *d, struct document *re
     struct document_sum *sums = NEW_N(tx->arena, struct document_sum, d->count);
     for (size_t i = 0; i < d->count; i++)
         sums[i] = sum_of(&d->lines[i]);
-    TRY(document_row_total(&row, &issuer, &recipient, d->tax, day, sums, d->count, tx->arena,
-                           tx->err));
+    TRY(document_row_total(&row, &(struct document_sides){&issuer, &recipient, d->tax, day}, sums,
+                           d->count, tx->arena, tx->err));
     if (row.net < 0)
         return err_set_at(tx->err, RC_INVALID, STR("/lines"),
                           "the lines add up to less than nothing: credit an invoice instead");

@@ -267,7 +267,8 @@ BOOKS_TEST(c_a_credit_note_of_one_vm_takes_50_and_6_and_14)
     check_tier(tx, l, c.op, 70000);
     check_tier(tx, l, c.r1, 6000);
     check_tier(tx, l, c.r2, 13000);
-    OK(tx, document_credit(tx, l, NULL, row.id, &one, 1, STR(""), &credit));
+    OK(tx,
+       document_credit(tx, l, NULL, &(struct credit_request){row.id, &one, 1, STR("")}, &credit));
     SAME(credit.net, STR("70.00"));
     check_tier(tx, l, c.op, 65000);
     check_tier(tx, l, c.r1, 5400);
@@ -275,7 +276,8 @@ BOOKS_TEST(c_a_credit_note_of_one_vm_takes_50_and_6_and_14)
     BALANCE(c.op, "EUR", STR("Income:VM"), -45000);
     BALANCE(c.op, "EUR", STR("Income:Storage"), -20000);
     BALANCE(POSTING_CLEARING, "EUR", STR("VAT-Out:FR:200000"), -16400);
-    OK(tx, document_credit(tx, l, NULL, row.id, NULL, 0, STR(""), &credit));
+    OK(tx,
+       document_credit(tx, l, NULL, &(struct credit_request){row.id, NULL, 0, STR("")}, &credit));
     ALL_ZERO();
 }
 
@@ -289,7 +291,8 @@ BOOKS_TEST(what_was_free_is_taken_back_from_every_tier_too)
     post_collect(tx, l, &c, &row);
     check_tier(tx, l, c.op, 70000);
     check_tier(tx, l, c.r2, 13000 - discount); /* who gives a discount bears it */
-    OK(tx, document_credit(tx, l, NULL, row.id, NULL, 0, STR(""), &credit));
+    OK(tx,
+       document_credit(tx, l, NULL, &(struct credit_request){row.id, NULL, 0, STR("")}, &credit));
     ALL_ZERO();
 }
 
@@ -309,11 +312,13 @@ static void credit_in_parts(struct tx *tx, struct ledger *l, bool included)
                                    .net = arena_fmt(tx->arena, "%d.%02d",
                                                     (int)clock_sim_below(&chance, 50),
                                                     (int)clock_sim_below(&chance, 100))};
-        enum rc rc = document_credit(tx, l, NULL, row.id, &part, 1, STR(""), &credit);
+        enum rc rc = document_credit(tx, l, NULL,
+                                     &(struct credit_request){row.id, &part, 1, STR("")}, &credit);
         ck_assert(rc == RC_OK || rc == RC_CONFLICT);
         err_clear(tx->err);
     }
-    OK(tx, document_credit(tx, l, NULL, row.id, NULL, 0, STR(""), &credit));
+    OK(tx,
+       document_credit(tx, l, NULL, &(struct credit_request){row.id, NULL, 0, STR("")}, &credit));
     OK(tx, ledger_accounts(tx, l, STR(""), books_count_open, &zero));
     HOLDS(zero.open == 0, SEED_FMT "%lld accounts are open, %.*s is one", seed,
           (long long)zero.open, STRF(zero.code));
@@ -401,8 +406,8 @@ BOOKS_TEST(a_draft_of_a_close_is_final_by_the_close_alone)
                                .recipient = c.r1,
                                .currency = currency_find(STR("EUR")),
                                .close_no = CLOSE_NO};
-    OK(tx,
-       document_row_total(&row, &op, &r1, TREATMENT_AUTO, BOOKS_DAY, &sum, 1, tx->arena, tx->err));
+    OK(tx, document_row_total(&row, &(struct document_sides){&op, &r1, TREATMENT_AUTO, BOOKS_DAY},
+                              &sum, 1, tx->arena, tx->err));
     OK(tx, document_row_insert(tx, &row));
     FAILS(tx, RC_CONFLICT, NULL, document_finalise(tx, l, row.id, &shown));
     OK(tx, document_hold(tx, row.id, true, &shown));

@@ -83,9 +83,14 @@ struct party;
 /* Fills in net, tax, gross, tax_recoverable, incomes, groups. sums are added up by the caller or
  * not: equal ones are joined. RC_INVALID: the table of taxes knows no rate (text for the
  * exceptions), too many groups or labels. */
-MUST_CHECK enum rc document_row_total(struct document_row *row, const struct party *issuer,
-                                      const struct party *recipient, enum tax_treatment treatment,
-                                      int64_t day, const struct document_sum *sums, size_t count,
+struct document_sides {
+    const struct party *issuer;
+    const struct party *recipient;
+    enum tax_treatment treatment;
+    int64_t day; /* of the supply, in the issuer's time zone */
+};
+MUST_CHECK enum rc document_row_total(struct document_row *row, const struct document_sides *sides,
+                                      const struct document_sum *sums, size_t count,
                                       struct arena *arena, struct err *err);
 
 /* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax,

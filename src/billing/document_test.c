@@ -157,7 +157,9 @@ BOOKS_TEST(a_corrected_invoice_takes_the_place_of_a_credited_one)
     d.code = DOCUMENT_CORRECTED;
     d.refers_to = invoice.id;
     FAILS(tx, RC_CONFLICT, "/refers_to", document_draft(tx, &d, &made));
-    OK(tx, document_credit(tx, l, NULL, invoice.id, NULL, 0, STR("wrong plan"), &credit));
+    OK(tx,
+       document_credit(tx, l, NULL,
+                       &(struct credit_request){invoice.id, NULL, 0, STR("wrong plan")}, &credit));
     SAME(credit.refers_to, invoice.id);
     SAME(credit.number, STR("C-2026-000001"));
     OK(tx, document_draft(tx, &d, &made));
@@ -291,25 +293,32 @@ BOOKS_TEST(a_credit_note_by_line_takes_never_more_than_is_left)
     struct credit_line part = {.line = 1, .net = STR("70.00")};
     OK(tx, document_draft(tx, &d, &invoice));
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                          &credit));
     OK(tx, document_finalise(tx, l, invoice.id, &invoice));
-    OK(tx, document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
+    OK(tx, document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                           &credit));
     SAME(credit.net, STR("70.00"));
     SAME(credit.gross, STR("84.00"));
     BALANCE(op, "EUR", STR("Income:VM"), -63000);
     part.net = STR("630.01");
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                          &credit));
     part.net = STR("-1.00");
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                          &credit));
     part.net = STR("0.00");
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                          &credit));
     part = (struct credit_line){.line = 3};
     FAILS(tx, RC_NOT_FOUND, NULL,
-          document_credit(tx, l, &above, invoice.id, &part, 1, STR(""), &credit));
-    OK(tx, document_credit(tx, l, &above, invoice.id, NULL, 0, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, &part, 1, STR("")},
+                          &credit));
+    OK(tx, document_credit(tx, l, &above, &(struct credit_request){invoice.id, NULL, 0, STR("")},
+                           &credit));
     SAME(credit.net, STR("820.00"));
     ck_assert_int_eq(heard.calls, 2);
     ck_assert_int_eq(heard.net, 89000);
@@ -318,9 +327,11 @@ BOOKS_TEST(a_credit_note_by_line_takes_never_more_than_is_left)
     OK(tx, document_get(tx, invoice.id, &invoice));
     ck_assert_int_eq(invoice.state, DOCUMENT_CREDITED);
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, invoice.id, NULL, 0, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){invoice.id, NULL, 0, STR("")},
+                          &credit));
     FAILS(tx, RC_CONFLICT, NULL,
-          document_credit(tx, l, &above, credit.id, NULL, 0, STR(""), &credit));
+          document_credit(tx, l, &above, &(struct credit_request){credit.id, NULL, 0, STR("")},
+                          &credit));
 }
 
 static struct draft_line random_line(struct clock_sim *chance)
@@ -344,12 +355,14 @@ static void credit_randomly(struct tx *tx, struct ledger *l, struct clock_sim *c
                                    .net = arena_fmt(tx->arena, "%d.%02d",
                                                     (int)clock_sim_below(chance, 300),
                                                     (int)clock_sim_below(chance, 100))};
-        enum rc rc = document_credit(tx, l, NULL, invoice->id, &part, 1, STR(""), &credit);
+        enum rc rc = document_credit(
+            tx, l, NULL, &(struct credit_request){invoice->id, &part, 1, STR("")}, &credit);
         ck_assert(rc == RC_OK ||
                   rc == RC_CONFLICT); /* a refusal comes before anything is written */
         err_clear(tx->err);
     }
-    enum rc rc = document_credit(tx, l, NULL, invoice->id, NULL, 0, STR(""), &credit);
+    enum rc rc = document_credit(tx, l, NULL,
+                                 &(struct credit_request){invoice->id, NULL, 0, STR("")}, &credit);
     ck_assert(rc == RC_OK || rc == RC_CONFLICT);
     err_clear(tx->err);
 }

@@ -156,14 +156,14 @@ static enum rc fill_incomes(struct document_row *row, const struct joined *j,
     return RC_OK;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): pure, so that each fact comes in by name. */
-enum rc document_row_total(struct document_row *row, const struct party *issuer,
-                           const struct party *recipient, enum tax_treatment treatment, int64_t day,
+enum rc document_row_total(struct document_row *row, const struct document_sides *sides,
                            const struct document_sum *sums, size_t count, struct arena *arena,
                            struct err *err)
 {
-    struct decided d = {
-        .issuer = issuer, .recipient = recipient, .treatment = treatment, .day = day};
+    struct decided d = {.issuer = sides->issuer,
+                        .recipient = sides->recipient,
+                        .treatment = sides->treatment,
+                        .day = sides->day};
     struct joined j;
     size_t ignored = 0;
     struct tax_line lines[DOCUMENT_INCOMES_MAX];
@@ -189,7 +189,7 @@ enum rc document_row_total(struct document_row *row, const struct party *issuer,
     made.net = doc.totals.net;
     made.tax = doc.totals.tax;
     made.gross = doc.totals.gross;
-    made.tax_recoverable = recipient->taxable;
+    made.tax_recoverable = sides->recipient->taxable;
     *row = made;
     return RC_OK;
 }

@@ -149,8 +149,13 @@ MUST_CHECK enum rc subscription_window(const struct subscription_facts *f, time_
                                        struct window *ret, struct err *err);
 /* All windows that end within (since, before], or with advance those that begin within [since,
  * before), in order: what the close of [since, before) bills. */
-MUST_CHECK enum rc subscription_windows(const struct subscription_facts *f, time_us since,
-                                        time_us before, bool advance, struct arena *arena,
+struct window_span {
+    time_us since;
+    time_us before;
+    bool advance;
+};
+MUST_CHECK enum rc subscription_windows(const struct subscription_facts *f,
+                                        const struct window_span *span, struct arena *arena,
                                         struct window **ret, size_t *ret_count, struct err *err);
 /* Facts of all subscriptions that run at some time within [since, before], in the order of
  * (agreement, client, id): what a close walks, `limit` at a time behind (after; NULL: from the

@@ -83,16 +83,18 @@ static time_us walk_start(const struct subscription_facts *f, time_us since)
 }
 
 /* The windows with their mark in [since, before); into list where it is given. */
-static enum rc walk(const struct subscription_facts *f, time_us since, time_us before, bool advance,
+static enum rc walk(const struct subscription_facts *f, const struct window_span *span,
                     struct window *list, size_t *ret_count, struct err *err)
 {
+    time_us since = span->since;
+    time_us before = span->before;
     size_t count = 0;
     for (time_us at = walk_start(f, since); at < f->ends && at < before;) {
         struct window w;
         TRY(subscription_window(f, at, &w, err));
         at = w.until;
-        bool wanted =
-            advance ? w.from >= since && w.from < before : w.until > since && w.until <= before;
+        bool wanted = span->advance ? w.from >= since && w.from < before
+                                    : w.until > since && w.until <= before;
         if (!wanted)
             continue;
         if (count == WINDOWS_MAX)
@@ -108,15 +110,14 @@ static enum rc walk(const struct subscription_facts *f, time_us since, time_us b
     return RC_OK;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): pure, so that arena and error come in by name. */
-enum rc subscription_windows(const struct subscription_facts *f, time_us since, time_us before,
-                             bool advance, struct arena *arena, struct window **ret,
-                             size_t *ret_count, struct err *err)
+enum rc subscription_windows(const struct subscription_facts *f, const struct window_span *span,
+                             struct arena *arena, struct window **ret, size_t *ret_count,
+                             struct err *err)
 {
     size_t count = 0;
-    TRY(walk(f, since, before, advance, NULL, &count, err));
+    TRY(walk(f, span, NULL, &count, err));
     struct window *list = NEW_N(arena, struct window, count);
-    TRY(walk(f, since, before, advance, list, &count, err));
+    TRY(walk(f, span, list, &count, err));
     *ret = list;
     *ret_count = count;
     return RC_OK;

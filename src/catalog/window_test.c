@@ -56,8 +56,8 @@ static size_t windows_of(struct life *l, time_us since, time_us before, bool adv
 {
     struct err err = {0};
     size_t count = 0;
-    enum rc rc =
-        subscription_windows(&l->facts, since, before, advance, &l->arena, ret, &count, &err);
+    enum rc rc = subscription_windows(&l->facts, &(struct window_span){since, before, advance},
+                                      &l->arena, ret, &count, &err);
     ck_assert_msg(rc == RC_OK, "%s", err.text);
     return count;
 }

@@ -79,8 +79,9 @@ static enum rc prepare(struct tx *tx, void *arg)
         struct subscription_facts f;
         struct window *w = NULL;
         OK(tx, subscription_facts(tx, t->m.subscriptions[i], &f));
-        OK(tx, subscription_windows(&f, WORLD_START, WORLD_START + 130 * US_PER_DAY, true,
-                                    tx->arena, &w, &t->window_count[i], tx->err));
+        OK(tx, subscription_windows(
+                   &f, &(struct window_span){WORLD_START, WORLD_START + 130 * US_PER_DAY, true},
+                   tx->arena, &w, &t->window_count[i], tx->err));
         ck_assert_uint_le(t->window_count[i], WINDOWS_MAX);
         memcpy(t->windows[i], w, t->window_count[i] * sizeof *w);
     }

@@ -278,7 +278,8 @@ static enum rc xterity_credited(struct tx *tx, void *arg)
     const struct document_line *lines = page.items.items;
     int64_t vm = str_eq(lines[0].item, STR("vm")) ? lines[0].line : lines[1].line;
     struct credit_line credit = {.line = vm, .net = STR("70.00")};
-    OK(tx, document_credit(tx, l, &settle_above, d.id, &credit, 1, STR("one VM"), &note));
+    OK(tx, document_credit(tx, l, &settle_above,
+                           &(struct credit_request){d.id, &credit, 1, STR("one VM")}, &note));
     OK(tx, settlement_run(tx, l, x->op, STR("2027-01"), 0, &run));
     BALANCE(x->op, "USD", account_of(tx, "AP", x->d), -3250);
     BALANCE(x->op, "USD", account_of(tx, "AP", x->a), -1950);
