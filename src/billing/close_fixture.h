@@ -226,4 +226,38 @@ static inline struct close run_close(struct close_world *w, const char *period, 
     return c.close;
 }
 
+/* --- what is invoiced --- */
+
+struct invoiced {
+    struct str issuer;
+    struct str recipient;
+    int64_t count;
+    int64_t net;
+};
+static inline enum rc invoiced_in(struct tx *tx, void *arg)
+{
+    struct invoiced *i = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT code, net FROM document WHERE issuer = $1 AND recipient = $2 AND state >= "
+                 "$3 ORDER BY no LIMIT 1000",
+                 V(i->issuer), V(i->recipient), V((int64_t)DOCUMENT_FINAL)));
+    i->count = (int64_t)rows.count;
+    i->net = 0;
+    for (size_t k = 0; k < rows.count; k++)
+        i->net += row_int(&rows, k, 0) == DOCUMENT_CREDIT_NOTE ? -row_int(&rows, k, 1)
+                                                               : row_int(&rows, k, 1);
+    return RC_OK;
+}
+
+/* Net of all final invoices less credit notes between two parties. */
+static inline int64_t invoiced(struct close_world *w, struct str issuer, struct str recipient,
+                               int64_t want_count)
+{
+    struct invoiced i = {.issuer = issuer, .recipient = recipient};
+    world_write(&w->books.world, invoiced_in, &i, RC_OK);
+    ck_assert_int_eq(i.count, want_count);
+    return i.net;
+}
+
 #endif

@@ -1,6 +1,7 @@
 #include "billing/close.h"
 
 #include "billing/close_fixture.h"
+#include "billing/close_inside.h"
 #include "billing/rated_row.h"
 #include "billing/wallet.h"
 
@@ -97,40 +98,6 @@ static struct str dump(struct close_world *w, struct arena *arena)
     ck_assert_msg(rc == RC_OK, "%s", w->books.world.fixture.err.text);
     ck_assert(!b->full);
     return buf_str(b);
-}
-
-/* --- what is invoiced --- */
-
-struct invoiced {
-    struct str issuer;
-    struct str recipient;
-    int64_t count;
-    int64_t net;
-};
-static enum rc invoiced_in(struct tx *tx, void *arg)
-{
-    struct invoiced *i = arg;
-    struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT code, net FROM document WHERE issuer = $1 AND recipient = $2 AND state >= "
-                 "$3 ORDER BY no LIMIT 1000",
-                 V(i->issuer), V(i->recipient), V((int64_t)DOCUMENT_FINAL)));
-    i->count = (int64_t)rows.count;
-    i->net = 0;
-    for (size_t k = 0; k < rows.count; k++)
-        i->net += row_int(&rows, k, 0) == DOCUMENT_CREDIT_NOTE ? -row_int(&rows, k, 1)
-                                                               : row_int(&rows, k, 1);
-    return RC_OK;
-}
-
-/* Net of all final invoices less credit notes between two parties. */
-static int64_t invoiced(struct close_world *w, struct str issuer, struct str recipient,
-                        int64_t want_count)
-{
-    struct invoiced i = {.issuer = issuer, .recipient = recipient};
-    world_write(&w->books.world, invoiced_in, &i, RC_OK);
-    ck_assert_int_eq(i.count, want_count);
-    return i.net;
 }
 
 CLOSE_TEST(a_month_is_closed_and_every_tier_is_invoiced)
@@ -281,6 +248,63 @@ START_TEST(any_permutation_of_late_usage_ends_at_the_same_amounts)
     }
 }
 END_TEST
+
+/* --- one thread --- */
+
+/* Rates and keeps a page in one unit of work, as if there were no other thread. */
+static enum rc rate_alone_in(struct tx *tx, void *arg)
+{
+    bool *took = arg;
+    struct close_row row;
+    struct close_page *page = NEW(tx->arena, struct close_page);
+    bool found = false;
+    TRY(close_row_open(tx, &row, &found));
+    *took = found && row.step == CLOSE_RATE;
+    if (!*took)
+        return RC_OK;
+    TRY(close_rate_page(tx, &row, page));
+    TRY(close_keep_page(tx, page));
+    ck_assert(!page->stale);
+    TRY(close_keep_page(tx, page)); /* it is kept: another time it is not */
+    ck_assert(page->stale);
+    return RC_OK;
+}
+
+static bool once_alone(struct close_world *w)
+{
+    bool took = false;
+    world_write(&w->books.world, rate_alone_in, &took, RC_OK);
+    return took || close_once(w, NULL);
+}
+
+static struct str close_traffic(struct close_world *w, bool (*once)(struct close_world *w))
+{
+    struct closing c = {.period = "2026-12", .keep = &w->kept};
+    for (int i = 0; i < CLOSE_CLIENTS; i++)
+        use_traffic(w, i, DECEMBER + i * US_PER_DAY, 100000 + i);
+    w->books.world.clock.at = JANUARY;
+    world_write(&w->books.world, begin_close_in, &c, RC_OK);
+    for (int i = 0; once(w); i++)
+        ck_assert_int_lt(i, CLOSE_UNITS_MAX);
+    return dump(w, &w->kept);
+}
+
+static bool once_apart(struct close_world *w)
+{
+    return close_once(w, NULL);
+}
+
+CLOSE_TEST(one_thread_and_two_rate_the_same)
+{
+    struct close_world *other = calloc(1, sizeof *other);
+    ASSERT(other != NULL);
+    close_world_open(other);
+    struct str alone = close_traffic(w, once_alone);
+    struct str apart = close_traffic(other, once_apart);
+    ck_assert(str_eq(alone, apart));
+    close_world_close(other);
+    free(other);
+}
 
 /* --- dry, review, held --- */
 
@@ -688,6 +712,7 @@ Suite *close_suite(void)
     tcase_add_test(t, killed_after_every_unit_of_work_it_ends_the_same);
     tcase_add_test(t, late_usage_is_billed_by_the_next_close_and_ends_at_the_same_total);
     tcase_add_test(t, any_permutation_of_late_usage_ends_at_the_same_amounts);
+    tcase_add_test(t, one_thread_and_two_rate_the_same);
     tcase_add_test(t, a_dry_close_tells_and_keeps_nothing);
     tcase_add_test(t, a_review_waits_and_what_is_held_is_billed_by_a_later_close);
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
