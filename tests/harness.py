@@ -107,17 +107,18 @@ class Client:
 
 
 class Server:
-    """A hansed on a folder of its own."""
+    """A hansed on a folder of its own, or on the database of a postgresql: address."""
 
     def __init__(self, folder, *flags, environment=None):
         self.folder = folder
+        store = folder if folder.startswith("postgresql:") else "sqlite:" + folder
         self.lines = []
         self.address = None
         self.link = None
         self.changed = threading.Condition()
         # An ordinary soft limit, so that what the server needs it has to ask for itself.
         self.process = subprocess.Popen(
-            ["sh", "-c", 'ulimit -Sn 1024; exec "$0" "$@"', HANSED, "--store", "sqlite:" + folder]
+            ["sh", "-c", 'ulimit -Sn 1024; exec "$0" "$@"', HANSED, "--store", store]
             + ["--listen", "127.0.0.1:0"] + list(flags),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=dict(os.environ, **(environment or {})),
