@@ -187,6 +187,85 @@ START_TEST(text_with_a_nul_byte_is_refused)
 }
 END_TEST
 
+/* What would end a cell or a row of a stream, or look like nothing, is text as any other. */
+enum { INSERTED = 500, INSERTED_COLUMNS = 2 };
+static const char *const awkward[] = {"", "\\N", "a\tb\nc\rd", "\\", "\\.", "x\\\ty", "\303\251"};
+
+static enum rc insert_rows(struct tx *tx, void *arg)
+{
+    struct value v[INSERTED * INSERTED_COLUMNS];
+    size_t count = *(size_t *)arg;
+    for (size_t i = 0; i < count; i++) {
+        v[i * INSERTED_COLUMNS] = V(arena_fmt(tx->arena, "%04zu", i));
+        v[i * INSERTED_COLUMNS + 1] = V(awkward[i % COUNT(awkward)]);
+    }
+    return sql_insert(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)", v, INSERTED_COLUMNS,
+                      count);
+}
+
+static enum rc check_rows(struct tx *tx, void *arg UNUSED)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT name, value FROM setting ORDER BY name LIMIT 1000"));
+    ck_assert_uint_eq(rows.count, INSERTED);
+    for (size_t i = 0; i < rows.count; i++)
+        ck_assert(str_eq(row_str(&rows, i, 1), str_c(awkward[i % COUNT(awkward)])));
+    return RC_OK;
+}
+
+START_TEST(many_rows_are_inserted_as_one_by_one)
+{
+    struct fixture f;
+    size_t two = 2;
+    size_t many = INSERTED;
+    size_t none = 0;
+    fixture_open(&f);
+    ck_assert_int_eq(fixture_write(&f, insert_rows, &none), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, insert_rows, &two), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, insert_rows, &many), RC_CONFLICT); /* two are there */
+    ck_assert_int_eq(counted(&f), 2);
+    fixture_close(&f);
+    fixture_open(&f);
+    enum rc rc = fixture_write(&f, insert_rows, &many);
+    ck_assert_msg(rc == RC_OK, "%s", f.err.text);
+    ck_assert_int_eq(fixture_read(&f, check_rows, NULL), RC_OK);
+    fixture_close(&f);
+}
+END_TEST
+
+static enum rc insert_bytes(struct tx *tx, void *arg UNUSED)
+{
+    struct rows rows;
+    struct value v[3 * 3];
+    char all[256];
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (char)(unsigned char)i;
+    TRY(sql_run(tx, "CREATE TABLE pile (no BIGINT NOT NULL PRIMARY KEY, body BYTEA, note TEXT)"));
+    for (size_t i = 0; i < 3; i++) {
+        v[i * 3] = V(i == 0 ? INT64_MIN : (int64_t)i);
+        v[i * 3 + 1] = i == 1 ? SQL_NULL : value_bytes(str_n(all, i == 0 ? sizeof all : 0));
+        v[i * 3 + 2] = i == 2 ? V("") : SQL_NULL;
+    }
+    TRY(sql_insert(tx, "INSERT INTO pile (no, body, note) VALUES ($1, $2, $3)", v, 3, 3));
+    TRY(sql_rows(tx, &rows, "SELECT no, body, note FROM pile ORDER BY no LIMIT 10"));
+    ck_assert_uint_eq(rows.count, 3);
+    ck_assert_int_eq(row_int(&rows, 0, 0), INT64_MIN);
+    ck_assert(str_eq(row_bytes(&rows, 0, 1), str_n(all, sizeof all)));
+    ck_assert(row_null(&rows, 0, 2) && row_null(&rows, 1, 1));
+    ck_assert(!row_null(&rows, 2, 1) && !row_null(&rows, 2, 2));
+    return RC_OK;
+}
+
+START_TEST(many_rows_with_bytes_and_without_values)
+{
+    struct fixture f;
+    fixture_open(&f);
+    enum rc rc = fixture_write(&f, insert_bytes, NULL);
+    ck_assert_msg(rc == RC_OK, "%s", f.err.text);
+    fixture_close(&f);
+}
+END_TEST
+
 static enum rc wrong_sql(struct tx *tx, void *arg)
 {
     (void)arg;
@@ -662,6 +741,8 @@ Suite *store_suite(void)
     tcase_add_test(c, a_unit_of_work_that_hides_a_failed_statement_is_not_kept);
     tcase_add_test(c, parameters_go_where_their_number_says);
     tcase_add_test(c, text_with_a_nul_byte_is_refused);
+    tcase_add_test(c, many_rows_are_inserted_as_one_by_one);
+    tcase_add_test(c, many_rows_with_bytes_and_without_values);
     tcase_add_test(c, wrong_sql_is_an_internal_error);
     tcase_add_test(c, each_walks_all_rows_in_order_and_other_sql_may_run_meanwhile);
     tcase_add_test_raise_signal(c, a_reading_tx_cannot_write, SIGABRT);
