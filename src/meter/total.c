@@ -394,8 +394,9 @@ static enum rc late_of_group(struct tx *tx, const struct str *subscriptions, siz
     for (size_t i = 0; i < rows.count; i++) {
         enum rc rc = add_late(tx, &rows, i, list, &found);
         size_t k = 0;
-        while (!str_eq(subscriptions[k], row_str(&rows, i, 0)))
+        while (k < count && !str_eq(subscriptions[k], row_str(&rows, i, 0)))
             k++;
+        ASSERT(k < count); /* it was asked for */
         TRY(count == 1 ? rc : note_failed(tx, rc, &failed[k]));
     }
     for (size_t k = 0; k < count; k++)

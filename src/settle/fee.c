@@ -178,17 +178,17 @@ enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_d
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT agreement, rule, free, rated FROM share_fee WHERE close_no = $1 "
-                 "ORDER BY agreement, rule, free LIMIT $2",
+                 "SELECT agreement, rule, free, rated, close_no FROM share_fee WHERE close_no <= $1 "
+                 "ORDER BY close_no, agreement, rule, free LIMIT $2",
                  V(close_no), V((int64_t)FEE_CHUNK)));
     for (size_t i = 0; i < rows.count; i++) {
         struct share share;
-        TRY(fee_share(tx, close_no, &rows, i, &share));
+        TRY(fee_share(tx, row_int(&rows, i, 4), &rows, i, &share));
         TRY(share_accrue(tx, l, &share, 1, 0, 0));
         TRY(sql_run(tx,
                     "DELETE FROM share_fee WHERE close_no = $1 AND agreement = $2 AND rule = $3 "
                     "AND free = $4",
-                    V(close_no), V(share.agreement), V(share.rule), V(row_int(&rows, i, 2))));
+                    V(share.close_no), V(share.agreement), V(share.rule), V(row_int(&rows, i, 2))));
     }
     *ret_done = rows.count < FEE_CHUNK;
     return RC_OK;

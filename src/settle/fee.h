@@ -14,7 +14,8 @@
 /* Add the fees of an invoice's lines to those of its close. */
 MUST_CHECK enum rc fee_add(struct division *d, const struct document_row *invoice,
                            const struct rated_line *lines, size_t count);
-/* At the end of a close. *ret_done: there are none left. */
+/* At the end of a close: its fees, and those of invoices of earlier closes that it issued.
+ * *ret_done: there are none left. */
 MUST_CHECK enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done);
 
 #endif
