@@ -1,0 +1,503 @@
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PPM INT64_C(1000000)
+
+struct model *model_new(struct world *w)
+{
+    enum { ROOM = 1024 };
+    struct model *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        abort();
+    m->w = w;
+    m->balance_room = ROOM;
+    m->balances = calloc(ROOM, sizeof *m->balances);
+    if (m->balances == NULL)
+        abort();
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    if (m == NULL)
+        return;
+    free(m->balances);
+    free(m->windows);
+    free(m->aheads);
+    free(m->lines);
+    free(m->docs);
+    free(m->deferrals);
+    free(m->payments);
+    free(m);
+}
+
+/* --- arithmetic --- */
+
+wide model_round(wide n, wide d)
+{
+    wide size = n < 0 ? -n : n;
+    wide quotient = size / d;
+    if ((size % d) * 2 >= d)
+        quotient++;
+    return n < 0 ? -quotient : quotient;
+}
+
+wide model_ten(int exponent)
+{
+    wide ten = 1;
+    for (int i = 0; i < exponent; i++)
+        ten *= 10;
+    return ten;
+}
+
+int64_t model_minor(wide nano, int currency)
+{
+    enum { NANO = 9 };
+    return (int64_t)model_round(nano, model_ten(NANO - w_currencies[currency].exponent));
+}
+
+int64_t model_part(int64_t amount, wide part, wide whole)
+{
+    if (whole == 0)
+        return 0;
+    return (int64_t)(whole > 0 ? model_round(amount * part, whole)
+                               : model_round(-(amount * part), -whole));
+}
+
+/* --- books --- */
+
+const char *model_code(const char *kind, int party)
+{
+    enum { BUFFERS = 8 };
+    static char buffers[BUFFERS][KEY_MAX];
+    static int turn;
+    char *text = buffers[turn++ % BUFFERS];
+    if (party == CLEARING)
+        (void)snprintf(text, KEY_MAX, "%s:Clearing", kind);
+    else
+        (void)snprintf(text, KEY_MAX, "%s:#%d", kind, party);
+    return text;
+}
+
+const char *model_label(const char *kind, const char *label)
+{
+    enum { BUFFERS = 8 };
+    static char buffers[BUFFERS][KEY_MAX];
+    static int turn;
+    char *text = buffers[turn++ % BUFFERS];
+    (void)snprintf(text, KEY_MAX, "%s:%s", kind, label);
+    return text;
+}
+
+static struct m_balance *place(struct m_balance *list, size_t room, const char *key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (const char *p = key; *p != '\0'; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
+    size_t i = hash % room;
+    while (list[i].key[0] != '\0' && strcmp(list[i].key, key) != 0)
+        i = (i + 1) % room;
+    return &list[i];
+}
+
+static void more_room(struct model *m)
+{
+    struct m_balance *old = m->balances;
+    size_t room = m->balance_room * 2;
+    m->balances = calloc(room, sizeof *m->balances);
+    if (m->balances == NULL)
+        abort();
+    for (size_t i = 0; i < m->balance_room; i++)
+        if (old[i].key[0] != '\0')
+            *place(m->balances, room, old[i].key) = old[i];
+    m->balance_room = room;
+    free(old);
+}
+
+static void add(struct model *m, int book, int currency, const char *code, int64_t amount)
+{
+    char key[KEY_MAX];
+    char name[KEY_MAX];
+    (void)snprintf(name, sizeof name, "#%d", book);
+    (void)snprintf(key, sizeof key, "%.16s %s %.60s", book == CLEARING ? "Clearing" : name,
+                   w_currencies[currency].code, code);
+    if (2 * m->balance_count > m->balance_room)
+        more_room(m);
+    struct m_balance *b = place(m->balances, m->balance_room, key);
+    if (b->key[0] == '\0') {
+        memcpy(b->key, key, sizeof key);
+        m->balance_count++;
+    }
+    b->amount += amount;
+}
+
+struct m_balance *model_balance(struct model *m, const char *key)
+{
+    struct m_balance *b = place(m->balances, m->balance_room, key);
+    return b->key[0] != '\0' ? b : NULL;
+}
+
+void model_post(struct model *m, int book, int currency, const char *debit, const char *credit,
+                int64_t amount)
+{
+    if (amount == 0)
+        return;
+    add(m, book, currency, debit, amount);
+    add(m, book, currency, credit, -amount);
+}
+
+/* --- taxes --- */
+
+/* Which tax a supply bears: Directive 2006/112 art. 44, 58, 196, as specs/billing.md 3.4 has it. */
+static struct m_group tax_of(const struct world *w, int seller, int buyer, enum w_class class)
+{
+    const struct w_party *s = &w->parties[seller];
+    const struct w_party *b = &w->parties[buyer];
+    const struct w_country *from = &w_countries[s->country];
+    const struct w_country *to = &w_countries[b->country];
+    struct m_group g = {.category = 'O', .country = b->country};
+    if (class == CLASS_EXEMPT)
+        g.category = 'E';
+    if (class != CLASS_STANDARD || !s->taxable)
+        return g;
+    if (s->country == b->country) {
+        g.category = from->ppm > 0 ? 'S' : 'O';
+        g.ppm = from->ppm;
+        return g;
+    }
+    if (!to->eu)
+        return g;
+    if (b->taxable)
+        g.buyer_ppm = to->ppm;
+    if (!from->eu)
+        return g;
+    g.category = b->taxable ? 'R' : 'S';
+    g.ppm = b->taxable ? 0 : to->ppm;
+    return g;
+}
+
+static struct m_group *group_of(struct m_doc *d, struct m_group wanted)
+{
+    for (size_t i = 0; i < d->group_count; i++)
+        if (d->groups[i].category == wanted.category && d->groups[i].ppm == wanted.ppm)
+            return &d->groups[i];
+    d->groups[d->group_count] = wanted;
+    return &d->groups[d->group_count++];
+}
+
+/* Exact fractions rounded down, and what is missing of the total given to the largest rests; of
+ * equal ones to the first. Below 0 all of it mirrored. */
+static void share_out(int64_t total, struct m_sum **list, size_t count, int64_t over, int64_t under)
+{
+    wide rests[INCOMES_MAX];
+    int64_t left = total;
+    for (size_t i = 0; i < count; i++) {
+        wide exact = (wide)list[i]->amount * over;
+        wide down = exact / under;
+        if (exact % under < 0)
+            down--;
+        rests[i] = exact - down * under;
+        list[i]->net = (int64_t)down;
+        left -= list[i]->net;
+    }
+    while (left-- > 0) {
+        size_t most = 0;
+        for (size_t i = 1; i < count; i++)
+            if (rests[i] > rests[most])
+                most = i;
+        list[most]->net++;
+        rests[most] = -1;
+    }
+}
+
+/* Prices that hold the tax: the net of the group first, then of its kinds. */
+static void unfold(struct m_group *g, struct m_sum *sums, size_t count)
+{
+    struct m_sum *mine[INCOMES_MAX];
+    size_t mine_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (g->classes & 1U << sums[i].class)
+            mine[mine_count++] = &sums[i];
+    int64_t gross = g->net;
+    g->net = (int64_t)model_round((wide)gross * PPM, PPM + g->ppm);
+    g->tax = gross - g->net;
+    share_out(g->net, mine, mine_count, PPM, PPM + g->ppm);
+}
+
+static void add_income(struct m_doc *d, const struct m_sum *s)
+{
+    size_t i = 0;
+    while (i < d->income_count &&
+           (strcmp(d->incomes[i].label, s->label) != 0 || d->incomes[i].deferred != s->deferred))
+        i++;
+    if (i == d->income_count)
+        d->incomes[d->income_count++] =
+            (struct m_income){.label = s->label, .deferred = s->deferred};
+    d->incomes[i].net += s->net;
+    d->incomes[i].wholesale += s->wholesale;
+}
+
+void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count)
+{
+    int64_t most[GROUPS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        struct m_group *g = group_of(d, tax_of(m->w, d->from, d->to, sums[i].class));
+        size_t at = (size_t)(g - d->groups);
+        sums[i].net = sums[i].amount;
+        if (g->classes == 0 || sums[i].amount > most[at]) {
+            most[at] = sums[i].amount;
+            g->expense = sums[i].label;
+        }
+        g->classes |= 1U << sums[i].class;
+        g->net += sums[i].amount;
+    }
+    for (size_t i = 0; i < d->group_count; i++) {
+        struct m_group *g = &d->groups[i];
+        if (d->included)
+            unfold(g, sums, count);
+        else
+            g->tax = (int64_t)model_round((wide)g->net * g->ppm, PPM);
+        g->buyer_tax = (int64_t)model_round((wide)g->net * g->buyer_ppm, PPM);
+        d->net += g->net;
+        d->tax += g->tax;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_income(d, &sums[i]);
+    d->gross = d->net + d->tax;
+    d->recoverable = m->w->parties[d->to].taxable;
+}
+
+/* --- documents in the books --- */
+
+static const char *tax_code(const char *side, const struct m_group *g, int64_t ppm)
+{
+    char text[KEY_MAX];
+    (void)snprintf(text, sizeof text, "%s:%lld", w_countries[g->country].code, (long long)ppm);
+    return model_label(side, text);
+}
+
+static void post_sale(struct model *m, const struct m_doc *d, int sign)
+{
+    for (size_t i = 0; i < d->income_count; i++)
+        model_post(m, d->from, d->currency, model_code("AR", d->to),
+                   d->incomes[i].deferred ? "Deferred" : model_label("Income", d->incomes[i].label),
+                   sign * d->incomes[i].net);
+    for (size_t i = 0; i < d->group_count; i++)
+        model_post(m, d->from, d->currency, model_code("AR", d->to),
+                   tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm), sign * d->groups[i].tax);
+}
+
+static void post_purchase(struct model *m, const struct m_doc *d, int seller, int sign)
+{
+    const char *ap = model_code("AP", seller);
+    for (size_t i = 0; i < d->income_count; i++)
+        model_post(m, d->to, d->currency, model_label("Expense", d->incomes[i].label), ap,
+                   sign * d->incomes[i].net);
+    for (size_t i = 0; i < d->group_count; i++) {
+        const struct m_group *g = &d->groups[i];
+        model_post(m, d->to, d->currency,
+                   d->recoverable ? tax_code("VAT-In", g, g->ppm)
+                                  : model_label("Expense", g->expense),
+                   ap, sign * g->tax);
+        model_post(m, d->to, d->currency, tax_code("VAT-In", g, g->buyer_ppm),
+                   tax_code("VAT-Out", g, g->buyer_ppm), sign * g->buyer_tax);
+    }
+}
+
+void model_post_doc(struct model *m, const struct m_doc *d)
+{
+    int sign = d->code == CODE_CREDIT || d->code == CODE_SELF_CREDIT ? -1 : 1;
+    post_sale(m, d, sign);
+    post_purchase(m, d, d->from, sign);
+}
+
+struct m_doc *model_doc(struct model *m)
+{
+    struct m_doc *d = WORLD_ADD(m->docs, m->doc_count);
+    d->close = d->edge = d->refers = EVERYTHING;
+    return d;
+}
+
+/* --- the close --- */
+
+struct sums {
+    size_t count;
+    struct m_sum list[INCOMES_MAX];
+};
+
+static void sum_up(struct sums *s, const struct model *m, const struct m_line *l, int64_t amount)
+{
+    const struct w_item *item = model_item(m, l);
+    const struct w_charge *c = &m->w->plans[l->plan].charges[l->charge];
+    const char *label = w_labels[item->label];
+    size_t i = 0;
+    while (i < s->count && (strcmp(s->list[i].label, label) != 0 ||
+                            s->list[i].class != item->class || s->list[i].deferred != c->advance))
+        i++;
+    if (i == s->count)
+        s->list[s->count++] =
+            (struct m_sum){.label = label, .class = item->class, .deferred = c->advance};
+    s->list[i].amount += amount;
+}
+
+/* A sum below 0 is a credit note of positive amounts. */
+static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, struct sums *s)
+{
+    int64_t total = 0;
+    const struct w_edge *e = &m->w->edges[edge];
+    for (size_t i = 0; i < s->count; i++)
+        total += s->list[i].amount;
+    for (size_t i = 0; i < s->count && total < 0; i++)
+        s->list[i].amount = -s->list[i].amount;
+    d->code = total < 0 ? CODE_CREDIT : CODE_INVOICE;
+    d->close = month;
+    d->edge = edge;
+    d->from = e->from;
+    d->to = e->to;
+    d->currency = e->currency;
+    d->settle = e->settle;
+    model_total(m, d, s->list, s->count);
+}
+
+static int last_edge(const struct m_line *l)
+{
+    return l->edges[l->depth - 1];
+}
+
+/* Lines of one agreement that follow one another are one invoice. */
+static void client_docs(struct model *m, size_t first, int month)
+{
+    for (size_t i = first; i < m->line_count;) {
+        struct sums s = {0};
+        struct m_doc *d = model_doc(m);
+        int edge = last_edge(&m->lines[i]);
+        d->first = i;
+        d->included = m->w->plans[m->lines[i].plan].tax_included;
+        for (; i < m->line_count && last_edge(&m->lines[i]) == edge; i++) {
+            struct m_line *l = &m->lines[i];
+            sum_up(&s, m, l, l->amounts[l->depth - 1] - l->discount);
+            d->count++;
+        }
+        finish_doc(m, d, edge, month, &s);
+    }
+}
+
+static int by_edge_id(const void *a, const void *b, void *arg)
+{
+    const struct world *w = arg;
+    return strcmp(w->edges[*(const int *)a].id, w->edges[*(const int *)b].id);
+}
+
+/* Largest remainders of equal size go to the first: between tiers kinds are in this order. */
+static int by_kind(const void *a, const void *b)
+{
+    const struct m_sum *x = a;
+    const struct m_sum *y = b;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    int order = strcmp(x->label, y->label);
+    return order != 0 ? order : (int)x->deferred - (int)y->deferred;
+}
+
+/* Each tier above the last is invoiced by the one above it. */
+static void upstream_docs(struct model *m, size_t first, int month)
+{
+    size_t count = m->w->edge_count;
+    int *order = calloc(count, sizeof *order);
+    if (order == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        order[i] = (int)i;
+    qsort_r(order, count, sizeof *order, by_edge_id, m->w);
+    for (size_t i = 0; i < count; i++) {
+        struct sums s = {0};
+        bool included = false;
+        for (size_t k = first; k < m->line_count; k++) {
+            const struct m_line *l = &m->lines[k];
+            int depth = m->w->edges[order[i]].depth;
+            if (depth >= l->depth || l->edges[depth - 1] != order[i])
+                continue;
+            sum_up(&s, m, l, l->amounts[depth - 1]);
+            included = m->w->plans[l->plan].tax_included;
+        }
+        if (s.count == 0)
+            continue;
+        qsort(s.list, s.count, sizeof *s.list, by_kind);
+        struct m_doc *d = model_doc(m);
+        d->included = included;
+        finish_doc(m, d, order[i], month, &s);
+    }
+    free(order);
+}
+
+/* The order in which a close walks: agreement, client, subscription. */
+static int by_walk(const void *a, const void *b, void *arg)
+{
+    const struct world *w = arg;
+    const struct w_sub *x = &w->subs[*(const int *)a];
+    const struct w_sub *y = &w->subs[*(const int *)b];
+    int order = strcmp(w->edges[x->edge].id, w->edges[y->edge].id);
+    return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+static void rate_all(struct model *m, int64_t since, int64_t until)
+{
+    size_t count = m->w->sub_count;
+    int *order = calloc(count + 1, sizeof *order);
+    if (order == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        order[i] = (int)i;
+    qsort_r(order, count, sizeof *order, by_walk, m->w);
+    for (int met = 1; met >= 0; met--) /* those that ended before come last */
+        for (size_t i = 0; i < count; i++)
+            if ((m->w->subs[order[i]].ends >= since) == (met == 1) &&
+                m->w->subs[order[i]].start <= until)
+                model_rate(m, order[i], since, until);
+    free(order);
+}
+
+void model_close(struct model *m, int month)
+{
+    size_t first = m->line_count;
+    size_t first_doc = m->doc_count;
+    rate_all(m, month == 0 ? INT64_MIN : m->w->month[month], m->w->month[month + 1]);
+    client_docs(m, first, month);
+    upstream_docs(m, first, month);
+    for (size_t i = first_doc; i < m->doc_count; i++)
+        model_post_doc(m, &m->docs[i]);
+    m->closed = month + 1;
+}
+
+/* --- payments --- */
+
+static void pay(struct model *m, struct m_doc *d, int64_t amount)
+{
+    model_post(m, d->from, d->currency, "Bank", model_code("AR", d->to), amount);
+    model_post(m, d->to, d->currency, model_code("AP", d->from), "Bank", amount);
+    d->paid += amount;
+}
+
+void model_pay(struct model *m, int doc, int64_t amount, const char *id)
+{
+    struct m_payment *p = WORLD_ADD(m->payments, m->payment_count);
+    struct m_doc *d = &m->docs[doc];
+    int64_t open = d->gross - d->prepaid - d->credited - d->paid;
+    *p = (struct m_payment){.doc = doc, .amount = amount};
+    p->matched = amount < open ? amount : open > 0 ? open : 0;
+    (void)snprintf(p->id, sizeof p->id, "%s", id);
+    pay(m, d, p->matched);
+    model_post(m, d->from, d->currency, "Bank", "Suspense", amount - p->matched);
+}
+
+void model_return(struct model *m, int payment)
+{
+    struct m_payment *p = &m->payments[payment];
+    struct m_doc *d = &m->docs[p->doc];
+    p->returned = true;
+    pay(m, d, -p->matched);
+    model_post(m, d->from, d->currency, "Bank", "Suspense", p->matched - p->amount);
+}
