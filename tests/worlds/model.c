@@ -189,28 +189,30 @@ static struct m_group *group_of(struct m_doc *d, struct m_group wanted)
 }
 
 /* Exact fractions rounded down, and what is missing of the total given to the largest rests; of
- * equal ones to the first. Below 0 all of it mirrored. */
+ * equal ones to the first. Of a total below 0 all of it mirrored. */
 static void share_out(int64_t total, struct m_sum **list, size_t count, int64_t over, int64_t under)
 {
-    wide rests[INCOMES_MAX];
-    int64_t left = total;
+    int sign = total < 0 ? -1 : 1;
+    wide left = sign * total;
+    wide *rests = calloc(count + 1, sizeof *rests);
+    if (rests == NULL)
+        abort();
     for (size_t i = 0; i < count; i++) {
-        wide exact = (wide)list[i]->amount * over;
-        wide down = exact / under;
-        if (exact % under < 0)
-            down--;
+        wide exact = (wide)list[i]->amount * sign * over;
+        wide down = exact / under - (exact % under < 0);
         rests[i] = exact - down * under;
-        list[i]->net = (int64_t)down;
-        left -= list[i]->net;
+        list[i]->net = (int64_t)(sign * down);
+        left -= down;
     }
     while (left-- > 0) {
         size_t most = 0;
         for (size_t i = 1; i < count; i++)
             if (rests[i] > rests[most])
                 most = i;
-        list[most]->net++;
+        list[most]->net += sign;
         rests[most] = -1;
     }
+    free(rests);
 }
 
 /* Prices that hold the tax: the net of the group first, then of its kinds. */
@@ -225,6 +227,26 @@ static void unfold(struct m_group *g, struct m_sum *sums, size_t count)
     g->net = (int64_t)model_round((wide)gross * PPM, PPM + g->ppm);
     g->tax = gross - g->net;
     share_out(g->net, mine, mine_count, PPM, PPM + g->ppm);
+}
+
+/* The net of one kind, given to its lines. */
+static void give_net(const struct m_doc *d, const struct m_sum *kind, struct m_sum *lines,
+                     size_t count)
+{
+    int64_t ppm = 0;
+    size_t mine_count = 0;
+    struct m_sum **mine = calloc(count + 1, sizeof(struct m_sum *));
+    if (mine == NULL)
+        abort();
+    for (size_t i = 0; i < d->group_count; i++)
+        if (d->groups[i].classes & 1U << kind->class)
+            ppm = d->groups[i].ppm;
+    for (size_t i = 0; i < count; i++)
+        if (lines[i].class == kind->class && lines[i].deferred == kind->deferred &&
+            strcmp(lines[i].label, kind->label) == 0)
+            mine[mine_count++] = &lines[i];
+    share_out(kind->net, mine, mine_count, PPM, PPM + ppm);
+    free(mine);
 }
 
 static void add_income(struct m_doc *d, const struct m_sum *s)
@@ -460,6 +482,70 @@ static void rate_all(struct model *m, int64_t since, int64_t until)
     free(order);
 }
 
+/* --- deferred income --- */
+
+static bool is_advance(const struct model *m, const struct m_line *l)
+{
+    return m->w->plans[l->plan].charges[l->charge].advance;
+}
+
+/* The lines' nets: their own, or where prices hold the tax each kind's net by largest remainder. */
+static void line_nets(struct model *m, const struct m_doc *d, struct m_sum *ret)
+{
+    struct m_doc again = *d;
+    struct sums kinds = {0};
+    for (size_t i = 0; i < d->count; i++) {
+        const struct m_line *l = &m->lines[d->first + i];
+        int sign = d->code == CODE_CREDIT ? -1 : 1;
+        ret[i].amount = ret[i].net = sign * (l->amounts[l->depth - 1] - l->discount);
+        ret[i].class = model_item(m, l)->class;
+        ret[i].label = w_labels[model_item(m, l)->label];
+        ret[i].deferred = is_advance(m, l);
+        sum_up(&kinds, m, l, ret[i].amount);
+    }
+    if (!d->included)
+        return;
+    again.group_count = again.income_count = 0;
+    model_total(m, &again, kinds.list, kinds.count);
+    for (size_t k = 0; k < kinds.count; k++)
+        give_net(&again, &kinds.list[k], ret, d->count);
+}
+
+static void defer(struct model *m, int doc)
+{
+    const struct m_doc *d = &m->docs[doc];
+    struct m_sum *nets = calloc(d->count + 1, sizeof *nets);
+    if (nets == NULL)
+        abort();
+    line_nets(m, d, nets);
+    for (size_t i = 0; i < d->count; i++) {
+        const struct m_line *l = &m->lines[d->first + i];
+        if (!is_advance(m, l) || nets[i].net == 0)
+            continue;
+        struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
+        *f = (struct m_deferral){.doc = doc,
+                                 .line = d->first + i,
+                                 .party = d->from,
+                                 .currency = d->currency,
+                                 .label = nets[i].label,
+                                 .amount = d->code == CODE_CREDIT ? -nets[i].net : nets[i].net,
+                                 .begins = l->from,
+                                 .ends = l->until,
+                                 .reached = l->from};
+    }
+    free(nets);
+}
+
+void model_recognise(struct model *m, struct m_deferral *f, int64_t until)
+{
+    int64_t to = until < f->ends ? until : f->ends;
+    f->reached = to > f->reached ? to : f->reached;
+    int64_t earned = model_part(f->amount, f->reached - f->begins, f->ends - f->begins);
+    model_post(m, f->party, f->currency, "Deferred", model_label("Income", f->label),
+               earned - f->recognised);
+    f->recognised = earned;
+}
+
 void model_close(struct model *m, int month)
 {
     size_t first = m->line_count;
@@ -469,6 +555,10 @@ void model_close(struct model *m, int month)
     upstream_docs(m, first, month);
     for (size_t i = first_doc; i < m->doc_count; i++)
         model_post_doc(m, &m->docs[i]);
+    for (size_t i = first_doc; i < m->doc_count; i++)
+        defer(m, (int)i);
+    for (size_t i = 0; i < m->deferral_count; i++)
+        model_recognise(m, &m->deferrals[i], m->w->month[month + 1]);
     m->closed = month + 1;
 }
 

@@ -178,6 +178,8 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until);
 /* Totals and taxes of sums; then its legs in the books. */
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count);
 void model_post_doc(struct model *m, const struct m_doc *d);
+/* What was earned by an instant becomes income. */
+void model_recognise(struct model *m, struct m_deferral *f, int64_t until);
 /* A document to be filled in; the list may have moved. */
 struct m_doc *model_doc(struct model *m);
 const struct w_item *model_item(const struct model *m, const struct m_line *l);

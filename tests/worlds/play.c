@@ -379,11 +379,25 @@ static enum rc take_usage(struct tx *tx, void *arg)
         .from = u->from,
         .until = u->until,
         .quantity = {u->quantity, p->w->meters[u->meter].scale},
+        .key = (uint64_t)u->key,
     };
+    if (u->corrects != EVERYTHING)
+        record.supersedes = arena_fmt(tx->arena, "use-%d", u->corrects);
     TRY(usage_take(tx, str_c(p->w->parties[0].id), STR("urn:node"), &record, 1, &report));
     if (report.accepted + report.repeated != 1)
         return err_set(tx->err, RC_CONFLICT, "a usage record was not taken");
     return RC_OK;
+}
+
+/* A record that counts, of the same subscription, or EVERYTHING. */
+static int record_of(struct world *w, int sub)
+{
+    for (size_t tries = 0; tries < 20 && w->use_count > 0; tries++) {
+        size_t i = world_below(w, w->use_count);
+        if (w->uses[i].sub == sub && !w->uses[i].corrected)
+            return (int)i;
+    }
+    return EVERYTHING;
 }
 
 void play_usage(struct play *p, int sub)
@@ -393,11 +407,19 @@ void play_usage(struct play *p, int sub)
     int64_t until = s->ends < w->now ? s->ends : w->now;
     if (until - s->start < HOUR_US)
         return;
+    int old = world_percent(w, 15) ? record_of(w, sub) : EVERYTHING;
     struct w_use *u = WORLD_ADD(w->uses, w->use_count);
-    *u = (struct w_use){.sub = sub, .meter = (int)world_below(w, METERS), .corrects = EVERYTHING};
+    *u = (struct w_use){.sub = sub, .meter = (int)world_below(w, METERS), .corrects = old};
     u->from = world_between(w, s->start, until - HOUR_US);
     u->until = u->from + world_between(w, SECOND_US, HOUR_US);
-    u->quantity = world_between(w, 0, 100000);
+    u->quantity = world_between(w, 0, u->meter == M_TIME ? 20 : 100000);
+    u->key = world_between(w, 1, 5);
+    if (u->meter == M_SUM && world_percent(w, 5))
+        u->quantity = -u->quantity;
+    if (old != EVERYTHING) {
+        u->meter = w->uses[old].meter;
+        w->uses[old].corrected = true;
+    }
     play_write(p, take_usage, p);
     if (world_percent(w, 10)) /* and once more: without effect */
         play_write(p, take_usage, p);

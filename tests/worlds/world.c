@@ -169,7 +169,7 @@ static int add_buyer(struct world *w, int currency, int seller, bool sells)
     return add_party(w, currency, country, taxable);
 }
 
-static struct w_num number(struct world *w, int64_t from, int64_t to, int digits)
+struct w_num world_number(struct world *w, int64_t from, int64_t to, int digits)
 {
     int64_t unit = 1;
     int scale = (int)world_below(w, (uint64_t)digits + 1);
@@ -178,8 +178,8 @@ static struct w_num number(struct world *w, int64_t from, int64_t to, int digits
     return (struct w_num){world_between(w, from * unit, to * unit), scale};
 }
 
-/* A few entries of a book: for all, for categories, for items. */
-static void add_entry(struct world *w, struct w_book *b, int64_t from)
+/* For all, for a category, for an item. */
+void world_entry(struct world *w, struct w_book *b, int64_t from)
 {
     struct w_entry *e = &b->entries[b->count++];
     *e = (struct w_entry){.item = EVERYTHING, .category = EVERYTHING, .from = from};
@@ -189,9 +189,9 @@ static void add_entry(struct world *w, struct w_book *b, int64_t from)
     if (target == 2)
         e->item = (int)world_below(w, w->item_count);
     e->op = world_percent(w, 60) ? OP_MUL : world_percent(w, 70) ? OP_ADD : OP_ABS;
-    e->value = e->op == OP_MUL   ? number(w, 80, 170, 4)
-               : e->op == OP_ADD ? number(w, 0, 3, 4)
-                                 : number(w, 1, 60, 4);
+    e->value = e->op == OP_MUL   ? world_number(w, 80, 170, 4)
+               : e->op == OP_ADD ? world_number(w, 0, 3, 4)
+                                 : world_number(w, 1, 60, 4);
 }
 
 static int add_book(struct world *w, int party)
@@ -199,7 +199,7 @@ static int add_book(struct world *w, int party)
     struct w_book *b = WORLD_ADD(w->books, w->book_count);
     b->party = party;
     for (int n = (int)world_below(w, 4); n > 0; n--)
-        add_entry(w, b, 0);
+        world_entry(w, b, 0);
     return (int)w->book_count - 1;
 }
 
@@ -235,34 +235,80 @@ static void add_item(struct world *w)
     i->author = EVERYTHING;
 }
 
+/* Ends ascend; the last has none. */
+static void add_tiers(struct world *w, struct w_charge *c)
+{
+    int64_t end = 0;
+    c->tier_count = (int)world_between(w, 1, TIERS_MAX);
+    for (int i = 0; i < c->tier_count; i++) {
+        struct w_tier *t = &c->tiers[i];
+        end += world_between(w, 1, 400);
+        t->up_to = (struct w_num){end, 1};
+        t->price = world_number(w, 1, 2, 4);
+        if (c->kind == C_STAIR)
+            t->price.m = 0;
+        if (c->kind == C_STAIR || world_percent(w, 30))
+            t->flat = world_number(w, 1, 20, 4);
+    }
+}
+
 static void add_charge(struct world *w, struct w_plan *p, enum w_charge_kind kind)
 {
     struct w_charge *c = &p->charges[p->charge_count++];
     *c = (struct w_charge){.kind = kind, .meter = (int)world_below(w, METERS)};
-    c->price = number(w, 1, kind == C_FLAT ? 90 : 2, 4);
+    switch (kind) {
+    case C_FLAT:
+        c->price = world_number(w, 1, 90, 4);
+        c->advance = world_percent(w, 25);
+        break;
+    case C_INSTALMENT:
+        c->instalments = world_between(w, 1, 5);
+        c->price = world_number(w, 1, 900, 2);
+        break;
+    case C_ONE_TIME:
+    case C_PER_UNIT:
+        c->price = world_number(w, 1, 2, 4);
+        break;
+    case C_PACKAGE:
+        c->price = world_number(w, 1, 20, 4);
+        c->package = world_number(w, 1, 30, 2);
+        break;
+    case C_PERCENT:
+        c->percent = world_number(w, 1, 9, 4);
+        break;
+    case C_MINIMUM:
+        c->minimum = world_number(w, 1, 300, 4);
+        break;
+    case C_GRADUATED:
+    case C_VOLUME:
+    case C_STAIR:
+    case C_DESCENDANTS:
+        add_tiers(w, c);
+        break;
+    }
+    if (kind >= C_PER_UNIT && kind <= C_PERCENT && world_percent(w, 40))
+        c->included = world_number(w, 1, 40, 2);
 }
 
 static void add_plan(struct world *w, int item, int currency, bool included)
 {
     struct w_plan *p = WORLD_ADD(w->plans, w->plan_count);
     *p = (struct w_plan){.item = item, .currency = currency, .tax_included = included};
+    p->free = world_percent(w, 10);
     add_charge(w, p, C_FLAT);
-    if (world_percent(w, 60)) {
-        add_charge(w, p, C_PER_UNIT);
-        if (world_percent(w, 50))
-            p->charges[1].included = number(w, 1, 40, 2);
-    }
+    for (int64_t n = world_between(w, 0, CHARGES_MAX - 1); n > 0; n--)
+        add_charge(w, p, (enum w_charge_kind)world_below(w, C_DESCENDANTS + 1));
+}
+
+bool world_in_parts(const struct w_plan *p)
+{
+    bool parts = false;
+    for (int i = 0; i < p->charge_count; i++)
+        parts = parts || p->charges[i].kind == C_INSTALMENT || p->charges[i].kind == C_ONE_TIME;
+    return parts;
 }
 
 /* --- all of it --- */
-
-static void add_sub(struct world *w, int edge, int plan, int64_t start)
-{
-    struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
-    *s = (struct w_sub){.edge = edge, .parent = EVERYTHING, .start = start, .ends = FOREVER};
-    s->terms[s->count++] = (struct w_term){
-        .from = start, .plan = plan, .quantity = world_between(w, 1, 12), .producer = EVERYTHING};
-}
 
 static int plan_of(struct world *w, int currency)
 {
@@ -270,6 +316,26 @@ static int plan_of(struct world *w, int currency)
     while (w->plans[plan].currency != currency)
         plan = (plan + 1) % (int)w->plan_count;
     return plan;
+}
+
+/* One of the same edge that runs then and goes on, or none. */
+static int parent_of(struct world *w, int edge, int64_t at)
+{
+    for (size_t i = 0; i < w->sub_count; i++)
+        if (w->subs[i].edge == edge && w->subs[i].ends == FOREVER && w->subs[i].start <= at &&
+            world_percent(w, 30))
+            return (int)i;
+    return EVERYTHING;
+}
+
+void world_sub(struct world *w, int edge, int64_t start)
+{
+    int parent = parent_of(w, edge, start);
+    int plan = plan_of(w, w->edges[edge].currency);
+    struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
+    *s = (struct w_sub){.edge = edge, .parent = parent, .start = start, .ends = FOREVER};
+    s->terms[s->count++] = (struct w_term){
+        .from = start, .plan = plan, .quantity = world_between(w, 1, 12), .producer = EVERYTHING};
 }
 
 static void add_channel(struct world *w, int currency, size_t parties)
@@ -286,7 +352,7 @@ static void add_channel(struct world *w, int currency, size_t parties)
         int edge = add_edge(w, upstream, currency, settle, sells);
         if (!sells || world_percent(w, 10))
             for (int64_t n = world_between(w, 1, 3); n > 0; n--)
-                add_sub(w, edge, plan_of(w, currency), w->now);
+                world_sub(w, edge, w->now);
     }
 }
 
@@ -294,7 +360,7 @@ static void add_months(struct world *w)
 {
     enum { FIRST = (2026 - 1970) * 12 + 11 }; /* December 2026 */
     int64_t first = FIRST + world_between(w, 0, 6);
-    w->months = 1;
+    w->months = (int)world_between(w, 1, 6);
     for (int i = 0; i <= w->months; i++)
         w->month[i] = world_month_begin((enum w_zone)w->parties[0].zone, first + i);
     w->now = w->month[0];
@@ -311,7 +377,8 @@ struct world *world_make(uint64_t seed, size_t parties)
     (void)add_party(w, first, (int)world_below(w, EU_COUNTRIES), true);
     add_months(w);
     for (int i = 0; i < METERS; i++)
-        w->meters[i] = (struct w_meter){.kind = M_SUM, .scale = (int)world_below(w, 4)};
+        w->meters[i] =
+            (struct w_meter){.kind = (enum w_meter_kind)i, .scale = (int)world_below(w, 4)};
     for (int64_t n = world_between(w, 1, 4); n > 0; n--)
         add_item(w);
     for (int c = 0; c < channels; c++) {

@@ -271,6 +271,16 @@ void *world_grow(void *list, size_t *count, size_t size);
 #define WORLD_ADD(list, count) \
     ((list) = world_grow((list), &(count), sizeof *(list)), &(list)[(count)-1])
 
+/* A decimal from .. to, with some digits behind the point. */
+struct w_num world_number(struct world *w, int64_t from, int64_t to, int digits);
+/* A new entry of a book, from an instant on. */
+void world_entry(struct world *w, struct w_book *b, int64_t from);
+/* A new subscription of an edge from an instant on, of a plan in its currency; it may be below
+ * another one. */
+void world_sub(struct world *w, int edge, int64_t start);
+/* Whether a plan has instalments or what is paid once: it is neither changed to nor left. */
+bool world_in_parts(const struct w_plan *p);
+
 /* All of it follows from the seed. parties: about so many. */
 struct world *world_make(uint64_t seed, size_t parties);
 void world_free(struct world *w);
