@@ -31,6 +31,7 @@ void model_free(struct model *m)
     free(m->docs);
     free(m->deferrals);
     free(m->payments);
+    free(m->taken);
     free(m);
 }
 
@@ -489,42 +490,63 @@ static bool is_advance(const struct model *m, const struct m_line *l)
     return m->w->plans[l->plan].charges[l->charge].advance;
 }
 
-/* The lines' nets: their own, or where prices hold the tax each kind's net by largest remainder. */
-static void line_nets(struct model *m, const struct m_doc *d, struct m_sum *ret)
+/* Where a document's edge is on a line's path, from 0; -1: not, or the line is not of its close. */
+static int place_on(const struct model *m, const struct m_doc *d, const struct m_line *l)
 {
-    struct m_doc again = *d;
+    int k = m->w->edges[d->edge].depth - 1;
+    bool there = l->close == d->close && k < l->depth && l->edges[k] == d->edge;
+    return there ? k : -1;
+}
+
+/* A client's invoice has lines of its own; one between tiers those that others' invoices have. */
+size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets)
+{
+    const struct m_doc *d = &m->docs[doc];
+    size_t count = 0;
+    size_t *list = calloc(m->line_count + 1, sizeof *list);
+    struct m_sum *nets = calloc(m->line_count + 1, sizeof *nets);
+    int sign = d->code == CODE_CREDIT ? -1 : 1;
+    struct m_doc again = {.from = d->from, .to = d->to, .included = d->included};
     struct sums kinds = {0};
-    for (size_t i = 0; i < d->count; i++) {
-        const struct m_line *l = &m->lines[d->first + i];
-        int sign = d->code == CODE_CREDIT ? -1 : 1;
-        ret[i].amount = ret[i].net = sign * (l->amounts[l->depth - 1] - l->discount);
-        ret[i].class = model_item(m, l)->class;
-        ret[i].label = w_labels[model_item(m, l)->label];
-        ret[i].deferred = is_advance(m, l);
-        sum_up(&kinds, m, l, ret[i].amount);
+    if (list == NULL || nets == NULL)
+        abort();
+    for (size_t i = 0; i < m->line_count && d->edge != EVERYTHING; i++) {
+        const struct m_line *l = &m->lines[i];
+        int k = place_on(m, d, l);
+        bool mine = d->count > 0 ? i >= d->first && i < d->first + d->count : k < l->depth - 1;
+        if (k < 0 || !mine)
+            continue;
+        int64_t net = sign * (l->amounts[k] - (k == l->depth - 1 ? l->discount : 0));
+        list[count] = i;
+        nets[count++] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
+                                       .class = model_item(m, l)->class,
+                                       .deferred = is_advance(m, l),
+                                       .amount = net,
+                                       .net = net};
+        sum_up(&kinds, m, l, net);
     }
-    if (!d->included)
-        return;
-    again.group_count = again.income_count = 0;
-    model_total(m, &again, kinds.list, kinds.count);
-    for (size_t k = 0; k < kinds.count; k++)
-        give_net(&again, &kinds.list[k], ret, d->count);
+    if (d->included && count > 0)
+        model_total(m, &again, kinds.list, kinds.count);
+    for (size_t k = 0; k < kinds.count && d->included; k++)
+        give_net(&again, &kinds.list[k], nets, count);
+    *ret_lines = list;
+    *ret_nets = nets;
+    return count;
 }
 
 static void defer(struct model *m, int doc)
 {
+    size_t *list = NULL;
+    struct m_sum *nets = NULL;
     const struct m_doc *d = &m->docs[doc];
-    struct m_sum *nets = calloc(d->count + 1, sizeof *nets);
-    if (nets == NULL)
-        abort();
-    line_nets(m, d, nets);
-    for (size_t i = 0; i < d->count; i++) {
-        const struct m_line *l = &m->lines[d->first + i];
-        if (!is_advance(m, l) || nets[i].net == 0)
+    size_t count = model_doc_lines(m, doc, &list, &nets);
+    for (size_t i = 0; i < count; i++) {
+        const struct m_line *l = &m->lines[list[i]];
+        if (!nets[i].deferred || nets[i].net == 0)
             continue;
         struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
         *f = (struct m_deferral){.doc = doc,
-                                 .line = d->first + i,
+                                 .line = list[i],
                                  .party = d->from,
                                  .currency = d->currency,
                                  .label = nets[i].label,
@@ -533,6 +555,7 @@ static void defer(struct model *m, int doc)
                                  .ends = l->until,
                                  .reached = l->from};
     }
+    free(list);
     free(nets);
 }
 
@@ -590,4 +613,131 @@ void model_return(struct model *m, int payment)
     p->returned = true;
     pay(m, d, -p->matched);
     model_post(m, d->from, d->currency, "Bank", "Suspense", p->matched - p->amount);
+}
+
+/* --- credit notes --- */
+
+static bool taken_before(const struct model *m, int doc, size_t line, int64_t *ret)
+{
+    bool any = false;
+    *ret = 0;
+    for (size_t i = 0; i < m->taken_count; i++)
+        if (m->taken[i].doc == doc && m->taken[i].line == line) {
+            *ret += m->taken[i].net;
+            any = true;
+        }
+    return any;
+}
+
+size_t model_lines_left(struct model *m, int doc, struct m_taking **ret)
+{
+    size_t *list = NULL;
+    struct m_sum *nets = NULL;
+    size_t left = 0;
+    size_t count = model_doc_lines(m, doc, &list, &nets);
+    *ret = calloc(count + 1, sizeof **ret);
+    if (*ret == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        struct m_taking t = {.doc = doc, .line = list[i], .shown = i + 1, .whole = nets[i].net};
+        bool again = taken_before(m, doc, list[i], &t.before);
+        t.net = t.whole - t.before;
+        if (t.net != 0 || (t.whole == 0 && !again))
+            (*ret)[left++] = t;
+    }
+    free(list);
+    free(nets);
+    return left;
+}
+
+/* The tax of what was credited so far, less that of before: all of it when all is credited. */
+static void credit_group(const struct model *m, int doc, struct m_group *g)
+{
+    struct m_group before = {0};
+    const struct m_doc *of = &m->docs[doc];
+    for (size_t i = 0; i < m->doc_count; i++)
+        for (size_t k = 0; k < m->docs[i].group_count; k++)
+            if (m->docs[i].refers == doc && m->docs[i].groups[k].classes == g->classes) {
+                before.net += m->docs[i].groups[k].net;
+                before.tax += m->docs[i].groups[k].tax;
+                before.buyer_tax += m->docs[i].groups[k].buyer_tax;
+            }
+    for (size_t k = 0; k < of->group_count; k++) {
+        const struct m_group *whole = &of->groups[k];
+        if (whole->classes != g->classes)
+            continue;
+        wide so_far = (wide)before.net + g->net;
+        g->tax = model_part(whole->tax, so_far, whole->net) - before.tax;
+        g->buyer_tax = model_part(whole->buyer_tax, so_far, whole->net) - before.buyer_tax;
+    }
+}
+
+static void credit_total(struct model *m, int doc, struct m_doc *c, const struct m_sum *sums,
+                         size_t count)
+{
+    const struct m_doc *of = &m->docs[doc];
+    for (size_t k = 0; k < of->group_count; k++) {
+        struct m_group g = of->groups[k];
+        bool any = false;
+        g.net = 0;
+        for (size_t i = 0; i < count; i++)
+            if (g.classes & 1U << sums[i].class) {
+                g.net += sums[i].net;
+                any = true;
+            }
+        if (!any)
+            continue;
+        credit_group(m, doc, &g);
+        c->groups[c->group_count++] = g;
+        c->net += g.net;
+        c->tax += g.tax;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_income(c, &sums[i]);
+    c->gross = c->net + c->tax;
+}
+
+/* What waits as deferred is less, and what was earned of it so far too. */
+static void credit_deferred(struct model *m, const struct m_taking *t)
+{
+    for (size_t i = 0; i < m->deferral_count; i++) {
+        struct m_deferral *f = &m->deferrals[i];
+        if (f->doc != t->doc || f->line != t->line)
+            continue;
+        f->amount -= t->net;
+        model_recognise(m, f, f->reached);
+    }
+}
+
+void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t count)
+{
+    const struct m_doc *of = &m->docs[doc];
+    struct m_sum *sums = calloc(count + 1, sizeof *sums);
+    struct m_doc c = {.code = of->code == CODE_SELF_BILLED ? CODE_SELF_CREDIT : CODE_CREDIT,
+                      .close = EVERYTHING,
+                      .edge = EVERYTHING,
+                      .from = of->from,
+                      .to = of->to,
+                      .currency = of->currency,
+                      .settle = of->settle,
+                      .recoverable = of->recoverable,
+                      .refers = doc};
+    if (sums == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        const struct m_line *l = &m->lines[lines[i].line];
+        sums[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
+                                 .class = model_item(m, l)->class,
+                                 .deferred = is_advance(m, l),
+                                 .net = lines[i].net};
+    }
+    credit_total(m, doc, &c, sums, count);
+    free(sums);
+    *model_doc(m) = c;
+    model_post_doc(m, &c);
+    m->docs[doc].credited += c.gross;
+    for (size_t i = 0; i < count; i++) {
+        *WORLD_ADD(m->taken, m->taken_count) = lines[i];
+        credit_deferred(m, &lines[i]);
+    }
 }

@@ -58,8 +58,7 @@ struct m_line {
     int64_t month; /* of the subscription's life, 1.. */
     wide quantity; /* at 10^-9 */
     int64_t units;
-    int64_t credited; /* of its net at the last edge */
-    bool taken_back;
+    int close;
 };
 
 struct m_income {
@@ -117,6 +116,16 @@ struct m_deferral {
     int64_t begins, ends, reached, recognised;
 };
 
+/* What a credit note takes of a line. */
+struct m_taking {
+    int doc; /* the invoice */
+    size_t line;
+    size_t shown; /* its number in the invoice */
+    int64_t net;
+    int64_t whole;
+    int64_t before;
+};
+
 struct m_payment {
     char id[ID_MAX];
     int doc;
@@ -129,13 +138,15 @@ struct model {
     struct world *w;
     size_t balance_count, balance_room;
     struct m_balance *balances;
-    size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count;
+    size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count,
+        taken_count;
     struct m_window *windows;
     struct m_ahead *aheads;
     struct m_line *lines;
     struct m_doc *docs;
     struct m_deferral *deferrals;
     struct m_payment *payments;
+    struct m_taking *taken;
     int closed; /* months */
 };
 
@@ -170,6 +181,9 @@ void model_close(struct model *m, int month);
 /* Money for a document; what it does not need waits in Suspense. */
 void model_pay(struct model *m, int doc, int64_t amount, const char *id);
 void model_return(struct model *m, int payment);
+/* The lines of an invoice of which something is left to credit; the caller frees. */
+size_t model_lines_left(struct model *m, int doc, struct m_taking **ret);
+void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t count);
 
 /* --- parts --- */
 
@@ -178,6 +192,8 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until);
 /* Totals and taxes of sums; then its legs in the books. */
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count);
 void model_post_doc(struct model *m, const struct m_doc *d);
+/* The lines of a document, and their nets in it; the caller frees both. */
+size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets);
 /* What was earned by an instant becomes income. */
 void model_recognise(struct model *m, struct m_deferral *f, int64_t until);
 /* A document to be filled in; the list may have moved. */

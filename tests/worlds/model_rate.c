@@ -434,6 +434,7 @@ static struct m_line *new_line(struct rating *r, int charge, const struct span *
     struct model *m = r->m;
     struct m_line *l = WORLD_ADD(m->lines, m->line_count);
     *l = (struct m_line){.sub = r->sub,
+                         .close = m->closed,
                          .client = r->w->edges[r->edges[r->depth - 1]].to,
                          .producer = r->term->producer,
                          .plan = r->term->plan,

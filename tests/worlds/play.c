@@ -1,5 +1,7 @@
 #include "play.h"
 
+#include "play_inside.h"
+
 #include "billing/close.h"
 #include "catalog/subscription.h"
 #include "meter/usage.h"
@@ -98,27 +100,29 @@ int play_party(const struct play *p, struct str id)
 
 /* --- texts --- */
 
-static void keep_id(char *ret, struct str id)
+void play_keep_id(char *ret, struct str id)
 {
     ASSERT(id.n < ID_MAX);
     memcpy(ret, id.p, id.n);
     ret[id.n] = '\0';
 }
 
-static struct str text_of(struct tx *tx, struct w_num n)
+struct str play_number(struct tx *tx, struct w_num n)
 {
     int64_t unit = 1;
+    const char *sign = n.m < 0 ? "-" : "";
+    n.m = n.m < 0 ? -n.m : n.m;
     for (int i = 0; i < n.s; i++)
         unit *= 10;
     if (n.s == 0)
-        return arena_fmt(tx->arena, "%lld", (long long)n.m);
-    return arena_fmt(tx->arena, "%lld.%0*lld", (long long)(n.m / unit), n.s,
+        return arena_fmt(tx->arena, "%s%lld", sign, (long long)n.m);
+    return arena_fmt(tx->arena, "%s%lld.%0*lld", sign, (long long)(n.m / unit), n.s,
                      (long long)(n.m % unit));
 }
 
-static struct str amount_text(struct tx *tx, int64_t amount, int currency)
+struct str play_amount(struct tx *tx, int64_t amount, int currency)
 {
-    return text_of(tx, (struct w_num){amount, w_currencies[currency].exponent});
+    return play_number(tx, (struct w_num){amount, w_currencies[currency].exponent});
 }
 
 /* --- parties --- */
@@ -139,7 +143,7 @@ static enum rc make_party(struct tx *tx, struct w_party *p, int number, struct s
     if (p->bank)
         fresh.bank.iban = STR("FR1420041010050500013M02606");
     TRY(party_create(tx, &fresh, sponsor, &made));
-    keep_id(p->id, made.id);
+    play_keep_id(p->id, made.id);
     return RC_OK;
 }
 
@@ -149,7 +153,7 @@ static enum rc make_user(struct play *p, struct tx *tx, int i)
     struct user fresh = {.email = arena_fmt(tx->arena, "user%d@example.net", i),
                          .name = STR("User")};
     TRY(user_create(tx, &fresh, STR("$argon2id$v=19$m=65536,t=3,p=1$none$none"), &made));
-    keep_id(p->user[i], made.id);
+    play_keep_id(p->user[i], made.id);
     return RC_OK;
 }
 
@@ -199,11 +203,11 @@ static struct list tiers_of(struct tx *tx, const struct w_charge *c)
         const struct w_tier *t = &c->tiers[i];
         tiers[i] = (struct charge_tier){0};
         if (i + 1 < c->tier_count)
-            tiers[i].up_to = text_of(tx, t->up_to);
+            tiers[i].up_to = play_number(tx, t->up_to);
         if (t->price.m > 0)
-            tiers[i].price = text_of(tx, t->price);
+            tiers[i].price = play_number(tx, t->price);
         if (t->flat.m > 0)
-            tiers[i].flat = text_of(tx, t->flat);
+            tiers[i].flat = play_number(tx, t->flat);
     }
     return (struct list){tiers, (size_t)c->tier_count};
 }
@@ -223,15 +227,15 @@ static struct charge charge_of(struct tx *tx, const struct w_charge *c, int i)
     if (is_metered(c->kind))
         fresh.meter = arena_fmt(tx->arena, "meter-%d", c->meter);
     if (c->price.m > 0)
-        fresh.price = text_of(tx, c->price);
+        fresh.price = play_number(tx, c->price);
     if (c->included.m > 0)
-        fresh.included = text_of(tx, c->included);
+        fresh.included = play_number(tx, c->included);
     if (c->package.m > 0)
-        fresh.package = text_of(tx, c->package);
+        fresh.package = play_number(tx, c->package);
     if (c->percent.m > 0)
-        fresh.percent = text_of(tx, c->percent);
+        fresh.percent = play_number(tx, c->percent);
     if (c->minimum.m > 0)
-        fresh.minimum = text_of(tx, c->minimum);
+        fresh.minimum = play_number(tx, c->minimum);
     return fresh;
 }
 
@@ -249,7 +253,7 @@ static enum rc make_plan(struct tx *tx, const struct world *w, struct w_plan *p,
                          .member_free = p->free,
                          .charges = {charges, (size_t)p->charge_count}};
     TRY(plan_create(tx, &fresh, &made));
-    keep_id(p->id, made.id);
+    play_keep_id(p->id, made.id);
     return RC_OK;
 }
 
@@ -268,13 +272,13 @@ static enum rc make_catalogue(struct tx *tx, void *arg)
 
 /* --- the channel --- */
 
-static enum rc make_entry(struct tx *tx, const struct world *w, const struct w_book *b,
-                          const struct w_entry *e)
+enum rc play_entry(struct tx *tx, const struct world *w, const struct w_book *b,
+                   const struct w_entry *e)
 {
     static const enum entry_op ops[] = {ENTRY_ABS, ENTRY_MUL, ENTRY_ADD};
     struct price_entry made;
     struct price_entry fresh = {
-        .op = (int64_t)ops[e->op], .value = text_of(tx, e->value), .valid_from = e->from};
+        .op = (int64_t)ops[e->op], .value = play_number(tx, e->value), .valid_from = e->from};
     if (e->item != EVERYTHING)
         fresh.item = str_c(w->items[e->item].code);
     if (e->category != EVERYTHING)
@@ -289,9 +293,9 @@ static enum rc make_book(struct tx *tx, const struct world *w, struct w_book *b,
     struct price_book fresh = {.name = arena_fmt(tx->arena, "book %d", number),
                                .currency = str_c(w_currencies[currency].code)};
     TRY(price_book_create(tx, str_c(w->parties[b->party].id), &fresh, &made));
-    keep_id(b->id, made.id);
+    play_keep_id(b->id, made.id);
     for (int i = 0; i < b->count; i++)
-        TRY(make_entry(tx, w, b, &b->entries[i]));
+        TRY(play_entry(tx, w, b, &b->entries[i]));
     return RC_OK;
 }
 
@@ -301,7 +305,7 @@ static enum rc in_force(struct tx *tx, const struct agreement *fresh, char *ret_
     TRY(agreement_create(tx, fresh, &a));
     TRY(agreement_offer(tx, a.id, &a));
     TRY(agreement_sign(tx, a.id, &a));
-    keep_id(ret_id, a.id);
+    play_keep_id(ret_id, a.id);
     return RC_OK;
 }
 
@@ -331,7 +335,7 @@ static enum rc make_channel(struct tx *tx, void *arg)
     return RC_OK;
 }
 
-static enum rc make_sub(struct tx *tx, struct world *w, struct w_sub *s)
+enum rc play_sub(struct tx *tx, struct world *w, struct w_sub *s)
 {
     struct subscription made;
     struct subscription fresh = {
@@ -345,7 +349,7 @@ static enum rc make_sub(struct tx *tx, struct world *w, struct w_sub *s)
     if (s->parent != EVERYTHING)
         fresh.parent = str_c(w->subs[s->parent].id);
     TRY(subscription_create(tx, &fresh, &made));
-    keep_id(s->id, made.id);
+    play_keep_id(s->id, made.id);
     return RC_OK;
 }
 
@@ -353,7 +357,7 @@ static enum rc make_subs(struct tx *tx, void *arg)
 {
     struct play *p = arg;
     for (size_t i = 0; i < p->w->sub_count; i++)
-        TRY(make_sub(tx, p->w, &p->w->subs[i]));
+        TRY(play_sub(tx, p->w, &p->w->subs[i]));
     return RC_OK;
 }
 
@@ -414,12 +418,12 @@ void play_usage(struct play *p, int sub)
     u->until = u->from + world_between(w, SECOND_US, HOUR_US);
     u->quantity = world_between(w, 0, u->meter == M_TIME ? 20 : 100000);
     u->key = world_between(w, 1, 5);
-    if (u->meter == M_SUM && world_percent(w, 5))
-        u->quantity = -u->quantity;
     if (old != EVERYTHING) {
         u->meter = w->uses[old].meter;
         w->uses[old].corrected = true;
     }
+    if (u->meter == M_SUM && world_percent(w, 5))
+        u->quantity = -u->quantity;
     play_write(p, take_usage, p);
     if (world_percent(w, 10)) /* and once more: without effect */
         play_write(p, take_usage, p);
@@ -441,7 +445,7 @@ static enum rc begin_close(struct tx *tx, void *arg)
     struct str period = arena_fmt(tx->arena, "%04lld-%02lld", (long long)(1970 + month / 12),
                                   (long long)(month % 12 + 1));
     TRY(close_begin(tx, period, false, false, &c->close));
-    keep_id(c->id, c->close.id);
+    play_keep_id(c->id, c->close.id);
     return RC_OK;
 }
 
@@ -496,14 +500,14 @@ static enum rc book_payment(struct tx *tx, void *arg)
     struct payment made;
     const struct m_doc *d = a->doc;
     struct payment fresh = {
-        .amount = amount_text(tx, a->amount, d->currency),
+        .amount = play_amount(tx, a->amount, d->currency),
         .currency = str_c(w_currencies[d->currency].code),
         .reference = arena_fmt(tx->arena, "ref-%llu", (unsigned long long)a->p->references),
         .document = str_c(d->id),
         .value_date = STR("2027-01-15"),
     };
     TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[d->from].id), &fresh, &made));
-    keep_id(a->id, made.id);
+    play_keep_id(a->id, made.id);
     return RC_OK;
 }
 
@@ -527,7 +531,7 @@ static enum rc return_payment(struct tx *tx, void *arg)
 void play_return(struct play *p, int payment)
 {
     struct paying a = {.p = p};
-    keep_id(a.id, str_c(p->m->payments[payment].id));
+    play_keep_id(a.id, str_c(p->m->payments[payment].id));
     play_write(p, return_payment, &a);
     model_return(p->m, payment);
 }

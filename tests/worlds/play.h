@@ -43,6 +43,11 @@ void play_usage(struct play *p, int sub);
 void play_month(struct play *p, int month);
 void play_payment(struct play *p, int doc, int64_t amount);
 void play_return(struct play *p, int payment);
+void play_price(struct play *p);
+void play_subscribe(struct play *p);
+void play_change(struct play *p, int sub);
+void play_end(struct play *p, int sub);
+void play_credit(struct play *p, int doc);
 
 /* --- comparing --- */
 

@@ -68,14 +68,44 @@ static void some_return(struct play *p)
         play_return(p, payment);
 }
 
+static void some_credit(struct play *p)
+{
+    if (p->m->doc_count == 0)
+        return;
+    int doc = (int)world_below(p->w, p->m->doc_count);
+    const struct m_doc *d = &p->m->docs[doc];
+    if (d->code == CODE_INVOICE && d->credited < d->gross)
+        play_credit(p, doc);
+}
+
+static void some_change(struct play *p, int sub)
+{
+    int dice = (int)world_below(p->w, 100);
+    if (dice < 30)
+        play_price(p);
+    else if (dice < 55)
+        play_subscribe(p);
+    else if (dice < 85)
+        play_change(p, sub);
+    else
+        play_end(p, sub);
+}
+
 static void some_step(struct play *p)
 {
     struct world *w = p->w;
     int dice = (int)world_below(w, 100);
-    if (dice < 60 && w->sub_count > 0)
-        play_usage(p, (int)world_below(w, w->sub_count));
-    else if (dice < 90)
+    if (w->sub_count == 0)
+        return;
+    int sub = (int)world_below(w, w->sub_count);
+    if (dice < 35)
+        play_usage(p, sub);
+    else if (dice < 60)
+        some_change(p, sub);
+    else if (dice < 80)
         some_payment(p);
+    else if (dice < 90)
+        some_credit(p);
     else
         some_return(p);
 }
