@@ -15,7 +15,8 @@ struct model *model_new(struct world *w)
     m->w = w;
     m->balance_room = ROOM;
     m->balances = calloc(ROOM, sizeof *m->balances);
-    if (m->balances == NULL)
+    m->path_numbers = calloc(w->edge_count + 1, sizeof *m->path_numbers);
+    if (m->balances == NULL || m->path_numbers == NULL)
         abort();
     return m;
 }
@@ -25,6 +26,7 @@ void model_free(struct model *m)
     if (m == NULL)
         return;
     free(m->balances);
+    free(m->path_numbers);
     free(m->windows);
     free(m->aheads);
     free(m->lines);
@@ -498,6 +500,19 @@ static int place_on(const struct model *m, const struct m_doc *d, const struct m
     return there ? k : -1;
 }
 
+/* Lines between tiers come path by path. */
+static int by_path(const void *a, const void *b, void *arg)
+{
+    const struct model *m = arg;
+    size_t x = *(const size_t *)a;
+    size_t y = *(const size_t *)b;
+    int path_x = m->path_numbers[last_edge(&m->lines[x])];
+    int path_y = m->path_numbers[last_edge(&m->lines[y])];
+    if (path_x != path_y)
+        return path_x < path_y ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
 /* A client's invoice has lines of its own; one between tiers those that others' invoices have. */
 size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets)
 {
@@ -511,18 +526,23 @@ size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_su
     if (list == NULL || nets == NULL)
         abort();
     for (size_t i = 0; i < m->line_count && d->edge != EVERYTHING; i++) {
-        const struct m_line *l = &m->lines[i];
+        int k = place_on(m, d, &m->lines[i]);
+        bool mine =
+            d->count > 0 ? i >= d->first && i < d->first + d->count : k < m->lines[i].depth - 1;
+        if (k >= 0 && mine)
+            list[count++] = i;
+    }
+    if (d->count == 0)
+        qsort_r(list, count, sizeof *list, by_path, m);
+    for (size_t i = 0; i < count; i++) {
+        const struct m_line *l = &m->lines[list[i]];
         int k = place_on(m, d, l);
-        bool mine = d->count > 0 ? i >= d->first && i < d->first + d->count : k < l->depth - 1;
-        if (k < 0 || !mine)
-            continue;
         int64_t net = sign * (l->amounts[k] - (k == l->depth - 1 ? l->discount : 0));
-        list[count] = i;
-        nets[count++] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
-                                       .class = model_item(m, l)->class,
-                                       .deferred = is_advance(m, l),
-                                       .amount = net,
-                                       .net = net};
+        nets[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
+                                 .class = model_item(m, l)->class,
+                                 .deferred = is_advance(m, l),
+                                 .amount = net,
+                                 .net = net};
         sum_up(&kinds, m, l, net);
     }
     if (d->included && count > 0)

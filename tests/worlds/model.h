@@ -148,6 +148,8 @@ struct model {
     struct m_payment *payments;
     struct m_taking *taken;
     int closed; /* months */
+    size_t path_count;
+    int *path_numbers; /* by last edge: in the order in which they were first rated, from 1 */
 };
 
 struct model *model_new(struct world *w);

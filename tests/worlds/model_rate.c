@@ -448,6 +448,9 @@ static struct m_line *new_line(struct rating *r, int charge, const struct span *
                          .units = r->term->quantity,
                          .free = r->plan->free};
     memcpy(l->edges, r->edges, sizeof l->edges);
+    int *number = &m->path_numbers[r->edges[r->depth - 1]];
+    if (*number == 0)
+        *number = (int)++m->path_count;
     return l;
 }
 
