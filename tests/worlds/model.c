@@ -34,6 +34,7 @@ void model_free(struct model *m)
     free(m->deferrals);
     free(m->payments);
     free(m->taken);
+    free(m->left);
     free(m);
 }
 
@@ -337,6 +338,7 @@ void model_post_doc(struct model *m, const struct m_doc *d)
     int sign = d->code == CODE_CREDIT || d->code == CODE_SELF_CREDIT ? -1 : 1;
     post_sale(m, d, sign);
     post_purchase(m, d, d->from, sign);
+    model_post_prepaid(m, d);
 }
 
 struct m_doc *model_doc(struct model *m)
@@ -385,6 +387,7 @@ static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, st
     d->currency = e->currency;
     d->settle = e->settle;
     model_total(m, d, s->list, s->count);
+    model_prepay(m, d);
 }
 
 static int last_edge(const struct m_line *l)
@@ -397,16 +400,22 @@ static void client_docs(struct model *m, size_t first, int month)
 {
     for (size_t i = first; i < m->line_count;) {
         struct sums s = {0};
+        struct m_coupons coupons;
         struct m_doc *d = model_doc(m);
         int edge = last_edge(&m->lines[i]);
+        model_coupons(m, edge, &coupons);
         d->first = i;
         d->included = m->w->plans[m->lines[i].plan].tax_included;
         for (; i < m->line_count && last_edge(&m->lines[i]) == edge; i++) {
             struct m_line *l = &m->lines[i];
+            int64_t amount = l->amounts[l->depth - 1] - l->discount;
+            if (amount > 0 && !l->late)
+                l->discount += model_coupon(m, &coupons, m->w->plans[l->plan].item, amount);
             sum_up(&s, m, l, l->amounts[l->depth - 1] - l->discount);
             d->count++;
         }
         finish_doc(m, d, edge, month, &s);
+        model_coupons_used(m, &coupons);
     }
 }
 
@@ -593,6 +602,7 @@ void model_close(struct model *m, int month)
 {
     size_t first = m->line_count;
     size_t first_doc = m->doc_count;
+    model_break(m);
     rate_all(m, month == 0 ? INT64_MIN : m->w->month[month], m->w->month[month + 1]);
     client_docs(m, first, month);
     upstream_docs(m, first, month);

@@ -15,6 +15,8 @@ enum {
     KEY_MAX = 96,
     GROUPS_MAX = 8,
     INCOMES_MAX = 24,
+    COUPONS_AT_ONCE = 16,
+    COUPONS_AT_ONCE_ROOM = 256,
     CODE_INVOICE = 380,
     CODE_CREDIT = 381,
     CODE_SELF_BILLED = 389,
@@ -134,12 +136,20 @@ struct m_payment {
     bool returned;
 };
 
+/* The coupons that count for one document. */
+struct m_coupons {
+    size_t count;
+    int list[COUPONS_AT_ONCE_ROOM];
+    int64_t left[COUPONS_AT_ONCE];
+    bool used[COUPONS_AT_ONCE];
+};
+
 struct model {
     struct world *w;
     size_t balance_count, balance_room;
     struct m_balance *balances;
     size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count,
-        taken_count;
+        taken_count, left_count;
     struct m_window *windows;
     struct m_ahead *aheads;
     struct m_line *lines;
@@ -147,7 +157,8 @@ struct model {
     struct m_deferral *deferrals;
     struct m_payment *payments;
     struct m_taking *taken;
-    int closed; /* months */
+    int64_t *left; /* of each wallet */
+    int closed;    /* months */
     size_t path_count;
     int *path_numbers; /* by last edge: in the order in which they were first rated, from 1 */
 };
@@ -187,7 +198,20 @@ void model_return(struct model *m, int payment);
 size_t model_lines_left(struct model *m, int doc, struct m_taking **ret);
 void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t count);
 
+/* The newest wallet of the world was given. */
+void model_wallet(struct model *m);
+
 /* --- parts --- */
+
+/* Credit that has ended becomes income. */
+void model_break(struct model *m);
+/* Wallets pay of an invoice, and its books. */
+void model_prepay(struct model *m, struct m_doc *d);
+void model_post_prepaid(struct model *m, const struct m_doc *d);
+/* Which coupons count under an agreement; what they take of a line; that they did. */
+void model_coupons(struct model *m, int edge, struct m_coupons *ret);
+int64_t model_coupon(const struct model *m, struct m_coupons *coupons, int item, int64_t amount);
+void model_coupons_used(struct model *m, const struct m_coupons *coupons);
 
 /* Lines of a subscription in the close of [since, until). */
 void model_rate(struct model *m, int sub, int64_t since, int64_t until);

@@ -48,6 +48,8 @@ void play_subscribe(struct play *p);
 void play_change(struct play *p, int sub);
 void play_end(struct play *p, int sub);
 void play_credit(struct play *p, int doc);
+void play_wallet(struct play *p, int edge);
+void play_coupon(struct play *p, int edge);
 
 /* --- comparing --- */
 

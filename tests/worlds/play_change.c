@@ -170,6 +170,8 @@ void play_credit(struct play *p, int doc)
     size_t count = model_lines_left(p->m, doc, &lines);
     bool part = d->count > 0 && world_percent(w, 60);
     size_t kept = 0;
+    for (size_t i = 0; i < count; i++) /* more than the invoice is refused: there all of it */
+        part = part && lines[i].net >= 0;
     for (size_t i = 0; i < count && part; i++) {
         if (kept > 0 && world_percent(w, 60))
             continue;

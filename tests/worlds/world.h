@@ -230,10 +230,11 @@ struct w_coupon {
     int party;
     int client; /* or EVERYTHING */
     int currency;
-    int item;     /* or EVERYTHING */
-    int64_t ppm;  /* or */
-    int64_t most; /* minor units in each close */
-    int64_t times;
+    int item;      /* or EVERYTHING */
+    int64_t ppm;   /* or */
+    int64_t most;  /* minor units in each close */
+    int64_t times; /* 0: any number */
+    int64_t used;
     int64_t expires;
 };
 

@@ -85,10 +85,14 @@ static void some_change(struct play *p, int sub)
         play_price(p);
     else if (dice < 55)
         play_subscribe(p);
-    else if (dice < 85)
+    else if (dice < 75)
         play_change(p, sub);
-    else
+    else if (dice < 85)
         play_end(p, sub);
+    else if (dice < 93)
+        play_wallet(p, p->w->subs[sub].edge);
+    else
+        play_coupon(p, p->w->subs[sub].edge);
 }
 
 static void some_step(struct play *p)
