@@ -23,7 +23,7 @@
 struct dump {
     struct buf *b;
 };
-enum { DUMP_MAX = 4 * 1024 * 1024 };
+enum { DUMP_MAX = 4 * 1024 * 1024, DUMPED_CLOSES = 100, DUMPED_LINES = 100000 };
 
 static enum rc dump_cells(struct tx *tx, const struct value *cells, size_t columns, void *arg)
 {
@@ -52,6 +52,21 @@ static enum rc dump_account(struct tx *tx, const struct account *a, void *arg)
     return RC_OK;
 }
 
+static enum rc dump_line(struct tx *tx, int64_t number, const struct rated_line *l, size_t tiers,
+                         void *arg)
+{
+    struct dump *d = arg;
+    (void)tx;
+    buf_fmt(d->b, " %lld %lld %lld %lld %lld %lld %lld", (long long)number,
+            (long long)l->path_number, (long long)l->charge, (long long)l->window.begin,
+            (long long)l->window.from, (long long)l->window.until, (long long)l->quantity.mantissa);
+    for (size_t k = 0; k < tiers; k++)
+        buf_fmt(d->b, " %lld %lld", (long long)l->prices[k].mantissa, (long long)l->amounts[k]);
+    buf_fmt(d->b, " %lld %lld %d %d\n", (long long)l->list_amount, (long long)l->discount, l->late,
+            l->advance);
+    return RC_OK;
+}
+
 struct dumping {
     struct close_world *w;
     struct buf *b;
@@ -61,10 +76,8 @@ static enum rc dump_in(struct tx *tx, void *arg)
     struct dumping *w = arg;
     struct dump d = {w->b};
     buf_reset(w->b);
-    TRY(sql_each(tx, dump_cells, &d,
-                 "SELECT close_no, line, path, charge, period_begin, from_at, until_at, quantity, "
-                 "prices, amounts, list_amount, discount, flags FROM rated_line ORDER BY close_no, "
-                 "line LIMIT 100000"));
+    for (int64_t close_no = 1; close_no <= DUMPED_CLOSES; close_no++)
+        TRY(rated_row_each(tx, close_no, 0, DUMPED_LINES, dump_line, &d));
     TRY(sql_each(tx, dump_cells, &d,
                  "SELECT d.no, d.code, d.state, p.name, q.name, d.year, d.number, d.issued_day, "
                  "d.net, d.tax, d.gross, d.prepaid, d.promo FROM document d JOIN party p ON "
@@ -275,7 +288,7 @@ static enum rc count_in(struct tx *tx, void *arg)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT (SELECT COUNT(*) FROM rated_line) + (SELECT COUNT(*) FROM document) + "
+                 "SELECT (SELECT COUNT(*) FROM rated_run) + (SELECT COUNT(*) FROM document) + "
                  "(SELECT COUNT(*) FROM close_upstream)"));
     *(int64_t *)arg = row_int(&rows, 0, 0);
     return RC_OK;
