@@ -70,16 +70,16 @@ AGAIN_TEST(an_invoice_that_could_not_be_made_is_made_by_the_next_close)
     struct close december = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(december.exceptions, 1);
     ck_assert_int_eq(told(w, &december, "no invoice under agr_"), 1);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 0), 0);
     struct close january = run_close(w, "2027-01", FEBRUARY, false, false);
     ck_assert_int_eq(january.exceptions, 2); /* its own, and December's again */
     ck_assert_int_eq(told(w, &january, "for 2026-12"), 1);
     world_write(&w->books.world, mend_client_in, w, RC_OK);
     struct close february = run_close(w, "2027-02", MARCH, false, false);
     ck_assert_int_eq(february.exceptions, 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 3), 3 * 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 3), 3 * 14000);
     ck_assert_int_eq(told(w, &january, "billed by the close of 2027-02"), 2);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 3), 9 * 11200);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 3), 9 * 11200);
     world_write(&w->books.world, numbers_in, NULL, RC_OK);
 }
 
@@ -95,9 +95,9 @@ AGAIN_TEST(or_by_the_same_close_when_it_is_begun_again)
     ck_assert_int_eq(done.step, CLOSE_DONE);
     ck_assert_int_eq(done.exceptions, 2);
     ck_assert_int_eq(told(w, &done, "billed by the close of 2026-12"), 1);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 14000);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 3 * 11200);
     struct close again = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(again.documents, done.documents);
     world_write(&w->books.world, numbers_in, NULL, RC_OK);
@@ -119,12 +119,12 @@ AGAIN_TEST(an_invoice_between_tiers_too)
     world_write(&w->books.world, break_tier_in, w, RC_OK);
     struct close december = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(december.exceptions, 1);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 0), 0);
-    ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->op, w->r1, 1), 3 * 10000);
     world_write(&w->books.world, mend_tier_in, w, RC_OK);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 2), 6 * 11200);
-    ck_assert_int_eq(invoiced(w, w->op, w->r1, 2), 6 * 10000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 2), 6 * 11200);
+    ck_assert_int_eq(invoiced_net(w, w->op, w->r1, 2), 6 * 10000);
     world_write(&w->books.world, numbers_in, NULL, RC_OK);
 }
 
@@ -145,7 +145,7 @@ AGAIN_TEST(a_coupon_is_taken_once_when_the_invoice_is_made_at_last)
     (void)run_close(w, "2026-12", JANUARY, false, false);
     world_write(&w->books.world, mend_client_in, w, RC_OK);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 7000 + 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 2), 7000 + 14000);
 }
 
 /* --- invoices of nothing --- */
@@ -181,10 +181,10 @@ AGAIN_TEST(what_is_nothing_to_anybody_takes_no_number)
     ck_assert_int_eq(c.lines, CLOSE_CLIENTS + 1);
     ck_assert_int_eq(c.documents, CLOSE_CLIENTS + 2);
     ck_assert_int_eq(c.exceptions, 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 0), 0);
     use_traffic(w, 0, JANUARY, 100000);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 140);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 140);
     world_write(&w->books.world, numbers_in, NULL, RC_OK);
 }
 
@@ -202,7 +202,7 @@ AGAIN_TEST(lines_that_add_up_to_nothing_are_an_invoice)
 {
     world_write(&w->books.world, make_free_in, w, RC_OK);
     (void)run_close(w, "2026-12", JANUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 0);
 }
 
 /* --- paid in advance --- */
@@ -303,11 +303,11 @@ AGAIN_TEST(a_seller_whose_month_ends_later_is_billed_in_the_close_of_that_month)
     world_write(&w->books.world, begin_close_in, &c, RC_CONFLICT);
     struct close december = run_close(w, "2026-12", JANUARY + hours, false, false);
     ck_assert_int_eq(december.exceptions, 0);
-    ck_assert_int_eq(invoiced(w, w->r1, w->client[0], 1), 5000 + 100);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->client[0], 1), 5000 + 100);
     /* Late, of December there. */
     use_traffic(w, 0, JANUARY + hours - US_PER_MINUTE, 200000);
     (void)run_close(w, "2027-01", FEBRUARY + hours, false, false);
-    ck_assert_int_eq(invoiced(w, w->r1, w->client[0], 2), 10000 + 100 + 700 + 200);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->client[0], 2), 10000 + 100 + 700 + 200);
 }
 
 Suite *close_again_suite(void);

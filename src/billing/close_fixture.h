@@ -228,15 +228,15 @@ static inline struct close run_close(struct close_world *w, const char *period, 
 
 /* --- what is invoiced --- */
 
-struct invoiced {
+struct invoiced_sum {
     struct str issuer;
     struct str recipient;
     int64_t count;
     int64_t net;
 };
-static inline enum rc invoiced_in(struct tx *tx, void *arg)
+static inline enum rc invoiced_net_in(struct tx *tx, void *arg)
 {
-    struct invoiced *i = arg;
+    struct invoiced_sum *i = arg;
     struct rows rows;
     TRY(sql_rows(tx, &rows,
                  "SELECT code, net FROM document WHERE issuer = $1 AND recipient = $2 AND state >= "
@@ -251,11 +251,11 @@ static inline enum rc invoiced_in(struct tx *tx, void *arg)
 }
 
 /* Net of all final invoices less credit notes between two parties. */
-static inline int64_t invoiced(struct close_world *w, struct str issuer, struct str recipient,
-                               int64_t want_count)
+static inline int64_t invoiced_net(struct close_world *w, struct str issuer, struct str recipient,
+                                   int64_t want_count)
 {
-    struct invoiced i = {.issuer = issuer, .recipient = recipient};
-    world_write(&w->books.world, invoiced_in, &i, RC_OK);
+    struct invoiced_sum i = {.issuer = issuer, .recipient = recipient};
+    world_write(&w->books.world, invoiced_net_in, &i, RC_OK);
     ck_assert_int_eq(i.count, want_count);
     return i.net;
 }

@@ -111,10 +111,10 @@ CLOSE_TEST(a_month_is_closed_and_every_tier_is_invoiced)
     ck_assert_int_eq(c.lines, 4);
     ck_assert_int_eq(c.documents, 5);
     /* 2 x 50 = 100; +12 % = 112; +25 % = 140. Traffic: 12.35; x 0.0112 = 13.83; x 0.014 = 17.28. */
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000 + 1728);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 14000);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200 + 1383);
-    ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000 + 1235);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 14000 + 1728);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 3 * 11200 + 1383);
+    ck_assert_int_eq(invoiced_net(w, w->op, w->r1, 1), 3 * 10000 + 1235);
     SAME(c.net, STR("312.35 EUR"));
 }
 
@@ -206,7 +206,7 @@ CLOSE_TEST(late_usage_is_billed_by_the_next_close_and_ends_at_the_same_total)
     use_traffic(w, 0, DECEMBER + 3 * US_PER_DAY, 1001);
     struct close c = run_close(w, "2027-01", FEBRUARY, false, false);
     ck_assert_int_eq(c.exceptions, 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 2 * 14000 + 1404);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 2), 2 * 14000 + 1404);
 }
 
 /* All orders in which the same usage can come end at the same amounts. */
@@ -221,7 +221,7 @@ static int64_t billed_in_order(const int *order, const int64_t *used, int cut)
     for (int i = cut; i < 4; i++)
         use_traffic(w, 0, DECEMBER + order[i] * US_PER_DAY, used[order[i]]);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    int64_t net = invoiced(w, w->r2, w->client[0], 2);
+    int64_t net = invoiced_net(w, w->r2, w->client[0], 2);
     close_world_close(w);
     free(w);
     return net;
@@ -354,16 +354,16 @@ CLOSE_TEST(a_review_waits_and_what_is_held_is_billed_by_a_later_close)
     struct closing c = {.keep = &w->kept};
     c.close = run_close(w, "2026-12", JANUARY, true, false);
     ck_assert_int_eq(c.close.step, CLOSE_REVIEW);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 0), 0);
     world_write(&w->books.world, hold_first_in, w, RC_OK);
     world_write(&w->books.world, approve_in, &c, RC_OK);
     world_write(&w->books.world, approve_in, &c, RC_CONFLICT);
     (void)run_close(w, "2026-12", JANUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 0), 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 14000);
     world_write(&w->books.world, hold_first_in, w, RC_OK);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 28000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 2), 28000);
 }
 
 /* --- refused --- */
@@ -400,15 +400,15 @@ CLOSE_TEST(one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can)
     world_write(&w->books.world, break_plan_in, w, RC_OK);
     struct close c = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(c.exceptions, 1);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 0), 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[2], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[2], 1), 14000);
     w->usage = -7;
     world_write(&w->books.world, break_plan_in, w, RC_OK);
     c = run_close(w, "2027-01", FEBRUARY, false, false);
     ck_assert_int_eq(c.exceptions, 0);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 28000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 28000);
     (void)run_close(w, "2027-02", MARCH, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 42000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 2), 42000);
 }
 
 /* --- in advance --- */
@@ -434,12 +434,73 @@ CLOSE_TEST(what_was_billed_ahead_and_is_not_used_is_given_back)
 {
     world_write(&w->books.world, add_ahead_in, w, RC_OK);
     (void)run_close(w, "2026-12", JANUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 2 * 7000); /* December and January */
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 2 * 7000); /* December and January */
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 2), 3 * 7000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 2), 3 * 7000);
     world_write(&w->books.world, end_first_in, w, RC_OK);
     (void)run_close(w, "2027-02", MARCH, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 3), 2 * 7000 + 3500);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 3), 2 * 7000 + 3500);
+}
+
+/* January was told ahead by all of them; the first months are earned in every book. */
+static enum rc check_deferred_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    BALANCE(w->r2, "EUR", STR("Deferred"), -7000);
+    BALANCE(w->r1, "EUR", STR("Deferred"), -5600);
+    BALANCE(w->op, "EUR", STR("Deferred"), -5000);
+    return RC_OK;
+}
+static enum rc credit_ahead_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    struct document credit;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM document WHERE issuer = $1 ORDER BY no LIMIT 1",
+                    V(w->op)));
+    OK(tx, document_credit(tx, w->books.l, NULL,
+                           &(struct credit_request){.id = row_str(&rows, 0, 0)}, &credit));
+    struct ledger *l = w->books.l;
+    BALANCE(w->op, "EUR", STR("Deferred"), 0);
+    BALANCE(w->op, "EUR", STR("Income:VPS"), 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers)
+{
+    world_write(&w->books.world, add_ahead_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    world_write(&w->books.world, check_deferred_in, w, RC_OK);
+    world_write(&w->books.world, credit_ahead_in, w, RC_OK);
+}
+
+static enum rc add_gift_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct str plan = make_vm_plan(tx, "vm-gift", true, true);
+    (void)make_subscription(tx, w->supply[0], plan, "1", 0);
+    return RC_OK;
+}
+static enum rc credit_gift_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    struct document credit;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM document WHERE recipient = $1 ORDER BY no LIMIT 1",
+                    V(w->client[0])));
+    OK(tx, document_credit(tx, w->books.l, NULL,
+                           &(struct credit_request){.id = row_str(&rows, 0, 0)}, &credit));
+    struct ledger *l = w->books.l;
+    BALANCE(w->r2, "EUR", account_of(tx, "AR", w->client[0]), 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(what_was_given_for_nothing_ahead_can_be_credited)
+{
+    world_write(&w->books.world, add_gift_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    world_write(&w->books.world, credit_gift_in, w, RC_OK);
 }
 
 /* --- credit --- */
@@ -498,10 +559,10 @@ CLOSE_TEST(wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone)
     struct close c = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(c.exceptions, 0);
     world_write(&w->books.world, check_credit_in, w, RC_OK);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 7000);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 7000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 3 * 11200);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 7000 + 14000); /* it was for once */
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 2), 7000 + 14000); /* it was for once */
 }
 
 static enum rc make_free_in(struct tx *tx, void *arg)
@@ -516,8 +577,8 @@ CLOSE_TEST(a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid)
 {
     world_write(&w->books.world, make_free_in, w, RC_OK);
     (void)run_close(w, "2026-12", JANUARY, false, false);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 14000);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 7 * 5600);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 14000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 7 * 5600);
 }
 
 /* --- where the platform collects --- */
@@ -557,8 +618,8 @@ CLOSE_TEST(where_the_platform_collects_there_is_the_clients_invoice_alone)
     struct close c = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(c.exceptions, 0);
     ck_assert_int_eq(c.documents, 6);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 70000);
-    ck_assert_int_eq(invoiced(w, w->r1, w->r2, 1), 3 * 11200);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 70000);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 3 * 11200);
     world_write(&w->books.world, collected_in, w, RC_OK);
 }
 
@@ -580,8 +641,8 @@ CLOSE_TEST(a_flat_charge_is_cut_where_a_price_changes_and_a_metered_one_is_not)
     use_traffic(w, 0, DECEMBER + 20 * US_PER_DAY, 1000000);
     struct close c = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_int_eq(c.lines, 7);
-    ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 1), 7000 + 14000 + 1400);
-    ck_assert_int_eq(invoiced(w, w->op, w->r1, 1), 3 * 10000 + 1000);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[0], 1), 7000 + 14000 + 1400);
+    ck_assert_int_eq(invoiced_net(w, w->op, w->r1, 1), 3 * 10000 + 1000);
 }
 
 /* --- random worlds beside a naive model --- */
@@ -675,14 +736,14 @@ static void one_random_world(struct close_world *w, struct clock_sim *chance, ui
     use_some(&m, chance);
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
     for (int i = 0; i < CLOSE_CLIENTS; i++) {
-        int64_t got = invoiced(w, w->r2, w->client[i], 2);
+        int64_t got = invoiced_net(w, w->r2, w->client[i], 2);
         HOLDS(got == model_client(&m, i, 2), SEED_FMT "client %d: %lld, wanted was %lld", seed, i,
               (long long)got, (long long)model_client(&m, i, 2));
         for (int k = 0; k < 2; k++)
             want[k] += model_client(&m, i, k);
     }
-    HOLDS(invoiced(w, w->op, w->r1, 2) == want[0], SEED_FMT "the operator", seed);
-    HOLDS(invoiced(w, w->r1, w->r2, 2) == want[1], SEED_FMT "the first reseller", seed);
+    HOLDS(invoiced_net(w, w->op, w->r1, 2) == want[0], SEED_FMT "the operator", seed);
+    HOLDS(invoiced_net(w, w->r1, w->r2, 2) == want[1], SEED_FMT "the first reseller", seed);
 }
 
 START_TEST(random_worlds_are_invoiced_as_a_naive_model_says)
@@ -718,6 +779,8 @@ Suite *close_suite(void)
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
     tcase_add_test(t, one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can);
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
+    tcase_add_test(t, what_was_given_for_nothing_ahead_can_be_credited);
+    tcase_add_test(t, what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers);
     tcase_add_test(t, wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone);
     tcase_add_test(t, a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid);
     tcase_add_test(t, where_the_platform_collects_there_is_the_clients_invoice_alone);

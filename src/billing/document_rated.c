@@ -17,6 +17,7 @@ struct reading {
     struct billed_line *lines;
     size_t count;
     size_t room;
+    int64_t seen; /* the last line that was looked at; 0: none */
 };
 
 static enum rc find_edge(struct reading *r, int64_t number)
@@ -58,16 +59,18 @@ static enum rc describe(struct reading *r, int64_t charge, struct draft_line *re
     return RC_OK;
 }
 
-/* Whether the line is of this document: an upstream one is made of the lines that pass its edge,
- * but where the platform collects, and there are no invoices between the tiers. */
+/* Whether the line is of this document: an upstream one is made of the lines that pass its edge and
+ * go on (what the buyer uses itself is in its own invoice), but where the platform collects, and
+ * there are no invoices between the tiers. */
 static bool belongs(const struct reading *r, const struct rated_line *line)
 {
     if (r->edge == r->path.count)
         return false;
     if (r->row->line_count >= 0)
         return true;
+    bool ends_here = r->edge + 1 == r->path.count;
     bool collected = r->path.edges[r->path.count - 1].settle == SETTLE_COLLECT;
-    return !collected && line->tax_included == r->row->tax_included;
+    return !ends_here && !collected && line->tax_included == r->row->tax_included;
 }
 
 static void read_amounts(const struct reading *r, const struct rated_line *line,
@@ -114,6 +117,7 @@ static enum rc on_line(struct tx *tx, int64_t number, const struct rated_line *l
     struct reading *r = arg;
     if (r->count == r->room)
         return RC_OK;
+    r->seen = number;
     TRY(find_edge(r, line->path_number));
     if (tiers != r->path.count)
         return err_set(tx->err, RC_INTERNAL, "a rated line has another path than its amounts");
@@ -143,11 +147,16 @@ static enum rc read_range(struct reading *r, int64_t after)
     return rated_row_each(r->tx, row->close_no, from, min_i64(left, (int64_t)r->room), on_line, r);
 }
 
-/* Lines of one path, as many as there is room for. */
+/* Lines of one path, as many as there is room for: those that do not belong take none. */
 static enum rc read_path(struct reading *r, int64_t path, int64_t after)
 {
-    return rated_row_each_on(r->tx, r->row->close_no, path, after, (int64_t)(r->room - r->count),
-                             on_line, r);
+    do {
+        int64_t room = (int64_t)(r->room - r->count);
+        r->seen = 0;
+        TRY(rated_row_each_on(r->tx, r->row->close_no, path, after, room, on_line, r));
+        after = r->seen;
+    } while (r->seen > 0 && r->count < r->room);
+    return RC_OK;
 }
 
 /* An upstream document: path by path. */

@@ -177,10 +177,11 @@ static enum rc fee_share(struct tx *tx, int64_t close_no, const struct rows *row
 enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT agreement, rule, free, rated, close_no FROM share_fee WHERE close_no <= $1 "
-                 "ORDER BY close_no, agreement, rule, free LIMIT $2",
-                 V(close_no), V((int64_t)FEE_CHUNK)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT agreement, rule, free, rated, close_no FROM share_fee WHERE close_no <= $1 "
+        "ORDER BY close_no, agreement, rule, free LIMIT $2",
+        V(close_no), V((int64_t)FEE_CHUNK)));
     for (size_t i = 0; i < rows.count; i++) {
         struct share share;
         TRY(fee_share(tx, row_int(&rows, i, 4), &rows, i, &share));

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "money/reference.h"
+#include "settle/clearing.h"
 #include "settle/share.h"
 
 #include <stdlib.h>
@@ -67,20 +68,7 @@ enum rc payment_get(struct tx *tx, struct str id, struct payment *ret)
     return RC_OK;
 }
 
-/* --- who collects --- */
-
-/* Whether the platform collects for the document's issuer: COLLECT, and CHAIN below the first edge.
- * (A reseller of DIRECT, and the operator itself, have their own bank.) */
-static enum rc is_cleared(struct tx *tx, const struct document_row *d, bool *ret)
-{
-    struct agreement a;
-    *ret = d->settle == SETTLE_COLLECT;
-    if (d->settle != SETTLE_CHAIN || d->agreement.n == 0)
-        return RC_OK;
-    TRY(agreement_get(tx, d->agreement, &a));
-    *ret = a.kind == AGREEMENT_SUPPLY && a.terms.upstream.n > 0;
-    return RC_OK;
-}
+/* --- one document --- */
 
 /* One payment of one document: `back` undoes it. */
 static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_row *d,
@@ -92,7 +80,7 @@ static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_
     uint64_t number = 0;
     struct str ar_client = arena_fmt(tx->arena, "AR:%.*s", STRF(d->recipient));
     bool collect = d->settle == SETTLE_COLLECT;
-    TRY(is_cleared(tx, d, &cleared));
+    TRY(clearing_collects(tx, d, &cleared));
     struct str creditor = collect ? POSTING_CLEARING : d->issuer;
     struct str ap_creditor = arena_fmt(tx->arena, "AP:%.*s", STRF(creditor));
     if (cleared && !collect) {
@@ -120,11 +108,6 @@ enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d, i
     TRY(document_row_paid(tx, d->no, amount));
     d->paid += amount;
     return share_follow(tx, d);
-}
-
-static int64_t open_amount(const struct document_row *d)
-{
-    return d->gross - d->prepaid - d->credited - d->paid;
 }
 
 /* --- matching --- */
@@ -161,7 +144,7 @@ static enum rc find_open(struct tx *tx, struct str party, const struct payment *
     for (size_t i = 0; i < page.items.count && *ret_count < OPEN_MAX; i++) {
         struct document_row *d = &list[*ret_count];
         TRY(document_row_find(tx, documents[i].id, d));
-        if (d->number != 0 && open_amount(d) > 0 && d->code == DOCUMENT_INVOICE)
+        if (d->number != 0 && document_open(d) > 0 && d->code == DOCUMENT_INVOICE)
             ++*ret_count;
     }
     return RC_OK;
@@ -182,7 +165,7 @@ static enum rc check_document(struct tx *tx, struct str party, const struct book
 {
     struct party operator_party;
     bool cleared = false;
-    TRY(is_cleared(tx, d, &cleared));
+    TRY(clearing_collects(tx, d, &cleared));
     TRY(party_operator(tx, &operator_party));
     bool own = cleared ? str_eq(party, operator_party.id) : str_eq(party, d->issuer);
     if (!own)
@@ -231,14 +214,14 @@ static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
     TRY(find_open(tx, b->payment.party, &b->payment, &open, &count));
     qsort(open, count, sizeof *open, by_due);
     for (size_t i = 0; i < count && b->matched < b->amount; i++) {
-        int64_t part = min_i64(open_amount(&open[i]), b->amount - b->matched);
+        int64_t part = min_i64(document_open(&open[i]), b->amount - b->matched);
         if (b->payment.document.n > 0)
             TRY(check_document(tx, b->payment.party, b, &open[i]));
         if (part <= 0 || open[i].currency != b->currency)
             continue;
         TRY(payment_apply(tx, l, &open[i], part));
         TRY(keep_part(tx, b->no, ++seq, open[i].no, part));
-        TRY(is_cleared(tx, &open[i], &b->clearing));
+        TRY(clearing_collects(tx, &open[i], &b->clearing));
         b->matched += part;
         if (b->payment.payer.n == 0)
             b->payment.payer = open[i].recipient;
@@ -322,6 +305,15 @@ enum rc payment_book(struct tx *tx, struct ledger *l, struct str party, const st
     return payment_get(tx, b.payment.id, ret);
 }
 
+/* CHAIN: what the issuer has done with it in Clearing since. */
+static enum rc take_back(struct tx *tx, struct ledger *l, const struct booked *b,
+                         const struct document_row *d, int64_t amount)
+{
+    if (!b->clearing || d->settle == SETTLE_COLLECT)
+        return RC_OK;
+    return clearing_undo(tx, l, d->issuer, d->currency, amount);
+}
+
 enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct payment *ret)
 {
     struct booked b;
@@ -337,6 +329,7 @@ enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct pa
         struct document_row d;
         TRY(document_row_get(tx, row_int(&rows, i, 0), &d));
         TRY(payment_apply(tx, l, &d, -row_int(&rows, i, 1)));
+        TRY(take_back(tx, l, &b, &d, row_int(&rows, i, 1)));
     }
     TRY(post_rest(tx, l, &b, -(b.amount - b.matched)));
     TRY(sql_run(tx, "UPDATE payment SET state = 'returned' WHERE no = $1", V(b.no)));
