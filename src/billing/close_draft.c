@@ -34,10 +34,8 @@ struct drafting {
     struct close_found *found;
     struct rater *r;
     struct group group;
-    bool alone;      /* one group, which an earlier draft step could not bill */
     int64_t seen;    /* lines read in this unit of work */
     int64_t settled; /* the last line of a finished group */
-    bool enough;     /* the group in hand is left to the next unit of work */
     struct document_row *drafts;
     size_t draft_count;
     size_t draft_room;
@@ -45,6 +43,8 @@ struct drafting {
     size_t lowered_count;
     size_t lowered_room;
     struct map issuers; /* by id: struct issuer */
+    bool alone;         /* one group, which an earlier draft step could not bill */
+    bool enough;        /* the group in hand is left to the next unit of work */
     bool wallets;       /* there are some at all */
     bool coupons;
 };
