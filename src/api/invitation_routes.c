@@ -3,6 +3,7 @@
  */
 #include "api/accept_invitation.h"
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/resources.h"
 
 enum rc invitation_list_handler(struct call *c)
@@ -92,8 +93,12 @@ static enum rc accept(struct call *c)
     struct accepted *accepted = s->accepted;
     if (c->caller.kind != CALLER_NOBODY)
         TRY(permission_allow_self(c->tx, &c->caller, PERM_SELF_WRITE));
+    struct invitation_view view;
+    TRY(invitation_open(c->tx, s->acceptance.token, &view));
     TRY(invitation_accept(c->tx, &c->caller, &s->acceptance, s->hash, &accepted->user,
                           &accepted->party));
+    if (!view.joins)
+        TRY(wallet_reward(c->tx, c->api->ledger, &accepted->party));
     accepted->set = schema_all(&accepted_schema);
     call_note(c, accepted->user.id, &accepted_schema, NULL, accepted);
     c->note.user = accepted->user.id;

@@ -119,7 +119,7 @@ static struct document_row row_of(const struct drafting *d, const struct supply_
 
 static enum rc pay_by_wallet(struct drafting *d, struct document_row *row)
 {
-    if (!d->wallets || row->code != DOCUMENT_INVOICE || row->settle == SETTLE_COLLECT)
+    if (!d->wallets || row->code != DOCUMENT_INVOICE)
         return RC_OK;
     return wallet_take(d->tx, row->issuer, row->recipient, row->currency, row->gross, &row->prepaid,
                        &row->promo);

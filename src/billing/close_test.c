@@ -4,6 +4,7 @@
 #include "billing/close_inside.h"
 #include "billing/rated_row.h"
 #include "billing/wallet.h"
+#include "channel/reward.h"
 
 #define CLOSE_TEST(name)                                      \
     static void name##_in(struct close_world *w);             \
@@ -503,6 +504,47 @@ CLOSE_TEST(what_was_given_for_nothing_ahead_can_be_credited)
     world_write(&w->books.world, credit_gift_in, w, RC_OK);
 }
 
+/* --- rewards --- */
+
+/* R1 promises; its client C invites D: both have credit with R1, for 30 days. */
+BOOKS_TEST(an_invitation_gives_what_was_promised)
+{
+    struct reward made;
+    struct party founded;
+    struct page page;
+    struct str op = books_party(tx, "Op", "FR", true);
+    OK(tx, permission_seed(tx));
+    struct party fresh = {.name = STR("R1"),
+                          .address = {.country = STR("FR")},
+                          .currency = STR("EUR"),
+                          .time_zone = STR("Europe/Paris"),
+                          .language = STR("en")};
+    struct party r1;
+    struct party client;
+    OK(tx, party_create(tx, &fresh, op, &r1));
+    OK(tx, party_create(tx, &fresh, r1.id, &client));
+    OK(tx, party_create(tx, &fresh, client.id, &founded));
+    OK(tx, wallet_reward(tx, l, &founded)); /* nobody promises anything */
+    ALL_ZERO();
+    struct reward promise = {.inviter_amount = STR("25.00"),
+                             .invitee_amount = STR("10.00"),
+                             .currency = STR("EUR"),
+                             .expires_days = 30};
+    OK(tx, reward_create(tx, r1.id, &promise, &made));
+    OK(tx, wallet_reward(tx, l, &founded));
+    BALANCE(r1.id, "EUR", STR("Marketing:Referral"), 3500);
+    BALANCE(r1.id, "EUR", account_of(tx, "Promo", client.id), -2500);
+    BALANCE(r1.id, "EUR", account_of(tx, "Promo", founded.id), -1000);
+    BALANCE(founded.id, "EUR", account_of(tx, "Promo", r1.id), 1000);
+    OK(tx, wallet_list(tx, founded.id, &(struct page_query){0}, &page));
+    const struct wallet *w = page.items.items;
+    ck_assert_uint_eq(page.items.count, 1);
+    ck_assert_int_eq(w->expires, tx->now + 30 * US_PER_DAY);
+    SAME(w->reason, STR("invitation"));
+    OK(tx, wallet_reward(tx, l, &client)); /* R1 itself invited: it owes itself nothing */
+    BALANCE(r1.id, "EUR", STR("Marketing:Referral"), 4500);
+}
+
 /* --- credit --- */
 
 static enum rc give_credit_in(struct tx *tx, void *arg)
@@ -767,6 +809,7 @@ Suite *close_suite(void)
     Suite *s = suite_create("close");
     TCase *t = tcase_create("close");
     tcase_set_timeout(t, 300);
+    tcase_add_test(t, an_invitation_gives_what_was_promised);
     tcase_add_test(t, a_month_is_closed_and_every_tier_is_invoiced);
     tcase_add_test(t, the_books_of_all_tiers_say_what_the_documents_say);
     tcase_add_test(t, closing_again_has_no_effect);

@@ -114,22 +114,29 @@ static void add_purchase(struct posting *p)
     }
 }
 
+/* Credit of one kind pays so much. The issuer owed it to the recipient; where the platform
+ * collects, the issuer then owes the platform what it was paid before, or gave away. */
+static void add_credit(struct posting *p, struct str kind, int64_t amount)
+{
+    const struct document_row *row = p->row;
+    struct str owed = join(p->arena, kind, row->recipient);
+    if (str_eq(p->seller, row->issuer)) {
+        add_as(p, POSTING_PREPAID, p->seller, owed, p->ar, amount);
+    } else {
+        struct str issuer = join(p->arena, STR("AP:"), row->issuer);
+        struct str seller = join(p->arena, STR("AR:"), p->seller);
+        add_as(p, POSTING_PREPAID, p->seller, issuer, p->ar, amount);
+        add_as(p, POSTING_PREPAID, row->issuer, owed, seller, amount);
+    }
+    add_as(p, POSTING_PREPAID, row->recipient, p->ap, join(p->arena, kind, row->issuer), amount);
+}
+
 /* Wallet and promotional credit: what the seller owed the buyer pays a part of what the buyer now
  * owes. */
 static void add_prepaid(struct posting *p)
 {
-    const struct document_row *row = p->row;
-    int64_t wallet = row->prepaid - row->promo;
-    if (row->prepaid == 0)
-        return;
-    add_as(p, POSTING_PREPAID, p->seller, join(p->arena, STR("Wallet:"), row->recipient), p->ar,
-           wallet);
-    add_as(p, POSTING_PREPAID, row->recipient, p->ap, join(p->arena, STR("Wallet:"), p->seller),
-           wallet);
-    add_as(p, POSTING_PREPAID, p->seller, join(p->arena, STR("Promo:"), row->recipient), p->ar,
-           row->promo);
-    add_as(p, POSTING_PREPAID, row->recipient, p->ap, join(p->arena, STR("Promo:"), p->seller),
-           row->promo);
+    add_credit(p, STR("Wallet:"), p->row->prepaid - p->row->promo);
+    add_credit(p, STR("Promo:"), p->row->promo);
 }
 
 /* --- COLLECT --- */

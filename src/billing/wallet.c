@@ -1,7 +1,7 @@
 #include "billing/wallet.h"
 
+#include "channel/reward.h"
 #include "money/amount.h"
-#include "party/party.h"
 
 /* --- rows --- */
 
@@ -146,25 +146,82 @@ static enum rc check(struct tx *tx, const struct wallet *w, const struct currenc
     return RC_OK;
 }
 
+/* What was checked: kept and booked. */
+static enum rc make(struct tx *tx, struct ledger *l, const struct wallet *fresh,
+                    const struct currency *currency, int64_t amount)
+{
+    struct wallet w = *fresh;
+    struct mirror paid = {STR("Bank"), STR("Bank"), POSTING_PREPAID};
+    struct mirror given = {STR("Marketing:Referral"), STR("Income:Reward"), POSTING_REWARD};
+    TRY(sql_run(tx,
+                "INSERT INTO wallet (id, party, client, kind, reason, currency, priority, amount, "
+                "used, broken, expires, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, "
+                "$10)",
+                V(w.id), V(w.party), V(w.client), V(wallet_kinds[w.kind]), value_opt(w.reason),
+                V(w.currency), V(w.priority), V(amount), V(w.expires), V(tx->now)));
+    return book(tx, l, &w, currency, w.kind == WALLET_PREPAID ? &paid : &given, amount);
+}
+
 enum rc wallet_create(struct tx *tx, struct ledger *l, struct str party, const struct wallet *fresh,
                       struct wallet *ret)
 {
     struct wallet w = *fresh;
     const struct currency *currency = NULL;
     int64_t amount = 0;
-    struct mirror paid = {STR("Bank"), STR("Bank"), POSTING_PREPAID};
-    struct mirror given = {STR("Marketing:Referral"), STR("Income:Reward"), POSTING_REWARD};
     w.party = party;
     w.id = id_new(tx->ids, tx->arena, "wal");
     TRY(check(tx, &w, &currency, &amount));
-    TRY(sql_run(tx,
-                "INSERT INTO wallet (id, party, client, kind, reason, currency, priority, amount, "
-                "used, broken, expires, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, "
-                "$10)",
-                V(w.id), V(party), V(w.client), V(wallet_kinds[w.kind]), value_opt(w.reason),
-                V(w.currency), V(w.priority), V(amount), V(w.expires), V(tx->now)));
-    TRY(book(tx, l, &w, currency, w.kind == WALLET_PREPAID ? &paid : &given, amount));
+    TRY(make(tx, l, &w, currency, amount));
     return wallet_get(tx, w.id, ret);
+}
+
+/* --- rewards --- */
+
+static enum rc grant(struct tx *tx, struct ledger *l, const struct reward *r, struct str client,
+                     struct str text)
+{
+    const struct currency *currency = NULL;
+    int64_t amount = 0;
+    struct wallet w = {
+        .party = r->party,
+        .client = client,
+        .kind = WALLET_PROMO,
+        .reason = STR("invitation"),
+        .currency = r->currency,
+        .expires = r->expires_days > 0 ? tx->now + r->expires_days * US_PER_DAY : 0,
+    };
+    TRY(currency_parse(r->currency, &currency, tx->err));
+    TRY(amount_parse(text, currency, &amount, tx->err));
+    if (amount == 0 || str_eq(client, r->party))
+        return RC_OK;
+    w.id = id_new(tx->ids, tx->arena, "wal");
+    return make(tx, l, &w, currency, amount);
+}
+
+/* The inviter's own promise, or that of its sponsor. */
+static enum rc find_promise(struct tx *tx, const struct party *inviter, struct reward *ret)
+{
+    enum rc rc = reward_at(tx, inviter->id, tx->now, ret);
+    if (rc != RC_NOT_FOUND || inviter->sponsor.n == 0)
+        return rc;
+    err_clear(tx->err);
+    return reward_at(tx, inviter->sponsor, tx->now, ret);
+}
+
+enum rc wallet_reward(struct tx *tx, struct ledger *l, const struct party *founded)
+{
+    struct party inviter;
+    struct reward r;
+    ASSERT(founded->sponsor.n > 0);
+    TRY(party_get(tx, founded->sponsor, &inviter));
+    enum rc rc = find_promise(tx, &inviter, &r);
+    if (rc == RC_NOT_FOUND) {
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    TRY(grant(tx, l, &r, inviter.id, r.inviter_amount));
+    return grant(tx, l, &r, founded->id, r.invitee_amount);
 }
 
 /* --- using --- */

@@ -47,6 +47,11 @@ MUST_CHECK enum rc wallet_get(struct tx *tx, struct str id, struct wallet *ret);
 /* Those that the party gave or has. */
 MUST_CHECK enum rc wallet_list(struct tx *tx, struct str party, const struct page_query *q,
                                struct page *ret);
+/* An invitation was accepted and founded a party: who invited and who came have what is promised
+ * for it (channel/reward.h), by the party that invited or by its sponsor; nothing where neither
+ * promises anything. Once: in the unit of work that uses the invitation up. */
+struct party;
+MUST_CHECK enum rc wallet_reward(struct tx *tx, struct ledger *l, const struct party *founded);
 /* Take at most `amount` from the client's wallets. *ret_taken: in all; *ret_promo: of it. */
 MUST_CHECK enum rc wallet_take(struct tx *tx, struct str party, struct str client,
                                const struct currency *currency, int64_t amount, int64_t *ret_taken,

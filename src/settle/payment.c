@@ -112,6 +112,33 @@ enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d, i
 
 /* --- matching --- */
 
+static enum rc collects_for(struct tx *tx, struct str party, const struct document_row *d,
+                            bool *ret)
+{
+    struct party operator_party;
+    bool cleared = false;
+    TRY(clearing_collects(tx, d, &cleared));
+    TRY(party_operator(tx, &operator_party));
+    *ret = str_eq(party, cleared ? operator_party.id : d->issuer);
+    return RC_OK;
+}
+
+/* What an RF reference names, where the party collects it: what it writes for others waits. */
+static enum rc find_named(struct tx *tx, struct str party, int64_t no, struct document_row *ret,
+                          size_t *ret_count)
+{
+    bool own = false;
+    enum rc rc = document_row_get(tx, no, ret);
+    if (rc == RC_NOT_FOUND) {
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    TRY(collects_for(tx, party, ret, &own));
+    *ret_count = own && ret->number != 0 ? 1 : 0;
+    return RC_OK;
+}
+
 /* What the payment may pay, in the order in which it does. */
 static enum rc find_open(struct tx *tx, struct str party, const struct payment *p,
                          struct document_row **ret, size_t *ret_count)
@@ -129,10 +156,7 @@ static enum rc find_open(struct tx *tx, struct str party, const struct payment *
         return RC_OK;
     }
     if (p->remittance.n > 0 && reference_parse(p->remittance, rf, &ignored) == RC_OK) {
-        int64_t no = strtoll(rf + 4, NULL, 10);
-        enum rc rc = document_row_get(tx, no, &list[0]);
-        *ret_count = rc == RC_OK ? 1 : 0;
-        return rc == RC_NOT_FOUND ? RC_OK : rc;
+        return find_named(tx, party, strtoll(rf + 4, NULL, 10), &list[0], ret_count);
     }
     if (p->payer.n == 0)
         return RC_OK;
@@ -163,11 +187,8 @@ static int by_due(const void *a, const void *b)
 static enum rc check_document(struct tx *tx, struct str party, const struct booked *b,
                               const struct document_row *d)
 {
-    struct party operator_party;
-    bool cleared = false;
-    TRY(clearing_collects(tx, d, &cleared));
-    TRY(party_operator(tx, &operator_party));
-    bool own = cleared ? str_eq(party, operator_party.id) : str_eq(party, d->issuer);
+    bool own = false;
+    TRY(collects_for(tx, party, d, &own));
     if (!own)
         return err_set_at(tx->err, RC_INVALID, STR("/document"),
                           "there is no invoice '%.*s' that you collect", STRF(d->id));

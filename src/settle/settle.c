@@ -9,6 +9,24 @@
 
 enum { STATEMENTS_AT_ONCE = 100 };
 
+/* COLLECT: what a wallet paid never came to Clearing. Its issuer, who has it, has so much less of
+ * its margin (billing/posting_document.c says the same to the books). */
+static struct share prepaid_share(const struct document_row *row)
+{
+    return (struct share){.origin = SHARE_OF_PREPAID,
+                          .payer = POSTING_CLEARING,
+                          .payee = row->issuer,
+                          .document = row->no,
+                          .close_no = row->close_no,
+                          .label = STR("Prepaid"),
+                          .note = STR("paid with credit"),
+                          .currency = row->currency,
+                          .base = -row->prepaid,
+                          .amount = -row->prepaid,
+                          .earn = EARN_ON_INVOICE,
+                          .booked = true};
+}
+
 static enum rc posted(struct tx *tx, struct ledger *l, const struct document_row *row,
                       const struct rated_line *lines, size_t count, void *arg)
 {
@@ -22,8 +40,12 @@ static enum rc posted(struct tx *tx, struct ledger *l, const struct document_row
     /* What is taken back waits for no money. */
     for (size_t i = 0; i < share_count && row->code == DOCUMENT_CREDIT_NOTE; i++)
         shares[i].earn = EARN_ON_INVOICE;
-    return share_accrue(tx, l, shares, share_count, row->gross - row->credited,
-                        row->paid + row->prepaid);
+    TRY(share_accrue(tx, l, shares, share_count, row->gross - row->credited,
+                     row->paid + row->prepaid));
+    if (row->settle != SETTLE_COLLECT || row->prepaid == 0)
+        return RC_OK;
+    struct share used = prepaid_share(row);
+    return share_accrue(tx, l, &used, 1, row->gross, row->prepaid);
 }
 
 static void *begin(struct tx *tx, void *arg)

@@ -3,6 +3,9 @@
  */
 #include "settle/settle_fixture.h"
 
+#include "billing/wallet.h"
+#include "money/reference.h"
+
 /* --- 3.5: a server-month of 195 --- */
 
 struct rapid {
@@ -305,6 +308,100 @@ START_TEST(a_channel_of_two_tiers_collects_and_each_gets_its_own)
 }
 END_TEST
 
+/* --- COLLECT, and the client has credit with its seller --- */
+
+static enum rc prepay_in(struct tx *tx, void *arg)
+{
+    struct xterity *x = arg;
+    struct wallet made;
+    struct wallet paid = {.client = x->c, .currency = STR("USD"), .amount = STR("200.00")};
+    struct wallet promo = {
+        .client = x->c, .kind = WALLET_PROMO, .currency = STR("USD"), .amount = STR("25.00")};
+    OK(tx, wallet_create(tx, x->w.books.l, x->r2, &paid, &made));
+    OK(tx, wallet_create(tx, x->w.books.l, x->r2, &promo, &made));
+    return RC_OK;
+}
+
+/* 225.00 of the 890.00 are paid to R2 already: its 130.00 are in there, and it owes the rest. */
+static enum rc prepaid_closed(struct tx *tx, void *arg)
+{
+    struct xterity *x = arg;
+    struct ledger *l = x->w.books.l;
+    struct str clearing = POSTING_CLEARING;
+    struct settlement run;
+    struct document_row d = document_between(tx, x->r2, x->c, DOCUMENT_INVOICE);
+    ck_assert_int_eq(d.prepaid, 22500);
+    ck_assert_int_eq(d.promo, 2500);
+    BALANCE(clearing, "USD", account_of(tx, "AR", x->c), 66500);
+    BALANCE(x->c, "USD", account_of(tx, "AP", clearing), -66500);
+    BALANCE(x->c, "USD", account_of(tx, "Wallet", x->r2), 0);
+    BALANCE(x->r2, "USD", account_of(tx, "Wallet", x->c), 0);
+    BALANCE(x->r2, "USD", account_of(tx, "Promo", x->c), 0);
+    BALANCE(x->r2, "USD", STR("AR:Clearing"), -9500);
+    BALANCE(clearing, "USD", account_of(tx, "AP", x->r2), 9500);
+    (void)book_payment(tx, l, x->op, d.id, "665.00", "USD", "wire-1");
+    OK(tx, settlement_run(tx, l, x->op, STR("2026-12"), 0, &run));
+    ck_assert_int_eq(run.payouts, 4); /* D, A; the operator and R1 from the neutral book */
+    return RC_OK;
+}
+
+START_TEST(credit_of_a_client_pays_where_the_platform_collects_too)
+{
+    struct xterity *x = calloc(1, sizeof *x);
+    ASSERT(x != NULL);
+    struct world *world = &x->w.books.world;
+    settle_world_open(&x->w);
+    world_write(world, xterity_define, x, RC_OK);
+    world_write(world, prepay_in, x, RC_OK);
+    (void)settle_close(&x->w, "2026-12", JANUARY);
+    world->clock.at += US_PER_DAY;
+    world_write(world, prepaid_closed, x, RC_OK);
+    settle_world_close(&x->w);
+    free(x);
+}
+END_TEST
+
+/* --- money that names what is not one's own --- */
+
+/* R1 books money with the reference of an invoice that the platform collects: it waits. */
+static enum rc stranger_pays(struct tx *tx, void *arg)
+{
+    struct xterity *x = arg;
+    struct ledger *l = x->w.books.l;
+    struct payment made;
+    char rf[REFERENCE_MAX + 1];
+    struct document_row d = document_between(tx, x->r2, x->c, DOCUMENT_INVOICE);
+    struct str no = arena_fmt(tx->arena, "%lld", (long long)d.no);
+    OK(tx, reference_make(no, rf, tx->err));
+    struct payment fresh = {.amount = STR("890.00"),
+                            .currency = STR("USD"),
+                            .reference = STR("mine"),
+                            .remittance = str_c(rf),
+                            .value_date = STR("2027-01-15")};
+    OK(tx, payment_book(tx, l, x->r1, &fresh, &made));
+    SAME(made.state, STR("suspense"));
+    BALANCE(POSTING_CLEARING, "USD", account_of(tx, "AR", x->c), 89000);
+    BALANCE(x->r1, "USD", STR("Suspense"), -89000);
+    fresh.reference = STR("ours");
+    OK(tx, payment_book(tx, l, x->op, &fresh, &made));
+    SAME(made.state, STR("matched"));
+    return RC_OK;
+}
+
+START_TEST(a_reference_pays_only_what_one_collects)
+{
+    struct xterity *x = calloc(1, sizeof *x);
+    ASSERT(x != NULL);
+    struct world *world = &x->w.books.world;
+    settle_world_open(&x->w);
+    world_write(world, xterity_define, x, RC_OK);
+    (void)settle_close(&x->w, "2026-12", JANUARY);
+    world_write(world, stranger_pays, x, RC_OK);
+    settle_world_close(&x->w);
+    free(x);
+}
+END_TEST
+
 Suite *settle_suite(void);
 Suite *settle_suite(void)
 {
@@ -313,6 +410,8 @@ Suite *settle_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_server_month_is_collected_shared_and_paid_out);
     tcase_add_test(t, a_channel_of_two_tiers_collects_and_each_gets_its_own);
+    tcase_add_test(t, credit_of_a_client_pays_where_the_platform_collects_too);
+    tcase_add_test(t, a_reference_pays_only_what_one_collects);
     suite_add_tcase(s, t);
     return s;
 }

@@ -3,8 +3,8 @@
 #include "money/amount.h"
 #include "money/round.h"
 
-const char *const share_origins[] = {"referral", "revshare", "production", "cost",
-                                     "fee",      "margin",   "bad_debt",   NULL};
+const char *const share_origins[] = {"referral", "revshare", "production", "cost", "fee",
+                                     "margin",   "prepaid",  "bad_debt",   NULL};
 
 static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOICE] = "invoice"};
 

@@ -34,6 +34,7 @@ enum share_origin {
     SHARE_OF_COST,       /* what the producer owes for its inputs */
     SHARE_OF_FEE,
     SHARE_OF_MARGIN,   /* a tier's margin in COLLECT; booked */
+    SHARE_OF_PREPAID,  /* COLLECT: what a client's credit paid, less than nothing; booked */
     SHARE_OF_BAD_DEBT, /* what a seller bears of what its buyer could not collect */
 };
 extern const char *const share_origins[];
