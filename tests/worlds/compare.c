@@ -115,12 +115,113 @@ static enum rc compare_documents(struct tx *tx, struct play *p)
     return RC_OK;
 }
 
+/* --- shares --- */
+
+static int agreement_of(const struct play *p, struct str id)
+{
+    for (size_t i = 0; i < p->w->agreement_count; i++)
+        if (str_eq(id, str_c(p->w->agreements[i].id)))
+            return (int)i;
+    return EVERYTHING;
+}
+
+static int book_of(const struct play *p, struct str party)
+{
+    return str_eq(party, STR("Clearing")) ? CLEARING : play_party(p, party);
+}
+
+static void compare_share_number(const struct play *p, size_t share, const char *what, int64_t want,
+                                 int64_t got)
+{
+    const struct m_share *s = &p->m->shares[share];
+    if (want != got)
+        play_fail(p,
+                  "share %zu (#%d owes #%d, agreement %d rule %d, document %d, month %d), %s: "
+                  "wanted %lld, got %lld",
+                  share + 1, s->payer, s->payee, s->agreement, s->rule, s->doc + 1, s->close, what,
+                  (long long)want, (long long)got);
+}
+
+static enum rc compare_shares(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(agreement, ''), rule, payer, payee, document, amount, voided, "
+                 "earned, settled, base FROM share ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->share_count; i++) {
+        const struct m_share *s = &p->m->shares[i];
+        compare_share_number(p, i, "payer", s->payer, book_of(p, row_str(&rows, i, 2)));
+        compare_share_number(p, i, "payee", s->payee, book_of(p, row_str(&rows, i, 3)));
+        compare_share_number(p, i, "agreement", s->agreement,
+                             agreement_of(p, row_str(&rows, i, 0)));
+        compare_share_number(p, i, "rule", s->rule, row_int(&rows, i, 1));
+        compare_share_number(p, i, "base", s->base, row_int(&rows, i, 9));
+        compare_share_number(p, i, "amount", s->amount, row_int(&rows, i, 5));
+        compare_share_number(p, i, "voided", s->voided, row_int(&rows, i, 6));
+        compare_share_number(p, i, "earned", s->earned, row_int(&rows, i, 7));
+        compare_share_number(p, i, "settled", s->settled, row_int(&rows, i, 8));
+    }
+    if (rows.count != p->m->share_count)
+        play_fail(p, "wanted %zu shares, got %zu", p->m->share_count, rows.count);
+    return RC_OK;
+}
+
+static enum rc compare_statements(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT payer, payee, period, earned, clawed_back, payable FROM statement "
+                 "ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->statement_count; i++) {
+        const struct m_statement *s = &p->m->statements[i];
+        bool same = s->payer == book_of(p, row_str(&rows, i, 0)) &&
+                    s->payee == book_of(p, row_str(&rows, i, 1)) &&
+                    str_eq(row_str(&rows, i, 2), str_c(s->period)) &&
+                    s->earned == row_int(&rows, i, 3) && s->back == row_int(&rows, i, 4) &&
+                    s->payable == row_int(&rows, i, 5);
+        if (!same)
+            play_fail(p,
+                      "statement %zu: wanted #%d owes #%d in %s: earned %lld, taken back %lld, "
+                      "payable %lld; got #%d owes #%d in %.*s: %lld, %lld, %lld",
+                      i + 1, s->payer, s->payee, s->period, (long long)s->earned,
+                      (long long)s->back, (long long)s->payable, book_of(p, row_str(&rows, i, 0)),
+                      book_of(p, row_str(&rows, i, 1)), STRF(row_str(&rows, i, 2)),
+                      (long long)row_int(&rows, i, 3), (long long)row_int(&rows, i, 4),
+                      (long long)row_int(&rows, i, 5));
+    }
+    if (rows.count != p->m->statement_count)
+        play_fail(p, "wanted %zu statements, got %zu", p->m->statement_count, rows.count);
+    return RC_OK;
+}
+
+static enum rc compare_payouts(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT id, payee, amount FROM payout ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->payout_count; i++) {
+        struct m_payout *o = &p->m->payouts[i];
+        struct str id = row_str(&rows, i, 0);
+        if (o->payee != play_party(p, row_str(&rows, i, 1)) || o->amount != row_int(&rows, i, 2))
+            play_fail(p, "payout %zu: wanted %lld to #%d, got %lld to #%d", i + 1,
+                      (long long)o->amount, o->payee, (long long)row_int(&rows, i, 2),
+                      play_party(p, row_str(&rows, i, 1)));
+        memcpy(o->id, id.p, id.n);
+        o->id[id.n] = '\0';
+    }
+    if (rows.count != p->m->payout_count)
+        play_fail(p, "wanted %zu payouts, got %zu", p->m->payout_count, rows.count);
+    return RC_OK;
+}
+
 /* --- all of it --- */
 
 static enum rc compare_in(struct tx *tx, void *arg)
 {
     struct play *p = arg;
     TRY(compare_documents(tx, p));
+    TRY(compare_shares(tx, p));
+    TRY(compare_statements(tx, p));
+    TRY(compare_payouts(tx, p));
     return compare_balances(tx, p);
 }
 

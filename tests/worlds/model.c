@@ -35,6 +35,12 @@ void model_free(struct model *m)
     free(m->payments);
     free(m->taken);
     free(m->left);
+    free(m->shares);
+    free(m->earnings);
+    free(m->fees);
+    free(m->statements);
+    free(m->payouts);
+    free(m->agreement_order);
     free(m);
 }
 
@@ -598,6 +604,14 @@ void model_recognise(struct model *m, struct m_deferral *f, int64_t until)
     f->recognised = earned;
 }
 
+static const char *period_text(const struct model *m, int month)
+{
+    static char text[ID_MAX];
+    int64_t of = world_month_of((enum w_zone)m->w->parties[0].zone, m->w->month[month]);
+    (void)snprintf(text, sizeof text, "%04d-%02d", (int)(1970 + of / 12), (int)(of % 12 + 1));
+    return text;
+}
+
 void model_close(struct model *m, int month)
 {
     size_t first = m->line_count;
@@ -608,20 +622,26 @@ void model_close(struct model *m, int month)
     upstream_docs(m, first, month);
     for (size_t i = first_doc; i < m->doc_count; i++)
         model_post_doc(m, &m->docs[i]);
-    for (size_t i = first_doc; i < m->doc_count; i++)
+    for (size_t i = first_doc; i < m->doc_count; i++) {
         defer(m, (int)i);
+        model_share_doc(m, (int)i);
+    }
     for (size_t i = 0; i < m->deferral_count; i++)
         model_recognise(m, &m->deferrals[i], m->w->month[month + 1]);
+    model_close_fees(m, month);
+    model_statements(m, EVERYTHING, m->w->now, period_text(m, month));
     m->closed = month + 1;
 }
 
 /* --- payments --- */
 
-static void pay(struct model *m, struct m_doc *d, int64_t amount)
+static void pay(struct model *m, int doc, int64_t amount)
 {
+    struct m_doc *d = &m->docs[doc];
     model_post(m, d->from, d->currency, "Bank", model_code("AR", d->to), amount);
     model_post(m, d->to, d->currency, model_code("AP", d->from), "Bank", amount);
     d->paid += amount;
+    model_follow(m, doc);
 }
 
 void model_pay(struct model *m, int doc, int64_t amount, const char *id)
@@ -632,7 +652,7 @@ void model_pay(struct model *m, int doc, int64_t amount, const char *id)
     *p = (struct m_payment){.doc = doc, .amount = amount};
     p->matched = amount < open ? amount : open > 0 ? open : 0;
     (void)snprintf(p->id, sizeof p->id, "%s", id);
-    pay(m, d, p->matched);
+    pay(m, doc, p->matched);
     model_post(m, d->from, d->currency, "Bank", "Suspense", amount - p->matched);
 }
 
@@ -641,7 +661,7 @@ void model_return(struct model *m, int payment)
     struct m_payment *p = &m->payments[payment];
     struct m_doc *d = &m->docs[p->doc];
     p->returned = true;
-    pay(m, d, -p->matched);
+    pay(m, p->doc, -p->matched);
     model_post(m, d->from, d->currency, "Bank", "Suspense", p->matched - p->amount);
 }
 
@@ -770,4 +790,6 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
         *WORLD_ADD(m->taken, m->taken_count) = lines[i];
         credit_deferred(m, &lines[i]);
     }
+    if (m->docs[doc].count > 0)
+        model_credit_shares(m, doc, lines, count);
 }

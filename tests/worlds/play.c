@@ -327,11 +327,56 @@ static enum rc make_edge(struct tx *tx, struct world *w, struct w_edge *e)
     return in_force(tx, &fresh, e->id);
 }
 
+static struct list rules_of(struct tx *tx, const struct w_agreement *a)
+{
+    struct rule *rules = NEW_N(tx->arena, struct rule, RULES_MAX);
+    for (int i = 0; i < a->count; i++) {
+        const struct w_rule *r = &a->rules[i];
+        struct rule_tier *tiers = NEW_N(tx->arena, struct rule_tier, TIERS_MAX);
+        rules[i] = (struct rule){.kind = (int64_t)r->kind,
+                                 .base = (int64_t)r->base,
+                                 .tier = r->tier,
+                                 .label = str_c(w_rule_labels[r->label])};
+        if (r->value.m > 0)
+            rules[i].value = play_number(tx, r->value);
+        if (r->cap.m >= 0)
+            rules[i].cap = play_number(tx, r->cap);
+        for (int k = 0; k < r->tier_count; k++) {
+            tiers[k].percent = play_number(tx, r->tiers[k].price);
+            if (k + 1 < r->tier_count)
+                tiers[k].up_to = play_number(tx, r->tiers[k].up_to);
+        }
+        rules[i].tiers = (struct list){tiers, (size_t)r->tier_count};
+    }
+    return (struct list){rules, (size_t)a->count};
+}
+
+static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement *a)
+{
+    struct agreement fresh = {.kind = (int64_t)a->kind,
+                              .from = str_c(w->parties[a->from].id),
+                              .to = str_c(w->parties[a->to].id),
+                              .terms = {.currency = str_c(w_currencies[a->currency].code),
+                                        .earn = a->on_invoice ? EARN_ON_INVOICE : EARN_ON_CASH,
+                                        .scope = {.subtree = a->subtree},
+                                        .rules = rules_of(tx, a),
+                                        .min_payout = play_number(tx, a->min_payout),
+                                        .maturity_days = a->maturity_days,
+                                        .self_billing = a->self_billing}};
+    if (a->scope_party != EVERYTHING)
+        fresh.terms.scope.party = str_c(w->parties[a->scope_party].id);
+    if (a->scope_item != EVERYTHING)
+        fresh.terms.scope.item = str_c(w->items[a->scope_item].code);
+    return in_force(tx, &fresh, a->id);
+}
+
 static enum rc make_channel(struct tx *tx, void *arg)
 {
     struct play *p = arg;
     for (size_t i = 0; i < p->w->edge_count; i++)
         TRY(make_edge(tx, p->w, &p->w->edges[i]));
+    for (size_t i = 0; i < p->w->agreement_count; i++)
+        TRY(make_agreement(tx, p->w, &p->w->agreements[i]));
     return RC_OK;
 }
 

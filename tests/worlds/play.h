@@ -21,6 +21,7 @@ struct play {
     int step;
     int looks;           /* comparisons so far */
     uint64_t references; /* of payments */
+    int runs;            /* of settlement */
 };
 
 void play_open(struct play *p, struct world *w, struct model *m);
@@ -50,6 +51,9 @@ void play_end(struct play *p, int sub);
 void play_credit(struct play *p, int doc);
 void play_wallet(struct play *p, int edge);
 void play_coupon(struct play *p, int edge);
+void play_settlement(struct play *p, int party);
+/* One step further. */
+void play_payout(struct play *p, int payout);
 
 /* --- comparing --- */
 

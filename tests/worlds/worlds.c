@@ -95,6 +95,19 @@ static void some_change(struct play *p, int sub)
         play_coupon(p, p->w->subs[sub].edge);
 }
 
+static void some_settlement(struct play *p)
+{
+    struct world *w = p->w;
+    int party = 0;
+    if (p->m->payout_count > 0 && world_percent(w, 60))
+        play_payout(p, (int)world_below(w, p->m->payout_count));
+    else {
+        if (w->agreement_count > 0 && world_percent(w, 60))
+            party = w->agreements[world_below(w, w->agreement_count)].from;
+        play_settlement(p, party);
+    }
+}
+
 static void some_step(struct play *p)
 {
     struct world *w = p->w;
@@ -102,16 +115,18 @@ static void some_step(struct play *p)
     if (w->sub_count == 0)
         return;
     int sub = (int)world_below(w, w->sub_count);
-    if (dice < 35)
+    if (dice < 30)
         play_usage(p, sub);
-    else if (dice < 60)
+    else if (dice < 50)
         some_change(p, sub);
-    else if (dice < 80)
+    else if (dice < 70)
         some_payment(p);
-    else if (dice < 90)
+    else if (dice < 80)
         some_credit(p);
-    else
+    else if (dice < 87)
         some_return(p);
+    else
+        some_settlement(p);
 }
 
 /* A month: things happen at any time, then it is closed some time after its end. */
