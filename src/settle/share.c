@@ -254,16 +254,25 @@ enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row 
 
 /* --- settling --- */
 
-/* Of what was earned, what is mature; what was taken back counts at once. */
+/* Of what was earned, what is mature. What was taken back takes what was earned last before it; of
+ * what nobody earned it counts at once. So nothing is asked back that was not payable yet. */
 static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64_t *ret)
 {
     struct rows rows;
+    int64_t ripe = 0;
+    int64_t back = 0;
     time_us latest = until - s->maturity_days * US_PER_DAY;
     TRY(sql_rows(tx, &rows,
-                 "SELECT COALESCE(SUM(amount), 0) FROM share_earning "
-                 "WHERE share = $1 AND (at <= $2 OR amount < 0)",
-                 V(s->no), V(latest)));
-    *ret = row_int(&rows, 0, 0);
+                 "SELECT amount, at FROM share_earning WHERE share = $1 ORDER BY seq DESC LIMIT $2",
+                 V(s->no), V((int64_t)STORE_ROWS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        int64_t amount = row_int(&rows, i, 0);
+        int64_t gone = amount > 0 ? min_i64(back, amount) : amount;
+        back -= gone;
+        if (amount > 0 && row_int(&rows, i, 1) <= latest)
+            ripe += amount - gone;
+    }
+    *ret = max_i64(ripe - back, min_i64(s->earned, 0));
     return RC_OK;
 }
 
