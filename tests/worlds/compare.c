@@ -46,12 +46,31 @@ static enum rc compare_account(struct tx *tx, const struct account *a, void *arg
     return RC_OK;
 }
 
+/* What A owes B in its book is what B is owed in its own. */
+static void compare_mirror(const struct play *p, const struct m_balance *b)
+{
+    char debtor[KEY_MAX];
+    char currency[8];
+    char code[KEY_MAX];
+    char key[3 * KEY_MAX];
+    if (sscanf(b->key, "%95s %7s %95s", debtor, currency, code) != 3 ||
+        strncmp(code, "AP:", 3) != 0)
+        return;
+    (void)snprintf(key, sizeof key, "%s %s AR:%s", code + 3, currency, debtor);
+    const struct m_balance *other = model_balance(p->m, key);
+    int64_t owed = other != NULL ? other->amount : 0;
+    if (b->amount + owed != 0)
+        play_fail(p, "%s is %lld, and %s is %lld", b->key, (long long)b->amount, key,
+                  (long long)owed);
+}
+
 static enum rc compare_balances(struct tx *tx, struct play *p)
 {
     p->looks++;
     TRY(ledger_accounts(tx, p->l, STR(""), compare_account, p));
     for (size_t i = 0; i < p->m->balance_room; i++) {
         const struct m_balance *b = &p->m->balances[i];
+        compare_mirror(p, b);
         if (b->amount != 0 && b->looked_at != p->looks)
             play_fail(p, "account %s: wanted %lld, but there is none", b->key,
                       (long long)b->amount);
@@ -239,6 +258,24 @@ static enum rc verify_in(struct tx *tx, void *arg)
     return settle_verify(tx, p->l, &report);
 }
 
+/* Numbers of an issuer's series begin with 1 each year and have no gaps. */
+static enum rc compare_numbers(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT issuer, series, year, COUNT(*), MIN(number), MAX(number), "
+                 "COUNT(DISTINCT number) FROM document WHERE number > 0 "
+                 "GROUP BY issuer, series, year ORDER BY issuer, series, year"));
+    for (size_t i = 0; i < rows.count; i++)
+        if (row_int(&rows, i, 4) != 1 || row_int(&rows, i, 5) != row_int(&rows, i, 3) ||
+            row_int(&rows, i, 6) != row_int(&rows, i, 3))
+            play_fail(arg, "numbers of #%d in %lld have gaps: %lld documents, %lld to %lld",
+                      play_party(arg, row_str(&rows, i, 0)), (long long)row_int(&rows, i, 2),
+                      (long long)row_int(&rows, i, 3), (long long)row_int(&rows, i, 4),
+                      (long long)row_int(&rows, i, 5));
+    return RC_OK;
+}
+
 void play_verify(struct play *p)
 {
     int64_t checked = 0;
@@ -251,4 +288,10 @@ void play_verify(struct play *p)
         play_fail(p, "document_verify: %s", p->f.err.text);
     if (fixture_read(&p->f, verify_in, p) != RC_OK)
         play_fail(p, "settle_verify: %s", p->f.err.text);
+    if (fixture_read(&p->f, compare_numbers, p) != RC_OK)
+        play_fail(p, "numbers: %s", p->f.err.text);
+    p->looks++;
+    arena_reset(&p->f.arena);
+    if (ledger_replay(p->f.store, &p->f.arena, INT64_MAX, compare_account, p, &p->f.err) != RC_OK)
+        play_fail(p, "ledger_replay: %s", p->f.err.text);
 }

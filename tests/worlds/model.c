@@ -339,11 +339,62 @@ static void post_purchase(struct model *m, const struct m_doc *d, int seller, in
     }
 }
 
+void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line *l,
+                     const int64_t *amounts, int sign)
+{
+    if (d->settle != WAY_COLLECT)
+        return;
+    d->tier_count = l->depth;
+    for (int k = 0; k < l->depth; k++) {
+        d->sellers[k] = m->w->edges[l->edges[k]].from;
+        d->tiers[k] += sign * amounts[k];
+    }
+}
+
+/* The operator earns what the first edge pays, by kind; what is not told by kind is wholesale. */
+static void post_operator(struct model *m, const struct m_doc *d, int64_t amount, int sign)
+{
+    int64_t told = 0;
+    for (size_t i = 0; i < d->income_count; i++) {
+        int64_t part = d->tier_count == 1 ? d->incomes[i].net : d->incomes[i].wholesale;
+        model_post(m, d->sellers[0], d->currency, "AR:Clearing",
+                   model_label("Income", d->incomes[i].label), sign * part);
+        told += part;
+    }
+    model_post(m, d->sellers[0], d->currency, "AR:Clearing", "Income:Wholesale",
+               sign * (amount - told));
+}
+
+/* COLLECT, specs/billing.md 3.7: the neutral book owes each tier its part; the last one bears
+ * discounts. */
+static void post_tiers(struct model *m, const struct m_doc *d, int sign)
+{
+    int64_t before = 0;
+    for (int k = 0; k < d->tier_count; k++) {
+        int64_t until = k + 1 == d->tier_count ? d->net : d->tiers[k];
+        model_post(m, CLEARING, d->currency, model_code("AR", d->to),
+                   model_code("AP", d->sellers[k]), sign * (until - before));
+        if (k == 0)
+            post_operator(m, d, until, sign);
+        else
+            model_post(m, d->sellers[k], d->currency, "AR:Clearing", "Income:Margin",
+                       sign * (until - before));
+        before = until;
+    }
+    for (size_t i = 0; i < d->group_count; i++)
+        model_post(m, CLEARING, d->currency, model_code("AR", d->to),
+                   tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm), sign * d->groups[i].tax);
+}
+
 void model_post_doc(struct model *m, const struct m_doc *d)
 {
     int sign = d->code == CODE_CREDIT || d->code == CODE_SELF_CREDIT ? -1 : 1;
-    post_sale(m, d, sign);
-    post_purchase(m, d, d->from, sign);
+    bool collect = d->settle == WAY_COLLECT;
+    if (collect)
+        post_tiers(m, d, sign);
+    else
+        post_sale(m, d, sign);
+    post_purchase(m, d, collect ? CLEARING : d->from, sign);
     model_post_prepaid(m, d);
 }
 
@@ -374,6 +425,7 @@ static void sum_up(struct sums *s, const struct model *m, const struct m_line *l
         s->list[s->count++] =
             (struct m_sum){.label = label, .class = item->class, .deferred = c->advance};
     s->list[i].amount += amount;
+    s->list[i].wholesale += l->amounts[0];
 }
 
 /* A sum below 0 is a credit note of positive amounts. */
@@ -383,8 +435,10 @@ static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, st
     const struct w_edge *e = &m->w->edges[edge];
     for (size_t i = 0; i < s->count; i++)
         total += s->list[i].amount;
-    for (size_t i = 0; i < s->count && total < 0; i++)
+    for (size_t i = 0; i < s->count && total < 0; i++) {
         s->list[i].amount = -s->list[i].amount;
+        s->list[i].wholesale = -s->list[i].wholesale;
+    }
     d->code = total < 0 ? CODE_CREDIT : CODE_INVOICE;
     d->close = month;
     d->edge = edge;
@@ -421,6 +475,9 @@ static void client_docs(struct model *m, size_t first, int month)
             d->count++;
         }
         finish_doc(m, d, edge, month, &s);
+        for (size_t k = d->first; k < i; k++)
+            model_add_tiers(m, d, &m->lines[k], m->lines[k].amounts,
+                            d->code == CODE_CREDIT ? -1 : 1);
         model_coupons_used(m, &coupons);
     }
 }
@@ -458,7 +515,8 @@ static void upstream_docs(struct model *m, size_t first, int month)
         for (size_t k = first; k < m->line_count; k++) {
             const struct m_line *l = &m->lines[k];
             int depth = m->w->edges[order[i]].depth;
-            if (depth >= l->depth || l->edges[depth - 1] != order[i])
+            bool collect = m->w->edges[last_edge(l)].settle == WAY_COLLECT;
+            if (collect || depth >= l->depth || l->edges[depth - 1] != order[i])
                 continue;
             sum_up(&s, m, l, l->amounts[depth - 1]);
             included = m->w->plans[l->plan].tax_included;
@@ -577,7 +635,7 @@ static void defer(struct model *m, int doc)
     size_t count = model_doc_lines(m, doc, &list, &nets);
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[list[i]];
-        if (!nets[i].deferred || nets[i].net == 0)
+        if (!nets[i].deferred || nets[i].net == 0 || d->settle == WAY_COLLECT)
             continue;
         struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
         *f = (struct m_deferral){.doc = doc,
@@ -638,8 +696,9 @@ void model_close(struct model *m, int month)
 static void pay(struct model *m, int doc, int64_t amount)
 {
     struct m_doc *d = &m->docs[doc];
-    model_post(m, d->from, d->currency, "Bank", model_code("AR", d->to), amount);
-    model_post(m, d->to, d->currency, model_code("AP", d->from), "Bank", amount);
+    int creditor = d->settle == WAY_COLLECT ? CLEARING : d->from;
+    model_post(m, creditor, d->currency, "Bank", model_code("AR", d->to), amount);
+    model_post(m, d->to, d->currency, model_code("AP", creditor), "Bank", amount);
     d->paid += amount;
     model_follow(m, doc);
 }
@@ -653,7 +712,8 @@ void model_pay(struct model *m, int doc, int64_t amount, const char *id)
     p->matched = amount < open ? amount : open > 0 ? open : 0;
     (void)snprintf(p->id, sizeof p->id, "%s", id);
     pay(m, doc, p->matched);
-    model_post(m, d->from, d->currency, "Bank", "Suspense", amount - p->matched);
+    p->book = d->settle == WAY_COLLECT ? CLEARING : d->from;
+    model_post(m, p->book, d->currency, "Bank", "Suspense", amount - p->matched);
 }
 
 void model_return(struct model *m, int payment)
@@ -662,7 +722,7 @@ void model_return(struct model *m, int payment)
     struct m_doc *d = &m->docs[p->doc];
     p->returned = true;
     pay(m, p->doc, -p->matched);
-    model_post(m, d->from, d->currency, "Bank", "Suspense", p->matched - p->amount);
+    model_post(m, p->book, d->currency, "Bank", "Suspense", p->matched - p->amount);
 }
 
 /* --- credit notes --- */
@@ -776,10 +836,18 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
         abort();
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[lines[i].line];
+        int64_t parts[DEPTH_MAX];
+        const struct m_taking *t = &lines[i];
+        for (int k = 0; k < l->depth; k++)
+            parts[k] = t->whole == 0 ? l->amounts[k]
+                                     : model_part(l->amounts[k], t->before + t->net, t->whole) -
+                                           model_part(l->amounts[k], t->before, t->whole);
+        model_add_tiers(m, &c, l, parts, 1);
         sums[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
                                  .class = model_item(m, l)->class,
                                  .deferred = is_advance(m, l),
-                                 .net = lines[i].net};
+                                 .wholesale = parts[0],
+                                 .net = t->net};
     }
     credit_total(m, doc, &c, sums, count);
     free(sums);

@@ -102,7 +102,10 @@ struct m_doc {
     bool recoverable;
     size_t first, count; /* lines */
     int64_t net, tax, gross, prepaid, promo, paid, credited;
-    int refers; /* doc, or EVERYTHING */
+    int refers;     /* doc, or EVERYTHING */
+    int tier_count; /* COLLECT: who sells, the operator first, and what its buyer owes */
+    int sellers[DEPTH_MAX];
+    int64_t tiers[DEPTH_MAX];
     size_t group_count, income_count;
     struct m_group groups[GROUPS_MAX];
     struct m_income incomes[INCOMES_MAX];
@@ -133,6 +136,7 @@ struct m_payment {
     int doc;
     int64_t amount;
     int64_t matched;
+    int book; /* where the rest waits */
     bool returned;
 };
 
@@ -285,6 +289,9 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until);
 /* Totals and taxes of sums; then its legs in the books. */
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count);
 void model_post_doc(struct model *m, const struct m_doc *d);
+/* COLLECT: a line's part in what each tier gets; amounts by edge. */
+void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line *l,
+                     const int64_t *amounts, int sign);
 /* The lines of a document, and their nets in it; the caller frees both. */
 size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets);
 /* What was earned by an instant becomes income. */

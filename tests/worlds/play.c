@@ -551,7 +551,8 @@ static enum rc book_payment(struct tx *tx, void *arg)
         .document = str_c(d->id),
         .value_date = STR("2027-01-15"),
     };
-    TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[d->from].id), &fresh, &made));
+    int collector = d->settle == WAY_COLLECT ? 0 : d->from;
+    TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[collector].id), &fresh, &made));
     play_keep_id(a->id, made.id);
     return RC_OK;
 }

@@ -341,7 +341,8 @@ void world_sub(struct world *w, int edge, int64_t start)
 static void add_channel(struct world *w, int currency, size_t parties)
 {
     size_t first = w->edge_count;
-    enum w_settle settle = WAY_DIRECT;
+    bool included = currency == CURRENCIES - 1;
+    enum w_settle settle = world_percent(w, 40) && !included ? WAY_COLLECT : WAY_DIRECT;
     for (size_t i = 0; i < parties; i++) {
         bool sells = world_percent(w, 40);
         int upstream = EVERYTHING;
