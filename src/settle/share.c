@@ -255,7 +255,8 @@ enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row 
 /* --- settling --- */
 
 /* Of what was earned, what is mature. What was taken back takes what was earned last before it; of
- * what nobody earned it counts at once. So nothing is asked back that was not payable yet. */
+ * what nobody earned it counts at once. So nothing is asked back that was not payable yet, nor what
+ * was settled and is earned. */
 static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64_t *ret)
 {
     struct rows rows;
@@ -272,7 +273,7 @@ static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64
         if (amount > 0 && row_int(&rows, i, 1) <= latest)
             ripe += amount - gone;
     }
-    *ret = max_i64(ripe - back, min_i64(s->earned, 0));
+    *ret = max_i64(ripe - back, min_i64(s->earned, max_i64(s->settled, 0)));
     return RC_OK;
 }
 
