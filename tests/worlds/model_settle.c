@@ -8,7 +8,7 @@
 /* --- what is due --- */
 
 /* What has waited long enough. What was taken back takes what was earned last before it; below
- * nothing it counts at once. */
+ * nothing it counts at once. What was settled is asked back where it is not earned any more. */
 static int64_t due_of(const struct model *m, int share, int64_t until)
 {
     const struct m_share *s = &m->shares[share];
@@ -25,7 +25,8 @@ static int64_t due_of(const struct model *m, int share, int64_t until)
             ripe += rest;
     }
     ripe -= back;
-    int64_t least = s->earned < 0 ? s->earned : 0;
+    int64_t least = s->settled > 0 ? s->settled : 0;
+    least = s->earned < least ? s->earned : least;
     return (ripe > least ? ripe : least) - s->settled;
 }
 

@@ -25,6 +25,18 @@ _Noreturn void play_fail(const struct play *p, const char *format, ...)
     exit(EXIT_FAILURE);
 }
 
+void play_say(const struct play *p, const char *format, ...)
+{
+    va_list args;
+    if (!p->trace)
+        return;
+    fprintf(stderr, "%d at %lld: ", p->step, (long long)(p->w->now / SECOND_US));
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n");
+}
+
 /* --- the store --- */
 
 static void open_ledger(struct play *p)
@@ -469,6 +481,8 @@ void play_usage(struct play *p, int sub)
     }
     if (u->meter == M_SUM && world_percent(w, 5))
         u->quantity = -u->quantity;
+    play_say(p, "usage %zu of subscription %d: meter %d, %lld", w->use_count - 1, sub, u->meter,
+             (long long)u->quantity);
     play_write(p, take_usage, p);
     if (world_percent(w, 10)) /* and once more: without effect */
         play_write(p, take_usage, p);
@@ -522,6 +536,7 @@ static bool work(struct play *p)
 void play_month(struct play *p, int month)
 {
     struct closing c = {.p = p, .month = month};
+    play_say(p, "month %d is closed", month);
     play_write(p, begin_close, &c);
     while (work(p))
         if (p->w->crashes && world_percent(p->w, 10))
@@ -561,6 +576,7 @@ void play_payment(struct play *p, int doc, int64_t amount)
 {
     struct paying a = {.p = p, .doc = &p->m->docs[doc], .amount = amount};
     p->references++;
+    play_say(p, "%lld of document %d", (long long)amount, doc + 1);
     play_write(p, book_payment, &a);
     if (world_percent(p->w, 10)) /* the bank tells it twice */
         play_write(p, book_payment, &a);
@@ -578,6 +594,7 @@ void play_return(struct play *p, int payment)
 {
     struct paying a = {.p = p};
     play_keep_id(a.id, str_c(p->m->payments[payment].id));
+    play_say(p, "payment %d goes back", payment + 1);
     play_write(p, return_payment, &a);
     model_return(p->m, payment);
 }

@@ -19,6 +19,7 @@ struct play {
     struct ledger *l;
     char user[2][ID_MAX]; /* four eyes */
     int step;
+    bool trace;          /* tell each step */
     int looks;           /* comparisons so far */
     uint64_t references; /* of payments */
     int runs;            /* of settlement */
@@ -33,6 +34,9 @@ void play_restart(struct play *p);
 void play_write(struct play *p, tx_fn fn, void *arg);
 /* Print seed, step and text, and end. */
 _Noreturn void play_fail(const struct play *p, const char *format, ...) PRINTF(2, 3);
+
+/* Tell what is about to happen. */
+void play_say(const struct play *p, const char *format, ...) PRINTF(2, 3);
 
 /* The party of an id as "#3"; other names as they are. */
 int play_party(const struct play *p, struct str id);

@@ -23,6 +23,7 @@ void play_settlement(struct play *p, int party)
     char period[ID_MAX];
     struct settling s = {.p = p, .party = party, .number = ++p->runs};
     (void)snprintf(period, sizeof period, "run-%d", s.number);
+    play_say(p, "settlement %s of #%d", period, party);
     play_write(p, run, &s);
     if (world_percent(p->w, 20)) /* the same again has no effect */
         play_write(p, run, &s);
@@ -48,6 +49,7 @@ void play_payout(struct play *p, int payout)
 {
     struct m_payout *o = &p->m->payouts[payout];
     struct settling s = {.p = p, .id = o->id, .returned = world_percent(p->w, 30)};
+    play_say(p, "payout %d goes on", payout + 1);
     if (o->state == P_PENDING && p->w->parties[o->payee].bank) {
         play_write(p, release, &s);
         model_release(p->m, payout);

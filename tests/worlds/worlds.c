@@ -2,7 +2,7 @@
  * worlds.c - random worlds against an independent model: tests/worlds/model.h.
  *
  *     worlds [--worlds N] [--from SEED] [--jobs N] [--parties N]
- *     worlds --seed SEED [--steps N] [--parties N]
+ *     worlds --seed SEED [--steps N] [--parties N] [--trace 1]
  *
  * TEST_STORE=postgresql://... plays them on PostgreSQL.
  */
@@ -21,6 +21,7 @@ struct options {
     int64_t parties; /* 0: as the seed says */
     int64_t seed;    /* -1: many */
     int64_t steps;
+    int64_t trace; /* 1: tell each step */
 };
 
 /* --- one world --- */
@@ -157,6 +158,7 @@ static int play_world(const struct options *o, uint64_t seed)
     if (p == NULL)
         abort();
     play_open(p, w, m);
+    p->trace = o->trace != 0;
     play_build(p);
     step_done(p, o);
     for (int i = 0; i < w->months; i++)
@@ -227,7 +229,8 @@ static bool read_options(int argc, char **argv, struct options *o)
         const char *name;
         int64_t *value;
     } all[] = {{"--worlds", &o->worlds},   {"--from", &o->from}, {"--jobs", &o->jobs},
-               {"--parties", &o->parties}, {"--seed", &o->seed}, {"--steps", &o->steps}};
+               {"--parties", &o->parties}, {"--seed", &o->seed}, {"--steps", &o->steps},
+               {"--trace", &o->trace}};
     for (int i = 1; i < argc; i++) {
         bool found = false;
         for (size_t k = 0; k < COUNT(all) && i + 1 < argc && !found; k++)
@@ -245,7 +248,7 @@ int main(int argc, char **argv)
     struct options o = {.worlds = 200, .from = 1, .jobs = 2, .seed = -1, .steps = STEPS_MAX};
     if (!read_options(argc, argv, &o)) {
         fprintf(stderr, "usage: worlds [--worlds N] [--from SEED] [--jobs N] [--parties N]\n"
-                        "       worlds --seed SEED [--steps N] [--parties N]\n");
+                        "       worlds --seed SEED [--steps N] [--parties N] [--trace 1]\n");
         return EXIT_FAILURE;
     }
     if (o.seed < 0)
