@@ -37,71 +37,6 @@ void play_say(const struct play *p, const char *format, ...)
     fprintf(stderr, "\n");
 }
 
-/* --- the store --- */
-
-static void open_ledger(struct play *p)
-{
-    if (ledger_open(&p->l, p->f.store, NULL, &p->f.err) != RC_OK)
-        play_fail(p, "ledger_open: %s", p->f.err.text);
-}
-
-void play_open(struct play *p, struct world *w, struct model *m)
-{
-    *p = (struct play){.w = w, .m = m};
-    clock_sim_init(&p->clock, w->now, w->seed);
-    fixture_init(&p->f);
-    fixture_open_with(&p->f, (struct store_options){.clock = &p->clock.clock});
-    open_ledger(p);
-}
-
-void play_close(struct play *p)
-{
-    store_close(p->f.store);
-    p->f.store = NULL;
-    ledger_close(p->l);
-    fixture_close(&p->f);
-}
-
-void play_restart(struct play *p)
-{
-    store_close(p->f.store);
-    ledger_close(p->l);
-    fixture_open_with(&p->f, (struct store_options){.clock = &p->clock.clock});
-    open_ledger(p);
-}
-
-struct undone {
-    tx_fn fn;
-    void *arg;
-};
-
-/* All of it is done, and then the power fails. */
-static enum rc undo(struct tx *tx, void *arg)
-{
-    struct undone *u = arg;
-    enum rc rc = u->fn(tx, u->arg);
-    return rc == RC_OK ? err_set(tx->err, RC_UNAVAILABLE, "the power failed") : rc;
-}
-
-static enum rc write_once(struct play *p, tx_fn fn, void *arg)
-{
-    arena_reset(&p->f.arena);
-    return fixture_write(&p->f, fn, arg);
-}
-
-void play_write(struct play *p, tx_fn fn, void *arg)
-{
-    p->clock.at = p->w->now;
-    if (p->w->crashes && world_percent(p->w, 5)) {
-        struct undone u = {fn, arg};
-        if (write_once(p, undo, &u) != RC_UNAVAILABLE)
-            play_fail(p, "before the power failed: %s", p->f.err.text);
-    }
-    enum rc rc = write_once(p, fn, arg);
-    if (rc != RC_OK)
-        play_fail(p, "Hanse refuses: %s (%s)", p->f.err.text, p->f.err.pointer);
-}
-
 int play_party(const struct play *p, struct str id)
 {
     for (size_t i = 0; i < p->w->party_count; i++)
@@ -523,24 +458,12 @@ static enum rc end_close(struct tx *tx, void *arg)
                    STRF(e->text));
 }
 
-static bool work(struct play *p)
-{
-    bool worked = false;
-    arena_reset(&p->f.arena);
-    err_clear(&p->f.err);
-    if (close_work(p->f.store, p->l, &settle_above, &p->f.arena, &worked, &p->f.err) != RC_OK)
-        play_fail(p, "the close fails: %s", p->f.err.text);
-    return worked;
-}
-
 void play_month(struct play *p, int month)
 {
     struct closing c = {.p = p, .month = month};
     play_say(p, "month %d is closed", month);
     play_write(p, begin_close, &c);
-    while (work(p))
-        if (p->w->crashes && world_percent(p->w, 10))
-            play_restart(p);
+    play_work(p);
     play_write(p, end_close, &c);
     model_close(p->m, month);
 }

@@ -30,8 +30,11 @@ void play_close(struct play *p);
 /* The process ends, and begins anew. */
 void play_restart(struct play *p);
 
-/* One unit of work. In worlds with crashes it is sometimes undone once at its end, and repeated. */
+/* One unit of work. In worlds with crashes it is sometimes undone once at its end, or the process
+ * that did it is killed, and it is done again. */
 void play_write(struct play *p, tx_fn fn, void *arg);
+/* All that a close has to do; with crashes in it. */
+void play_work(struct play *p);
 /* Print seed, step and text, and end. */
 _Noreturn void play_fail(const struct play *p, const char *format, ...) PRINTF(2, 3);
 

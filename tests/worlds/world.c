@@ -495,6 +495,7 @@ struct world *world_make(uint64_t seed, size_t parties)
     if (w == NULL)
         abort();
     w->seed = w->chance = seed;
+    w->crashes = world_percent(w, 25);
     int channels = (int)world_between(w, 1, 2);
     int first = (int)world_below(w, CURRENCIES);
     (void)add_party(w, first, (int)world_below(w, EU_COUNTRIES), true);
