@@ -216,7 +216,7 @@ static enum rc compare_statements(struct tx *tx, struct play *p)
 static enum rc compare_payouts(struct tx *tx, struct play *p)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows, "SELECT id, payee, amount FROM payout ORDER BY no"));
+    TRY(sql_rows(tx, &rows, "SELECT id, payee, amount, state FROM payout ORDER BY no"));
     for (size_t i = 0; i < rows.count && i < p->m->payout_count; i++) {
         struct m_payout *o = &p->m->payouts[i];
         struct str id = row_str(&rows, i, 0);
@@ -224,6 +224,10 @@ static enum rc compare_payouts(struct tx *tx, struct play *p)
             play_fail(p, "payout %zu: wanted %lld to #%d, got %lld to #%d", i + 1,
                       (long long)o->amount, o->payee, (long long)row_int(&rows, i, 2),
                       play_party(p, row_str(&rows, i, 1)));
+        static const char *const states[] = {"pending", "sent", "confirmed", "returned", "void"};
+        if (!str_eq(row_str(&rows, i, 3), str_c(states[o->state])))
+            play_fail(p, "payout %zu: wanted %s, got %.*s", i + 1, states[o->state],
+                      STRF(row_str(&rows, i, 3)));
         memcpy(o->id, id.p, id.n);
         o->id[id.n] = '\0';
     }

@@ -41,6 +41,8 @@ void model_free(struct model *m)
     free(m->statements);
     free(m->payouts);
     free(m->agreement_order);
+    free(m->parts);
+    free(m->purses);
     free(m);
 }
 
@@ -144,6 +146,18 @@ static void add(struct model *m, int book, int currency, const char *code, int64
     b->amount += amount;
 }
 
+/* The neutral book owes somebody for the first time. */
+static void note_purse(struct model *m, int currency, const char *code)
+{
+    int party = 0;
+    if (sscanf(code, "AP:#%d", &party) != 1)
+        return;
+    for (size_t i = 0; i < m->purse_count; i++)
+        if (m->purses[i].party == party && m->purses[i].currency == currency)
+            return;
+    *WORLD_ADD(m->purses, m->purse_count) = (struct m_purse){party, currency};
+}
+
 struct m_balance *model_balance(struct model *m, const char *key)
 {
     struct m_balance *b = place(m->balances, m->balance_room, key);
@@ -155,6 +169,10 @@ void model_post(struct model *m, int book, int currency, const char *debit, cons
 {
     if (amount == 0)
         return;
+    if (book == CLEARING) {
+        note_purse(m, currency, debit);
+        note_purse(m, currency, credit);
+    }
     add(m, book, currency, debit, amount);
     add(m, book, currency, credit, -amount);
 }
@@ -446,6 +464,7 @@ static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, st
     d->to = e->to;
     d->currency = e->currency;
     d->settle = e->settle;
+    d->due_day = world_day((enum w_zone)m->w->parties[e->from].zone, m->w->now) + e->payment_days;
     model_total(m, d, s->list, s->count);
     model_prepay(m, d);
 }
@@ -697,7 +716,12 @@ static void pay(struct model *m, int doc, int64_t amount)
 {
     struct m_doc *d = &m->docs[doc];
     int creditor = d->settle == WAY_COLLECT ? CLEARING : d->from;
-    model_post(m, creditor, d->currency, "Bank", model_code("AR", d->to), amount);
+    if (model_collected(m, d) && creditor != CLEARING) {
+        model_post(m, CLEARING, d->currency, "Bank", model_code("AP", d->from), amount);
+        model_post(m, d->from, d->currency, "AR:Clearing", model_code("AR", d->to), amount);
+    } else {
+        model_post(m, creditor, d->currency, "Bank", model_code("AR", d->to), amount);
+    }
     model_post(m, d->to, d->currency, model_code("AP", creditor), "Bank", amount);
     d->paid += amount;
     model_follow(m, doc);
@@ -712,7 +736,7 @@ void model_pay(struct model *m, int doc, int64_t amount, const char *id)
     p->matched = amount < open ? amount : open > 0 ? open : 0;
     (void)snprintf(p->id, sizeof p->id, "%s", id);
     pay(m, doc, p->matched);
-    p->book = d->settle == WAY_COLLECT ? CLEARING : d->from;
+    p->book = model_collected(m, d) ? CLEARING : d->from;
     model_post(m, p->book, d->currency, "Bank", "Suspense", amount - p->matched);
 }
 
@@ -722,6 +746,8 @@ void model_return(struct model *m, int payment)
     struct m_doc *d = &m->docs[p->doc];
     p->returned = true;
     pay(m, p->doc, -p->matched);
+    if (d->settle == WAY_CHAIN && p->book == CLEARING)
+        model_undo(m, d->from, d->currency, p->matched);
     model_post(m, p->book, d->currency, "Bank", "Suspense", p->matched - p->amount);
 }
 

@@ -102,7 +102,8 @@ struct m_doc {
     bool recoverable;
     size_t first, count; /* lines */
     int64_t net, tax, gross, prepaid, promo, paid, credited;
-    int refers;     /* doc, or EVERYTHING */
+    int refers; /* doc, or EVERYTHING */
+    int64_t due_day;
     int tier_count; /* COLLECT: who sells, the operator first, and what its buyer owes */
     int sellers[DEPTH_MAX];
     int64_t tiers[DEPTH_MAX];
@@ -178,12 +179,24 @@ struct m_statement {
     int64_t least; /* to be paid out */
     int payout;    /* or EVERYTHING */
 };
-enum m_payout_state { P_PENDING, P_SENT, P_CONFIRMED, P_RETURNED };
+enum m_payout_state { P_PENDING, P_SENT, P_CONFIRMED, P_RETURNED, P_VOID };
 struct m_payout {
     char id[ID_MAX];
     int payer, book, payee, currency;
     int64_t amount;
     enum m_payout_state state;
+    bool rest; /* of what was collected, not of statements */
+};
+/* CHAIN: what a party paid of an invoice out of the neutral book. */
+struct m_part {
+    int payer;
+    int doc;
+    int64_t amount;
+};
+/* Whom the neutral book ever owed, in that order. */
+struct m_purse {
+    int party;
+    int currency;
 };
 
 /* The coupons that count for one document. */
@@ -200,7 +213,7 @@ struct model {
     struct m_balance *balances;
     size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count,
         taken_count, left_count, share_count, earning_count, fee_count, statement_count,
-        payout_count;
+        payout_count, part_count, purse_count;
     struct m_window *windows;
     struct m_ahead *aheads;
     struct m_line *lines;
@@ -215,6 +228,8 @@ struct model {
     struct m_statement *statements;
     struct m_payout *payouts;
     int *agreement_order;
+    struct m_part *parts;
+    struct m_purse *purses;
     int closed; /* months */
     size_t path_count;
     int *path_numbers; /* by last edge: in the order in which they were first rated, from 1 */
@@ -274,6 +289,11 @@ void model_close_fees(struct model *m, int month);
 void model_settle_share(struct model *m, int share, int64_t amount);
 /* Statements of a payer (EVERYTHING: of all). */
 void model_statements(struct model *m, int payer, int64_t until, const char *period);
+/* Whether the platform collects for the issuer. */
+bool model_collected(const struct model *m, const struct m_doc *d);
+/* CHAIN: money goes up the path, and what is left is paid out; money that went back to the bank. */
+void model_net(struct model *m);
+void model_undo(struct model *m, int party, int currency, int64_t amount);
 /* Credit that has ended becomes income. */
 void model_break(struct model *m);
 /* Wallets pay of an invoice, and its books. */

@@ -295,6 +295,7 @@ void model_settlement(struct model *m, int party, const char *period)
         return;
     model_statements(m, CLEARING, until, period);
     pay_book(m, party, CLEARING);
+    model_net(m);
 }
 
 static void post_payout(struct model *m, const struct m_payout *o, int64_t amount)

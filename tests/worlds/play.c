@@ -489,7 +489,7 @@ static enum rc book_payment(struct tx *tx, void *arg)
         .document = str_c(d->id),
         .value_date = STR("2027-01-15"),
     };
-    int collector = d->settle == WAY_COLLECT ? 0 : d->from;
+    int collector = model_collected(a->p->m, d) ? 0 : d->from;
     TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[collector].id), &fresh, &made));
     play_keep_id(a->id, made.id);
     return RC_OK;

@@ -128,6 +128,11 @@ int64_t world_month_begin(enum w_zone zone, int64_t month)
     return noon - hours_ahead(zone, noon) * HOUR_US;
 }
 
+int64_t world_day(enum w_zone zone, int64_t at)
+{
+    return (at + hours_ahead(zone, at) * HOUR_US) / DAY_US;
+}
+
 int64_t world_month_of(enum w_zone zone, int64_t at)
 {
     int64_t month = at / (31 * DAY_US);
@@ -342,7 +347,9 @@ static void add_channel(struct world *w, int currency, size_t parties)
 {
     size_t first = w->edge_count;
     bool included = currency == CURRENCIES - 1;
-    enum w_settle settle = world_percent(w, 40) && !included ? WAY_COLLECT : WAY_DIRECT;
+    enum w_settle settle = (enum w_settle)world_below(w, WAY_DIRECT + 1);
+    if (included && settle == WAY_COLLECT)
+        settle = WAY_DIRECT;
     for (size_t i = 0; i < parties; i++) {
         bool sells = world_percent(w, 40);
         int upstream = EVERYTHING;
