@@ -104,14 +104,28 @@ static enum rc make_user(struct play *p, struct tx *tx, int i)
     return RC_OK;
 }
 
+/* What is built is too much for one unit of work: some of it at a time. */
+struct building {
+    struct play *p;
+    size_t from;
+    size_t until;
+};
+
+static enum rc make_users(struct tx *tx, void *arg)
+{
+    struct building *b = arg;
+    TRY(permission_seed(tx));
+    for (int i = 0; i < 2; i++)
+        TRY(make_user(b->p, tx, i));
+    return RC_OK;
+}
+
 static enum rc make_parties(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    TRY(permission_seed(tx));
-    for (size_t i = 0; i < p->w->party_count; i++)
-        TRY(make_party(tx, &p->w->parties[i], (int)i, str_c(i > 0 ? p->w->parties[0].id : "")));
-    for (int i = 0; i < 2; i++)
-        TRY(make_user(p, tx, i));
+    struct building *b = arg;
+    struct world *w = b->p->w;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_party(tx, &w->parties[i], (int)i, str_c(i > 0 ? w->parties[0].id : "")));
     return RC_OK;
 }
 
@@ -206,8 +220,8 @@ static enum rc make_plan(struct tx *tx, const struct world *w, struct w_plan *p,
 
 static enum rc make_catalogue(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    struct world *w = p->w;
+    struct building *b = arg;
+    struct world *w = b->p->w;
     for (int i = 0; i < METERS; i++)
         TRY(make_meter(tx, &w->meters[i], i, str_c(w->parties[0].id)));
     for (size_t i = 0; i < w->item_count; i++)
@@ -319,11 +333,17 @@ static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement
 
 static enum rc make_channel(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    for (size_t i = 0; i < p->w->edge_count; i++)
-        TRY(make_edge(tx, p->w, &p->w->edges[i]));
-    for (size_t i = 0; i < p->w->agreement_count; i++)
-        TRY(make_agreement(tx, p->w, &p->w->agreements[i]));
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_edge(tx, b->p->w, &b->p->w->edges[i]));
+    return RC_OK;
+}
+
+static enum rc make_agreements(struct tx *tx, void *arg)
+{
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_agreement(tx, b->p->w, &b->p->w->agreements[i]));
     return RC_OK;
 }
 
@@ -347,18 +367,27 @@ enum rc play_sub(struct tx *tx, struct world *w, struct w_sub *s)
 
 static enum rc make_subs(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    for (size_t i = 0; i < p->w->sub_count; i++)
-        TRY(play_sub(tx, p->w, &p->w->subs[i]));
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(play_sub(tx, b->p->w, &b->p->w->subs[i]));
     return RC_OK;
+}
+
+static void build(struct play *p, tx_fn fn, size_t count)
+{
+    enum { AT_ONCE = 200 };
+    for (size_t i = 0; i < count; i += AT_ONCE)
+        play_write(p, fn, &(struct building){p, i, min_size(i + AT_ONCE, count)});
 }
 
 void play_build(struct play *p)
 {
-    play_write(p, make_parties, p);
-    play_write(p, make_catalogue, p);
-    play_write(p, make_channel, p);
-    play_write(p, make_subs, p);
+    build(p, make_parties, p->w->party_count);
+    build(p, make_users, 1);
+    build(p, make_catalogue, 1);
+    build(p, make_channel, p->w->edge_count);
+    build(p, make_agreements, p->w->agreement_count);
+    build(p, make_subs, p->w->sub_count);
 }
 
 /* --- usage --- */

@@ -12,7 +12,13 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-enum { STEPS_MAX = 1000000, PARTIES_LEAST = 4, PARTIES_MOST = 40 };
+enum {
+    STEPS_MAX = 1000000,
+    PARTIES_LEAST = 4,
+    PARTIES_MOST = 40,
+    MANY = 500, /* parties: more happens in a month */
+    MORE = 5,
+};
 
 struct options {
     int64_t worlds;
@@ -134,7 +140,7 @@ static void some_step(struct play *p)
 static void play_one_month(struct play *p, const struct options *o, int month)
 {
     struct world *w = p->w;
-    int64_t steps = world_between(w, 3, 20);
+    int64_t steps = world_between(w, 3, 20) * (w->party_count > MANY ? MORE : 1);
     for (int64_t i = 0; i < steps; i++) {
         int64_t left = w->month[month + 1] - w->now;
         w->now += left > 0 ? world_between(w, 0, left / (steps - i)) : 0;
