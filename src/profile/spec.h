@@ -1,0 +1,199 @@
+/*
+ * spec.h - what the control plane tells an agent, and what the agent says back.
+ *
+ * A spec is one service as it should be: everything is resolved (parameters, templates, secrets,
+ * images by their hash), so that an agent needs no profile and no question. Its generation grows
+ * with every change; the agent works towards the newest that it has seen and keeps services up
+ * while the control plane is away. A sighting is one service as it is.
+ *
+ * Both travel as JSON, described by these tables, over requests that are signed (signature.h).
+ * Times are UTC; sizes are bytes; processor is thousandths of a core.
+ */
+#ifndef PROFILE_SPEC_H
+#define PROFILE_SPEC_H
+
+#include "base/schema.h"
+
+enum {
+    SPEC_FILES_MAX = 64,
+    SPEC_FILE_BYTES_MAX = 256 * 1024,
+    SPEC_PROCESSES_MAX = 16,
+    SPEC_ARGUMENTS_MAX = 64,
+    SPEC_PORTS_MAX = 16,
+    SPEC_PROMISES_MAX = 32,
+    SPEC_PUBLISHED_MAX = 32,
+    SPEC_VOLUMES_MAX = 8,
+    SPEC_SERVICES_MAX = 1000, /* of one node */
+};
+
+enum spec_runtime { SPEC_CONTAINER, SPEC_VM };
+extern const char *const spec_runtimes[];
+
+/* What the control plane wants of it. SPEC_GONE: stop it and remove all that it left. */
+enum spec_state { SPEC_RUNNING, SPEC_STOPPED, SPEC_GONE };
+extern const char *const spec_states[];
+
+/* A root image or disk, by content. The agent fetches what it lacks from
+ * GET /v1/node/images/{sha256}, with ranges, and believes no byte before the hash agrees. */
+struct spec_image {
+    uint64_t set;
+    struct str name; /* "debian-postgresql", for people */
+    struct str sha256;
+    int64_t bytes;
+    struct str format; /* "squashfs" (container), "qcow2", "raw" (vm), "kernel", "initrd" */
+};
+
+struct spec_file {
+    uint64_t set;
+    struct str path; /* absolute, inside the service */
+    struct str content;
+    int64_t mode; /* 0600 = 384 */
+    int64_t user; /* inside the service */
+};
+
+struct spec_process {
+    uint64_t set;
+    struct str name;         /* "server"; "setup" processes run once before the others */
+    struct list command;     /* struct str: arguments, no shell */
+    struct list environment; /* struct str: "NAME=value" */
+    struct str directory;
+    int64_t user;
+    bool once;       /* runs to its end, once a generation, before what follows it */
+    int64_t stop_ms; /* between SIGTERM and SIGKILL */
+};
+
+struct spec_port {
+    uint64_t set;
+    struct str name;     /* "postgresql" */
+    int64_t port;        /* inside */
+    bool published;      /* reachable from outside, at a port of the node which the agent chooses */
+    struct str protocol; /* "tcp", "udp" */
+};
+
+/* Kept across generations, restarts and upgrades; removed with SPEC_GONE. */
+struct spec_volume {
+    uint64_t set;
+    struct str name;
+    struct str path;
+};
+
+/* A check that the service keeps. The agent runs it every so often and tells changes. */
+struct spec_promise {
+    uint64_t set;
+    struct str name;
+    struct str kind;     /* "command", "tcp", "http", "disk", "certificate", "temperature" */
+    struct list command; /* command: inside the service */
+    struct str target;   /* tcp: port name; http: port name and path "web/health"; disk: volume */
+    int64_t limit;       /* http: status; disk: percent; certificate: days; temperature: degrees */
+    int64_t every_s;
+    int64_t timeout_s;
+};
+
+struct service_spec {
+    uint64_t set;
+    struct str id; /* "svc_..." */
+    int64_t generation;
+    int64_t state;           /* enum spec_state */
+    int64_t runtime;         /* enum spec_runtime */
+    int64_t restart;         /* grows when someone asked for a restart */
+    struct str subscription; /* whom its usage is counted for; "sub_..." */
+    struct str profile;      /* "postgresql", for people */
+    struct str profile_version;
+    struct list images; /* struct spec_image: the root first */
+    int64_t cpu_milli;
+    int64_t memory_bytes;
+    int64_t disk_bytes;
+    int64_t processes_max;
+    int64_t network_bit_s; /* 0: no limit */
+    struct list files;     /* struct spec_file */
+    struct list processes; /* struct spec_process */
+    struct list ports;     /* struct spec_port */
+    struct list volumes;   /* struct spec_volume */
+    struct list promises;  /* struct spec_promise */
+    struct str user_data;  /* vm: cloud-init's user-data */
+    struct list backup;    /* struct str: command inside, writes the backup to its output */
+    struct list restore;   /* struct str: command inside, reads it from its input */
+    int64_t lease_s;       /* failover: the agent stops it when it could not renew for so long; 0 */
+};
+extern const struct schema service_spec_schema;
+
+/* GET /v1/node/desired?after=REVISION&wait=SECONDS: all services of the node, always whole. */
+struct desired {
+    uint64_t set;
+    int64_t revision;     /* grows with every change; the same: nothing new */
+    struct list services; /* struct service_spec */
+};
+extern const struct schema desired_schema;
+
+/* --- what the agent says --- */
+
+enum sighting_state {
+    SIGHTING_WAITING,   /* known, nothing done yet */
+    SIGHTING_PREPARING, /* fetching images, making disks, networks, files */
+    SIGHTING_STARTING,
+    SIGHTING_RUNNING,
+    SIGHTING_STOPPING,
+    SIGHTING_STOPPED,
+    SIGHTING_FAILED, /* the reason says why; the agent tries again with growing pauses */
+    SIGHTING_GONE,   /* nothing of it is left */
+};
+extern const char *const sighting_states[];
+
+struct sighting_fact {
+    uint64_t set;
+    struct str name; /* "postgresql.address", "postgresql.port" */
+    struct str value;
+};
+
+struct sighting_promise {
+    uint64_t set;
+    struct str name;
+    bool kept;
+    struct str text; /* why not */
+    time_us since;
+};
+
+struct sighting {
+    uint64_t set;
+    struct str id;
+    int64_t generation; /* which spec it speaks of */
+    int64_t state;      /* enum sighting_state */
+    struct str step;    /* "fetching debian-postgresql, 40 %" */
+    struct str reason;
+    time_us since;        /* in this state */
+    int64_t starts;       /* how often it was started, ever */
+    struct list facts;    /* struct sighting_fact: addresses and ports that it got */
+    struct list promises; /* struct sighting_promise */
+};
+extern const struct schema sighting_schema;
+
+/* POST /v1/node/reports: what changed since the last one, or (whole) all of it. */
+struct node_report {
+    uint64_t set;
+    int64_t revision; /* of desired that it has */
+    bool whole;
+    time_us booted;
+    int64_t cpu_milli; /* capacity */
+    int64_t memory_bytes;
+    int64_t disk_bytes;
+    int64_t cpu_used_milli;
+    int64_t memory_used_bytes;
+    int64_t disk_used_bytes;
+    struct list features; /* struct str: "vm:kvm", "vm:qemu", "container", "cgroup:1", "nft" */
+    struct str agent;     /* version */
+    struct str hostname;
+    struct str address;   /* where published ports are reached */
+    struct list services; /* struct sighting */
+    struct list promises; /* struct sighting_promise: the node's own (disk, temperature) */
+};
+extern const struct schema node_report_schema;
+
+/* What a report is answered with. */
+struct report_answer {
+    uint64_t set;
+    time_us now;           /* of the control plane */
+    int64_t lease_until_s; /* leases that the node held are good for so many seconds more */
+};
+extern const struct schema report_answer_schema;
+
+#endif
