@@ -428,22 +428,52 @@ static enum rc rate_subscription(struct chunk *c, const struct subscription_fact
     return w != NULL ? settle_waiting(c, f, &b, w) : RC_OK;
 }
 
+/* A subscription that the walk did not meet. */
+struct rest {
+    const struct waiting *waiting;
+    struct subscription_facts facts;
+};
+
+/* In the order of the walk, so that a client's lines follow one another here too. */
+static int by_walk(const void *a, const void *b)
+{
+    const struct subscription_facts *x = &((const struct rest *)a)->facts;
+    const struct subscription_facts *y = &((const struct rest *)b)->facts;
+    int order =
+        str_cmp(x->terms[x->term_count - 1].agreement, y->terms[y->term_count - 1].agreement);
+    return order != 0 ? order : str_cmp(x->id, y->id);
+}
+
+static enum rc find_rest(struct chunk *c, struct rest *ret, size_t *ret_count)
+{
+    size_t at = 0;
+    size_t count = 0;
+    struct str key;
+    void *value = NULL;
+    while (map_next(&c->waiting, &at, &key, &value)) {
+        ret[count].waiting = value;
+        TRY(subscription_facts(c->tx, key, &ret[count++].facts));
+    }
+    if (count > 1)
+        qsort(ret, count, sizeof *ret, by_walk);
+    *ret_count = count;
+    return RC_OK;
+}
+
 /* What waits of subscriptions that the walk did not meet, as they ended before: late usage, and
  * what an earlier close missed. What cannot be rated stays, and is tried again as long as others
  * can. */
 static enum rc rate_rest(struct chunk *c, bool *ret_done)
 {
-    size_t at = 0;
-    struct str key;
-    void *value = NULL;
+    size_t count = 0;
     bool went_on = false;
-    while (map_next(&c->waiting, &at, &key, &value)) {
-        struct subscription_facts f;
-        const struct waiting *w = value;
-        TRY(subscription_facts(c->tx, key, &f));
-        if (w->missed && f.ends >= c->row->since)
+    struct rest *list = NEW_N(c->tx->arena, struct rest, c->waiting.count);
+    TRY(find_rest(c, list, &count));
+    for (size_t i = 0; i < count; i++) {
+        const struct waiting *w = list[i].waiting;
+        if (w->missed && list[i].facts.ends >= c->row->since)
             continue; /* the walk had it, in vain */
-        TRY(rate_subscription(c, &f, w->missed));
+        TRY(rate_subscription(c, &list[i].facts, w->missed));
         went_on = went_on || w->taken;
     }
     *ret_done = !went_on || !c->keep;

@@ -374,6 +374,63 @@ CLOSE_TEST(one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can)
     ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 42000);
 }
 
+/* Three subscriptions of each of two clients. */
+enum { ENDED_EACH = 3 };
+static enum rc add_ended_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM plan ORDER BY id LIMIT 1"));
+    for (int i = 0; i < 2 * ENDED_EACH; i++) {
+        struct subscription s;
+        struct str id = make_subscription(tx, w->supply[i % 2], row_str(&rows, 0, 0), "1", 0);
+        OK(tx, subscription_end(tx, id, DECEMBER + US_PER_DAY, &s));
+    }
+    return RC_OK;
+}
+static enum rc use_ended_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    OK(tx,
+       sql_rows(tx, &rows, "SELECT id FROM subscription WHERE ends < $1 ORDER BY id", V(JANUARY)));
+    ck_assert_uint_eq(rows.count, 2 * ENDED_EACH);
+    for (size_t i = 0; i < rows.count; i++) {
+        struct usage_report report;
+        struct usage_record late = {.number = (uint64_t)++w->usage,
+                                    .subscription = row_str(&rows, i, 0),
+                                    .meter = 1,
+                                    .from = DECEMBER,
+                                    .until = DECEMBER + US_PER_MINUTE,
+                                    .quantity = {1000000, 3}};
+        OK(tx, usage_take(tx, w->op, STR("urn:node"), &late, 1, &report));
+    }
+    return RC_OK;
+}
+static enum rc one_each_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    for (int i = 0; i < 2; i++) {
+        OK(tx, sql_rows(tx, &rows,
+                        "SELECT net FROM document WHERE recipient = $1 AND close_no = 2 "
+                        "ORDER BY net",
+                        V(w->client[i])));
+        ck_assert_uint_eq(rows.count, 2); /* of what runs, and of what came late */
+        ck_assert_int_eq(row_int(&rows, 0, 0), (int64_t)ENDED_EACH * 1400);
+    }
+    return RC_OK;
+}
+
+CLOSE_TEST(what_comes_late_for_several_that_ended_is_one_invoice)
+{
+    world_write(&w->books.world, add_ended_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    world_write(&w->books.world, use_ended_in, w, RC_OK);
+    (void)run_close(w, "2027-01", FEBRUARY, false, false);
+    world_write(&w->books.world, one_each_in, w, RC_OK);
+}
+
 /* --- in advance --- */
 
 static enum rc add_ahead_in(struct tx *tx, void *arg)
@@ -738,6 +795,7 @@ Suite *close_suite(void)
     tcase_add_test(t, a_review_waits_and_what_is_held_is_billed_by_a_later_close);
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
     tcase_add_test(t, one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can);
+    tcase_add_test(t, what_comes_late_for_several_that_ended_is_one_invoice);
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
     tcase_add_test(t, what_was_given_for_nothing_ahead_can_be_credited);
     tcase_add_test(t, what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers);
