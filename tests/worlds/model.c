@@ -569,11 +569,12 @@ static void rate_all(struct model *m, int64_t since, int64_t until)
     for (size_t i = 0; i < count; i++)
         order[i] = (int)i;
     qsort_r(order, count, sizeof *order, by_walk, m->w);
-    for (int met = 1; met >= 0; met--) /* those that ended before come last */
-        for (size_t i = 0; i < count; i++)
-            if ((m->w->subs[order[i]].ends >= since) == (met == 1) &&
-                m->w->subs[order[i]].start <= until)
-                model_rate(m, order[i], since, until);
+    for (size_t i = 0; i < count; i++)
+        if (m->w->subs[order[i]].ends >= since && m->w->subs[order[i]].start <= until)
+            model_rate(m, order[i], since, until);
+    for (size_t i = 0; i < count; i++) /* those that ended before: what came late */
+        if (m->w->subs[order[i]].ends < since)
+            model_rate(m, order[i], since, until);
     free(order);
 }
 

@@ -279,7 +279,7 @@ void model_wallet(struct model *m);
 
 /* --- parts --- */
 
-/* The shares of a client's document accrue; they follow its money; a credit note takes them back. */
+/* The shares of a client's document accrue, follow its money, and are taken back. */
 void model_share_doc(struct model *m, int doc);
 void model_follow(struct model *m, int doc);
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count);

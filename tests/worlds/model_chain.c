@@ -98,8 +98,9 @@ void model_net(struct model *m)
 {
     bool moved = true;
     while (moved) {
+        size_t known = m->purse_count; /* whom this round pays comes in the next one */
         moved = false;
-        for (size_t i = 0; i < m->purse_count; i++)
+        for (size_t i = 0; i < known; i++)
             moved = net_one(m, m->purses[i].party, m->purses[i].currency) || moved;
     }
     size_t count = m->purse_count;

@@ -74,8 +74,8 @@ static int64_t base_of(const struct w_rule *r, const struct m_line *l)
     return 0;
 }
 
-/* Once for each unit of the item and period: the plan's flat charge tells the time, no other line of
- * the same window does. What was given back counts below 0. */
+/* Once for each unit of the item and period: the plan's flat charge tells the time, no other line
+ * of the same window does. What was given back counts below 0. */
 static int64_t timed_units(const struct model *m, const struct m_line *l)
 {
     const struct w_plan *p = &m->w->plans[l->plan];
@@ -300,7 +300,8 @@ static void claim_inputs(struct claims *c, int owner, const struct m_line *l, in
         (void)share_out(c, &f, owner, l, amount, EVERYTHING);
 }
 
-/* The operator owes the producer what it sells at, less fees that stay with it and its own costs. */
+/* The operator owes the producer what it sells at, less fees that stay with it and its own costs.
+ */
 static void claim_production(struct claims *c, const struct m_line *l)
 {
     const struct world *w = c->m->w;
@@ -456,6 +457,22 @@ void model_follow(struct model *m, int doc)
             earn(m, (int)i, d->paid + d->prepaid, d->gross - d->credited);
 }
 
+/* A tier whose lines earned and lost the same has no share, and a part of them is taken back. */
+static void add_missing(struct model *m, const struct claims *c)
+{
+    for (size_t k = 0; k < c->count; k++) {
+        struct m_share part = c->list[k];
+        bool have = !part.booked || part.amount == 0;
+        for (size_t i = 0; i < m->share_count && !have; i++)
+            have = m->shares[i].doc == part.doc && m->shares[i].origin == part.origin &&
+                   m->shares[i].rule == part.rule && m->shares[i].payee == part.payee;
+        part.amount = part.base = part.weight = 0;
+        part.created = m->w->now;
+        if (!have)
+            *WORLD_ADD(m->shares, m->share_count) = part;
+    }
+}
+
 /* The shares of what is taken back, as if it had been sold, say how much of each. */
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count)
 {
@@ -476,17 +493,21 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
         for (int k = 0; k < l->depth + 2 && t->whole != 0; k++)
             *parts[k] = model_part(*parts[k], t->before + t->net, t->whole) -
                         model_part(*parts[k], t->before, t->whole);
+        if (!c->doc->included) /* what the client is credited */
+            l->discount = l->amounts[l->depth - 1] - t->net;
     }
     run_lines(c, lines, count);
+    add_missing(m, c);
     for (size_t i = 0; i < m->share_count; i++) {
         struct m_share *s = &m->shares[i];
         for (size_t k = 0; k < c->count && s->doc == doc; k++) {
             const struct m_share *part = &c->list[k];
-            if (s->weight == 0 || part->agreement != s->agreement || part->rule != s->rule ||
-                part->origin != s->origin || part->payee != s->payee)
+            if ((s->weight == 0 && !s->booked) || part->agreement != s->agreement ||
+                part->rule != s->rule || part->origin != s->origin || part->payee != s->payee)
                 continue;
             s->weight_credited += part->weight;
-            int64_t voided = model_part(s->amount, s->weight_credited, s->weight);
+            int64_t voided = s->booked ? s->voided + part->amount
+                                       : model_part(s->amount, s->weight_credited, s->weight);
             post_accrual(m, s, s->voided - voided);
             s->voided = voided;
         }

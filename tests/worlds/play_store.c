@@ -1,5 +1,5 @@
-/* The store of a world, and what may happen to it: units of work that are undone, processes that end
- * between two of them, and processes that are killed within one. */
+/* The store of a world, and what may happen to it: units of work that are undone, processes that
+ * end between two of them, and processes that are killed within one. */
 #include "play.h"
 #include "settle/statement.h"
 

@@ -157,8 +157,9 @@ static int add_party(struct world *w, int currency, int country, bool taxable)
     return (int)w->party_count - 1;
 }
 
-/* In a share of the worlds some items are outside the scope of taxes. There nobody outside the Union
- * sells into it: such an invoice would need two kinds of 'O', and EN 16931 has room for one. */
+/* In a share of the worlds some items are outside the scope of taxes. There nobody outside the
+ * Union sells into it: such an invoice would need two kinds of 'O', and EN 16931 has room for one.
+ */
 enum { SCOPES = 3 };
 
 /* A buyer for a seller in this country: nobody outside the Union sells to its consumers. */
