@@ -197,6 +197,62 @@ SHARED_TEST(what_was_taken_back_before_it_was_payable_is_not_asked_back)
     world_write(&s->w.books.world, run_in, s, RC_OK);
 }
 
+/* --- COLLECT --- */
+
+static enum rc define_collected(struct tx *tx, void *arg)
+{
+    struct shared *s = arg;
+    struct close_world *w = &s->w;
+    s->op = keep(w, books_party(tx, "Op", "FR", true));
+    s->partner = keep(w, books_party(tx, "R1", "FR", true));
+    s->client = keep(w, books_party(tx, "Client", "FR", false));
+    OK(tx, permission_seed(tx));
+    struct str dear = make_flat(tx, s->op, "dear", "VPS", "50.00", "EUR");
+    struct str cheap = make_flat(tx, s->op, "cheap", "VPS", "50.00", "EUR");
+    struct str book = make_book(tx, s->partner, "public");
+    make_entry(tx, book, "dear", ENTRY_ABS, "51.00");
+    make_entry(tx, book, "cheap", ENTRY_ABS, "49.00");
+    struct agreement fresh = {.kind = AGREEMENT_SUPPLY,
+                              .from = s->op,
+                              .to = s->partner,
+                              .terms = {.settle = SETTLE_COLLECT}};
+    struct str above = make_agreement(tx, &fresh);
+    fresh.from = s->partner;
+    fresh.to = s->client;
+    fresh.terms.upstream = above;
+    fresh.terms.book = book;
+    s->supply = keep(w, make_agreement(tx, &fresh));
+    (void)make_subscription(tx, s->supply, dear, "1", 0);
+    (void)make_subscription(tx, s->supply, cheap, "1", 0);
+    return RC_OK;
+}
+
+/* Of two lines that earned the reseller 1.00 and lost it 1.00 the first goes back: it owes 1.00. */
+static enum rc credit_dear_in(struct tx *tx, void *arg)
+{
+    struct shared *s = arg;
+    struct ledger *l = s->w.books.l;
+    struct document credit;
+    struct page page;
+    struct document_row invoice = document_between(tx, s->partner, s->client, DOCUMENT_INVOICE);
+    OK(tx, document_lines(tx, invoice.id, &(struct page_query){0}, &page));
+    const struct document_line *lines = page.items.items;
+    ck_assert_uint_eq(page.items.count, 2);
+    struct credit_line dear = {.line = str_eq(lines[0].item, STR("dear")) ? 1 : 2};
+    BALANCE(s->partner, "EUR", STR("AR:Clearing"), 0);
+    OK(tx, document_credit(tx, l, &settle_above, invoice.id, &dear, 1, STR(""), &credit));
+    BALANCE(s->partner, "EUR", STR("AR:Clearing"), -100);
+    return RC_OK;
+}
+
+SHARED_TEST(a_tier_that_earned_nothing_in_sum_gives_back_what_a_line_earned_it)
+{
+    settle_world_open(&s->w);
+    world_write(&s->w.books.world, define_collected, s, RC_OK);
+    (void)settle_close(&s->w, "2026-12", JANUARY);
+    world_write(&s->w.books.world, credit_dear_in, s, RC_OK); /* the end verifies the shares */
+}
+
 /* --- fees --- */
 
 static enum rc fee_in(struct tx *tx, void *arg)
@@ -232,6 +288,7 @@ Suite *division_suite(void)
     tcase_add_test(t, what_the_free_tier_costs_is_marketing_in_a_self_billed_invoice_too);
     tcase_add_test(t, what_was_taken_back_before_it_was_payable_is_not_asked_back);
     tcase_add_test(t, a_fee_by_the_month_counts_each_month_once_and_is_given_back);
+    tcase_add_test(t, a_tier_that_earned_nothing_in_sum_gives_back_what_a_line_earned_it);
     suite_add_tcase(s, t);
     return s;
 }
