@@ -23,3 +23,9 @@ CREATE INDEX clearing_part_by_document ON clearing_part (document, no);
 CREATE INDEX document_by_debtor ON document (recipient, currency, due_day, no);
 -- What Clearing owes a payee and has not sent yet.
 CREATE INDEX payout_by_book ON payout (book, payee, currency, state);
+
+-- Who bears what a buyer of this edge cannot collect from its own clients: a word of bad_debts, NULL where
+-- the terms are older than the question (the buyer bears it).
+ALTER TABLE agreement_terms ADD COLUMN bad_debt TEXT;
+-- What of an invoice nobody will pay any more, in minor units; NULL: nothing.
+ALTER TABLE document ADD COLUMN written_off BIGINT;

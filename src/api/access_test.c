@@ -204,6 +204,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_document_release] = {.want = PARTY_OWN},
     [ROUTE_document_finalise] = {.want = PARTY_OWN},
     [ROUTE_document_credit] = {.body = "{}", .want = OWN_MAKE},
+    [ROUTE_document_write_off] = {.want = PARTY_OWN},
     [ROUTE_book_list] = {.want = OWN_READ},
     [ROUTE_book_transfers] = {.want = OWN_READ},
     [ROUTE_payment_list] = {.want = OWN_READ},
@@ -217,6 +218,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_statement_get] = {.want = BOTH_READ},
     [ROUTE_statement_lines] = {.want = BOTH_READ},
     [ROUTE_settlement_create] = {.body = "{\"id\":\"run #\"}", .want = OWN_MAKE},
+    [ROUTE_clearing_list] = {.want = OWN_READ},
     [ROUTE_payout_list] = {.want = OWN_READ},
     [ROUTE_payout_get] = {.want = BOTH_READ},
     [ROUTE_payout_approve] = {.want = PARTY_OWN},
@@ -508,6 +510,7 @@ static const struct {
     {"/v1/documents", make_invoice},
     {"/v1/documents/{id}/actions/", make_invoice_draft},
     {"/v1/documents/{id}/actions/credit", make_invoice},
+    {"/v1/documents/{id}/actions/write-off", make_invoice},
 };
 
 static void make_named(struct tx *tx, struct objects *o, int who)

@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "api/resources.h"
 #include "billing/close.h"
+#include "settle/bad_debt.h"
 #include "settle/statement.h"
 
 enum rc tax_list_handler(struct call *c)
@@ -107,6 +108,15 @@ enum rc document_credit_handler(struct call *c)
     call_location(c, arena_fmt(c->arena, "/v1/documents/%.*s", STRF(credit.id)));
     call_note(c, before.id, &document_schema, NULL, &credit);
     return call_reply(c, &credit);
+}
+
+enum rc document_write_off_handler(struct call *c)
+{
+    struct document before;
+    struct document after;
+    TRY(find_document(c, &before));
+    TRY(bad_debt_write_off(c->tx, c->api->ledger, before.id, &after));
+    return reply_changed(c, &before, &after);
 }
 
 /* --- books --- */

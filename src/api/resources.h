@@ -18,6 +18,7 @@
 #include "party/party.h"
 #include "party/user.h"
 #include "plan/forecast.h"
+#include "settle/clearing.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 

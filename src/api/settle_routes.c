@@ -3,6 +3,7 @@
  */
 #include "api/handlers.h"
 #include "api/inside.h"
+#include "settle/clearing.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -77,6 +78,14 @@ enum rc settlement_create_handler(struct call *c)
     TRY(settlement_run(c->tx, c->api->ledger, c->owner, body->id, body->cut_off, &made));
     call_note(c, made.id, &settlement_schema, NULL, &made);
     return call_reply(c, &made);
+}
+
+enum rc clearing_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(clearing_list(c->tx, c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
 }
 
 enum rc payout_list_handler(struct call *c)

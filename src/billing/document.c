@@ -97,6 +97,7 @@ enum rc document_show(struct tx *tx, const struct document_row *row, struct docu
         .payable = amount_str(row->gross - row->prepaid, c, a),
         .paid = amount_str(row->paid, c, a),
         .credited = amount_str(row->credited, c, a),
+        .written_off = amount_str(row->written_off, c, a),
         .taxes = tax_list(row, a),
         .note = row->note,
         .created = row->created,

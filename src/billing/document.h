@@ -69,6 +69,7 @@ struct document {
     struct str payable; /* BT-115 */
     struct str paid;
     struct str credited;
+    struct str written_off;
     struct list taxes;    /* struct document_tax */
     struct str close;     /* "cls_...", or empty */
     struct str refers_to; /* credit notes: the invoice */

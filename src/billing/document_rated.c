@@ -1,27 +1,9 @@
 #include "billing/document_rated.h"
 
+#include "billing/rated_row.h"
 #include "catalog/plan.h"
 
-/* The table rated_line is written by the close (billing/close.h): prices have 9 bytes an edge
- * (mantissa, scale), amounts 8, little-endian. */
-#define COLUMNS                                                                          \
-    "line, path, subscription, plan, plan_number, charge, from_at, until_at, quantity, " \
-    "quantity_scale, prices, amounts, discount, flags, tax_class"
-enum {
-    PRICE_BYTES = 9,
-    AMOUNT_BYTES = 8,
-    FLAG_ADVANCE = 4,
-    FLAG_TAX_INCLUDED = 8,
-    PATHS_AT_A_TIME = 200,
-};
-
-static int64_t get_i64(const char *at)
-{
-    uint64_t bits = 0;
-    for (int i = 0; i < AMOUNT_BYTES; i++)
-        bits |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return (int64_t)bits;
-}
+enum { PATHS_AT_A_TIME = 200 };
 
 /* What is the same for many lines is looked up once, as long as it stays the same. */
 struct reading {
@@ -79,7 +61,7 @@ static enum rc describe(struct reading *r, int64_t charge, struct draft_line *re
 /* Whether the line is of this document: an upstream one is made of the lines that pass its edge and
  * go on (what the buyer uses itself is in its own invoice), but where the platform collects, and
  * there are no invoices between the tiers. */
-static bool belongs(const struct reading *r, int64_t flags)
+static bool belongs(const struct reading *r, const struct rated_line *line)
 {
     if (r->edge == r->path.count)
         return false;
@@ -87,60 +69,59 @@ static bool belongs(const struct reading *r, int64_t flags)
         return true;
     bool ends_here = r->edge + 1 == r->path.count;
     bool collected = r->path.edges[r->path.count - 1].settle == SETTLE_COLLECT;
-    return !ends_here && !collected && ((flags & FLAG_TAX_INCLUDED) != 0) == r->row->tax_included;
+    return !ends_here && !collected && line->tax_included == r->row->tax_included;
 }
 
-static void read_amounts(const struct reading *r, struct str prices, struct str amounts,
-                         int64_t discount, struct billed_line *ret)
+static void read_amounts(const struct reading *r, const struct rated_line *line,
+                         struct billed_line *ret)
 {
     bool mirrored = r->row->code == DOCUMENT_CREDIT_NOTE;
     bool last = r->edge + 1 == r->path.count;
     int64_t sign = mirrored ? -1 : 1; /* amounts of credit notes are positive */
-    const char *price = prices.p + r->edge * PRICE_BYTES;
-    ret->facts.price = (struct price){get_i64(price), price[AMOUNT_BYTES]};
-    ret->facts.discount = last ? sign * discount : 0;
-    ret->facts.net = sign * get_i64(amounts.p + r->edge * AMOUNT_BYTES) - ret->facts.discount;
+    ret->facts.price = line->prices[r->edge];
+    ret->facts.discount = last ? sign * line->discount : 0;
+    ret->facts.net = sign * line->amounts[r->edge] - ret->facts.discount;
     if (r->row->settle != SETTLE_COLLECT)
         return;
     ret->tiers = r->path.count;
     for (size_t k = 0; k < r->path.count; k++)
-        ret->amounts[k] = sign * get_i64(amounts.p + k * AMOUNT_BYTES);
+        ret->amounts[k] = sign * line->amounts[k];
 }
 
-static enum rc read_line(struct reading *r, const struct value *c, struct billed_line *ret)
+static enum rc read_line(struct reading *r, int64_t number, const struct rated_line *of,
+                         struct billed_line *ret)
 {
     struct arena *a = r->tx->arena;
-    struct str prices = c[10].text;
-    struct str amounts = c[11].text;
     struct billed_line line = {
-        .line = c[0].number,
-        .path = c[1].number,
-        .at = {r->row->line_count < 0 ? c[1].number : 0, c[0].number},
-        .facts = {.subscription = arena_str(a, c[2].text),
-                  .from = c[6].number,
-                  .until = c[7].number,
-                  .quantity = {c[8].number, (int)c[9].number},
-                  .tax_class = (enum tax_class)c[14].number,
-                  .deferred = (c[13].number & FLAG_ADVANCE) != 0},
+        .line = number,
+        .path = of->path_number,
+        .at = {r->row->line_count < 0 ? of->path_number : 0, number},
+        .facts = {.subscription = arena_str(a, of->subscription),
+                  .from = of->window.from,
+                  .until = of->window.until,
+                  .quantity = of->quantity,
+                  .tax_class = of->tax_class,
+                  .deferred = of->advance},
     };
-    if (prices.n != r->path.count * PRICE_BYTES || amounts.n != r->path.count * AMOUNT_BYTES)
-        return err_set(r->tx->err, RC_INTERNAL, "a rated line has another path than its amounts");
-    TRY(find_plan(r, arena_str(a, c[3].text), c[4].number));
-    TRY(describe(r, c[5].number, &line.facts));
-    read_amounts(r, prices, amounts, c[12].number, &line);
+    TRY(find_plan(r, arena_str(a, of->plan), of->plan_number));
+    TRY(describe(r, of->charge, &line.facts));
+    read_amounts(r, of, &line);
     *ret = line;
     return RC_OK;
 }
 
-static enum rc on_row(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+static enum rc on_line(struct tx *tx, int64_t number, const struct rated_line *line, size_t tiers,
+                       void *arg)
 {
     struct reading *r = arg;
-    (void)tx;
-    ASSERT(columns == 15);
-    TRY(find_edge(r, cells[1].number));
-    if (r->count == r->room || !belongs(r, cells[13].number))
+    if (r->count == r->room)
         return RC_OK;
-    TRY(read_line(r, cells, &r->lines[r->count]));
+    TRY(find_edge(r, line->path_number));
+    if (tiers != r->path.count)
+        return err_set(tx->err, RC_INTERNAL, "a rated line has another path than its amounts");
+    if (!belongs(r, line))
+        return RC_OK;
+    TRY(read_line(r, number, line, &r->lines[r->count]));
     r->count++;
     return RC_OK;
 }
@@ -157,20 +138,18 @@ static struct reading begin(struct tx *tx, const struct document_row *row, int64
 static enum rc read_range(struct reading *r, int64_t after)
 {
     const struct document_row *row = r->row;
-    return sql_each(r->tx, on_row, r,
-                    "SELECT " COLUMNS " FROM rated_line WHERE close_no = $1 AND line > $2 AND line "
-                    "< $3 ORDER BY line LIMIT $4",
-                    V(row->close_no), V(max_i64(after, row->first_line - 1)),
-                    V(row->first_line + row->line_count), V((int64_t)r->room));
+    int64_t from = max_i64(after, row->first_line - 1);
+    int64_t left = row->first_line + row->line_count - 1 - from;
+    if (left <= 0)
+        return RC_OK;
+    return rated_row_each(r->tx, row->close_no, from, min_i64(left, (int64_t)r->room), on_line, r);
 }
 
 /* Lines of one path, as many as there is room for. */
 static enum rc read_path(struct reading *r, int64_t path, int64_t after)
 {
-    return sql_each(r->tx, on_row, r,
-                    "SELECT " COLUMNS " FROM rated_line WHERE close_no = $1 AND path = $2 AND line "
-                    "> $3 ORDER BY line LIMIT $4",
-                    V(r->row->close_no), V(path), V(after), V((int64_t)(r->room - r->count)));
+    return rated_row_each_on(r->tx, r->row->close_no, path, after, (int64_t)(r->room - r->count),
+                             on_line, r);
 }
 
 /* An upstream document: path by path. */
@@ -208,10 +187,7 @@ enum rc document_rated_get(struct tx *tx, const struct document_row *row, int64_
                    (line < row->first_line || line >= row->first_line + row->line_count);
     *r = begin(tx, row, 1);
     if (!outside)
-        TRY(sql_each(tx, on_row, r,
-                     "SELECT " COLUMNS " FROM rated_line WHERE close_no = $1 AND line = $2 ORDER "
-                     "BY line LIMIT 1",
-                     V(row->close_no), V(line)));
+        TRY(rated_row_each(tx, row->close_no, line - 1, 1, on_line, r));
     *ret = r->lines;
     *ret_count = r->count;
     return RC_OK;

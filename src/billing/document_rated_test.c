@@ -3,6 +3,7 @@
 
 #include "billing/books_fixture.h"
 #include "billing/rated_row.h"
+#include "billing/rated_run.h"
 #include "catalog/plan.h"
 #include "channel/channel_fixture.h"
 
@@ -72,7 +73,36 @@ static struct channel make_channel(struct tx *tx, enum settle_mode settle, bool 
     return c;
 }
 
-/* A line as the close writes it. sign -1: something is given back. */
+static void put_i64(char *at, int64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (char)(unsigned char)((uint64_t)value >> (8 * i));
+}
+
+/* As closes wrote them before migration 10: a row a line. */
+static void insert_old(struct tx *tx, int64_t number, const struct rated_line *line)
+{
+    char prices[TIERS * 9];
+    char amounts[TIERS * 8];
+    for (size_t k = 0; k < TIERS; k++) {
+        put_i64(prices + k * 9, line->prices[k].mantissa);
+        prices[k * 9 + 8] = (char)line->prices[k].scale;
+        put_i64(amounts + k * 8, line->amounts[k]);
+    }
+    OK(tx, sql_run(tx,
+                   "INSERT INTO rated_line (close_no, line, subscription, path, charge, plan, "
+                   "plan_number, period_begin, period_end, from_at, until_at, quantity, "
+                   "quantity_scale, units, units_scale, prices, amounts, list_amount, discount, "
+                   "flags, tax_class, producer, asset) VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, "
+                   "$7, $8, $9, 0, $9, 0, $10, $11, 0, $12, $13, 0, NULL, NULL)",
+                   V(CLOSE_NO), V(number), V(line->subscription), V(line->path_number),
+                   V(line->plan), V(line->plan_number), V(line->window.begin), V(line->window.end),
+                   V(line->quantity.mantissa), value_bytes(str_n(prices, sizeof prices)),
+                   value_bytes(str_n(amounts, sizeof amounts)), V(line->discount),
+                   V(line->tax_included ? 8 : 0)));
+}
+
+/* A line as the close writes it, the first one as it once did. sign -1: something is given back. */
 static void insert_line(struct tx *tx, const struct channel *c, int64_t number, size_t i,
                         int64_t sign, int64_t discount)
 {
@@ -93,7 +123,15 @@ static void insert_line(struct tx *tx, const struct channel *c, int64_t number, 
         line.prices[k] = (struct price){sold[i].prices[k], 2};
         line.amounts[k] = sign * sold[i].prices[k] * sold[i].quantity;
     }
-    OK(tx, rated_row_insert(tx, CLOSE_NO, number, &line));
+    if (number == 1) {
+        insert_old(tx, number, &line);
+        return;
+    }
+    struct rated_row row = {.first = number,
+                            .last = number,
+                            .path = c->path_number,
+                            .body = rated_run_write(&line, 1, tx->arena)};
+    OK(tx, rated_row_insert(tx, CLOSE_NO, &row, 1));
 }
 
 static int64_t amount_at(size_t i, size_t edge)

@@ -10,8 +10,8 @@
     "d.tax_included, d.tax_recoverable, d.close_no, d.first_line, d.line_count, d.year, "        \
     "COALESCE(d.number, 0), d.issued_day, d.due_day, d.payment_days, d.period_begin, "           \
     "d.period_end, d.net, d.tax, d.gross, d.prepaid, d.promo, d.paid, d.credited, d.refers_to, " \
-    "d.posted, d.incomes, d.taxes, d.note, d.created"
-enum { COLUMN_COUNT = 34, ZONE_ROOM_BYTES = 1024 * 1024 };
+    "d.posted, d.incomes, d.taxes, d.note, d.created, COALESCE(d.written_off, 0)"
+enum { COLUMN_COUNT = 35, ZONE_ROOM_BYTES = 1024 * 1024 };
 
 /* --- numbers --- */
 
@@ -130,6 +130,7 @@ static enum rc read_row(struct tx *tx, const struct value *c, struct document_ro
         .posted = c[29].number != 0,
         .note = arena_str(tx->arena, c[32].text),
         .created = c[33].number,
+        .written_off = c[34].number,
     };
     if (row.currency == NULL)
         return err_set(tx->err, RC_INTERNAL, "a document is in no currency that is known");
@@ -201,11 +202,12 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
     return sql_each(tx, each_row, &each,
                     "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
                     "AND d.code = $3 AND d.state IN ($4, $5) AND d.settle = $6 AND d.agreement IS "
-                    "NOT NULL AND d.gross > d.prepaid + d.credited + d.paid "
+                    "NOT NULL AND d.gross > d.prepaid + d.credited + d.paid + "
+                    "COALESCE(d.written_off, 0) "
                     "ORDER BY d.due_day, d.no LIMIT $7",
                     V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
-                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID),
-                    V((int64_t)settle), V(limit));
+                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle),
+                    V(limit));
 }
 
 /* --- writing --- */
@@ -309,6 +311,8 @@ enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount)
 {
     struct document_row row = {0};
     TRY(get_final(tx, no, &row));
+    if (row.state == DOCUMENT_WRITTEN_OFF)
+        return err_set(tx->err, RC_CONFLICT, "document '%.*s' was written off", STRF(row.id));
     if (amount > row.gross - row.credited || amount < -row.credited)
         return too_much(tx, &row, "credited");
     row.credited += amount;
@@ -316,12 +320,15 @@ enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount)
                    V(row.credited), V((int64_t)state_of(&row)));
 }
 
-enum rc document_row_write_off(struct tx *tx, int64_t no)
+enum rc document_row_write_off(struct tx *tx, int64_t no, int64_t *ret_amount)
 {
     struct document_row row = {0};
     TRY(get_final(tx, no, &row));
-    if (document_open(&row) <= 0)
+    int64_t open = document_open(&row);
+    if (open <= 0)
         return err_set(tx->err, RC_CONFLICT, "nothing is open of document '%.*s'", STRF(row.id));
-    return sql_run(tx, "UPDATE document SET state = $2 WHERE no = $1", V(no),
-                   V((int64_t)DOCUMENT_WRITTEN_OFF));
+    TRY(sql_run(tx, "UPDATE document SET state = $2, written_off = $3 WHERE no = $1", V(no),
+                V((int64_t)DOCUMENT_WRITTEN_OFF), V(row.written_off + open)));
+    *ret_amount = open;
+    return RC_OK;
 }

@@ -59,6 +59,7 @@ struct document_row {
     int64_t promo;   /* of prepaid, the promotional part */
     int64_t paid;
     int64_t credited;
+    int64_t written_off;
     int64_t refers_to;    /* no */
     bool tax_recoverable; /* the recipient deducts the tax: VAT-In; else it is part of Expense */
     bool posted;          /* by document_finalise; documents of a close are posted by its cursor */
@@ -145,14 +146,15 @@ MUST_CHECK enum rc document_verify_some(struct tx *tx, int64_t after, int64_t li
                                         int64_t *ret_last, int64_t *ret_checked);
 MUST_CHECK enum rc document_verify_numbers(struct tx *tx);
 
-/* What is still to be paid: gross less prepaid, paid and credited; below 0: to be paid back. */
+/* What is still to be paid: gross less prepaid, paid, credited and written off; below 0: to be paid
+ * back. */
 int64_t document_open(const struct document_row *row);
 /* Paid or credited grows (below 0: is taken back); the state follows. RC_CONFLICT: more than there
  * is. */
 MUST_CHECK enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount);
 MUST_CHECK enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount);
-/* Nobody will pay what is open. RC_CONFLICT: nothing is. */
-MUST_CHECK enum rc document_row_write_off(struct tx *tx, int64_t no);
+/* Nobody will pay what is open: *ret_amount, > 0. RC_CONFLICT: nothing is. */
+MUST_CHECK enum rc document_row_write_off(struct tx *tx, int64_t no, int64_t *ret_amount);
 
 /* Write a final document into the books of both sides (posting.h), under the source "invoice" with
  * the document's `no` as event; nothing where row->posted. Once: the caller keeps in the same unit

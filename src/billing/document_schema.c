@@ -62,6 +62,8 @@ static const struct field document_fields[] = {
           .doc = "What was paid of it since."),
     FIELD(struct document, credited, DECIMAL, .flags = FIELD_READ_ONLY | FIELD_WIDE,
           .doc = "What credit notes took back, with tax."),
+    FIELD(struct document, written_off, DECIMAL, .flags = FIELD_READ_ONLY | FIELD_WIDE,
+          .doc = "What nobody will pay any more."),
     FIELD(struct document, taxes, LIST, .flags = FIELD_READ_ONLY | FIELD_WIDE, .max = 64,
           .schema = &document_tax_schema, .doc = "Its tax by category and rate."),
     FIELD(struct document, close, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE, .prefix = "cls",

@@ -256,7 +256,7 @@ enum rc document_line_nets(const struct document_row *row, const struct document
 
 int64_t document_open(const struct document_row *row)
 {
-    return row->gross - row->prepaid - row->paid - row->credited;
+    return row->gross - row->prepaid - row->paid - row->credited - row->written_off;
 }
 
 /* --- credit notes --- */

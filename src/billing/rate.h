@@ -69,8 +69,7 @@ struct rate_request {
     struct quantity descendants; /* DESCENDANTS: how many there were, times seconds */
 };
 /* What is the same for many windows is kept between calls: paths, plans, price steps. One
- * thread, one tx, whose arena it lives in. A reading tx gives paths that nobody has numbered the
- * number 0. */
+ * thread, one tx, whose arena it lives in. A reading tx gives paths the number 0. */
 struct rater;
 struct rater *rater_new(struct tx *tx);
 /* Lines are in the tx's arena. RC_INVALID: cannot be rated; the text is for the close's

@@ -190,6 +190,21 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
     return RC_OK;
 }
 
+enum rc subscription_zones(struct tx *tx, struct str **ret, size_t *ret_count)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT DISTINCT s.zone FROM subscription s ORDER BY s.zone LIMIT $1",
+                 V((int64_t)SUBSCRIPTION_ZONES_MAX + 1)));
+    if (rows.count > SUBSCRIPTION_ZONES_MAX)
+        return err_set(tx->err, RC_TOO_LARGE, "subscriptions are in more than %d time zones",
+                       SUBSCRIPTION_ZONES_MAX);
+    *ret = NEW_N(tx->arena, struct str, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        (*ret)[i] = row_str(&rows, i, 0);
+    *ret_count = rows.count;
+    return RC_OK;
+}
+
 enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret)
 {
     struct rows rows;

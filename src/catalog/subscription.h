@@ -164,6 +164,9 @@ struct subscription_cursor {
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                                      const struct subscription_cursor *after, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
+/* The time zones that their calendars are in, by name. RC_TOO_LARGE: more than there can be. */
+enum { SUBSCRIPTION_ZONES_MAX = 1000 };
+MUST_CHECK enum rc subscription_zones(struct tx *tx, struct str **ret, size_t *ret_count);
 /* How many the walk gives in all. */
 MUST_CHECK enum rc subscription_count(struct tx *tx, time_us since, time_us before, int64_t *ret);
 

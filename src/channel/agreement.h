@@ -49,6 +49,9 @@ enum agreement_state { AGREEMENT_DRAFT, AGREEMENT_OFFERED, AGREEMENT_ACTIVE, AGR
 enum settle_mode { SETTLE_CHAIN, SETTLE_COLLECT, SETTLE_DIRECT };
 /* AUTO: by the two parties' countries and tax ids (billing/tax_rule.h). NONE: outside the scope. */
 enum tax_treatment { TREATMENT_AUTO, TREATMENT_NONE };
+/* Who bears what the buyer's own clients never pay (settle/bad_debt.h): the buyer alone; the
+ * seller, all of it; or both, the seller for the price at which it sold. */
+enum bad_debt { BAD_DEBT_BUYER, BAD_DEBT_SELLER, BAD_DEBT_SHARED };
 /* What a share waits for before it is payable. */
 enum earn_on { EARN_ON_CASH, EARN_ON_INVOICE };
 extern const char *const agreement_kinds[];
@@ -56,6 +59,7 @@ extern const char *const agreement_states[];
 extern const char *const settle_modes[];
 extern const char *const tax_treatments[];
 extern const char *const earn_words[];
+extern const char *const bad_debts[];
 
 /* FIXED: value once for each unit of the item (a server-month). PER_UNIT: value for each unit of
  * quantity. PERCENT: of the base. TIERED: percent by the base's total in the period, graduated.
@@ -106,10 +110,11 @@ struct terms {
     struct str currency;
     /* SUPPLY: the agreement under which the seller itself buys; empty: the operator sells. */
     struct str upstream;
-    struct str book; /* SUPPLY: the seller's for this edge, "bok_..."; empty: as bought */
-    int64_t settle;  /* enum settle_mode */
-    int64_t tax;     /* enum tax_treatment */
-    int64_t earn;    /* enum earn_on */
+    struct str book;  /* SUPPLY: the seller's for this edge, "bok_..."; empty: as bought */
+    int64_t settle;   /* enum settle_mode */
+    int64_t bad_debt; /* SUPPLY: enum bad_debt */
+    int64_t tax;      /* enum tax_treatment */
+    int64_t earn;     /* enum earn_on */
     struct scope scope;
     struct list rules;     /* struct rule, in the order in which they take */
     struct str min_payout; /* decimal, major units */

@@ -243,10 +243,11 @@ static enum rc check_supply(const struct agreement *a, struct err *err)
     const struct terms *t = &a->terms;
     if (a->kind == AGREEMENT_SUPPLY)
         return RC_OK;
-    const char *pointer = t->upstream.n > 0 ? "/terms/upstream"
-                          : t->book.n > 0   ? "/terms/book"
-                          : t->settle != 0  ? "/terms/settle"
-                                            : NULL;
+    const char *pointer = t->upstream.n > 0  ? "/terms/upstream"
+                          : t->book.n > 0    ? "/terms/book"
+                          : t->settle != 0   ? "/terms/settle"
+                          : t->bad_debt != 0 ? "/terms/bad_debt"
+                                             : NULL;
     return pointer == NULL ? RC_OK
                            : err_set_at(err, RC_INVALID, str_c(pointer),
                                         "only an agreement of kind supply has this");

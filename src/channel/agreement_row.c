@@ -108,6 +108,8 @@ enum rc row_terms(struct tx *tx, const struct rows *rows, size_t row, size_t fir
         .payment_days = row_int(rows, row, c + 19),
         .self_billing = row_int(rows, row, c + 20) != 0,
         .document_hash = row_str(rows, row, c + 21),
+        .bad_debt = row_null(rows, row, c + 24) ? BAD_DEBT_BUYER
+                                                : row_word(bad_debts, row_str(rows, row, c + 24)),
         .offered = row_int(rows, row, c + 22),
         .signed_at = row_int(rows, row, c + 23),
     };
@@ -173,8 +175,9 @@ enum rc row_insert_terms(struct tx *tx, const struct agreement *a)
         "INSERT INTO agreement_terms (agreement, number, valid_from, currency, upstream, book, "
         "settle, tax, earn, scope_party, scope_subtree, scope_item, scope_category, scope_asset, "
         "rules, residual, min_payout, maturity_days, clawback_days, payment_days, self_billing, "
-        "document_hash, offered, signed_at, counts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
+        "document_hash, offered, signed_at, counts, bad_debt) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, "
+        "$26)",
         V(a->id), V(t->number), V(t->valid_from), V(t->currency), value_opt(t->upstream),
         value_opt(t->book), V(settle_modes[t->settle]), V(tax_treatments[t->tax]),
         V(earn_words[t->earn]), value_opt(t->scope.party), V(t->scope.subtree),
@@ -182,7 +185,7 @@ enum rc row_insert_terms(struct tx *tx, const struct agreement *a)
         write_rules(tx, t), V(terms_have_residual(t)), value_opt(t->min_payout),
         V(t->maturity_days), V(t->clawback_days), V(t->payment_days), V(t->self_billing),
         value_opt(t->document_hash), time_opt(t->offered), time_opt(t->signed_at),
-        value_opt(counted(a)));
+        value_opt(counted(a)), V(bad_debts[t->bad_debt]));
 }
 
 enum rc row_delete_unsigned(struct tx *tx, struct str agreement)

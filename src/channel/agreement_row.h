@@ -9,7 +9,7 @@
 enum {
     AGREEMENT_TERMS_MAX = 400, /* rows of one agreement */
     ROW_AGREEMENT_COLUMNS = 9,
-    ROW_TERMS_COLUMNS = 24,
+    ROW_TERMS_COLUMNS = 25,
 };
 
 /* In the order in which the functions below read them. */
@@ -19,7 +19,7 @@ enum {
     "t.agreement, t.number, t.valid_from, t.currency, t.upstream, t.book, t.settle, t.tax, "  \
     "t.earn, t.scope_party, t.scope_subtree, t.scope_item, t.scope_category, t.scope_asset, " \
     "t.rules, t.residual, t.min_payout, t.maturity_days, t.clawback_days, t.payment_days, "   \
-    "t.self_billing, t.document_hash, t.offered, t.signed_at"
+    "t.self_billing, t.document_hash, t.offered, t.signed_at, t.bad_debt"
 /* That a signed row t is not in force at the instant $2 or later any more, as another one came in
  * its place. */
 #define ROW_SUPERSEDED                                                                      \

@@ -4,6 +4,7 @@ enum { DAYS_MAX = 3650, MONTHS_MAX = 1200, HASH_DIGITS = 64 };
 
 const char *const agreement_kinds[] = {"supply", "referral", "cost", "fee", "revshare", NULL};
 const char *const agreement_states[] = {"draft", "offered", "active", "ended", NULL};
+const char *const bad_debts[] = {"buyer", "seller", "shared", NULL};
 const char *const settle_modes[] = {"chain", "collect", "direct", NULL};
 const char *const tax_treatments[] = {"auto", "none", NULL};
 const char *const earn_words[] = {"cash", "invoice", NULL};
@@ -81,6 +82,11 @@ static const struct field terms_fields[] = {
                  "the seller alone."),
     FIELD(struct terms, settle, WORD, .words = settle_modes,
           .doc = "Supply: how it is invoiced and collected.", .example = "\"chain\""),
+    FIELD(struct terms, bad_debt, WORD, .words = bad_debts,
+          .doc =
+              "Supply: who bears what the buyer's own clients never pay; shared: the seller bears "
+              "what it sold that for.",
+          .example = "\"shared\""),
     FIELD(struct terms, tax, WORD, .words = tax_treatments,
           .doc = "auto: by countries and tax ids; none: outside the scope of taxes."),
     FIELD(struct terms, earn, WORD, .words = earn_words,

@@ -140,27 +140,80 @@ static struct str edges_text(const struct supply_path *path, struct arena *arena
     return buf_str(&b);
 }
 
-enum rc supply_path_number(struct tx *tx, const struct supply_path *path, int64_t *ret)
+enum { PATH_COLUMNS = 3, EDGE_COLUMNS = 4 };
+
+/* Paths that nobody has numbered. texts[i]: of paths[i]; ret[i] 0: to be given. */
+static enum rc insert_paths(struct tx *tx, const struct supply_path *const *paths,
+                            const struct str *texts, size_t count, int64_t *ret)
 {
     struct rows rows;
-    struct str edges = edges_text(path, tx->arena);
-    ASSERT(path->count >= 1 && path->count <= SUPPLY_DEPTH_MAX);
-    TRY(sql_rows(tx, &rows, "SELECT number FROM supply_path WHERE edges = $1", V(edges)));
-    if (rows.count > 0) {
-        *ret = row_int(&rows, 0, 0);
-        return RC_OK;
-    }
+    size_t made = 0;
+    size_t edges = 0;
+    struct value *v = NEW_N(tx->arena, struct value, count * PATH_COLUMNS);
+    struct value *e = NEW_N(tx->arena, struct value, count * SUPPLY_DEPTH_MAX * EDGE_COLUMNS);
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(number), 0) FROM supply_path"));
-    int64_t number = row_int(&rows, 0, 0) + 1;
-    TRY(sql_run(tx, "INSERT INTO supply_path (number, edges, currency) VALUES ($1, $2, $3)",
-                V(number), V(edges), V(path->currency)));
-    for (size_t i = 0; i < path->count; i++)
-        TRY(sql_run(tx,
-                    "INSERT INTO supply_path_edge (path, seq, agreement, terms) "
-                    "VALUES ($1, $2, $3, $4)",
-                    V(number), V(i), V(path->edges[i].agreement), V(path->edges[i].terms)));
-    *ret = number;
+    int64_t last = row_int(&rows, 0, 0);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i && ret[i] == 0; k++)
+            if (ret[k] > last && str_eq(texts[k], texts[i]))
+                ret[i] = ret[k];
+        if (ret[i] > 0)
+            continue;
+        ret[i] = last + (int64_t)++made;
+        const struct value row[] = {V(ret[i]), V(texts[i]), V(paths[i]->currency)};
+        memcpy(v + (made - 1) * PATH_COLUMNS, row, sizeof row);
+        for (size_t k = 0; k < paths[i]->count; k++) {
+            const struct supply_edge *edge = &paths[i]->edges[k];
+            const struct value cells[] = {V(ret[i]), V(k), V(edge->agreement), V(edge->terms)};
+            memcpy(e + edges++ * EDGE_COLUMNS, cells, sizeof cells);
+        }
+    }
+    TRY(sql_insert(tx, "INSERT INTO supply_path (number, edges, currency) VALUES ($1, $2, $3)", v,
+                   PATH_COLUMNS, made));
+    return sql_insert(tx,
+                      "INSERT INTO supply_path_edge (path, seq, agreement, terms) "
+                      "VALUES ($1, $2, $3, $4)",
+                      e, EDGE_COLUMNS, edges);
+}
+
+static enum rc number_group(struct tx *tx, const struct supply_path *const *paths, size_t count,
+                            int64_t *ret)
+{
+    struct rows rows;
+    struct str texts[SQL_KEYS_MAX];
+    struct value args[SQL_KEYS_MAX];
+    bool whole = true;
+    for (size_t i = 0; i < SQL_KEYS_MAX; i++) {
+        if (i < count)
+            texts[i] = edges_text(paths[i], tx->arena);
+        args[i] = i < count ? V(texts[i]) : SQL_NULL;
+    }
+    TRY(sql_rows_n(tx, &rows,
+                   "SELECT edges, number FROM supply_path WHERE edges IN (" SQL_KEYS ") "
+                   "ORDER BY number",
+                   args, SQL_KEYS_MAX));
+    for (size_t i = 0; i < count; i++) {
+        ret[i] = 0;
+        for (size_t k = 0; k < rows.count && ret[i] == 0; k++)
+            if (str_eq(row_str(&rows, k, 0), texts[i]))
+                ret[i] = row_int(&rows, k, 1);
+        whole = whole && ret[i] > 0;
+    }
+    return whole ? RC_OK : insert_paths(tx, paths, texts, count, ret);
+}
+
+enum rc supply_path_numbers(struct tx *tx, const struct supply_path *const *paths, size_t count,
+                            int64_t *ret)
+{
+    for (size_t at = 0; at < count; at += SQL_KEYS_MAX)
+        TRY(number_group(tx, paths + at, min_size(SQL_KEYS_MAX, count - at), ret + at));
     return RC_OK;
+}
+
+enum rc supply_path_number(struct tx *tx, const struct supply_path *path, int64_t *ret)
+{
+    ASSERT(path->count >= 1 && path->count <= SUPPLY_DEPTH_MAX);
+    return supply_path_numbers(tx, &path, 1, ret);
 }
 
 enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret)

@@ -45,6 +45,9 @@ MUST_CHECK enum rc supply_changes(struct tx *tx, struct str agreement, time_us f
 /* The same path under a number, for ever: what rated lines refer to. Two paths with the same edges
  * and terms have the same number. */
 MUST_CHECK enum rc supply_path_number(struct tx *tx, const struct supply_path *path, int64_t *ret);
+/* The same for many, a handful in one statement; two of them may be the same path. */
+MUST_CHECK enum rc supply_path_numbers(struct tx *tx, const struct supply_path *const *paths,
+                                       size_t count, int64_t *ret);
 /* RC_NOT_FOUND. */
 MUST_CHECK enum rc supply_path_get(struct tx *tx, int64_t number, struct supply_path *ret);
 

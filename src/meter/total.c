@@ -4,7 +4,6 @@
 
 enum {
     BATCHES_AT_ONCE = 4096,
-    LATE_AT_ONCE = 256,
     ROW_LIMIT = 10000,
     CORRECTIONS_FIRST = 64,
     WORK_RECORDS = 500000, /* of one fold in the background: below a second, and others may write */
@@ -241,6 +240,101 @@ enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us 
     return RC_OK;
 }
 
+/* What fails of one subscription does not keep the others of its group from being read. */
+static enum rc note_failed(struct tx *tx, enum rc rc, bool *failed)
+{
+    if (rc != RC_INVALID && rc != RC_TOO_LARGE)
+        return rc;
+    err_clear(tx->err);
+    *failed = true;
+    return RC_OK;
+}
+
+/* A group's totals while its rows come. */
+struct group {
+    const struct total_query *queries;
+    size_t count;
+    struct total *items;
+    size_t found;
+    struct total_list *lists; /* one a query */
+};
+
+static size_t group_find(const struct group *g, struct str subscription)
+{
+    size_t i = 0;
+    while (i < g->count && !str_eq(g->queries[i].subscription, subscription))
+        i++;
+    ASSERT(i < g->count); /* it was asked for */
+    return i;
+}
+
+/* Rows of one subscription follow one another. */
+static enum rc group_add(struct tx *tx, const struct rows *rows, size_t row, struct group *g)
+{
+    struct standing s = {.meter = row_int(rows, row, 1),
+                         .from = row_int(rows, row, 2),
+                         .kind = row_int(rows, row, 3),
+                         .scale = row_int(rows, row, 4),
+                         .quantity = standing_join(row_int(rows, row, 5), row_int(rows, row, 6))};
+    size_t i = group_find(g, row_str(rows, row, 0));
+    const struct total_query *q = &g->queries[i];
+    struct total_list *list = &g->lists[i];
+    struct total *t = &g->items[g->found];
+    enum rc rc = RC_OK;
+    if (s.from < q->since || s.from >= q->before)
+        return RC_OK;
+    *t = (struct total){.subscription = q->subscription, .meter = s.meter, .from = s.from};
+    if (s.kind == METER_P95)
+        rc = standing_p95(tx, q->subscription, s.meter, s.from, &s.quantity);
+    if (rc == RC_OK)
+        rc = quantity_of(tx, q->subscription, &s, &t->quantity);
+    if (list->count == 0)
+        list->items = t;
+    list->count++;
+    g->found++;
+    return note_failed(tx, rc, &list->failed);
+}
+
+static enum rc of_group(struct tx *tx, struct group *g)
+{
+    struct rows rows;
+    struct value args[SQL_KEYS_MAX + 3];
+    time_us since = INT64_MAX;
+    time_us before = INT64_MIN;
+    for (size_t i = 0; i < SQL_KEYS_MAX; i++) {
+        args[i] = i < g->count ? V(g->queries[i].subscription) : SQL_NULL;
+        since = i < g->count ? min_i64(since, g->queries[i].since) : since;
+        before = i < g->count ? max_i64(before, g->queries[i].before) : before;
+    }
+    args[SQL_KEYS_MAX] = V(since);
+    args[SQL_KEYS_MAX + 1] = V(before);
+    args[SQL_KEYS_MAX + 2] = V((int64_t)STANDING_MAX);
+    TRY(sql_rows_n(tx, &rows,
+                   "SELECT subscription, meter, window_from, kind, scale, high, quantity FROM "
+                   "usage_total WHERE subscription IN (" SQL_KEYS ") AND window_from >= $65 AND "
+                   "window_from < $66 ORDER BY subscription, meter, window_from LIMIT $67",
+                   args, COUNT(args)));
+    for (size_t i = 0; i < g->count && rows.count == STANDING_MAX; i++)
+        g->lists[i].failed = true; /* there are more: one by one */
+    g->items = NEW_N(tx->arena, struct total, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(group_add(tx, &rows, i, g));
+    return RC_OK;
+}
+
+enum rc total_of_many(struct tx *tx, const struct total_query *queries, size_t count,
+                      struct total_list *ret)
+{
+    memset(ret, 0, count * sizeof *ret);
+    for (size_t at = 0; at < count; at += SQL_KEYS_MAX) {
+        struct group g = {.queries = queries + at,
+                          .count = min_size(SQL_KEYS_MAX, count - at),
+                          .lists = ret + at};
+        TRY(of_group(tx, &g));
+    }
+    return RC_OK;
+}
+
 /* --- late --- */
 
 /* Those that came back to what was billed are passed over. */
@@ -267,33 +361,69 @@ static enum rc add_late(struct tx *tx, const struct rows *rows, size_t i, struct
     return RC_OK;
 }
 
-enum rc total_late(struct tx *tx, size_t limit, struct late **ret, size_t *ret_count)
+static struct late_list late_part(const struct late *list, size_t count, struct str subscription,
+                                  bool failed)
+{
+    size_t at = 0;
+    while (at < count && !str_eq(list[at].subscription, subscription))
+        at++;
+    size_t end = at;
+    while (end < count && str_eq(list[end].subscription, subscription))
+        end++;
+    return (struct late_list){list + at, end - at, failed};
+}
+
+/* The late ones of a group follow one another by subscription. */
+static enum rc late_of_group(struct tx *tx, const struct str *subscriptions, size_t count,
+                             struct late_list *ret)
 {
     struct rows rows;
-    struct str subscription = STR("");
-    int64_t meter = 0;
-    time_us from = 0;
-    size_t count = 0;
-    struct late *list = NEW_N(tx->arena, struct late, limit);
-    do {
-        TRY(sql_rows(tx, &rows,
-                     "SELECT l.subscription, l.meter, l.window_from, l.high, l.billed, t.kind, "
-                     "t.scale, t.high, t.quantity FROM usage_late l JOIN usage_total t "
-                     "ON t.subscription = l.subscription AND t.meter = l.meter "
-                     "AND t.window_from = l.window_from "
-                     "WHERE (l.subscription, l.meter, l.window_from) > ($1, $2, $3) "
-                     "ORDER BY l.subscription, l.meter, l.window_from LIMIT $4",
-                     V(subscription), V(meter), V(from), V((int64_t)LATE_AT_ONCE)));
-        for (size_t i = 0; i < rows.count && count < limit; i++)
-            TRY(add_late(tx, &rows, i, list, &count));
-        if (rows.count > 0) {
-            subscription = row_str(&rows, rows.count - 1, 0);
-            meter = row_int(&rows, rows.count - 1, 1);
-            from = row_int(&rows, rows.count - 1, 2);
-        }
-    } while (rows.count == LATE_AT_ONCE && count < limit);
+    struct value args[SQL_KEYS_MAX];
+    bool failed[SQL_KEYS_MAX] = {0};
+    size_t found = 0;
+    for (size_t i = 0; i < SQL_KEYS_MAX; i++)
+        args[i] = i < count ? V(subscriptions[i]) : SQL_NULL;
+    TRY(sql_rows_n(tx, &rows,
+                   "SELECT l.subscription, l.meter, l.window_from, l.high, l.billed, t.kind, "
+                   "t.scale, t.high, t.quantity FROM usage_late l JOIN usage_total t "
+                   "ON t.subscription = l.subscription AND t.meter = l.meter "
+                   "AND t.window_from = l.window_from WHERE l.subscription IN (" SQL_KEYS ") "
+                   "ORDER BY l.subscription, l.window_from, l.meter",
+                   args, SQL_KEYS_MAX));
+    struct late *list = NEW_N(tx->arena, struct late, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        enum rc rc = add_late(tx, &rows, i, list, &found);
+        size_t k = 0;
+        while (!str_eq(subscriptions[k], row_str(&rows, i, 0)))
+            k++;
+        TRY(count == 1 ? rc : note_failed(tx, rc, &failed[k]));
+    }
+    for (size_t k = 0; k < count; k++)
+        ret[k] = late_part(list, found, subscriptions[k], failed[k]);
+    return RC_OK;
+}
+
+enum rc total_late_of(struct tx *tx, const struct str *subscriptions, size_t count,
+                      struct late_list *ret)
+{
+    for (size_t at = 0; at < count; at += SQL_KEYS_MAX)
+        TRY(late_of_group(tx, subscriptions + at, min_size(SQL_KEYS_MAX, count - at), ret + at));
+    return RC_OK;
+}
+
+enum rc total_late_subscriptions(struct tx *tx, struct str after, size_t limit, struct str **ret,
+                                 size_t *ret_count)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT DISTINCT subscription FROM usage_late WHERE subscription > $1 "
+                 "ORDER BY subscription LIMIT $2",
+                 V(after), V((int64_t)limit)));
+    struct str *list = NEW_N(tx->arena, struct str, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        list[i] = row_str(&rows, i, 0);
     *ret = list;
-    *ret_count = count;
+    *ret_count = rows.count;
     return RC_OK;
 }
 

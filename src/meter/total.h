@@ -33,8 +33,22 @@ struct total {
 MUST_CHECK enum rc total_of(struct tx *tx, struct str subscription, time_us since, time_us before,
                             struct total **ret, size_t *ret_count);
 
-/* Windows billed before that have grown or shrunk since: quantity then and now. `limit` at a time
- * behind (after); *ret_count 0: none. */
+/* The same for many subscriptions, a handful in one statement: ret[i] is of queries[i]; each names
+ * another one. One of them that fails is marked, and total_of says why. */
+struct total_query {
+    struct str subscription;
+    time_us since;
+    time_us before;
+};
+struct total_list {
+    const struct total *items;
+    size_t count;
+    bool failed; /* items are not to be used */
+};
+MUST_CHECK enum rc total_of_many(struct tx *tx, const struct total_query *queries, size_t count,
+                                 struct total_list *ret);
+
+/* Windows billed before that have grown or shrunk since: quantity then and now. */
 struct late {
     struct str subscription;
     int64_t meter;
@@ -42,7 +56,18 @@ struct late {
     struct quantity billed;
     struct quantity now;
 };
-MUST_CHECK enum rc total_late(struct tx *tx, size_t limit, struct late **ret, size_t *ret_count);
+struct late_list {
+    const struct late *items; /* in the order of (from, meter) */
+    size_t count;
+    bool failed; /* items are not to be used */
+};
+/* ret[i]: what is late of subscriptions[i], each another one. One of many that fails is marked; one
+ * alone says why. */
+MUST_CHECK enum rc total_late_of(struct tx *tx, const struct str *subscriptions, size_t count,
+                                 struct late_list *ret);
+/* Subscriptions that may have something late, by id behind `after`, at most limit. */
+MUST_CHECK enum rc total_late_subscriptions(struct tx *tx, struct str after, size_t limit,
+                                            struct str **ret, size_t *ret_count);
 /* A close has billed all windows that end before the instant as they are now; and these late
  * ones. */
 MUST_CHECK enum rc total_billed(struct tx *tx, time_us before);

@@ -345,37 +345,37 @@ enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
 
 /* --- for people --- */
 
-#define DIGITS(x)                                                     \
-    "SUBSTR('0000000000000000000' || CAST(" x " AS TEXT), LENGTH('00" \
-    "00000000000000000' || CAST(" x " AS TEXT)) - 18)"
-
-/* Everything that moved a party's money under CHAIN. Sums up to what it has. */
-#define MOVES                                                                                 \
+/* Everything that moved a party's money under CHAIN: it sums up to what the party has. place, no
+ * and seq tell apart what happened at one instant. */
+#define MOVES                                                                                  \
     "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
-    "q.amount AS amount, p.currency AS currency, p.created AS created, " DIGITS("p.created")   \
-    " || 'c' || " DIGITS("p.no") " || " DIGITS("q.seq") " AS key "                             \
+    "q.amount AS amount, p.currency AS currency, p.created AS created, 'c' AS place, "         \
+    "p.no AS no, q.seq AS seq "                                                                \
     "FROM payment p JOIN payment_part q ON q.payment = p.no "                                  \
     "JOIN document d ON d.no = q.document "                                                    \
     "WHERE p.book = 'Clearing' AND p.state <> 'returned' AND d.settle = 0 "                    \
     "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "   \
-    DIGITS("c.created") " || 'r' || " DIGITS("c.no")                                           \
-    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "'r', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                  \
     "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "      \
-    DIGITS("c.created") " || 's' || " DIGITS("c.no")                                           \
-    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "'s', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                  \
     "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, "       \
-    DIGITS("p.created") " || 't' || " DIGITS("p.no")                                           \
-    " FROM payout p WHERE p.book = 'Clearing' AND p.state IN ('sent', 'confirmed') "           \
-    "AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "  \
+    "'t', p.no, 0 FROM payout p WHERE p.book = 'Clearing' "                                    \
+    "AND p.state IN ('sent', 'confirmed') AND NOT EXISTS "                                     \
+    "(SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "                 \
     "AND s.currency = p.currency AND s.payout = p.no)) m"
 _Static_assert(SETTLE_CHAIN == 0, "as it is written in MOVES");
 
-static const struct page_column sort_columns[] = {{"id", "m.key", PAGE_TEXT},
-                                                  {"created", "m.created", PAGE_NUMBER}};
+static const struct page_column sort_columns[] = {{"id", "k.key", PAGE_TEXT},
+                                                  {"created", "k.created", PAGE_NUMBER}};
 static const struct page_table move_table = {
-    .select = "SELECT m.key, m.kind, m.document, m.other, m.amount, m.currency, m.created FROM "
-              "" MOVES,
-    .id = "m.key",
+    .select = "SELECT k.key, k.kind, k.document, k.other, k.amount, k.currency, k.created FROM "
+              "(SELECT m.party, m.kind, m.document, m.other, m.amount, m.currency, m.created, "
+              "SUBSTR('0000000000000000000' || CAST(m.created AS TEXT), "
+              "LENGTH('0000000000000000000' || CAST(m.created AS TEXT)) - 18) || m.place || "
+              "SUBSTR('0000000000000000000' || CAST(m.no AS TEXT), "
+              "LENGTH('0000000000000000000' || CAST(m.no AS TEXT)) - 18) || "
+              "CAST(m.seq AS TEXT) AS key FROM " MOVES ") k",
+    .id = "k.key",
     .sort = sort_columns,
     .sort_count = COUNT(sort_columns),
     .default_sort = "-id",
@@ -385,7 +385,7 @@ enum rc clearing_list(struct tx *tx, struct str party, const struct page_query *
 {
     struct rows rows;
     struct str next;
-    const struct page_term term = {"m.party = ?", V(party)};
+    const struct page_term term = {"k.party = ?", V(party)};
     TRY(page_rows(tx, &move_table, q, &term, 1, &rows, &next));
     struct clearing_entry *list = NEW_N(tx->arena, struct clearing_entry, rows.count);
     for (size_t i = 0; i < rows.count; i++) {
@@ -443,10 +443,11 @@ static enum rc prove(struct proving *v, const struct purse *p)
     TRY(balance_of(v->tx, v->ledger, p, &balance));
     TRY(told_of(v->tx, p, &told));
     if (balance != told)
-        return err_set(v->tx->err, RC_INVALID,
-                       "Clearing owes '%.*s' %lld minor units of %s, what came in and went out says "
-                       "%lld",
-                       STRF(p->party), (long long)balance, p->currency->code, (long long)told);
+        return err_set(
+            v->tx->err, RC_INVALID,
+            "Clearing owes '%.*s' %lld minor units of %s, what came in and went out says "
+            "%lld",
+            STRF(p->party), (long long)balance, p->currency->code, (long long)told);
     return RC_OK;
 }
 

@@ -1,155 +1,10 @@
 /*
- * clearing_test.c - CHAIN with resellers: what a client pays goes up the path, each tier is paid its
- * own, and all of it comes back when the bank takes it back.
+ * clearing_test.c - CHAIN with resellers: what a client pays goes up the path, each tier is paid
+ * its own, and all of it comes back when the bank takes it back.
  */
-#include "settle/clearing.h"
+#include "settle/path_fixture.h"
 
-#include "money/amount.h"
-#include "money/property.h"
-#include "settle/settle_fixture.h"
-
-enum { TIERS_MAX = 8, CLIENTS_MAX = 3, STEPS = 60, WORLDS = 4, PAYOUTS_MAX = 200 };
-
-/* --- a path --- */
-
-/* party[0] is the operator, each sells to the next one, the last sells to the clients. */
-struct path_world {
-    struct close_world w;
-    int tiers;
-    int clients;
-    struct str party[TIERS_MAX];
-    struct str client[CLIENTS_MAX];
-    struct str first_supply; /* from the operator */
-    struct clock_sim chance;
-    uint64_t seed;
-    int64_t names; /* of payments and runs: given once each */
-};
-
-/* 10 machines and 20 units of storage. */
-static void subscribe(struct tx *tx, struct str supply)
-{
-    static const char *const items[] = {"vm", "storage"};
-    static const char *const counts[] = {"10", "20"};
-    for (size_t i = 0; i < COUNT(items); i++) {
-        struct rows rows;
-        struct subscription s;
-        OK(tx, sql_rows(tx, &rows, "SELECT id FROM plan WHERE code = $1", V(items[i])));
-        struct subscription fresh = {
-            .agreement = supply, .plan = row_str(&rows, 0, 0), .quantity = str_c(counts[i])};
-        OK(tx, subscription_create(tx, &fresh, &s));
-    }
-}
-
-static struct str chain_book(struct tx *tx, struct str party, int tier)
-{
-    struct str book = make_book(tx, party, "retail");
-    make_entry(tx, book, "vm", ENTRY_MUL, tier == 1 ? "112" : "125");
-    if (tier > 1)
-        make_entry(tx, book, "storage", ENTRY_MUL, "95");
-    return book;
-}
-
-static enum rc path_define(struct tx *tx, void *arg)
-{
-    struct path_world *p = arg;
-    struct close_world *w = &p->w;
-    struct str supply = STR("");
-    struct str book = STR("");
-    for (int i = 0; i < p->tiers; i++) {
-        p->party[i] = keep(w, books_party(tx, "Tier", "US", true));
-        if (i == 0)
-            OK(tx, permission_seed(tx));
-        set_bank(tx, p->party[i], "FR1420041010050500013M02606");
-    }
-    (void)make_flat(tx, p->party[0], "vm", "Wholesale", "50.00", "USD");
-    (void)make_flat(tx, p->party[0], "storage", "Wholesale", "10.00", "USD");
-    for (int i = 1; i < p->tiers; i++) {
-        supply = make_supply(tx, p->party[i - 1], p->party[i], supply, book);
-        if (i == 1)
-            p->first_supply = keep(w, supply);
-        book = chain_book(tx, p->party[i], i);
-    }
-    for (int i = 0; i < p->clients; i++) {
-        p->client[i] = keep(w, books_party(tx, "Client", "US", true));
-        struct str sold = make_supply(tx, p->party[p->tiers - 1], p->client[i], supply, book);
-        subscribe(tx, sold);
-    }
-    return RC_OK;
-}
-
-static struct path_world *path_open(int tiers, int clients)
-{
-    struct path_world *p = calloc(1, sizeof *p);
-    ASSERT(p != NULL);
-    p->tiers = tiers;
-    p->clients = clients;
-    settle_world_open(&p->w);
-    world_write(&p->w.books.world, path_define, p, RC_OK);
-    (void)settle_close(&p->w, "2026-12", JANUARY);
-    return p;
-}
-
-static void path_close(struct path_world *p)
-{
-    settle_world_close(&p->w);
-    free(p);
-}
-
-static void path_do(struct path_world *p, tx_fn fn)
-{
-    p->w.books.world.clock.at += US_PER_DAY;
-    arena_reset(&p->w.books.world.fixture.arena);
-    world_write(&p->w.books.world, fn, p, RC_OK);
-}
-
-/* --- what tests do --- */
-
-static struct payment pay_client(struct tx *tx, struct path_world *p, int client,
-                                 const char *amount)
-{
-    struct document_row d =
-        document_between(tx, p->party[p->tiers - 1], p->client[client], DOCUMENT_INVOICE);
-    const char *reference =
-        arena_cstr(tx->arena, arena_fmt(tx->arena, "wire-%lld", (long long)++p->names));
-    return book_payment(tx, p->w.books.l, p->party[0], d.id, amount, "USD", reference);
-}
-
-static struct settlement run_of(struct tx *tx, struct path_world *p)
-{
-    struct settlement run;
-    struct str id = arena_fmt(tx->arena, "run-%lld", (long long)++p->names);
-    OK(tx, settlement_run(tx, p->w.books.l, p->party[0], id, 0, &run));
-    return run;
-}
-
-static enum rc run_in(struct tx *tx, void *arg)
-{
-    (void)run_of(tx, arg);
-    return RC_OK;
-}
-
-static struct page payouts_of(struct tx *tx, struct path_world *p)
-{
-    struct page page;
-    OK(tx, payout_list(tx, p->party[0], &(struct page_query){.limit = PAYOUTS_MAX}, &page));
-    return page;
-}
-
-/* All payouts that wait are approved and sent. */
-static enum rc send_in(struct tx *tx, void *arg)
-{
-    struct path_world *p = arg;
-    struct page page = payouts_of(tx, p);
-    const struct payout *list = page.items.items;
-    for (size_t i = 0; i < page.items.count; i++) {
-        struct payout out;
-        if (list[i].state != PAYOUT_PENDING)
-            continue;
-        OK(tx, payout_approve(tx, list[i].id, STR("usr_a"), &out));
-        OK(tx, payout_release(tx, p->w.books.l, list[i].id, STR("usr_b"), &out));
-    }
-    return RC_OK;
-}
+enum { STEPS = 60, WORLDS = 4 };
 
 static int64_t states_of(struct tx *tx, struct path_world *p, enum payout_state state)
 {
@@ -543,8 +398,8 @@ static enum rc all_paid_in(struct tx *tx, void *arg)
 
 static void step(struct path_world *p)
 {
-    static const tx_fn fns[] = {pay_some_in, pay_some_in, run_in, run_in, send_in, return_some_in,
-                                bounce_in};
+    static const tx_fn fns[] = {pay_some_in, pay_some_in,    run_in,   run_in,
+                                send_in,     return_some_in, bounce_in};
     path_do(p, fns[any(p, (int64_t)COUNT(fns))]);
     path_do(p, holds_in);
 }
@@ -555,8 +410,7 @@ START_TEST(any_order_of_payments_returns_runs_and_payouts_ends_at_zero)
     uint64_t seed = property_begin(&chance);
     for (int world = 0; world < WORLDS; world++) {
         int tiers = world == 0 ? TIERS_MAX : (int)property_between(&chance, 2, TIERS_MAX);
-        struct path_world *p =
-            path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
+        struct path_world *p = path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
         p->chance = chance;
         p->seed = seed;
         for (int i = 0; i < STEPS; i++)

@@ -110,11 +110,6 @@ enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d, i
     return share_follow(tx, d);
 }
 
-static int64_t open_amount(const struct document_row *d)
-{
-    return d->gross - d->prepaid - d->credited - d->paid;
-}
-
 /* --- matching --- */
 
 /* What the payment may pay, in the order in which it does. */
@@ -149,7 +144,7 @@ static enum rc find_open(struct tx *tx, struct str party, const struct payment *
     for (size_t i = 0; i < page.items.count && *ret_count < OPEN_MAX; i++) {
         struct document_row *d = &list[*ret_count];
         TRY(document_row_find(tx, documents[i].id, d));
-        if (d->number != 0 && open_amount(d) > 0 && d->code == DOCUMENT_INVOICE)
+        if (d->number != 0 && document_open(d) > 0 && d->code == DOCUMENT_INVOICE)
             ++*ret_count;
     }
     return RC_OK;
@@ -219,7 +214,7 @@ static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
     TRY(find_open(tx, b->payment.party, &b->payment, &open, &count));
     qsort(open, count, sizeof *open, by_due);
     for (size_t i = 0; i < count && b->matched < b->amount; i++) {
-        int64_t part = min_i64(open_amount(&open[i]), b->amount - b->matched);
+        int64_t part = min_i64(document_open(&open[i]), b->amount - b->matched);
         if (b->payment.document.n > 0)
             TRY(check_document(tx, b->payment.party, b, &open[i]));
         if (part <= 0 || open[i].currency != b->currency)

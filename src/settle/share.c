@@ -4,7 +4,7 @@
 #include "money/round.h"
 
 const char *const share_origins[] = {"referral", "revshare", "production", "cost",
-                                     "fee",      "margin",   NULL};
+                                     "fee",      "margin",   "bad_debt",   NULL};
 
 static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOICE] = "invoice"};
 
@@ -204,7 +204,7 @@ enum rc share_follow(struct tx *tx, const struct document_row *invoice)
     size_t count = 0;
     TRY(share_of_document(tx, invoice->no, &shares, &count));
     return follow(tx, shares, count, invoice->paid + invoice->prepaid,
-                  invoice->gross - invoice->credited);
+                  invoice->gross - invoice->credited - invoice->written_off);
 }
 
 static const struct share *part_for(const struct share *s, const struct share *parts, size_t count)
@@ -279,8 +279,29 @@ enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row 
         TRY(set_voided(tx, s, voided));
     }
     TRY(follow(tx, shares, count, invoice->paid + invoice->prepaid,
-               invoice->gross - invoice->credited));
+               invoice->gross - invoice->credited - invoice->written_off));
     return count > 0 ? post(tx, l, shares[0].currency, legs, leg_count) : RC_OK;
+}
+
+/* --- bad debt --- */
+
+enum rc share_write_off(struct tx *tx, struct ledger *l, const struct document_row *invoice)
+{
+    struct share *shares = NULL;
+    size_t count = 0;
+    size_t leg_count = 0;
+    TRY(share_of_document(tx, invoice->no, &shares, &count));
+    struct leg *legs = NEW_N(tx->arena, struct leg, count);
+    for (size_t i = 0; i < count; i++) {
+        struct share *s = &shares[i];
+        int64_t unearned = worth(s) - s->earned;
+        if (s->booked || share_is_reserve(s) || s->origin == SHARE_OF_BAD_DEBT || unearned == 0)
+            continue;
+        legs[leg_count++] = accrual(tx, s, -unearned, POSTING_SHARE_VOID);
+        TRY(set_voided(tx, s, s->voided + unearned));
+    }
+    TRY(share_follow(tx, invoice));
+    return count > 0 ? post(tx, l, invoice->currency, legs, leg_count) : RC_OK;
 }
 
 /* --- settling --- */

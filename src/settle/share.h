@@ -33,7 +33,8 @@ enum share_origin {
     SHARE_OF_PRODUCTION, /* what the producer earns of what the operator sells */
     SHARE_OF_COST,       /* what the producer owes for its inputs */
     SHARE_OF_FEE,
-    SHARE_OF_MARGIN, /* a tier's margin in COLLECT; booked */
+    SHARE_OF_MARGIN,   /* a tier's margin in COLLECT; booked */
+    SHARE_OF_BAD_DEBT, /* what a seller bears of what its buyer could not collect */
 };
 extern const char *const share_origins[];
 
@@ -80,6 +81,10 @@ MUST_CHECK enum rc share_follow(struct tx *tx, const struct document_row *invoic
  * credited. Of booked ones the part's amount: what the credit note took of the tier's debt. */
 MUST_CHECK enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                                 const struct share *parts, size_t count);
+/* What is open of the invoice was written off (it has written_off): what waits for its cash is
+ * void. Margins of COLLECT are earned: who bears the loss owes it (bad_debt.h). */
+MUST_CHECK enum rc share_write_off(struct tx *tx, struct ledger *l,
+                                   const struct document_row *invoice);
 /* All shares of an invoice, by no. */
 MUST_CHECK enum rc share_of_document(struct tx *tx, int64_t document, struct share **ret,
                                      size_t *ret_count);

@@ -77,6 +77,8 @@ struct engine {
     enum rc (*undo)(struct store_conn *c, struct err *err);
 
     enum rc (*query)(struct store_conn *c, const struct query *q, struct err *err);
+    /* q, an INSERT, for `rows` times q->count values; or NULL: it is run for each. */
+    enum rc (*insert)(struct store_conn *c, const struct query *q, size_t rows, struct err *err);
     /* Statements without parameters, separated by semicolons, inside a transaction. */
     enum rc (*script)(struct store_conn *c, const char *sql, struct err *err);
     /* Keep other processes out (or in again) while the schema changes. Outside a transaction. */

@@ -417,6 +417,7 @@ const struct engine engine_postgres = {
     .keep = keep,
     .undo = undo,
     .query = postgres_query,
+    .insert = postgres_insert,
     .script = script,
     .fence = fence,
     .tidy = tidy,

@@ -49,6 +49,9 @@ MUST_CHECK enum rc postgres_exec(struct postgres_conn *c, const char *sql, struc
 
 /* engine_postgres.query */
 MUST_CHECK enum rc postgres_query(struct store_conn *base, const struct query *q, struct err *err);
+/* engine_postgres.insert */
+MUST_CHECK enum rc postgres_insert(struct store_conn *base, const struct query *q, size_t rows,
+                                   struct err *err);
 /* Forget prepared statements without telling the server: their connection is gone. */
 void postgres_forget_statements(struct postgres_conn *c);
 

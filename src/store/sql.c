@@ -1,22 +1,28 @@
 /* Statements and rows: what is the same for both engines. */
 #include "store/engine.h"
 
-static enum rc run_query(struct tx *tx, struct query *q)
+static enum rc check_args(struct tx *tx, const struct value *args, size_t count)
 {
-    ASSERT(q->count <= STORE_ARGS_MAX);
     struct store_conn *c = tx->conn;
     /* After a failure PostgreSQL refuses everything until the unit is undone; so does SQLite here,
      * that the same mistake shows on both. */
     if (UNLIKELY(c->failed != RC_OK))
         return err_set(tx->err, c->failed, "an earlier step of the same work failed");
-    for (size_t i = 0; i < q->count; i++)
-        if (q->args[i].type == VALUE_TEXT && q->args[i].text.n > 0 &&
-            memchr(q->args[i].text.p, '\0', q->args[i].text.n) != NULL) {
+    for (size_t i = 0; i < count; i++)
+        if (args[i].type == VALUE_TEXT && args[i].text.n > 0 &&
+            memchr(args[i].text.p, '\0', args[i].text.n) != NULL) {
             c->failed = RC_INVALID;
             return err_set(tx->err, RC_INVALID, "text with a NUL byte in it cannot be stored");
         }
+    return RC_OK;
+}
+
+static enum rc run_query(struct tx *tx, struct query *q)
+{
+    ASSERT(q->count <= STORE_ARGS_MAX);
+    TRY(check_args(tx, q->args, q->count));
     q->writing = tx->writing;
-    return c->engine->query(c, q, tx->err);
+    return tx->conn->engine->query(tx->conn, q, tx->err);
 }
 
 enum rc sql_run_n(struct tx *tx, int64_t *ret_changed, const char *sql, const struct value *args,
@@ -25,6 +31,27 @@ enum rc sql_run_n(struct tx *tx, int64_t *ret_changed, const char *sql, const st
     struct query q = {
         .sql = sql, .keep = true, .args = args, .count = count, .ret_changed = ret_changed};
     return run_query(tx, &q);
+}
+
+enum { INSERT_STREAM_MIN = 3 }; /* below it a stream costs more than it saves */
+
+enum rc sql_insert(struct tx *tx, const char *sql, const struct value *rows, size_t columns,
+                   size_t count)
+{
+    const struct engine *engine = tx->conn->engine;
+    struct query q = {
+        .sql = sql, .keep = true, .writing = tx->writing, .args = rows, .count = columns};
+    ASSERT(columns > 0 && columns <= STORE_COLUMNS_MAX);
+    ASSERT(tx->writing || count == 0);
+    if (engine->insert != NULL && count >= INSERT_STREAM_MIN) {
+        TRY(check_args(tx, rows, columns * count));
+        return engine->insert(tx->conn, &q, count, tx->err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        q.args = rows + i * columns;
+        TRY(run_query(tx, &q));
+    }
+    return RC_OK;
 }
 
 /* --- rows, copied --- */

@@ -198,6 +198,16 @@ static inline struct value value_opt(struct str text)
         default: value_int)(x)
 #define SQL_NULL ((struct value){.type = VALUE_NULL})
 
+/* For "... WHERE id IN (" SQL_KEYS ")": one statement for many keys, always as many, that it is
+ * prepared once. Keys that are left over are SQL_NULL, which equals nothing; other parameters
+ * follow from $65 on. */
+#define SQL_KEYS                                                                       \
+    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "          \
+    "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, " \
+    "$33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, " \
+    "$49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64"
+enum { SQL_KEYS_MAX = 64 };
+
 /* Rows copied into the tx's arena. */
 struct rows {
     size_t count;
@@ -227,6 +237,12 @@ typedef enum rc (*row_fn)(struct tx *tx, const struct value *cells, size_t colum
         sizeof((const struct value[]){SQL_NULL __VA_OPT__(, ) __VA_ARGS__}) / \
                 sizeof(struct value) -                                        \
             1
+
+/* Many rows by one "INSERT INTO table (a, b) VALUES ($1, $2)": count times `columns` values, row by
+ * row. PostgreSQL takes them in one stream (COPY), so nothing may stand behind the VALUES. What
+ * sql_run returns. */
+MUST_CHECK enum rc sql_insert(struct tx *tx, const char *sql, const struct value *rows,
+                              size_t columns, size_t count);
 
 MUST_CHECK enum rc sql_run_n(struct tx *tx, int64_t *ret_changed, const char *sql,
                              const struct value *args, size_t count);

@@ -560,21 +560,50 @@ static int by_walk(const void *a, const void *b, void *arg)
     return order != 0 ? order : strcmp(x->id, y->id);
 }
 
-static void rate_all(struct model *m, int64_t since, int64_t until)
+static int by_sub(const void *a, const void *b, void *arg)
+{
+    const struct world *w = arg;
+    return strcmp(w->subs[*(const int *)a].id, w->subs[*(const int *)b].id);
+}
+
+/* When a month begins where a subscription is sold. */
+static int64_t begin_of(const struct model *m, const struct w_sub *s, int month)
+{
+    int64_t of = world_month_of((enum w_zone)m->w->parties[0].zone, m->w->month[month]);
+    return world_month_begin((enum w_zone)m->w->parties[m->w->edges[s->edge].from].zone, of);
+}
+
+static void rate_one(struct model *m, int sub, int month)
+{
+    const struct w_sub *s = &m->w->subs[sub];
+    model_rate(m, sub, month == 0 ? INT64_MIN : begin_of(m, s, month), begin_of(m, s, month + 1));
+}
+
+/* The month of each seller's own zone. */
+static void rate_all(struct model *m, int month)
 {
     size_t count = m->w->sub_count;
     int *order = calloc(count + 1, sizeof *order);
+    int64_t since = m->w->month[month];
+    int64_t until = m->w->month[month + 1];
     if (order == NULL)
         abort();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        int64_t begin = begin_of(m, &m->w->subs[i], month);
+        int64_t end = begin_of(m, &m->w->subs[i], month + 1);
+        since = begin < since ? begin : since;
+        until = end > until ? end : until;
         order[i] = (int)i;
+    }
+    since = month == 0 ? INT64_MIN : since;
     qsort_r(order, count, sizeof *order, by_walk, m->w);
     for (size_t i = 0; i < count; i++)
         if (m->w->subs[order[i]].ends >= since && m->w->subs[order[i]].start <= until)
-            model_rate(m, order[i], since, until);
+            rate_one(m, order[i], month);
+    qsort_r(order, count, sizeof *order, by_sub, m->w);
     for (size_t i = 0; i < count; i++) /* those that ended before: what came late */
         if (m->w->subs[order[i]].ends < since)
-            model_rate(m, order[i], since, until);
+            rate_one(m, order[i], month);
     free(order);
 }
 
@@ -695,7 +724,7 @@ void model_close(struct model *m, int month)
     size_t first = m->line_count;
     size_t first_doc = m->doc_count;
     model_break(m);
-    rate_all(m, month == 0 ? INT64_MIN : m->w->month[month], m->w->month[month + 1]);
+    rate_all(m, month);
     client_docs(m, first, month);
     upstream_docs(m, first, month);
     for (size_t i = first_doc; i < m->doc_count; i++)

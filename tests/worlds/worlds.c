@@ -147,8 +147,11 @@ static void play_one_month(struct play *p, const struct options *o, int month)
         some_step(p);
         step_done(p, o);
     }
-    if (w->now < w->month[month + 1])
-        w->now = w->month[month + 1];
+    int64_t of = world_month_of((enum w_zone)w->parties[0].zone, w->month[month]);
+    for (int zone = 0; zone < ZONES; zone++) { /* it has ended everywhere */
+        int64_t end = world_month_begin((enum w_zone)zone, of + 1);
+        w->now = w->now < end ? end : w->now;
+    }
     w->now += world_between(w, 0, 2 * DAY_US);
     play_month(p, month);
     step_done(p, o);
