@@ -20,8 +20,8 @@ _Noreturn void play_fail(const struct play *p, const char *format, ...)
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\nworlds: again with --seed %llu --steps %d\n", (unsigned long long)p->w->seed,
-            p->step);
+    fprintf(stderr, "\nworlds: again with --seed %llu --steps %d; its store: %s%s\n",
+            (unsigned long long)p->w->seed, p->step + 1, p->f.folder, p->f.schema);
     exit(EXIT_FAILURE);
 }
 
