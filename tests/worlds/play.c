@@ -465,8 +465,8 @@ static enum rc begin_close(struct tx *tx, void *arg)
 {
     struct closing *c = arg;
     int64_t month = world_month_of((enum w_zone)c->p->w->parties[0].zone, c->p->w->month[c->month]);
-    struct str period = arena_fmt(tx->arena, "%04lld-%02lld", (long long)(1970 + month / 12),
-                                  (long long)(month % 12 + 1));
+    struct str period =
+        arena_fmt(tx->arena, "%04d-%02d", (int)(1970 + month / 12), (int)(month % 12 + 1));
     TRY(close_begin(tx, period, false, false, &c->close));
     play_keep_id(c->id, c->close.id);
     return RC_OK;

@@ -240,14 +240,13 @@ static bool read_options(int argc, char **argv, struct options *o)
     } all[] = {{"--worlds", &o->worlds},   {"--from", &o->from}, {"--jobs", &o->jobs},
                {"--parties", &o->parties}, {"--seed", &o->seed}, {"--steps", &o->steps},
                {"--trace", &o->trace}};
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) {
         bool found = false;
         for (size_t k = 0; k < COUNT(all) && i + 1 < argc && !found; k++)
             found = strcmp(argv[i], all[k].name) == 0 &&
                     str_to_i64(str_c(argv[i + 1]), 0, INT64_MAX, all[k].value);
         if (!found)
             return false;
-        i++;
     }
     return o->jobs > 0 && o->jobs <= 64;
 }
