@@ -497,6 +497,7 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
         s->note = s->label;
     if (claim->shared)
         return RC_OK;
+    ASSERT(claim->rule != NULL); /* what follows from no agreement is shared line by line */
     struct waterfall_step step;
     int64_t base_before = 0;
     int64_t amount_before = 0;
