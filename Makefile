@@ -7,7 +7,7 @@ DESTDIR ?=
 PARTS   ?= quick
 SECONDS ?= 60
 
-.PHONY: run build test bench bench-docs fuzz lint format valgrind install deb clean
+.PHONY: run build test worlds bench bench-docs fuzz lint format valgrind install deb clean
 
 # Build, and serve from the user's data folder, also root's; the first start prints a link to begin with.
 run: build
@@ -22,6 +22,12 @@ build:
 test:
 	@tools/setup run test $(if $(filter-out quick,$(PARTS)),package)
 	@tests/run $(PARTS)
+
+# 10,000 random worlds against the model: minutes on two processors. Some of them are in "make test" too.
+worlds:
+	@tools/setup run test
+	@tools/build gcc
+	@tests/worlds/run --many
 
 # Each benchmark against its peer; bench-docs writes docs/benchmarks.md from it.
 bench:

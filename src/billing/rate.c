@@ -123,6 +123,7 @@ static void describe(const struct rating *g, const struct piece *p, struct rated
         .path_number = p->path->number,
         .list = unit_price(&charge->rule),
         .late = p->again,
+        .timed = rater_timed(g->plan, (int64_t)p->charge, p->again),
         .advance = charge->advance,
         .tax_included = g->plan->tax_included,
     };

@@ -37,6 +37,8 @@ struct rated_line {
     struct window window;
     struct quantity quantity; /* what was priced */
     struct quantity units;    /* of the subscription: what FIXED rules count */
+    bool timed; /* of all lines of a window the one that tells its time: FIXED rules count it alone.
+                   Of the plan's first flat charge, or without any of its first one */
     const struct supply_path *path;
     int64_t path_number;
     /* Of a unit, for people: the operator's, and that of each edge. Where several prices made the

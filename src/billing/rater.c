@@ -118,6 +118,21 @@ static void note_needs(struct rated_plan *p, const struct rated_charge *c)
     p->needs.advance = p->needs.advance || c->advance;
 }
 
+static size_t first_flat(const struct rated_charge *charges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (charges[i].rule.kind == CHARGE_FLAT)
+            return i;
+    return 0;
+}
+
+/* What a flat charge tells late is time that is given back; what others do was told before. */
+bool rater_timed(const struct rated_plan *plan, int64_t charge, bool late)
+{
+    const struct rated_charge *c = &plan->charges[plan->timed];
+    return charge == (int64_t)plan->timed && (!late || c->rule.kind == CHARGE_FLAT);
+}
+
 static enum rc read_plan(struct rater *r, struct str id, int64_t number, struct rated_plan *ret)
 {
     struct tx *tx = r->tx;
@@ -141,6 +156,7 @@ static enum rc read_plan(struct rater *r, struct str id, int64_t number, struct 
         TRY(read_charge(tx, &charges[i], item, &read[i]));
         note_needs(&p, &read[i]);
     }
+    p.timed = first_flat(read, p.count);
     *ret = p;
     return RC_OK;
 }
@@ -333,5 +349,6 @@ enum rc rate_recall(struct rater *r, struct rated_line *line)
     line->label = charge->label;
     line->income = plan->income;
     line->unit = charge->unit;
+    line->timed = rater_timed(plan, line->charge, line->late);
     return RC_OK;
 }

@@ -34,6 +34,7 @@ struct rated_plan {
     bool member_free;
     bool minimum; /* one of the charges is MINIMUM: metered ones are added up first */
     struct plan_needs needs;
+    size_t timed; /* the charge whose lines tell the time: rated_line.timed */
     size_t count;
     const struct rated_charge *charges;
 };
@@ -61,6 +62,8 @@ MUST_CHECK enum rc rater_next_change(struct rater *r, struct str agreement, time
                                      time_us end, time_us after, time_us until, time_us *ret);
 MUST_CHECK enum rc rater_prices(struct rater *r, const struct rated_plan *plan,
                                 const struct rated_path *path, const struct priced_plan **ret);
+/* Of a line with its charge and whether it is late: rated_line.timed. */
+bool rater_timed(const struct rated_plan *plan, int64_t charge, bool late);
 struct tx *rater_tx(struct rater *r);
 
 #endif

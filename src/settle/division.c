@@ -139,7 +139,7 @@ static int64_t at_edge(const struct rated_line *line, int64_t k)
     return line->amounts[edge - 1] - (edge == count ? line->discount : 0);
 }
 
-static int64_t base_of(const struct rule *rule, const struct rated_line *line)
+int64_t division_base(const struct rule *rule, const struct rated_line *line)
 {
     int64_t tier = rule->tier < 1 ? 1 : rule->tier;
     switch ((enum rule_base)rule->base) {
@@ -154,6 +154,47 @@ static int64_t base_of(const struct rule *rule, const struct rated_line *line)
         return tier == 1 ? at_edge(line, 1) : at_edge(line, tier) - at_edge(line, tier - 1);
     }
     NEVER("every base was computed");
+}
+
+/* --- one rule and one line --- */
+
+struct quantity division_units(const struct rated_line *line)
+{
+    bool back = line->quantity.mantissa < 0;
+    int64_t units = line->timed ? line->units.mantissa : 0;
+    return (struct quantity){back ? -units : units, line->units.scale};
+}
+
+static struct waterfall_use use_of(const struct rated_line *line, int64_t amount,
+                                   const struct currency *currency)
+{
+    return (struct waterfall_use){.amount = amount,
+                                  .units = division_units(line),
+                                  .quantity = line->quantity,
+                                  .begin = line->window.begin,
+                                  .end = line->window.end,
+                                  .from = line->window.from,
+                                  .until = line->window.until,
+                                  .currency = currency};
+}
+
+static bool counts_units(const struct rule *rule)
+{
+    return rule->kind == RULE_FIXED || rule->kind == RULE_PER_UNIT;
+}
+
+/* So much for each unit of a line: added up over the invoice, where a cap binds. */
+static enum rc for_units(struct division *d, const struct rule *rule, const struct rated_line *line,
+                         const struct currency *currency, int64_t *sum)
+{
+    struct waterfall_step step;
+    int64_t share = 0;
+    TRY(rule_step(rule, currency, &step, d->tx->err));
+    step.cap = -1;
+    step.floor = 0;
+    const struct waterfall_use use = use_of(line, 0, currency);
+    TRY(waterfall_run(&step, 1, &use, &share, d->tx->err));
+    return amount_add(*sum, share, sum, d->tx->err);
 }
 
 /* --- claims --- */
@@ -200,7 +241,8 @@ static enum rc claim_of(struct claims *c, const struct agreement *a, size_t rule
     return RC_OK;
 }
 
-/* A percentage, a bounty: computed once, when the base of the whole invoice is there. */
+/* A percentage, a bounty: computed once, when the base of the whole invoice is there. What is for
+ * units: line by line. */
 static enum rc claim_bases(struct claims *c, const struct agreement *a, enum share_origin origin,
                            const struct rated_line *line)
 {
@@ -210,10 +252,12 @@ static enum rc claim_bases(struct claims *c, const struct agreement *a, enum sha
         if (!in_months(&rules[i], line))
             continue;
         TRY(claim_of(c, a, i, origin, line, a->to, &claim));
-        claim->share.base += base_of(&rules[i], line);
+        claim->share.base += division_base(&rules[i], line);
         claim->share.weight = claim->share.base;
         if (origin == SHARE_OF_REFERRAL)
             claim->share.client = line->client;
+        if (counts_units(&rules[i]))
+            TRY(for_units(c->d, &rules[i], line, c->invoice->currency, &claim->share.amount));
     }
     return RC_OK;
 }
@@ -276,7 +320,7 @@ static enum rc add_rule(struct claims *c, struct fall *f, const struct agreement
                        WATERFALL_STEPS_MAX);
     struct waterfall_step *s = &f->steps[f->count];
     TRY(rule_step(rule, c->invoice->currency, s, c->d->tx->err));
-    s->base = rule->base == BASE_WHOLESALE && rule->tier <= 1 ? amount : base_of(rule, line);
+    s->base = rule->base == BASE_WHOLESALE && rule->tier <= 1 ? amount : division_base(rule, line);
     s->cap = -1; /* caps and floors are for a period: they bind where percentages are added up */
     s->floor = 0;
     f->who[f->count++] = (struct fall_step){a, i, a->to, origin};
@@ -332,14 +376,7 @@ static enum rc run_fall(struct claims *c, const struct fall *f, struct str payer
                         struct str to)
 {
     int64_t shares[WATERFALL_STEPS_MAX];
-    const struct waterfall_use use = {.amount = amount,
-                                      .units = line->units,
-                                      .quantity = line->quantity,
-                                      .begin = line->window.begin,
-                                      .end = line->window.end,
-                                      .from = line->window.from,
-                                      .until = line->window.until,
-                                      .currency = c->invoice->currency};
+    const struct waterfall_use use = use_of(line, amount, c->invoice->currency);
     TRY(waterfall_run(f->steps, f->count, &use, shares, c->d->tx->err));
     *ret_to = 0;
     for (size_t i = 0; i < f->count; i++) {
@@ -441,6 +478,14 @@ static int64_t left_of_cap(int64_t cap, int64_t had)
     return cap < 0 ? -1 : max_i64(0, cap - had);
 }
 
+/* What was added up already, within its cap. */
+static int64_t within(int64_t cap, int64_t amount)
+{
+    if (cap < 0)
+        return amount;
+    return amount < 0 ? max_i64(amount, -cap) : min_i64(amount, cap);
+}
+
 static enum rc settle_claim(struct claims *c, struct claim *claim)
 {
     struct share *s = &claim->share;
@@ -452,6 +497,7 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
         s->note = s->label;
     if (claim->shared)
         return RC_OK;
+    ASSERT(claim->rule != NULL); /* what follows from no agreement is shared line by line */
     struct waterfall_step step;
     int64_t base_before = 0;
     int64_t amount_before = 0;
@@ -465,6 +511,10 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
     step.base_before = base_before;
     step.cap = left_of_cap(step.cap, amount_before);
     step.floor = 0;
+    if (counts_units(claim->rule)) {
+        s->amount = within(step.cap, s->amount);
+        return RC_OK;
+    }
     const struct waterfall_use use = {.units = {1, 0}, .quantity = {1, 0}, .currency = s->currency};
     return waterfall_run(&step, 1, &use, &s->amount, c->d->tx->err);
 }

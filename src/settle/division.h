@@ -12,7 +12,8 @@
  *               the close and rounded once
  *   margin      COLLECT: each tier's, which the books owe it already
  *
- * Shares of one rule in one invoice are one share.
+ * FIXED counts the units of a subscription once for the time of a window, however many lines it has
+ * (rated_line.timed). Shares of one rule in one invoice are one share.
  */
 #ifndef SETTLE_DIVISION_H
 #define SETTLE_DIVISION_H
@@ -36,5 +37,10 @@ MUST_CHECK enum rc division_agreements(struct division *d, enum agreement_kind k
 MUST_CHECK enum rc division_covers(struct division *d, const struct agreement *a,
                                    const struct rated_line *line, bool *ret);
 struct tx *division_tx(const struct division *d);
+/* What FIXED counts of a line: its units, where it tells the time of its window; below 0 where it
+ * is given back. */
+struct quantity division_units(const struct rated_line *line);
+/* What a percentage is of. */
+int64_t division_base(const struct rule *rule, const struct rated_line *line);
 
 #endif

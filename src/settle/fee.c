@@ -17,17 +17,15 @@ static enum rc line_fee(struct division *d, const struct rule *rule, const struc
     if (step.kind == SHARE_PER_UNIT)
         return price_rate(step.value, line->quantity, ret, err);
     if (step.kind == SHARE_PERCENT) {
-        rated base = rated_from_amount(line->amounts[0], currency);
+        rated base = rated_from_amount(division_base(rule, line), currency);
         *ret = round_div(base * step.ppm, 1000000);
         return RC_OK;
     }
     if (step.kind != SHARE_FIXED)
         return err_set(err, RC_INVALID, "a fee is fixed, per unit or a percentage");
     rated whole = 0;
-    TRY(price_rate(step.value, line->units, &whole, err));
-    *ret = w->begin == w->end ? whole
-                              : round_div(whole * ((w->until - w->from) / US_PER_SECOND),
-                                          (w->end - w->begin) / US_PER_SECOND);
+    TRY(price_rate(step.value, division_units(line), &whole, err));
+    *ret = w->begin == w->end ? whole : round_div(whole * (w->until - w->from), w->end - w->begin);
     return RC_OK;
 }
 

@@ -39,6 +39,17 @@ static struct str line_text(struct making *m, const struct share *s)
                : s->label;
 }
 
+static bool is_marketing(struct str label)
+{
+    return str_starts(label, STR("Marketing:"));
+}
+
+/* What the payee earns by it: the payer's marketing is its services. */
+static struct str income_of(struct str label)
+{
+    return is_marketing(label) ? STR("Services") : label;
+}
+
 /* One line for each rule and client; sign turns a credit note's lines positive. */
 static size_t make_lines(struct making *m, int64_t sign, struct draft_line *lines)
 {
@@ -85,6 +96,26 @@ static enum rc find_consent(struct making *m, bool *ret, struct agreement *ret_a
     return RC_OK;
 }
 
+/* What is the payer's marketing stays it, and is no expense of another kind. */
+static enum rc keep_marketing(struct making *m, const struct draft_line *lines, size_t count,
+                              int64_t sign)
+{
+    uint64_t number = 0;
+    size_t leg_count = 0;
+    struct leg *legs = NEW_N(m->tx->arena, struct leg, count);
+    for (size_t i = 0; i < count; i++)
+        if (is_marketing(lines[i].income))
+            legs[leg_count++] = (struct leg){.party = m->pair.payer,
+                                             .debit = lines[i].income,
+                                             .credit = STR("Expense:Services"),
+                                             .amount = sign * lines[i].net,
+                                             .code = POSTING_FREE_TIER};
+    if (leg_count == 0)
+        return RC_OK;
+    TRY(posting_number(m->tx, &number));
+    return posting_event(m->tx, m->ledger, STR("settle"), number, m->currency, legs, leg_count);
+}
+
 static enum rc self_bill(struct making *m, const struct agreement *a, struct str *ret_document)
 {
     struct document made;
@@ -92,6 +123,9 @@ static enum rc self_bill(struct making *m, const struct agreement *a, struct str
     int64_t sign = m->total < 0 ? -1 : 1;
     struct draft_line *lines = NEW_N(m->tx->arena, struct draft_line, m->count);
     size_t count = make_lines(m, sign, lines);
+    TRY(keep_marketing(m, lines, count, sign));
+    for (size_t i = 0; i < count; i++)
+        lines[i].income = income_of(lines[i].income);
     const struct draft draft = {
         .code = sign < 0 ? DOCUMENT_SELF_BILLED_CREDIT : DOCUMENT_SELF_BILLED,
         .issuer = m->pair.payee,
@@ -120,11 +154,10 @@ static enum rc post_debt(struct making *m)
     size_t count = make_lines(m, 1, lines);
     struct leg *legs = NEW_N(arena, struct leg, count * 2);
     for (size_t i = 0; i < count; i++) {
-        bool marketing = str_starts(lines[i].income, STR("Marketing:"));
-        struct str expense =
-            marketing ? lines[i].income : arena_fmt(arena, "Expense:%.*s", STRF(lines[i].income));
-        struct str income = marketing ? STR("Income:Services")
-                                      : arena_fmt(arena, "Income:%.*s", STRF(lines[i].income));
+        struct str expense = is_marketing(lines[i].income)
+                                 ? lines[i].income
+                                 : arena_fmt(arena, "Expense:%.*s", STRF(lines[i].income));
+        struct str income = arena_fmt(arena, "Income:%.*s", STRF(income_of(lines[i].income)));
         legs[legs_count++] =
             (struct leg){.party = m->pair.payer,
                          .debit = expense,

@@ -86,6 +86,8 @@ static enum rc credited(struct tx *tx, struct ledger *l, const struct document_r
             lines[i].amounts[k] = part_of(line->amounts[k], &credits[i]);
         lines[i].list_amount = part_of(line->list_amount, &credits[i]);
         lines[i].discount = part_of(line->discount, &credits[i]);
+        if (!line->tax_included) /* what the client is credited, to the cent */
+            lines[i].discount = lines[i].amounts[line->path->count - 1] - credits[i].now;
     }
     TRY(division_run(arg, invoice, lines, count, &parts, &part_count));
     return share_credit(tx, l, invoice, parts, part_count);

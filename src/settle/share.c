@@ -226,23 +226,54 @@ static enum rc set_voided(struct tx *tx, struct share *s, int64_t voided)
                    V(s->no), V(voided), V(s->weight_credited), V(s->settled));
 }
 
+/* R(amount x weight credited / weight). */
+static int64_t by_weight(const struct share *s)
+{
+    int64_t sign = s->weight < 0 ? -1 : 1;
+    return (int64_t)round_div((__int128)sign * s->amount * s->weight_credited,
+                              (__int128)sign * s->weight);
+}
+
+/* A tier whose lines earned and lost the same has no share yet, and a part of them is taken back
+ * all the same. */
+static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
+                           const struct share *parts, size_t part_count)
+{
+    struct rows rows;
+    struct share *shares = NULL;
+    size_t count = 0;
+    TRY(share_of_document(tx, invoice->no, &shares, &count));
+    for (size_t i = 0; i < part_count; i++) {
+        struct share fresh = parts[i];
+        if (!fresh.booked || fresh.amount == 0 || part_for(&fresh, shares, count) != NULL)
+            continue;
+        TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM share"));
+        fresh.no = row_int(&rows, 0, 0);
+        fresh.amount = fresh.base = fresh.weight = 0;
+        fresh.created = tx->now;
+        TRY(insert(tx, &fresh));
+    }
+    return RC_OK;
+}
+
 enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                      const struct share *parts, size_t part_count)
 {
     struct share *shares = NULL;
     size_t count = 0;
     size_t leg_count = 0;
+    TRY(add_missing(tx, invoice, parts, part_count));
     TRY(share_of_document(tx, invoice->no, &shares, &count));
     struct leg *legs = NEW_N(tx->arena, struct leg, count);
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
         const struct share *part = part_for(s, parts, part_count);
-        if (part == NULL || s->weight == 0)
+        if (part == NULL || (s->weight == 0 && !s->booked))
             continue;
         s->weight_credited += part->weight;
-        int64_t sign = s->weight < 0 ? -1 : 1;
-        int64_t voided = (int64_t)round_div((__int128)sign * s->amount * s->weight_credited,
-                                            (__int128)sign * s->weight);
+        int64_t voided = s->voided + part->amount; /* booked: what the books took, line by line */
+        if (!s->booked)
+            voided = by_weight(s);
         if (!s->booked)
             legs[leg_count++] = accrual(tx, s, s->voided - voided, POSTING_SHARE_VOID);
         TRY(set_voided(tx, s, voided));
@@ -275,16 +306,26 @@ enum rc share_write_off(struct tx *tx, struct ledger *l, const struct document_r
 
 /* --- settling --- */
 
-/* Of what was earned, what is mature; what was taken back counts at once. */
+/* Of what was earned, what is mature. What was taken back takes what was earned last before it; of
+ * what nobody earned it counts at once. So nothing is asked back that was not payable yet, nor what
+ * was settled and is earned. */
 static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64_t *ret)
 {
     struct rows rows;
+    int64_t ripe = 0;
+    int64_t back = 0;
     time_us latest = until - s->maturity_days * US_PER_DAY;
     TRY(sql_rows(tx, &rows,
-                 "SELECT COALESCE(SUM(amount), 0) FROM share_earning "
-                 "WHERE share = $1 AND (at <= $2 OR amount < 0)",
-                 V(s->no), V(latest)));
-    *ret = row_int(&rows, 0, 0);
+                 "SELECT amount, at FROM share_earning WHERE share = $1 ORDER BY seq DESC LIMIT $2",
+                 V(s->no), V((int64_t)STORE_ROWS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        int64_t amount = row_int(&rows, i, 0);
+        int64_t gone = amount > 0 ? min_i64(back, amount) : amount;
+        back -= gone;
+        if (amount > 0 && row_int(&rows, i, 1) <= latest)
+            ripe += amount - gone;
+    }
+    *ret = max_i64(ripe - back, min_i64(s->earned, max_i64(s->settled, 0)));
     return RC_OK;
 }
 

@@ -46,12 +46,31 @@ static enum rc compare_account(struct tx *tx, const struct account *a, void *arg
     return RC_OK;
 }
 
+/* What A owes B in its book is what B is owed in its own. */
+static void compare_mirror(const struct play *p, const struct m_balance *b)
+{
+    char debtor[KEY_MAX];
+    char currency[8];
+    char code[KEY_MAX];
+    char key[3 * KEY_MAX];
+    if (sscanf(b->key, "%95s %7s %95s", debtor, currency, code) != 3 ||
+        strncmp(code, "AP:", 3) != 0)
+        return;
+    (void)snprintf(key, sizeof key, "%s %s AR:%s", code + 3, currency, debtor);
+    const struct m_balance *other = model_balance(p->m, key);
+    int64_t owed = other != NULL ? other->amount : 0;
+    if (b->amount + owed != 0)
+        play_fail(p, "%s is %lld, and %s is %lld", b->key, (long long)b->amount, key,
+                  (long long)owed);
+}
+
 static enum rc compare_balances(struct tx *tx, struct play *p)
 {
     p->looks++;
     TRY(ledger_accounts(tx, p->l, STR(""), compare_account, p));
     for (size_t i = 0; i < p->m->balance_room; i++) {
         const struct m_balance *b = &p->m->balances[i];
+        compare_mirror(p, b);
         if (b->amount != 0 && b->looked_at != p->looks)
             play_fail(p, "account %s: wanted %lld, but there is none", b->key,
                       (long long)b->amount);
@@ -115,12 +134,117 @@ static enum rc compare_documents(struct tx *tx, struct play *p)
     return RC_OK;
 }
 
+/* --- shares --- */
+
+static int agreement_of(const struct play *p, struct str id)
+{
+    for (size_t i = 0; i < p->w->agreement_count; i++)
+        if (str_eq(id, str_c(p->w->agreements[i].id)))
+            return (int)i;
+    return EVERYTHING;
+}
+
+static int book_of(const struct play *p, struct str party)
+{
+    return str_eq(party, STR("Clearing")) ? CLEARING : play_party(p, party);
+}
+
+static void compare_share_number(const struct play *p, size_t share, const char *what, int64_t want,
+                                 int64_t got)
+{
+    const struct m_share *s = &p->m->shares[share];
+    if (want != got)
+        play_fail(p,
+                  "share %zu (#%d owes #%d, agreement %d rule %d, document %d, month %d), %s: "
+                  "wanted %lld, got %lld",
+                  share + 1, s->payer, s->payee, s->agreement, s->rule, s->doc + 1, s->close, what,
+                  (long long)want, (long long)got);
+}
+
+static enum rc compare_shares(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(agreement, ''), rule, payer, payee, document, amount, voided, "
+                 "earned, settled, base FROM share ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->share_count; i++) {
+        const struct m_share *s = &p->m->shares[i];
+        compare_share_number(p, i, "payer", s->payer, book_of(p, row_str(&rows, i, 2)));
+        compare_share_number(p, i, "payee", s->payee, book_of(p, row_str(&rows, i, 3)));
+        compare_share_number(p, i, "agreement", s->agreement,
+                             agreement_of(p, row_str(&rows, i, 0)));
+        compare_share_number(p, i, "rule", s->rule, row_int(&rows, i, 1));
+        compare_share_number(p, i, "base", s->base, row_int(&rows, i, 9));
+        compare_share_number(p, i, "amount", s->amount, row_int(&rows, i, 5));
+        compare_share_number(p, i, "voided", s->voided, row_int(&rows, i, 6));
+        compare_share_number(p, i, "earned", s->earned, row_int(&rows, i, 7));
+        compare_share_number(p, i, "settled", s->settled, row_int(&rows, i, 8));
+    }
+    if (rows.count != p->m->share_count)
+        play_fail(p, "wanted %zu shares, got %zu", p->m->share_count, rows.count);
+    return RC_OK;
+}
+
+static enum rc compare_statements(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT payer, payee, period, earned, clawed_back, payable FROM statement "
+                 "ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->statement_count; i++) {
+        const struct m_statement *s = &p->m->statements[i];
+        bool same = s->payer == book_of(p, row_str(&rows, i, 0)) &&
+                    s->payee == book_of(p, row_str(&rows, i, 1)) &&
+                    str_eq(row_str(&rows, i, 2), str_c(s->period)) &&
+                    s->earned == row_int(&rows, i, 3) && s->back == row_int(&rows, i, 4) &&
+                    s->payable == row_int(&rows, i, 5);
+        if (!same)
+            play_fail(p,
+                      "statement %zu: wanted #%d owes #%d in %s: earned %lld, taken back %lld, "
+                      "payable %lld; got #%d owes #%d in %.*s: %lld, %lld, %lld",
+                      i + 1, s->payer, s->payee, s->period, (long long)s->earned,
+                      (long long)s->back, (long long)s->payable, book_of(p, row_str(&rows, i, 0)),
+                      book_of(p, row_str(&rows, i, 1)), STRF(row_str(&rows, i, 2)),
+                      (long long)row_int(&rows, i, 3), (long long)row_int(&rows, i, 4),
+                      (long long)row_int(&rows, i, 5));
+    }
+    if (rows.count != p->m->statement_count)
+        play_fail(p, "wanted %zu statements, got %zu", p->m->statement_count, rows.count);
+    return RC_OK;
+}
+
+static enum rc compare_payouts(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT id, payee, amount, state FROM payout ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->payout_count; i++) {
+        struct m_payout *o = &p->m->payouts[i];
+        struct str id = row_str(&rows, i, 0);
+        if (o->payee != play_party(p, row_str(&rows, i, 1)) || o->amount != row_int(&rows, i, 2))
+            play_fail(p, "payout %zu: wanted %lld to #%d, got %lld to #%d", i + 1,
+                      (long long)o->amount, o->payee, (long long)row_int(&rows, i, 2),
+                      play_party(p, row_str(&rows, i, 1)));
+        static const char *const states[] = {"pending", "sent", "confirmed", "returned", "void"};
+        if (!str_eq(row_str(&rows, i, 3), str_c(states[o->state])))
+            play_fail(p, "payout %zu: wanted %s, got %.*s", i + 1, states[o->state],
+                      STRF(row_str(&rows, i, 3)));
+        memcpy(o->id, id.p, id.n);
+        o->id[id.n] = '\0';
+    }
+    if (rows.count != p->m->payout_count)
+        play_fail(p, "wanted %zu payouts, got %zu", p->m->payout_count, rows.count);
+    return RC_OK;
+}
+
 /* --- all of it --- */
 
 static enum rc compare_in(struct tx *tx, void *arg)
 {
     struct play *p = arg;
     TRY(compare_documents(tx, p));
+    TRY(compare_shares(tx, p));
+    TRY(compare_statements(tx, p));
+    TRY(compare_payouts(tx, p));
     return compare_balances(tx, p);
 }
 
@@ -138,6 +262,24 @@ static enum rc verify_in(struct tx *tx, void *arg)
     return settle_verify(tx, p->l, &report);
 }
 
+/* Numbers of an issuer's series begin with 1 each year and have no gaps. */
+static enum rc compare_numbers(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT issuer, series, year, COUNT(*), MIN(number), MAX(number), "
+                 "COUNT(DISTINCT number) FROM document WHERE number > 0 "
+                 "GROUP BY issuer, series, year ORDER BY issuer, series, year"));
+    for (size_t i = 0; i < rows.count; i++)
+        if (row_int(&rows, i, 4) != 1 || row_int(&rows, i, 5) != row_int(&rows, i, 3) ||
+            row_int(&rows, i, 6) != row_int(&rows, i, 3))
+            play_fail(arg, "numbers of #%d in %lld have gaps: %lld documents, %lld to %lld",
+                      play_party(arg, row_str(&rows, i, 0)), (long long)row_int(&rows, i, 2),
+                      (long long)row_int(&rows, i, 3), (long long)row_int(&rows, i, 4),
+                      (long long)row_int(&rows, i, 5));
+    return RC_OK;
+}
+
 void play_verify(struct play *p)
 {
     int64_t checked = 0;
@@ -150,4 +292,10 @@ void play_verify(struct play *p)
         play_fail(p, "document_verify: %s", p->f.err.text);
     if (fixture_read(&p->f, verify_in, p) != RC_OK)
         play_fail(p, "settle_verify: %s", p->f.err.text);
+    if (fixture_read(&p->f, compare_numbers, p) != RC_OK)
+        play_fail(p, "numbers: %s", p->f.err.text);
+    p->looks++;
+    arena_reset(&p->f.arena);
+    if (ledger_replay(p->f.store, &p->f.arena, INT64_MAX, compare_account, p, &p->f.err) != RC_OK)
+        play_fail(p, "ledger_replay: %s", p->f.err.text);
 }

@@ -35,6 +35,14 @@ void model_free(struct model *m)
     free(m->payments);
     free(m->taken);
     free(m->left);
+    free(m->shares);
+    free(m->earnings);
+    free(m->fees);
+    free(m->statements);
+    free(m->payouts);
+    free(m->agreement_order);
+    free(m->parts);
+    free(m->purses);
     free(m);
 }
 
@@ -138,6 +146,18 @@ static void add(struct model *m, int book, int currency, const char *code, int64
     b->amount += amount;
 }
 
+/* The neutral book owes somebody for the first time. */
+static void note_purse(struct model *m, int currency, const char *code)
+{
+    int party = 0;
+    if (sscanf(code, "AP:#%d", &party) != 1)
+        return;
+    for (size_t i = 0; i < m->purse_count; i++)
+        if (m->purses[i].party == party && m->purses[i].currency == currency)
+            return;
+    *WORLD_ADD(m->purses, m->purse_count) = (struct m_purse){party, currency};
+}
+
 struct m_balance *model_balance(struct model *m, const char *key)
 {
     struct m_balance *b = place(m->balances, m->balance_room, key);
@@ -149,6 +169,10 @@ void model_post(struct model *m, int book, int currency, const char *debit, cons
 {
     if (amount == 0)
         return;
+    if (book == CLEARING) {
+        note_purse(m, currency, debit);
+        note_purse(m, currency, credit);
+    }
     add(m, book, currency, debit, amount);
     add(m, book, currency, credit, -amount);
 }
@@ -333,11 +357,62 @@ static void post_purchase(struct model *m, const struct m_doc *d, int seller, in
     }
 }
 
+void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line *l,
+                     const int64_t *amounts, int sign)
+{
+    if (d->settle != WAY_COLLECT)
+        return;
+    d->tier_count = l->depth;
+    for (int k = 0; k < l->depth; k++) {
+        d->sellers[k] = m->w->edges[l->edges[k]].from;
+        d->tiers[k] += sign * amounts[k];
+    }
+}
+
+/* The operator earns what the first edge pays, by kind; what is not told by kind is wholesale. */
+static void post_operator(struct model *m, const struct m_doc *d, int64_t amount, int sign)
+{
+    int64_t told = 0;
+    for (size_t i = 0; i < d->income_count; i++) {
+        int64_t part = d->tier_count == 1 ? d->incomes[i].net : d->incomes[i].wholesale;
+        model_post(m, d->sellers[0], d->currency, "AR:Clearing",
+                   model_label("Income", d->incomes[i].label), sign * part);
+        told += part;
+    }
+    model_post(m, d->sellers[0], d->currency, "AR:Clearing", "Income:Wholesale",
+               sign * (amount - told));
+}
+
+/* COLLECT, specs/billing.md 3.7: the neutral book owes each tier its part; the last one bears
+ * discounts. */
+static void post_tiers(struct model *m, const struct m_doc *d, int sign)
+{
+    int64_t before = 0;
+    for (int k = 0; k < d->tier_count; k++) {
+        int64_t until = k + 1 == d->tier_count ? d->net : d->tiers[k];
+        model_post(m, CLEARING, d->currency, model_code("AR", d->to),
+                   model_code("AP", d->sellers[k]), sign * (until - before));
+        if (k == 0)
+            post_operator(m, d, until, sign);
+        else
+            model_post(m, d->sellers[k], d->currency, "AR:Clearing", "Income:Margin",
+                       sign * (until - before));
+        before = until;
+    }
+    for (size_t i = 0; i < d->group_count; i++)
+        model_post(m, CLEARING, d->currency, model_code("AR", d->to),
+                   tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm), sign * d->groups[i].tax);
+}
+
 void model_post_doc(struct model *m, const struct m_doc *d)
 {
     int sign = d->code == CODE_CREDIT || d->code == CODE_SELF_CREDIT ? -1 : 1;
-    post_sale(m, d, sign);
-    post_purchase(m, d, d->from, sign);
+    bool collect = d->settle == WAY_COLLECT;
+    if (collect)
+        post_tiers(m, d, sign);
+    else
+        post_sale(m, d, sign);
+    post_purchase(m, d, collect ? CLEARING : d->from, sign);
     model_post_prepaid(m, d);
 }
 
@@ -368,6 +443,7 @@ static void sum_up(struct sums *s, const struct model *m, const struct m_line *l
         s->list[s->count++] =
             (struct m_sum){.label = label, .class = item->class, .deferred = c->advance};
     s->list[i].amount += amount;
+    s->list[i].wholesale += l->amounts[0];
 }
 
 /* A sum below 0 is a credit note of positive amounts. */
@@ -377,8 +453,10 @@ static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, st
     const struct w_edge *e = &m->w->edges[edge];
     for (size_t i = 0; i < s->count; i++)
         total += s->list[i].amount;
-    for (size_t i = 0; i < s->count && total < 0; i++)
+    for (size_t i = 0; i < s->count && total < 0; i++) {
         s->list[i].amount = -s->list[i].amount;
+        s->list[i].wholesale = -s->list[i].wholesale;
+    }
     d->code = total < 0 ? CODE_CREDIT : CODE_INVOICE;
     d->close = month;
     d->edge = edge;
@@ -386,6 +464,7 @@ static void finish_doc(struct model *m, struct m_doc *d, int edge, int month, st
     d->to = e->to;
     d->currency = e->currency;
     d->settle = e->settle;
+    d->due_day = world_day((enum w_zone)m->w->parties[e->from].zone, m->w->now) + e->payment_days;
     model_total(m, d, s->list, s->count);
     model_prepay(m, d);
 }
@@ -415,6 +494,9 @@ static void client_docs(struct model *m, size_t first, int month)
             d->count++;
         }
         finish_doc(m, d, edge, month, &s);
+        for (size_t k = d->first; k < i; k++)
+            model_add_tiers(m, d, &m->lines[k], m->lines[k].amounts,
+                            d->code == CODE_CREDIT ? -1 : 1);
         model_coupons_used(m, &coupons);
     }
 }
@@ -452,7 +534,8 @@ static void upstream_docs(struct model *m, size_t first, int month)
         for (size_t k = first; k < m->line_count; k++) {
             const struct m_line *l = &m->lines[k];
             int depth = m->w->edges[order[i]].depth;
-            if (depth >= l->depth || l->edges[depth - 1] != order[i])
+            bool collect = m->w->edges[last_edge(l)].settle == WAY_COLLECT;
+            if (collect || depth >= l->depth || l->edges[depth - 1] != order[i])
                 continue;
             sum_up(&s, m, l, l->amounts[depth - 1]);
             included = m->w->plans[l->plan].tax_included;
@@ -477,20 +560,50 @@ static int by_walk(const void *a, const void *b, void *arg)
     return order != 0 ? order : strcmp(x->id, y->id);
 }
 
-static void rate_all(struct model *m, int64_t since, int64_t until)
+static int by_sub(const void *a, const void *b, void *arg)
+{
+    const struct world *w = arg;
+    return strcmp(w->subs[*(const int *)a].id, w->subs[*(const int *)b].id);
+}
+
+/* When a month begins where a subscription is sold. */
+static int64_t begin_of(const struct model *m, const struct w_sub *s, int month)
+{
+    int64_t of = world_month_of((enum w_zone)m->w->parties[0].zone, m->w->month[month]);
+    return world_month_begin((enum w_zone)m->w->parties[m->w->edges[s->edge].from].zone, of);
+}
+
+static void rate_one(struct model *m, int sub, int month)
+{
+    const struct w_sub *s = &m->w->subs[sub];
+    model_rate(m, sub, month == 0 ? INT64_MIN : begin_of(m, s, month), begin_of(m, s, month + 1));
+}
+
+/* The month of each seller's own zone. */
+static void rate_all(struct model *m, int month)
 {
     size_t count = m->w->sub_count;
     int *order = calloc(count + 1, sizeof *order);
+    int64_t since = m->w->month[month];
+    int64_t until = m->w->month[month + 1];
     if (order == NULL)
         abort();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        int64_t begin = begin_of(m, &m->w->subs[i], month);
+        int64_t end = begin_of(m, &m->w->subs[i], month + 1);
+        since = begin < since ? begin : since;
+        until = end > until ? end : until;
         order[i] = (int)i;
+    }
+    since = month == 0 ? INT64_MIN : since;
     qsort_r(order, count, sizeof *order, by_walk, m->w);
-    for (int met = 1; met >= 0; met--) /* those that ended before come last */
-        for (size_t i = 0; i < count; i++)
-            if ((m->w->subs[order[i]].ends >= since) == (met == 1) &&
-                m->w->subs[order[i]].start <= until)
-                model_rate(m, order[i], since, until);
+    for (size_t i = 0; i < count; i++)
+        if (m->w->subs[order[i]].ends >= since && m->w->subs[order[i]].start <= until)
+            rate_one(m, order[i], month);
+    qsort_r(order, count, sizeof *order, by_sub, m->w);
+    for (size_t i = 0; i < count; i++) /* those that ended before: what came late */
+        if (m->w->subs[order[i]].ends < since)
+            rate_one(m, order[i], month);
     free(order);
 }
 
@@ -571,7 +684,7 @@ static void defer(struct model *m, int doc)
     size_t count = model_doc_lines(m, doc, &list, &nets);
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[list[i]];
-        if (!nets[i].deferred || nets[i].net == 0)
+        if (!nets[i].deferred || nets[i].net == 0 || d->settle == WAY_COLLECT)
             continue;
         struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
         *f = (struct m_deferral){.doc = doc,
@@ -598,30 +711,50 @@ void model_recognise(struct model *m, struct m_deferral *f, int64_t until)
     f->recognised = earned;
 }
 
+static const char *period_text(const struct model *m, int month)
+{
+    static char text[ID_MAX];
+    int64_t of = world_month_of((enum w_zone)m->w->parties[0].zone, m->w->month[month]);
+    (void)snprintf(text, sizeof text, "%04d-%02d", (int)(1970 + of / 12), (int)(of % 12 + 1));
+    return text;
+}
+
 void model_close(struct model *m, int month)
 {
     size_t first = m->line_count;
     size_t first_doc = m->doc_count;
     model_break(m);
-    rate_all(m, month == 0 ? INT64_MIN : m->w->month[month], m->w->month[month + 1]);
+    rate_all(m, month);
     client_docs(m, first, month);
     upstream_docs(m, first, month);
     for (size_t i = first_doc; i < m->doc_count; i++)
         model_post_doc(m, &m->docs[i]);
-    for (size_t i = first_doc; i < m->doc_count; i++)
+    for (size_t i = first_doc; i < m->doc_count; i++) {
         defer(m, (int)i);
+        model_share_doc(m, (int)i);
+    }
     for (size_t i = 0; i < m->deferral_count; i++)
         model_recognise(m, &m->deferrals[i], m->w->month[month + 1]);
+    model_close_fees(m, month);
+    model_statements(m, EVERYTHING, m->w->now, period_text(m, month));
     m->closed = month + 1;
 }
 
 /* --- payments --- */
 
-static void pay(struct model *m, struct m_doc *d, int64_t amount)
+static void pay(struct model *m, int doc, int64_t amount)
 {
-    model_post(m, d->from, d->currency, "Bank", model_code("AR", d->to), amount);
-    model_post(m, d->to, d->currency, model_code("AP", d->from), "Bank", amount);
+    struct m_doc *d = &m->docs[doc];
+    int creditor = d->settle == WAY_COLLECT ? CLEARING : d->from;
+    if (model_collected(m, d) && creditor != CLEARING) {
+        model_post(m, CLEARING, d->currency, "Bank", model_code("AP", d->from), amount);
+        model_post(m, d->from, d->currency, "AR:Clearing", model_code("AR", d->to), amount);
+    } else {
+        model_post(m, creditor, d->currency, "Bank", model_code("AR", d->to), amount);
+    }
+    model_post(m, d->to, d->currency, model_code("AP", creditor), "Bank", amount);
     d->paid += amount;
+    model_follow(m, doc);
 }
 
 void model_pay(struct model *m, int doc, int64_t amount, const char *id)
@@ -632,8 +765,9 @@ void model_pay(struct model *m, int doc, int64_t amount, const char *id)
     *p = (struct m_payment){.doc = doc, .amount = amount};
     p->matched = amount < open ? amount : open > 0 ? open : 0;
     (void)snprintf(p->id, sizeof p->id, "%s", id);
-    pay(m, d, p->matched);
-    model_post(m, d->from, d->currency, "Bank", "Suspense", amount - p->matched);
+    pay(m, doc, p->matched);
+    p->book = model_collected(m, d) ? CLEARING : d->from;
+    model_post(m, p->book, d->currency, "Bank", "Suspense", amount - p->matched);
 }
 
 void model_return(struct model *m, int payment)
@@ -641,8 +775,10 @@ void model_return(struct model *m, int payment)
     struct m_payment *p = &m->payments[payment];
     struct m_doc *d = &m->docs[p->doc];
     p->returned = true;
-    pay(m, d, -p->matched);
-    model_post(m, d->from, d->currency, "Bank", "Suspense", p->matched - p->amount);
+    pay(m, p->doc, -p->matched);
+    if (d->settle == WAY_CHAIN && p->book == CLEARING)
+        model_undo(m, d->from, d->currency, p->matched);
+    model_post(m, p->book, d->currency, "Bank", "Suspense", p->matched - p->amount);
 }
 
 /* --- credit notes --- */
@@ -756,10 +892,18 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
         abort();
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[lines[i].line];
+        int64_t parts[DEPTH_MAX];
+        const struct m_taking *t = &lines[i];
+        for (int k = 0; k < l->depth; k++)
+            parts[k] = t->whole == 0 ? l->amounts[k]
+                                     : model_part(l->amounts[k], t->before + t->net, t->whole) -
+                                           model_part(l->amounts[k], t->before, t->whole);
+        model_add_tiers(m, &c, l, parts, 1);
         sums[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
                                  .class = model_item(m, l)->class,
                                  .deferred = is_advance(m, l),
-                                 .net = lines[i].net};
+                                 .wholesale = parts[0],
+                                 .net = t->net};
     }
     credit_total(m, doc, &c, sums, count);
     free(sums);
@@ -770,4 +914,6 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
         *WORLD_ADD(m->taken, m->taken_count) = lines[i];
         credit_deferred(m, &lines[i]);
     }
+    if (m->docs[doc].count > 0)
+        model_credit_shares(m, doc, lines, count);
 }

@@ -103,6 +103,10 @@ struct m_doc {
     size_t first, count; /* lines */
     int64_t net, tax, gross, prepaid, promo, paid, credited;
     int refers; /* doc, or EVERYTHING */
+    int64_t due_day;
+    int tier_count; /* COLLECT: who sells, the operator first, and what its buyer owes */
+    int sellers[DEPTH_MAX];
+    int64_t tiers[DEPTH_MAX];
     size_t group_count, income_count;
     struct m_group groups[GROUPS_MAX];
     struct m_income incomes[INCOMES_MAX];
@@ -133,7 +137,66 @@ struct m_payment {
     int doc;
     int64_t amount;
     int64_t matched;
+    int book; /* where the rest waits */
     bool returned;
+};
+
+enum m_origin { O_REFERRAL, O_REVSHARE, O_PRODUCTION, O_COST, O_FEE, O_MARGIN };
+struct m_share {
+    int agreement; /* or EVERYTHING */
+    int rule;
+    enum m_origin origin;
+    int payer; /* or CLEARING */
+    int payee;
+    int doc; /* or EVERYTHING: fees */
+    int close;
+    int client; /* or EVERYTHING */
+    int currency;
+    const char *label;
+    int64_t base, weight, weight_credited;
+    int64_t amount, voided, earned, settled;
+    bool lines_shared; /* a sum over lines, not a percentage of the base */
+    bool booked;
+    bool on_invoice;
+    int maturity_days;
+    int64_t created;
+};
+struct m_earning {
+    int share;
+    int64_t at;
+    int64_t amount;
+};
+struct m_fee {
+    int agreement;
+    int rule;
+    bool free;
+    wide nano;
+};
+struct m_statement {
+    int payer, payee, currency;
+    char period[ID_MAX];
+    int64_t earned, back, payable;
+    int64_t least; /* to be paid out */
+    int payout;    /* or EVERYTHING */
+};
+enum m_payout_state { P_PENDING, P_SENT, P_CONFIRMED, P_RETURNED, P_VOID };
+struct m_payout {
+    char id[ID_MAX];
+    int payer, book, payee, currency;
+    int64_t amount;
+    enum m_payout_state state;
+    bool rest; /* of what was collected, not of statements */
+};
+/* CHAIN: what a party paid of an invoice out of the neutral book. */
+struct m_part {
+    int payer;
+    int doc;
+    int64_t amount;
+};
+/* Whom the neutral book ever owed, in that order. */
+struct m_purse {
+    int party;
+    int currency;
 };
 
 /* The coupons that count for one document. */
@@ -149,7 +212,8 @@ struct model {
     size_t balance_count, balance_room;
     struct m_balance *balances;
     size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count,
-        taken_count, left_count;
+        taken_count, left_count, share_count, earning_count, fee_count, statement_count,
+        payout_count, part_count, purse_count;
     struct m_window *windows;
     struct m_ahead *aheads;
     struct m_line *lines;
@@ -158,7 +222,15 @@ struct model {
     struct m_payment *payments;
     struct m_taking *taken;
     int64_t *left; /* of each wallet */
-    int closed;    /* months */
+    struct m_share *shares;
+    struct m_earning *earnings;
+    struct m_fee *fees;
+    struct m_statement *statements;
+    struct m_payout *payouts;
+    int *agreement_order;
+    struct m_part *parts;
+    struct m_purse *purses;
+    int closed; /* months */
     size_t path_count;
     int *path_numbers; /* by last edge: in the order in which they were first rated, from 1 */
 };
@@ -198,11 +270,30 @@ void model_return(struct model *m, int payment);
 size_t model_lines_left(struct model *m, int doc, struct m_taking **ret);
 void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t count);
 
+/* A run of settlement of a party, now; its payouts, released and answered. */
+void model_settlement(struct model *m, int party, const char *period);
+void model_release(struct model *m, int payout);
+void model_confirm(struct model *m, int payout, bool returned);
 /* The newest wallet of the world was given. */
 void model_wallet(struct model *m);
 
 /* --- parts --- */
 
+/* The shares of a client's document accrue, follow its money, and are taken back. */
+void model_share_doc(struct model *m, int doc);
+void model_follow(struct model *m, int doc);
+void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count);
+/* What is owed by the unit, at the end of a close. */
+void model_close_fees(struct model *m, int month);
+/* A statement took over so much of a share. */
+void model_settle_share(struct model *m, int share, int64_t amount);
+/* Statements of a payer (EVERYTHING: of all). */
+void model_statements(struct model *m, int payer, int64_t until, const char *period);
+/* Whether the platform collects for the issuer. */
+bool model_collected(const struct model *m, const struct m_doc *d);
+/* CHAIN: money goes up the path, and what is left is paid out; money that went back to the bank. */
+void model_net(struct model *m);
+void model_undo(struct model *m, int party, int currency, int64_t amount);
 /* Credit that has ended becomes income. */
 void model_break(struct model *m);
 /* Wallets pay of an invoice, and its books. */
@@ -218,6 +309,9 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until);
 /* Totals and taxes of sums; then its legs in the books. */
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count);
 void model_post_doc(struct model *m, const struct m_doc *d);
+/* COLLECT: a line's part in what each tier gets; amounts by edge. */
+void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line *l,
+                     const int64_t *amounts, int sign);
 /* The lines of a document, and their nets in it; the caller frees both. */
 size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets);
 /* What was earned by an instant becomes income. */

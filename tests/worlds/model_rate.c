@@ -127,7 +127,7 @@ struct records {
 static struct records records_of(const struct world *w, int sub, int meter, int64_t from,
                                  int64_t until)
 {
-    struct records r = {.list = calloc(w->use_count + 1, sizeof *r.list)};
+    struct records r = {.list = calloc(w->use_count + 1, sizeof(const struct w_use *))};
     if (r.list == NULL)
         abort();
     for (size_t i = 0; i < w->use_count; i++) {
@@ -165,7 +165,7 @@ static wide p95(const struct world *w, const struct records *r)
     int64_t *samples = calloc(r->count + 1, sizeof *samples);
     if (samples == NULL)
         abort();
-    qsort(r->list, r->count, sizeof *r->list, by_time);
+    qsort(r->list, r->count, sizeof(const struct w_use *), by_time);
     for (size_t i = 0; i < r->count; i++) {
         int64_t of = instant(w, r->list[i]) / (300 * SECOND_US);
         if (count == 0 || of != slot)
@@ -186,7 +186,7 @@ static wide counted(const struct world *w, const struct records *all, int64_t fr
 {
     wide sum = 0;
     int64_t before = -1;
-    qsort(all->list, all->count, sizeof *all->list, by_time);
+    qsort(all->list, all->count, sizeof(const struct w_use *), by_time);
     for (size_t i = 0; i < all->count; i++) {
         const struct w_use *u = all->list[i];
         if (i + 1 < all->count && all->list[i + 1]->until == u->until)
@@ -213,7 +213,7 @@ static wide distinct(const struct records *r)
 
 static wide latest(const struct records *r)
 {
-    qsort(r->list, r->count, sizeof *r->list, by_time);
+    qsort(r->list, r->count, sizeof(const struct w_use *), by_time);
     return r->count > 0 ? r->list[r->count - 1]->quantity : 0;
 }
 

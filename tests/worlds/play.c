@@ -20,74 +20,21 @@ _Noreturn void play_fail(const struct play *p, const char *format, ...)
     va_start(args, format);
     (void)vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\nworlds: again with --seed %llu --steps %d\n", (unsigned long long)p->w->seed,
-            p->step);
+    fprintf(stderr, "\nworlds: again with --seed %llu --steps %d; its store: %s%s\n",
+            (unsigned long long)p->w->seed, p->step + 1, p->f.folder, p->f.schema);
     exit(EXIT_FAILURE);
 }
 
-/* --- the store --- */
-
-static void open_ledger(struct play *p)
+void play_say(const struct play *p, const char *format, ...)
 {
-    if (ledger_open(&p->l, p->f.store, NULL, &p->f.err) != RC_OK)
-        play_fail(p, "ledger_open: %s", p->f.err.text);
-}
-
-void play_open(struct play *p, struct world *w, struct model *m)
-{
-    *p = (struct play){.w = w, .m = m};
-    clock_sim_init(&p->clock, w->now, w->seed);
-    fixture_init(&p->f);
-    fixture_open_with(&p->f, (struct store_options){.clock = &p->clock.clock});
-    open_ledger(p);
-}
-
-void play_close(struct play *p)
-{
-    store_close(p->f.store);
-    p->f.store = NULL;
-    ledger_close(p->l);
-    fixture_close(&p->f);
-}
-
-void play_restart(struct play *p)
-{
-    store_close(p->f.store);
-    ledger_close(p->l);
-    fixture_open_with(&p->f, (struct store_options){.clock = &p->clock.clock});
-    open_ledger(p);
-}
-
-struct undone {
-    tx_fn fn;
-    void *arg;
-};
-
-/* All of it is done, and then the power fails. */
-static enum rc undo(struct tx *tx, void *arg)
-{
-    struct undone *u = arg;
-    enum rc rc = u->fn(tx, u->arg);
-    return rc == RC_OK ? err_set(tx->err, RC_UNAVAILABLE, "the power failed") : rc;
-}
-
-static enum rc write_once(struct play *p, tx_fn fn, void *arg)
-{
-    arena_reset(&p->f.arena);
-    return fixture_write(&p->f, fn, arg);
-}
-
-void play_write(struct play *p, tx_fn fn, void *arg)
-{
-    p->clock.at = p->w->now;
-    if (p->w->crashes && world_percent(p->w, 5)) {
-        struct undone u = {fn, arg};
-        if (write_once(p, undo, &u) != RC_UNAVAILABLE)
-            play_fail(p, "before the power failed: %s", p->f.err.text);
-    }
-    enum rc rc = write_once(p, fn, arg);
-    if (rc != RC_OK)
-        play_fail(p, "Hanse refuses: %s (%s)", p->f.err.text, p->f.err.pointer);
+    va_list args;
+    if (!p->trace)
+        return;
+    fprintf(stderr, "%d at %lld: ", p->step, (long long)(p->w->now / SECOND_US));
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n");
 }
 
 int play_party(const struct play *p, struct str id)
@@ -157,14 +104,28 @@ static enum rc make_user(struct play *p, struct tx *tx, int i)
     return RC_OK;
 }
 
+/* What is built is too much for one unit of work: some of it at a time. */
+struct building {
+    struct play *p;
+    size_t from;
+    size_t until;
+};
+
+static enum rc make_users(struct tx *tx, void *arg)
+{
+    struct building *b = arg;
+    TRY(permission_seed(tx));
+    for (int i = 0; i < 2; i++)
+        TRY(make_user(b->p, tx, i));
+    return RC_OK;
+}
+
 static enum rc make_parties(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    TRY(permission_seed(tx));
-    for (size_t i = 0; i < p->w->party_count; i++)
-        TRY(make_party(tx, &p->w->parties[i], (int)i, str_c(i > 0 ? p->w->parties[0].id : "")));
-    for (int i = 0; i < 2; i++)
-        TRY(make_user(p, tx, i));
+    struct building *b = arg;
+    struct world *w = b->p->w;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_party(tx, &w->parties[i], (int)i, str_c(i > 0 ? w->parties[0].id : "")));
     return RC_OK;
 }
 
@@ -259,8 +220,8 @@ static enum rc make_plan(struct tx *tx, const struct world *w, struct w_plan *p,
 
 static enum rc make_catalogue(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    struct world *w = p->w;
+    struct building *b = arg;
+    struct world *w = b->p->w;
     for (int i = 0; i < METERS; i++)
         TRY(make_meter(tx, &w->meters[i], i, str_c(w->parties[0].id)));
     for (size_t i = 0; i < w->item_count; i++)
@@ -327,11 +288,62 @@ static enum rc make_edge(struct tx *tx, struct world *w, struct w_edge *e)
     return in_force(tx, &fresh, e->id);
 }
 
+static struct list rules_of(struct tx *tx, const struct w_agreement *a)
+{
+    struct rule *rules = NEW_N(tx->arena, struct rule, RULES_MAX);
+    for (int i = 0; i < a->count; i++) {
+        const struct w_rule *r = &a->rules[i];
+        struct rule_tier *tiers = NEW_N(tx->arena, struct rule_tier, TIERS_MAX);
+        rules[i] = (struct rule){.kind = (int64_t)r->kind,
+                                 .base = (int64_t)r->base,
+                                 .tier = r->tier,
+                                 .label = str_c(w_rule_labels[r->label])};
+        if (r->value.m > 0)
+            rules[i].value = play_number(tx, r->value);
+        if (r->cap.m >= 0)
+            rules[i].cap = play_number(tx, r->cap);
+        for (int k = 0; k < r->tier_count; k++) {
+            tiers[k].percent = play_number(tx, r->tiers[k].price);
+            if (k + 1 < r->tier_count)
+                tiers[k].up_to = play_number(tx, r->tiers[k].up_to);
+        }
+        rules[i].tiers = (struct list){tiers, (size_t)r->tier_count};
+    }
+    return (struct list){rules, (size_t)a->count};
+}
+
+static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement *a)
+{
+    struct agreement fresh = {.kind = (int64_t)a->kind,
+                              .from = str_c(w->parties[a->from].id),
+                              .to = str_c(w->parties[a->to].id),
+                              .terms = {.currency = str_c(w_currencies[a->currency].code),
+                                        .earn = a->on_invoice ? EARN_ON_INVOICE : EARN_ON_CASH,
+                                        .scope = {.subtree = a->subtree},
+                                        .rules = rules_of(tx, a),
+                                        .min_payout = play_number(tx, a->min_payout),
+                                        .maturity_days = a->maturity_days,
+                                        .self_billing = a->self_billing}};
+    if (a->scope_party != EVERYTHING)
+        fresh.terms.scope.party = str_c(w->parties[a->scope_party].id);
+    if (a->scope_item != EVERYTHING)
+        fresh.terms.scope.item = str_c(w->items[a->scope_item].code);
+    return in_force(tx, &fresh, a->id);
+}
+
 static enum rc make_channel(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    for (size_t i = 0; i < p->w->edge_count; i++)
-        TRY(make_edge(tx, p->w, &p->w->edges[i]));
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_edge(tx, b->p->w, &b->p->w->edges[i]));
+    return RC_OK;
+}
+
+static enum rc make_agreements(struct tx *tx, void *arg)
+{
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(make_agreement(tx, b->p->w, &b->p->w->agreements[i]));
     return RC_OK;
 }
 
@@ -355,18 +367,27 @@ enum rc play_sub(struct tx *tx, struct world *w, struct w_sub *s)
 
 static enum rc make_subs(struct tx *tx, void *arg)
 {
-    struct play *p = arg;
-    for (size_t i = 0; i < p->w->sub_count; i++)
-        TRY(play_sub(tx, p->w, &p->w->subs[i]));
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(play_sub(tx, b->p->w, &b->p->w->subs[i]));
     return RC_OK;
+}
+
+static void build(struct play *p, tx_fn fn, size_t count)
+{
+    enum { AT_ONCE = 200 };
+    for (size_t i = 0; i < count; i += AT_ONCE)
+        play_write(p, fn, &(struct building){p, i, min_size(i + AT_ONCE, count)});
 }
 
 void play_build(struct play *p)
 {
-    play_write(p, make_parties, p);
-    play_write(p, make_catalogue, p);
-    play_write(p, make_channel, p);
-    play_write(p, make_subs, p);
+    build(p, make_parties, p->w->party_count);
+    build(p, make_users, 1);
+    build(p, make_catalogue, 1);
+    build(p, make_channel, p->w->edge_count);
+    build(p, make_agreements, p->w->agreement_count);
+    build(p, make_subs, p->w->sub_count);
 }
 
 /* --- usage --- */
@@ -424,6 +445,8 @@ void play_usage(struct play *p, int sub)
     }
     if (u->meter == M_SUM && world_percent(w, 5))
         u->quantity = -u->quantity;
+    play_say(p, "usage %zu of subscription %d: meter %d, %lld", w->use_count - 1, sub, u->meter,
+             (long long)u->quantity);
     play_write(p, take_usage, p);
     if (world_percent(w, 10)) /* and once more: without effect */
         play_write(p, take_usage, p);
@@ -442,8 +465,8 @@ static enum rc begin_close(struct tx *tx, void *arg)
 {
     struct closing *c = arg;
     int64_t month = world_month_of((enum w_zone)c->p->w->parties[0].zone, c->p->w->month[c->month]);
-    struct str period = arena_fmt(tx->arena, "%04lld-%02lld", (long long)(1970 + month / 12),
-                                  (long long)(month % 12 + 1));
+    struct str period =
+        arena_fmt(tx->arena, "%04d-%02d", (int)(1970 + month / 12), (int)(month % 12 + 1));
     TRY(close_begin(tx, period, false, false, &c->close));
     play_keep_id(c->id, c->close.id);
     return RC_OK;
@@ -464,23 +487,12 @@ static enum rc end_close(struct tx *tx, void *arg)
                    STRF(e->text));
 }
 
-static bool work(struct play *p)
-{
-    bool worked = false;
-    arena_reset(&p->f.arena);
-    err_clear(&p->f.err);
-    if (close_work(p->f.store, p->l, &settle_above, &p->f.arena, &worked, &p->f.err) != RC_OK)
-        play_fail(p, "the close fails: %s", p->f.err.text);
-    return worked;
-}
-
 void play_month(struct play *p, int month)
 {
     struct closing c = {.p = p, .month = month};
+    play_say(p, "month %d is closed", month);
     play_write(p, begin_close, &c);
-    while (work(p))
-        if (p->w->crashes && world_percent(p->w, 10))
-            play_restart(p);
+    play_work(p);
     play_write(p, end_close, &c);
     model_close(p->m, month);
 }
@@ -506,7 +518,8 @@ static enum rc book_payment(struct tx *tx, void *arg)
         .document = str_c(d->id),
         .value_date = STR("2027-01-15"),
     };
-    TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[d->from].id), &fresh, &made));
+    int collector = model_collected(a->p->m, d) ? 0 : d->from;
+    TRY(payment_book(tx, a->p->l, str_c(a->p->w->parties[collector].id), &fresh, &made));
     play_keep_id(a->id, made.id);
     return RC_OK;
 }
@@ -515,6 +528,7 @@ void play_payment(struct play *p, int doc, int64_t amount)
 {
     struct paying a = {.p = p, .doc = &p->m->docs[doc], .amount = amount};
     p->references++;
+    play_say(p, "%lld of document %d", (long long)amount, doc + 1);
     play_write(p, book_payment, &a);
     if (world_percent(p->w, 10)) /* the bank tells it twice */
         play_write(p, book_payment, &a);
@@ -532,6 +546,7 @@ void play_return(struct play *p, int payment)
 {
     struct paying a = {.p = p};
     play_keep_id(a.id, str_c(p->m->payments[payment].id));
+    play_say(p, "payment %d goes back", payment + 1);
     play_write(p, return_payment, &a);
     model_return(p->m, payment);
 }

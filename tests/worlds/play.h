@@ -19,8 +19,10 @@ struct play {
     struct ledger *l;
     char user[2][ID_MAX]; /* four eyes */
     int step;
+    bool trace;          /* tell each step */
     int looks;           /* comparisons so far */
     uint64_t references; /* of payments */
+    int runs;            /* of settlement */
 };
 
 void play_open(struct play *p, struct world *w, struct model *m);
@@ -28,10 +30,16 @@ void play_close(struct play *p);
 /* The process ends, and begins anew. */
 void play_restart(struct play *p);
 
-/* One unit of work. In worlds with crashes it is sometimes undone once at its end, and repeated. */
+/* One unit of work. In worlds with crashes it is sometimes undone once at its end, or the process
+ * that did it is killed, and it is done again. */
 void play_write(struct play *p, tx_fn fn, void *arg);
+/* All that a close has to do; with crashes in it. */
+void play_work(struct play *p);
 /* Print seed, step and text, and end. */
 _Noreturn void play_fail(const struct play *p, const char *format, ...) PRINTF(2, 3);
+
+/* Tell what is about to happen. */
+void play_say(const struct play *p, const char *format, ...) PRINTF(2, 3);
 
 /* The party of an id as "#3"; other names as they are. */
 int play_party(const struct play *p, struct str id);
@@ -50,6 +58,9 @@ void play_end(struct play *p, int sub);
 void play_credit(struct play *p, int doc);
 void play_wallet(struct play *p, int edge);
 void play_coupon(struct play *p, int edge);
+void play_settlement(struct play *p, int party);
+/* One step further. */
+void play_payout(struct play *p, int payout);
 
 /* --- comparing --- */
 

@@ -34,6 +34,7 @@ void play_price(struct play *p)
     if (b->count == ENTRIES_MAX)
         return;
     world_entry(w, b, soon(w));
+    play_say(p, "a new price in book %d", (int)(b - w->books));
     play_write(p, add_entry, &(struct pricing){p, b});
 }
 
@@ -51,6 +52,7 @@ void play_subscribe(struct play *p)
     if (w->edge_count == 0)
         return;
     world_sub(w, (int)world_below(w, w->edge_count), soon(w));
+    play_say(p, "subscription %zu begins", w->sub_count - 1);
     play_write(p, add_sub, p);
 }
 
@@ -100,6 +102,7 @@ void play_change(struct play *p, int sub)
     s->count = s->terms[last].from == at ? last : last + 1;
     term.from = at;
     s->terms[s->count++] = term;
+    play_say(p, "subscription %d changes at %lld", sub, (long long)(at / SECOND_US));
     play_write(p, change_sub, &(struct changing){p, s, &s->terms[s->count - 1], at});
 }
 
@@ -137,6 +140,7 @@ void play_end(struct play *p, int sub)
             continue;
         s->ends = at;
     }
+    play_say(p, "subscription %d ends at %lld", sub, (long long)(at / SECOND_US));
     play_write(p, end_sub, &(struct changing){p, &w->subs[sub], NULL, at});
 }
 
@@ -183,6 +187,7 @@ void play_credit(struct play *p, int doc)
     }
     if (count > 0) {
         struct crediting c = {p, d, part ? kept : 0, lines};
+        play_say(p, "%s of document %d is credited", part ? "a part" : "the rest", doc + 1);
         play_write(p, credit, &c);
         model_credit(p->m, doc, lines, part ? kept : count);
     }

@@ -42,6 +42,7 @@ void play_wallet(struct play *p, int edge)
                                .priority = world_between(w, 0, 3)};
     if (fresh->promo && world_percent(w, 70))
         fresh->expires = world_between(w, w->now + 1, w->now + DAYS * DAY_US);
+    play_say(p, "credit of %lld for #%d", (long long)fresh->amount, fresh->client);
     play_write(p, make_wallet, &(struct giving){.p = p, .wallet = fresh});
     model_wallet(p->m);
 }
@@ -87,5 +88,6 @@ void play_coupon(struct play *p, int edge)
         fresh->most = world_between(w, 1, 5000);
     if (world_percent(w, 50))
         fresh->expires = world_between(w, w->now + 1, w->now + DAYS * DAY_US);
+    play_say(p, "a coupon of #%d", fresh->party);
     play_write(p, make_coupon, &(struct giving){.p = p, .coupon = fresh});
 }

@@ -128,6 +128,11 @@ int64_t world_month_begin(enum w_zone zone, int64_t month)
     return noon - hours_ahead(zone, noon) * HOUR_US;
 }
 
+int64_t world_day(enum w_zone zone, int64_t at)
+{
+    return (at + hours_ahead(zone, at) * HOUR_US) / DAY_US;
+}
+
 int64_t world_month_of(enum w_zone zone, int64_t at)
 {
     int64_t month = at / (31 * DAY_US);
@@ -152,8 +157,9 @@ static int add_party(struct world *w, int currency, int country, bool taxable)
     return (int)w->party_count - 1;
 }
 
-/* In a share of the worlds some items are outside the scope of taxes. There nobody outside the Union
- * sells into it: such an invoice would need two kinds of 'O', and EN 16931 has room for one. */
+/* In a share of the worlds some items are outside the scope of taxes. There nobody outside the
+ * Union sells into it: such an invoice would need two kinds of 'O', and EN 16931 has room for one.
+ */
 enum { SCOPES = 3 };
 
 /* A buyer for a seller in this country: nobody outside the Union sells to its consumers. */
@@ -341,7 +347,10 @@ void world_sub(struct world *w, int edge, int64_t start)
 static void add_channel(struct world *w, int currency, size_t parties)
 {
     size_t first = w->edge_count;
-    enum w_settle settle = WAY_DIRECT;
+    bool included = currency == CURRENCIES - 1;
+    enum w_settle settle = (enum w_settle)world_below(w, WAY_DIRECT + 1);
+    if (included && settle == WAY_COLLECT)
+        settle = WAY_DIRECT;
     for (size_t i = 0; i < parties; i++) {
         bool sells = world_percent(w, 40);
         int upstream = EVERYTHING;
@@ -353,6 +362,128 @@ static void add_channel(struct world *w, int currency, size_t parties)
         if (!sells || world_percent(w, 10))
             for (int64_t n = world_between(w, 1, 3); n > 0; n--)
                 world_sub(w, edge, w->now);
+    }
+}
+
+/* --- who has a share --- */
+
+static struct w_rule rule(struct world *w, enum w_agreement_kind kind)
+{
+    struct w_rule r = {.cap = {-1, 0}, .label = (int)world_below(w, RULE_LABELS)};
+    bool gathered = kind == A_REFERRAL || kind == A_REVSHARE;
+    int dice = (int)world_below(w, 100);
+    r.kind = dice < 50 ? R_PERCENT : dice < 70 ? R_FIXED : dice < 85 ? R_PER_UNIT : R_BOUNTY;
+    if (dice >= 93)
+        r.kind = R_TIERED;
+    if (!gathered && r.kind > R_PERCENT)
+        r.kind = R_PERCENT;
+    r.value = world_number(w, 1, r.kind == R_PER_UNIT ? 1 : 12, 4);
+    if (r.kind == R_PERCENT || r.kind == R_TIERED) {
+        r.base = (enum w_base)world_below(w, gathered ? B_CASH + 1 : B_LIST + 1);
+        r.tier = r.base == B_WHOLESALE || r.base == B_MARGIN ? (int)world_between(w, 1, 4) : 0;
+    }
+    if (r.kind == R_TIERED) {
+        r.value.m = 0;
+        r.tier_count = (int)world_between(w, 1, 3);
+        for (int i = 0; i < r.tier_count; i++)
+            r.tiers[i] =
+                (struct w_tier){.up_to = {100 * (i + 1), 0}, .price = world_number(w, 1, 20, 4)};
+    }
+    if (gathered && world_percent(w, 15))
+        r.cap = (struct w_num){world_between(w, 1, 50), 0};
+    return r;
+}
+
+/* What a payee may invoice its payer: the table knows no tax of some. */
+static bool tax_known(const struct world *w, int payee, int payer)
+{
+    const struct w_party *from = &w->parties[payee];
+    const struct w_party *to = &w->parties[payer];
+    return !from->taxable || from->country == to->country || !w_countries[to->country].eu ||
+           w_countries[from->country].eu || to->taxable;
+}
+
+static struct w_agreement *add_agreement(struct world *w, enum w_agreement_kind kind, int from,
+                                         int to)
+{
+    struct w_agreement *a = WORLD_ADD(w->agreements, w->agreement_count);
+    *a = (struct w_agreement){.kind = kind,
+                              .from = from,
+                              .to = to,
+                              .currency = w->parties[from].currency,
+                              .scope_party = EVERYTHING,
+                              .scope_item = EVERYTHING,
+                              .on_invoice = world_percent(w, 30),
+                              .self_billing = world_percent(w, 50) && tax_known(w, to, from),
+                              .maturity_days = (int)world_below(w, 3) * 10,
+                              .min_payout = {world_between(w, 0, 30), 0}};
+    if (world_percent(w, 30))
+        a->scope_item = (int)world_below(w, w->item_count);
+    for (int64_t n = world_between(w, 1, 2); n > 0; n--)
+        a->rules[a->count++] = rule(w, kind);
+    return a;
+}
+
+static int add_partner(struct world *w)
+{
+    return add_buyer(w, w->parties[0].currency, 0, true);
+}
+
+/* Any seller. */
+static int some_seller(struct world *w)
+{
+    return w->edges[world_below(w, w->edge_count)].from;
+}
+
+static void add_introducers(struct world *w)
+{
+    for (int64_t n = world_between(w, 0, 3); n > 0; n--) {
+        int edge = (int)world_below(w, w->edge_count);
+        struct w_agreement *a = add_agreement(w, A_REFERRAL, some_seller(w), add_partner(w));
+        if (world_percent(w, 75))
+            a->scope_party = w->edges[edge].to;
+        a->subtree = a->scope_party != EVERYTHING && world_percent(w, 60);
+    }
+    for (int64_t n = world_between(w, 0, 2); n > 0; n--) {
+        int author = add_partner(w);
+        w->items[world_below(w, w->item_count)].author = author;
+        (void)add_agreement(w, A_REVSHARE, some_seller(w), author);
+    }
+    for (int64_t n = world_between(w, 0, 2); n > 0; n--)
+        (void)add_agreement(w, A_FEE, some_seller(w), add_partner(w));
+}
+
+static void add_costs(struct world *w, int owner, bool residual)
+{
+    for (int64_t n = world_between(w, 0, 2); n > 0; n--)
+        (void)add_agreement(w, A_COST, owner, add_partner(w));
+    if (!residual)
+        return;
+    struct w_agreement *a = add_agreement(w, A_COST, owner, add_partner(w));
+    a->scope_item = EVERYTHING;
+    a->rules[a->count++] = (struct w_rule){.kind = R_RESIDUAL, .cap = {-1, 0}};
+}
+
+/* Producers with inputs of their own; some with a fee that stays with the operator. */
+static void add_producers(struct world *w)
+{
+    int64_t count = world_between(w, 0, 2);
+    bool taken = count > 1; /* of one thing one takes the rest: here there is one producer then */
+    add_costs(w, 0, false);
+    for (int64_t n = count; n > 0; n--) {
+        int producer = add_partner(w);
+        if (world_percent(w, 50))
+            (void)add_agreement(w, A_FEE, producer, 0);
+        if (world_percent(w, 50) && !taken) {
+            struct w_agreement *a = add_agreement(w, A_COST, 0, producer);
+            a->scope_item = EVERYTHING;
+            a->rules[a->count++] = (struct w_rule){.kind = R_RESIDUAL, .cap = {-1, 0}};
+            taken = true;
+        }
+        add_costs(w, producer, world_percent(w, 50));
+        for (size_t i = 0; i < w->sub_count; i++)
+            if (world_percent(w, 40))
+                w->subs[i].terms[0].producer = producer;
     }
 }
 
@@ -372,6 +503,7 @@ struct world *world_make(uint64_t seed, size_t parties)
     if (w == NULL)
         abort();
     w->seed = w->chance = seed;
+    w->crashes = world_percent(w, 25);
     int channels = (int)world_between(w, 1, 2);
     int first = (int)world_below(w, CURRENCIES);
     (void)add_party(w, first, (int)world_below(w, EU_COUNTRIES), true);
@@ -386,6 +518,10 @@ struct world *world_make(uint64_t seed, size_t parties)
         for (size_t i = 0; i < w->item_count; i++)
             add_plan(w, (int)i, currency, currency == CURRENCIES - 1);
         add_channel(w, currency, parties / (size_t)channels + 1);
+    }
+    if (channels == 1) { /* amounts of agreements are in one currency */
+        add_introducers(w);
+        add_producers(w);
     }
     return w;
 }

@@ -288,6 +288,8 @@ void world_free(struct world *w);
 
 /* The first instant of a month (0: January 1970) in a zone. */
 int64_t world_month_begin(enum w_zone zone, int64_t month);
+/* The day that an instant is in; 0: 1970-01-01. */
+int64_t world_day(enum w_zone zone, int64_t at);
 /* The month that an instant is in. */
 int64_t world_month_of(enum w_zone zone, int64_t at);
 

@@ -2,7 +2,7 @@
  * worlds.c - random worlds against an independent model: tests/worlds/model.h.
  *
  *     worlds [--worlds N] [--from SEED] [--jobs N] [--parties N]
- *     worlds --seed SEED [--steps N] [--parties N]
+ *     worlds --seed SEED [--steps N] [--parties N] [--trace 1]
  *
  * TEST_STORE=postgresql://... plays them on PostgreSQL.
  */
@@ -12,7 +12,13 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-enum { STEPS_MAX = 1000000, PARTIES_LEAST = 4, PARTIES_MOST = 40 };
+enum {
+    STEPS_MAX = 1000000,
+    PARTIES_LEAST = 4,
+    PARTIES_MOST = 40,
+    MANY = 500, /* parties: more happens in a month */
+    MORE = 5,
+};
 
 struct options {
     int64_t worlds;
@@ -21,6 +27,7 @@ struct options {
     int64_t parties; /* 0: as the seed says */
     int64_t seed;    /* -1: many */
     int64_t steps;
+    int64_t trace; /* 1: tell each step */
 };
 
 /* --- one world --- */
@@ -95,6 +102,19 @@ static void some_change(struct play *p, int sub)
         play_coupon(p, p->w->subs[sub].edge);
 }
 
+static void some_settlement(struct play *p)
+{
+    struct world *w = p->w;
+    int party = 0;
+    if (p->m->payout_count > 0 && world_percent(w, 60))
+        play_payout(p, (int)world_below(w, p->m->payout_count));
+    else {
+        if (w->agreement_count > 0 && world_percent(w, 60))
+            party = w->agreements[world_below(w, w->agreement_count)].from;
+        play_settlement(p, party);
+    }
+}
+
 static void some_step(struct play *p)
 {
     struct world *w = p->w;
@@ -102,31 +122,36 @@ static void some_step(struct play *p)
     if (w->sub_count == 0)
         return;
     int sub = (int)world_below(w, w->sub_count);
-    if (dice < 35)
+    if (dice < 30)
         play_usage(p, sub);
-    else if (dice < 60)
+    else if (dice < 50)
         some_change(p, sub);
-    else if (dice < 80)
+    else if (dice < 70)
         some_payment(p);
-    else if (dice < 90)
+    else if (dice < 80)
         some_credit(p);
-    else
+    else if (dice < 87)
         some_return(p);
+    else
+        some_settlement(p);
 }
 
 /* A month: things happen at any time, then it is closed some time after its end. */
 static void play_one_month(struct play *p, const struct options *o, int month)
 {
     struct world *w = p->w;
-    int64_t steps = world_between(w, 3, 20);
+    int64_t steps = world_between(w, 3, 20) * (w->party_count > MANY ? MORE : 1);
     for (int64_t i = 0; i < steps; i++) {
         int64_t left = w->month[month + 1] - w->now;
         w->now += left > 0 ? world_between(w, 0, left / (steps - i)) : 0;
         some_step(p);
         step_done(p, o);
     }
-    if (w->now < w->month[month + 1])
-        w->now = w->month[month + 1];
+    int64_t of = world_month_of((enum w_zone)w->parties[0].zone, w->month[month]);
+    for (int zone = 0; zone < ZONES; zone++) { /* it has ended everywhere */
+        int64_t end = world_month_begin((enum w_zone)zone, of + 1);
+        w->now = w->now < end ? end : w->now;
+    }
     w->now += world_between(w, 0, 2 * DAY_US);
     play_month(p, month);
     step_done(p, o);
@@ -142,6 +167,7 @@ static int play_world(const struct options *o, uint64_t seed)
     if (p == NULL)
         abort();
     play_open(p, w, m);
+    p->trace = o->trace != 0;
     play_build(p);
     step_done(p, o);
     for (int i = 0; i < w->months; i++)
@@ -212,15 +238,15 @@ static bool read_options(int argc, char **argv, struct options *o)
         const char *name;
         int64_t *value;
     } all[] = {{"--worlds", &o->worlds},   {"--from", &o->from}, {"--jobs", &o->jobs},
-               {"--parties", &o->parties}, {"--seed", &o->seed}, {"--steps", &o->steps}};
-    for (int i = 1; i < argc; i++) {
+               {"--parties", &o->parties}, {"--seed", &o->seed}, {"--steps", &o->steps},
+               {"--trace", &o->trace}};
+    for (int i = 1; i < argc; i += 2) {
         bool found = false;
         for (size_t k = 0; k < COUNT(all) && i + 1 < argc && !found; k++)
             found = strcmp(argv[i], all[k].name) == 0 &&
                     str_to_i64(str_c(argv[i + 1]), 0, INT64_MAX, all[k].value);
         if (!found)
             return false;
-        i++;
     }
     return o->jobs > 0 && o->jobs <= 64;
 }
@@ -230,7 +256,7 @@ int main(int argc, char **argv)
     struct options o = {.worlds = 200, .from = 1, .jobs = 2, .seed = -1, .steps = STEPS_MAX};
     if (!read_options(argc, argv, &o)) {
         fprintf(stderr, "usage: worlds [--worlds N] [--from SEED] [--jobs N] [--parties N]\n"
-                        "       worlds --seed SEED [--steps N] [--parties N]\n");
+                        "       worlds --seed SEED [--steps N] [--parties N] [--trace 1]\n");
         return EXIT_FAILURE;
     }
     if (o.seed < 0)

@@ -1,0 +1,199 @@
+/* CHAIN: what the platform collected for a seller pays what that seller owes up the path, and the
+ * rest is paid out to it: specs/billing.md 3.4 and 3.7. */
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool model_collected(const struct model *m, const struct m_doc *d)
+{
+    if (d->settle == WAY_COLLECT)
+        return true;
+    return d->settle == WAY_CHAIN && d->edge != EVERYTHING &&
+           m->w->edges[d->edge].upstream != EVERYTHING;
+}
+
+/* What COLLECT owes a party there: it waits for cash, for its statement, or for its payout. */
+static int64_t collect_part(const struct model *m, int party, int currency)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < m->share_count; i++) {
+        const struct m_share *s = &m->shares[i];
+        if (s->payer == CLEARING && s->payee == party && s->currency == currency)
+            sum += s->amount - s->voided - s->settled;
+    }
+    for (size_t i = 0; i < m->statement_count; i++) {
+        const struct m_statement *s = &m->statements[i];
+        if (s->payer == CLEARING && s->payee == party && s->currency == currency &&
+            s->payout == EVERYTHING)
+            sum += s->payable;
+    }
+    return sum > 0 ? sum : 0;
+}
+
+/* What a party has in the neutral book for itself, without what is on its way out. */
+static int64_t free_of(struct model *m, int party, int currency)
+{
+    char key[KEY_MAX];
+    (void)snprintf(key, sizeof key, "Clearing %s AP:#%d", w_currencies[currency].code, party);
+    const struct m_balance *b = model_balance(m, key);
+    int64_t left = (b != NULL ? -b->amount : 0) - collect_part(m, party, currency);
+    for (size_t i = 0; i < m->payout_count; i++) {
+        const struct m_payout *o = &m->payouts[i];
+        if (o->book == CLEARING && o->payee == party && o->currency == currency &&
+            o->state == P_PENDING)
+            left -= o->amount;
+    }
+    return left;
+}
+
+static int64_t open_of(const struct m_doc *d)
+{
+    return d->gross - d->prepaid - d->credited - d->paid;
+}
+
+/* The oldest due invoice of the path that a party has to pay, or EVERYTHING. */
+static int next_debt(const struct model *m, int party, int currency)
+{
+    int best = EVERYTHING;
+    for (size_t i = 0; i < m->doc_count; i++) {
+        const struct m_doc *d = &m->docs[i];
+        bool fits = d->to == party && d->currency == currency && d->code == CODE_INVOICE &&
+                    d->settle == WAY_CHAIN && d->edge != EVERYTHING && open_of(d) > 0;
+        if (fits && (best == EVERYTHING || d->due_day < m->docs[best].due_day))
+            best = (int)i;
+    }
+    return best;
+}
+
+static void pay_part(struct model *m, int doc, int64_t amount)
+{
+    struct m_doc *d = &m->docs[doc];
+    const char *owes = model_code("AP", d->from);
+    model_post(m, CLEARING, d->currency, model_code("AP", d->to), owes, amount);
+    model_post(m, d->to, d->currency, owes, "AR:Clearing", amount);
+    model_post(m, d->from, d->currency, "AR:Clearing", model_code("AR", d->to), amount);
+    d->paid += amount;
+    model_follow(m, doc);
+    *WORLD_ADD(m->parts, m->part_count) = (struct m_part){d->to, doc, amount};
+}
+
+static bool net_one(struct model *m, int party, int currency)
+{
+    bool moved = false;
+    int64_t left = free_of(m, party, currency);
+    for (int doc = next_debt(m, party, currency); left > 0 && doc != EVERYTHING;
+         doc = next_debt(m, party, currency)) {
+        int64_t open = open_of(&m->docs[doc]);
+        int64_t part = open < left ? open : left;
+        pay_part(m, doc, part);
+        left -= part;
+        moved = true;
+    }
+    return moved;
+}
+
+void model_net(struct model *m)
+{
+    bool moved = true;
+    while (moved) {
+        size_t known = m->purse_count; /* whom this round pays comes in the next one */
+        moved = false;
+        for (size_t i = 0; i < known; i++)
+            moved = net_one(m, m->purses[i].party, m->purses[i].currency) || moved;
+    }
+    size_t count = m->purse_count;
+    for (size_t i = 0; i < count; i++) {
+        struct m_purse p = m->purses[i];
+        int64_t left = free_of(m, p.party, p.currency);
+        if (left <= 0 || next_debt(m, p.party, p.currency) != EVERYTHING)
+            continue;
+        *WORLD_ADD(m->payouts, m->payout_count) = (struct m_payout){.payer = 0,
+                                                                    .book = CLEARING,
+                                                                    .payee = p.party,
+                                                                    .currency = p.currency,
+                                                                    .amount = left,
+                                                                    .rest = true};
+    }
+}
+
+/* What a payer paid of a document so far, and its latest part; -1: it paid none. */
+static int64_t parts_of(const struct model *m, int payer, int doc, int64_t *ret_latest)
+{
+    int64_t sum = 0;
+    *ret_latest = -1;
+    for (size_t i = 0; i < m->part_count; i++)
+        if (m->parts[i].payer == payer && m->parts[i].doc == doc) {
+            sum += m->parts[i].amount;
+            *ret_latest = (int64_t)i;
+        }
+    return sum;
+}
+
+/* The invoice that a party paid last, of which something is paid. */
+static int last_paid(const struct model *m, int party, int currency, const bool *seen)
+{
+    int best = EVERYTHING;
+    int64_t best_at = -1;
+    for (size_t i = 0; i < m->doc_count; i++) {
+        int64_t latest = -1;
+        bool mine = m->docs[i].to == party && m->docs[i].currency == currency && !seen[i];
+        if (!mine || parts_of(m, party, (int)i, &latest) <= 0 || latest <= best_at)
+            continue;
+        best = (int)i;
+        best_at = latest;
+    }
+    return best;
+}
+
+struct missing {
+    int party;
+    int64_t amount;
+};
+
+/* Invoices that were paid last are open again; their issuers miss that money in turn. */
+static size_t reopen(struct model *m, int party, int currency, int64_t amount, struct missing *more)
+{
+    size_t count = 0;
+    bool *seen = calloc(m->doc_count + 1, sizeof *seen);
+    if (seen == NULL)
+        abort();
+    for (int doc = last_paid(m, party, currency, seen); amount > 0 && doc != EVERYTHING;
+         doc = last_paid(m, party, currency, seen)) {
+        int64_t latest = 0;
+        int64_t paid = parts_of(m, party, doc, &latest);
+        int64_t part = paid < amount ? paid : amount;
+        seen[doc] = true;
+        pay_part(m, doc, -part);
+        more[count++] = (struct missing){m->docs[doc].from, part};
+        amount -= part;
+    }
+    free(seen);
+    return count;
+}
+
+void model_undo(struct model *m, int party, int currency, int64_t amount)
+{
+    size_t count = 1;
+    struct missing *list = calloc((m->doc_count + 2) * DEPTH_MAX, sizeof *list);
+    if (list == NULL)
+        abort();
+    list[0] = (struct missing){party, amount};
+    for (size_t i = 0; i < count; i++) {
+        struct missing it = list[i];
+        if (free_of(m, it.party, currency) >= 0)
+            continue;
+        for (size_t k = 0; k < m->payout_count; k++) {
+            struct m_payout *o = &m->payouts[k];
+            if (o->book == CLEARING && o->payee == it.party && o->currency == currency &&
+                o->state == P_PENDING && o->rest)
+                o->state = P_VOID;
+        }
+        int64_t left = free_of(m, it.party, currency);
+        if (left < 0)
+            count +=
+                reopen(m, it.party, currency, -left < it.amount ? -left : it.amount, list + count);
+    }
+    free(list);
+}
