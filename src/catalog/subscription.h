@@ -195,7 +195,8 @@ MUST_CHECK enum rc catalog_prices(struct tx *tx, struct str agreement, struct st
                                   struct list *ret);
 
 /* Items that some supply agreement of the party, in force now, sells it: without what is the
- * operator's alone. Pages may be shorter than asked for. */
+ * operator's alone. A page ends with an item that is shown, and has a next one only where there is
+ * more to be shown: neither its length nor its cursor tells of what is hidden. RC_TOO_LARGE. */
 MUST_CHECK enum rc item_list_visible(struct tx *tx, struct str party, const struct item_query *q,
                                      struct page *ret);
 

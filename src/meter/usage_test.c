@@ -1,4 +1,5 @@
 #include "meter/meter_fixture.h"
+#include "meter/source.h"
 
 #define HOUR US_PER_HOUR
 
@@ -160,7 +161,8 @@ TX_TEST(what_is_wrong_is_named_and_nothing_of_the_call_is_kept)
         FAILS(tx, RC_INVALID, wrong[i].pointer,
               usage_take(tx, m.op, wrong[i].r.number ? STR("urn:n") : STR("urn:a"), &wrong[i].r, 1,
                          &report));
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, other, STR("urn:o"), &good, 1, &report));
+    struct str own = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:o", STRF(other));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, other, own, &good, 1, &report));
     FAILS(tx, RC_INVALID, "/source", usage_take(tx, m.op, STR("a b"), &good, 1, &report));
     ck_assert_int_eq(count_of(tx, "SELECT COUNT(*) FROM usage_batch"), 0);
     take(tx, &m, "urn:m", &good, 1);
@@ -181,10 +183,12 @@ TX_TEST(the_producer_and_the_seller_report_and_nobody_else)
         .agreement = m.agreement, .plan = m.plan, .quantity = STR("1"), .producer = pop};
     OK(tx, subscription_create(tx, &fresh, &s));
     struct usage_record r = hour_of(&m, METER_SUM, "a", 0, 5);
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, pop, STR("urn:p"), &r, 1, &report));
+    struct str own = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:p", STRF(pop));
+    struct str bought = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:c", STRF(m.client));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, pop, own, &r, 1, &report));
     r.subscription = s.id;
-    OK(tx, usage_take(tx, pop, STR("urn:p"), &r, 1, &report));
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, m.client, STR("urn:c"), &r, 1, &report));
+    OK(tx, usage_take(tx, pop, own, &r, 1, &report));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, m.client, bought, &r, 1, &report));
 }
 
 /* --- doors --- */

@@ -1,0 +1,1 @@
+-- What the close on PostgreSQL needs.
