@@ -107,6 +107,7 @@ static size_t read_peer(FILE *peer, const double *ours)
 
 static void run_peer(const double *ours)
 {
+    /* Its words are ours and fixed. NOLINTNEXTLINE(cert-env33-c) */
     FILE *peer = popen("exec node tools/krl-peer --time 2>/dev/null", "r");
     ASSERT(peer != NULL);
     size_t count = read_peer(peer, ours);

@@ -184,7 +184,7 @@ START_TEST(who_has_looked_at_a_conflict_is_kept_and_it_is_raised_no_more)
     has(&a, arena_fmt(&h->arena, "\"seen_by\":\"%.*s\"", STRF(h->olga.user)).p);
     a = get(h, &h->rita, list);
     ck_assert(!str_has(a.body, STR("ucf_")));
-    a = get(h, &h->rita, arena_fmt(&h->arena, "%s?all=true", list).p);
+    a = get(h, &h->rita, arena_fmt(&h->arena, "%s?seen=true", list).p);
     has(&a, "\"seen_by\"");
     house_close(h);
 }

@@ -48,7 +48,7 @@ enum rc usage_conflict_list(struct tx *tx, struct str party, const struct usage_
     struct str next;
     if (party.n > 0)
         terms[count++] = (struct page_term){"u.party = ?", V(party)};
-    if (!q->all)
+    if (!q->seen)
         terms[count++] = (struct page_term){.sql = "w.conflict IS NULL"};
     TRY(page_rows(tx, &conflict_table, &q->page, terms, count, &rows, &next));
     struct usage_conflict *items = NEW_N(tx->arena, struct usage_conflict, rows.count);

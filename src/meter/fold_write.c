@@ -249,7 +249,7 @@ static enum rc merge_part(struct fold *f, const struct sum *s, struct entry *ent
         TRY(grow_counter(f, s, &k, &old, &now, ret_grown));
     else if (s->meter->kind == METER_UNIQUE)
         *ret_grown = (__int128)now.count - (__int128)old.count;
-    bool same = now.count == old.count &&
+    bool same = old.count > 0 && now.count == old.count &&
                 memcmp(now.entries, old.entries, now.count * sizeof *now.entries) == 0;
     return same ? RC_OK : write_part(f, s, &k, &now);
 }

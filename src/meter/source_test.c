@@ -169,7 +169,7 @@ TX_TEST(a_conflict_is_raised_until_somebody_has_looked)
     OK(tx, report(tx, &r, r.pop, name)); /* the same again is not raised again */
     OK(tx, usage_conflict_list(tx, r.pop, &q, &page));
     ck_assert_uint_eq(page.items.count, 0);
-    q.all = true;
+    q.seen = true;
     OK(tx, usage_conflict_list(tx, r.pop, &q, &page));
     ck_assert_uint_eq(page.items.count, 1);
     FAILS(tx, RC_NOT_FOUND, NULL, usage_conflict_see(tx, STR("ucf_0"), STR("usr_1"), &c));

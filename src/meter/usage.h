@@ -81,7 +81,7 @@ extern const struct schema usage_conflict_schema;
 struct usage_conflict_query {
     uint64_t set;
     struct page_query page;
-    bool all; /* those that somebody has looked at, too */
+    bool seen; /* those that somebody has looked at, too */
 };
 extern const struct schema usage_conflict_query_schema;
 /* Those of the sources of a party; party empty: of all. */

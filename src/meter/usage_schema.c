@@ -49,7 +49,8 @@ const struct schema usage_conflict_schema =
 
 static const struct field conflict_query_fields[] = {
     PAGE_FIELDS(struct usage_conflict_query),
-    FIELD(struct usage_conflict_query, all, BOOL, .doc = "Those that somebody has looked at, too."),
+    FIELD(struct usage_conflict_query, seen, BOOL,
+          .doc = "Those that somebody has looked at, too."),
 };
 const struct schema usage_conflict_query_schema =
     SCHEMA(struct usage_conflict_query, "usage_conflict_query", conflict_query_fields,
