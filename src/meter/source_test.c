@@ -180,6 +180,7 @@ Suite *source_suite(void)
 {
     Suite *s = suite_create("source");
     TCase *c = tcase_create("source");
+    tcase_set_timeout(c, 60);
     tcase_add_test(c, a_name_that_names_a_party_is_that_partys_alone);
     tcase_add_test(c, no_name_looks_like_another_partys);
     tcase_add_test(c, a_free_name_is_nobodys_until_the_operator_binds_it);
