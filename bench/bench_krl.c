@@ -3,12 +3,15 @@
  *
  * Each program is compiled once and evaluated as often as fits; the best round counts, so that what
  * else the machine does is left out. An evaluation is a whole activation: machine, globals, result.
+ *
+ * Behind it the same programs by the official compiler under Node.js, in the same run
+ * (tools/krl-peer, whose head says what it needs). Where that is missing, it is said.
  */
 #include "base/clock.h"
 #include "krl/compile.h"
 #include "krl/sim.h"
 
-enum { ROUNDS = 7, MEMORY = 64 * 1024 * 1024 };
+enum { ROUNDS = 7, MEMORY = 64 * 1024 * 1024, LINE_MAX_BYTES = 1000 };
 
 #define ROUND_US (100 * US_PER_MS)
 
@@ -71,8 +74,53 @@ static double best_us(struct krl_sim *sim, const struct krl_code *code)
     return best;
 }
 
+/* --- the peer --- */
+
+static bool is_peers_line(const char *line, const char *name, double *ret_us)
+{
+    size_t n = strlen(name);
+    if (strncmp(line, name, n) != 0 || line[n] != ':')
+        return false;
+    *ret_us = strtod(line + n + 1, NULL);
+    return *ret_us > 0;
+}
+
+/* Each line of the peer: "NAME: 12.3 us (...)". */
+static size_t read_peer(FILE *peer, const double *ours)
+{
+    char line[LINE_MAX_BYTES];
+    size_t count = 0;
+    while (fgets(line, sizeof line, peer) != NULL) {
+        const char *version = strstr(line, "Node.js");
+        for (size_t i = 0; i < COUNT(programs); i++) {
+            double us = 0;
+            if (!is_peers_line(line, programs[i].name, &us))
+                continue;
+            printf("%s, official compiler under %.*s: %.1f us, ratio %.1f\n", programs[i].name,
+                   version != NULL ? (int)strcspn(version, ")") : 4, version ? version : "node", us,
+                   us / ours[i]);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void run_peer(const double *ours)
+{
+    /* Its words are ours and fixed. NOLINTNEXTLINE(cert-env33-c) */
+    FILE *peer = popen("exec node tools/krl-peer --time 2>/dev/null", "r");
+    ASSERT(peer != NULL);
+    size_t count = read_peer(peer, ours);
+    int status = pclose(peer);
+    if (status != 0 || count < COUNT(programs))
+        printf("the peer is missing: %zu of %zu programs ran under Node.js with the official "
+               "compiler; the head of tools/krl-peer says how to get it\n",
+               count, COUNT(programs));
+}
+
 int main(void)
 {
+    double ours[COUNT(programs)];
     struct arena kept;
     struct buf out;
     static struct krl_sim sim;
@@ -88,10 +136,13 @@ int main(void)
         enum rc rc = krl_compile(str_c(programs[i].source), &arena, &code, &err);
         ASSERT(rc == RC_OK);
         double us = best_us(&sim, code);
+        ours[i] = us;
         printf("%s: %.1f us, %.2f million %s a second, %lld steps\n", programs[i].name, us,
                programs[i].units / us, programs[i].unit, (long long)sim.steps_used);
         arena_fini(&arena);
     }
     arena_fini(&kept);
+    (void)fflush(stdout); /* before the peer's lines */
+    run_peer(ours);
     return 0;
 }

@@ -240,7 +240,11 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_coupon_get] = {.want = OWN_READ},
     [ROUTE_usage_take] = {.body = "[]", .want = {401, 403, 422, 403, 403, 422, 422, 422}},
     [ROUTE_usage_list] = {.want = {401, 404, 404, 200, 403, 200, 200, 200}},
-    [ROUTE_usage_conflicts] = {.want = {401, 404, 404, 200, 403, 403, 200, 200}},
+    [ROUTE_usage_conflicts] = {.want = OWN_READ},
+    [ROUTE_usage_conflict_see] = {.want = PARTY_OWN},
+    [ROUTE_usage_sources] = {.want = OWN_READ},
+    [ROUTE_usage_bind] = {.body = "{\"source\":\"urn:pop:node\"}", /* the operator's to give */
+                          .want = {401, 404, 404, 403, 403, 403, 422, 422}},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -485,6 +489,16 @@ static struct str make_coupon(struct tx *tx, struct house *h)
     return made.id;
 }
 
+static struct str make_usage_conflict(struct tx *tx, struct house *h)
+{
+    struct str id = id_new(tx->ids, tx->arena, "ucf");
+    OK(tx, sql_run(tx,
+                   "INSERT INTO usage_conflict (id, source, party, event, text, created) "
+                   "VALUES ($1, 'urn:n', $2, $1, 'taken', 0)",
+                   V(id), V(h->client)));
+    return id;
+}
+
 static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
@@ -507,6 +521,7 @@ static const struct {
     {"/v1/subscriptions", make_sold},
     {"/v1/items", make_client_item},
     {"/v1/plans", make_client_plan},
+    {"/v1/usage-conflicts", make_usage_conflict},
     {"/v1/documents", make_invoice},
     {"/v1/documents/{id}/actions/", make_invoice_draft},
     {"/v1/documents/{id}/actions/credit", make_invoice},

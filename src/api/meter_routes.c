@@ -6,6 +6,7 @@
  */
 #include "api/handlers.h"
 #include "api/resources.h"
+#include "meter/source.h"
 
 struct usage_steps {
     struct usage_record *records;
@@ -71,13 +72,49 @@ enum rc usage_list_handler(struct call *c)
     return call_reply_list(c, list);
 }
 
+/* --- sources and conflicts: a party's own, and the operator's all --- */
+
+static enum rc whose(struct call *c, struct str *ret)
+{
+    struct party operator;
+    TRY(party_operator(c->tx, &operator));
+    *ret = str_eq(operator.id, c->owner) ? STR("") : c->owner;
+    return RC_OK;
+}
+
 enum rc usage_conflicts_handler(struct call *c)
 {
     struct page page;
-    struct party operator;
-    const struct list_query *q = c->query;
-    TRY(party_operator(c->tx, &operator));
-    bool all = str_eq(operator.id, c->owner);
-    TRY(usage_conflict_list(c->tx, all ? STR("") : c->owner, &q->page, &page));
+    struct str party;
+    TRY(whose(c, &party));
+    TRY(usage_conflict_list(c->tx, party, c->query, &page));
     return call_reply_page(c, &page);
+}
+
+enum rc usage_conflict_see_handler(struct call *c)
+{
+    struct usage_conflict before;
+    struct usage_conflict after;
+    TRY(usage_conflict_get(c->tx, c->params[0], &before));
+    TRY(usage_conflict_see(c->tx, before.id, c->caller.user, &after));
+    call_note(c, after.id, &usage_conflict_schema, &before, &after);
+    return call_reply(c, &after);
+}
+
+enum rc usage_sources_handler(struct call *c)
+{
+    struct page page;
+    struct str party;
+    const struct list_query *q = c->query;
+    TRY(whose(c, &party));
+    TRY(usage_source_list(c->tx, party, &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
+enum rc usage_bind_handler(struct call *c)
+{
+    struct usage_source made;
+    TRY(usage_source_bind(c->tx, c->owner, c->body, &made));
+    call_note(c, made.source, &usage_source_schema, NULL, &made);
+    return call_reply(c, &made);
 }

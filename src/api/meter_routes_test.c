@@ -5,6 +5,7 @@
 #include "api/api_fixture.h"
 #include "catalog/metered_fixture.h"
 #include "meter/record.h"
+#include "meter/source.h"
 #include "meter/total.h"
 
 enum { MANY = 4000 };
@@ -24,6 +25,12 @@ static enum rc fill(struct tx *tx, void *arg)
     g->m.plan = metered_plan(tx, h->op);
     metered_meters(tx, &g->m);
     g->m.subscriptions[0] = arena_str(&h->arena, metered_subscribe(tx, &g->m));
+    const struct str sources[] = {STR("urn:n"), STR("bin")};
+    for (size_t i = 0; i < COUNT(sources); i++) {
+        struct usage_source made;
+        struct usage_source fresh = {.source = sources[i], .party = h->reseller};
+        OK(tx, usage_source_bind(tx, h->op, &fresh, &made));
+    }
     return RC_OK;
 }
 
@@ -153,6 +160,57 @@ START_TEST(conflicts_are_shown_to_whom_the_source_reports_for_and_to_the_operato
 }
 END_TEST
 
+static struct str see_path(struct house *h, struct str list)
+{
+    struct str rest = list;
+    while (rest.n > 0 && !str_starts(rest, STR("ucf_")))
+        rest = str_sub(rest, 1, rest.n);
+    return str_c(at(h, "/v1/usage-conflicts/", str_cut(&rest, '"'), "/actions/see"));
+}
+
+START_TEST(who_has_looked_at_a_conflict_is_kept_and_it_is_raised_no_more)
+{
+    struct metering g = open_metering();
+    struct house *h = g.h;
+    const char *list = at(h, "/v1/parties/", h->reseller, "/usage-conflicts");
+    STATUS(report(&g, &h->rita, event_of(&g, "a", 5)), 200);
+    STATUS(report(&g, &h->rita, event_of(&g, "a", 6)), 200);
+    struct answer a = get(h, &h->rita, list);
+    struct str see = see_path(h, a.body);
+    STATUS(ask(h, &h->carl, "POST", see, STR(""), STR("")), 404);
+    a = ask(h, &h->olga, "POST", see, STR(""), STR("")); /* the operator sees it, too */
+    STATUS(a, 200);
+    has(&a, "\"seen\":\"2026-");
+    has(&a, arena_fmt(&h->arena, "\"seen_by\":\"%.*s\"", STRF(h->olga.user)).p);
+    a = get(h, &h->rita, list);
+    ck_assert(!str_has(a.body, STR("ucf_")));
+    a = get(h, &h->rita, arena_fmt(&h->arena, "%s?seen=true", list).p);
+    has(&a, "\"seen_by\"");
+    house_close(h);
+}
+END_TEST
+
+START_TEST(a_source_is_bound_by_the_operator_or_is_the_partys_own)
+{
+    struct metering g = open_metering();
+    struct house *h = g.h;
+    struct str body =
+        arena_fmt(&h->arena, "{\"source\":\"urn:pop:7\",\"party\":\"%.*s\"}", STRF(h->reseller));
+    const char *ours = at(h, "/v1/parties/", h->op, "/usage-sources");
+    const char *theirs = at(h, "/v1/parties/", h->reseller, "/usage-sources");
+    struct answer a = ask(h, &h->rita, "POST", str_c(theirs), STR(""), body);
+    STATUS(a, 422);
+    has(&a, "ask the operator to bind it to you");
+    STATUS(ask(h, &h->olga, "POST", str_c(ours), STR(""), body), 200);
+    a = get(h, &h->rita, theirs);
+    has(&a, "\"source\":\"urn:pop:7\"");
+    a = get(h, &h->carl, at(h, "/v1/parties/", h->client, "/usage-sources"));
+    STATUS(a, 200);
+    ck_assert(!str_has(a.body, STR("urn:")));
+    house_close(h);
+}
+END_TEST
+
 START_TEST(the_body_is_taken_in_four_forms_and_no_other)
 {
     struct metering g = open_metering();
@@ -216,6 +274,8 @@ Suite *meter_routes_suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, what_is_reported_is_read_by_both_sides_and_nobody_else);
     tcase_add_test(c, conflicts_are_shown_to_whom_the_source_reports_for_and_to_the_operator);
+    tcase_add_test(c, who_has_looked_at_a_conflict_is_kept_and_it_is_raised_no_more);
+    tcase_add_test(c, a_source_is_bound_by_the_operator_or_is_the_partys_own);
     tcase_add_test(c, the_body_is_taken_in_four_forms_and_no_other);
     tcase_add_test(c, a_batch_may_be_larger_than_other_bodies);
     suite_add_tcase(s, c);

@@ -5,6 +5,7 @@
 #include "billing/document_row.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
+#include "meter/usage.h"
 #include "party/invitation.h"
 #include "settle/statement.h"
 
@@ -117,14 +118,25 @@ static enum rc of_subscription(struct tx *tx, struct str id, struct owners *ret)
     return RC_OK;
 }
 
+/* The reporter's, and the operator's, who answers for all that is counted. */
+static enum rc of_usage_conflict(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct usage_conflict conflict;
+    struct party operator_party;
+    TRY(usage_conflict_get(tx, id, &conflict));
+    TRY(party_operator(tx, &operator_party));
+    *ret = (struct owners){.owner = conflict.party, .other = operator_party.id};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation},   {"pay", of_payment},    {"stm", of_statement}, {"pyo", of_payout},
-    {"agr", of_agreement},    {"bok", of_price_book}, {"inv", of_document},  {"cls", of_close},
-    {"wal", of_wallet},       {"cou", of_coupon},     {"itm", of_item},      {"pln", of_plan},
-    {"sub", of_subscription},
+    {"ivt", of_invitation},   {"pay", of_payment},        {"stm", of_statement}, {"pyo", of_payout},
+    {"agr", of_agreement},    {"bok", of_price_book},     {"inv", of_document},  {"cls", of_close},
+    {"wal", of_wallet},       {"cou", of_coupon},         {"itm", of_item},      {"pln", of_plan},
+    {"sub", of_subscription}, {"ucf", of_usage_conflict},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

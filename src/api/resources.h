@@ -11,6 +11,7 @@
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "channel/reward.h"
+#include "meter/source.h"
 #include "meter/total.h"
 #include "party/audit.h"
 #include "party/brand.h"

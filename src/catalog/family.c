@@ -82,6 +82,12 @@ enum rc subscription_descendants(struct tx *tx, struct str id, time_us from, tim
 
 /* --- together --- */
 
+/* Of a subscription s that has not ended at $2 the terms t of then, or those it begins with. */
+#define RUNS                                                  \
+    "s.ends > $2 AND t.since = "                              \
+    "COALESCE((SELECT MAX(u.since) FROM subscription_term u " \
+    "WHERE u.subscription = s.id AND u.since <= $2), s.start)"
+
 struct members {
     struct map *ids;
     size_t count;
@@ -133,14 +139,39 @@ enum rc family_units(struct tx *tx, struct str id, struct map *ret_ids,
                        "SELECT s.id, t.plan, t.plan_number, t.quantity, p.item FROM all_of a "
                        "JOIN subscription s ON s.id = a.id "
                        "JOIN subscription_term t ON t.subscription = s.id "
-                       "JOIN plan p ON p.id = t.plan WHERE s.ends > $2 AND t.since = "
-                       "COALESCE((SELECT MAX(u.since) FROM subscription_term u "
-                       "WHERE u.subscription = s.id AND u.since <= $2), s.start) "
-                       "ORDER BY s.id",
+                       "JOIN plan p ON p.id = t.plan WHERE " RUNS " ORDER BY s.id",
                  V(id), V(tx->now)));
     *ret_units = m.units;
     *ret_count = m.count;
     return RC_OK;
+}
+
+struct ids {
+    struct list *list;
+    size_t room;
+};
+
+static enum rc add_id(struct tx *tx, const struct value *cells, size_t columns UNUSED, void *arg)
+{
+    const struct ids *found = arg;
+    struct str *ids = found->list->items;
+    ASSERT(found->list->count < found->room);
+    ids[found->list->count++] = arena_str(tx->arena, cells[0].text);
+    return RC_OK;
+}
+
+enum rc family_with_plan(struct tx *tx, struct str id, const struct limit_units *plan, size_t room,
+                         struct list *ret)
+{
+    struct ids found = {ret, room};
+    ret->count = 0;
+    return sql_each(tx, add_id, &found,
+                    BELOW ", all_of (id) AS (SELECT id FROM below UNION ALL SELECT s.id "
+                          "FROM subscription s WHERE s.id = $1) "
+                          "SELECT s.id FROM all_of a JOIN subscription s ON s.id = a.id "
+                          "JOIN subscription_term t ON t.subscription = s.id WHERE t.plan = $3 "
+                          "AND t.plan_number = $4 AND " RUNS " ORDER BY s.id",
+                    V(id), V(tx->now), V(plan->plan), V(plan->plan_number));
 }
 
 enum rc family_move(struct tx *tx, struct str id, struct str agreement, struct str seller)

@@ -12,6 +12,10 @@
  * SUBSCRIPTION_FAMILY_MAX members, or plans. */
 MUST_CHECK enum rc family_units(struct tx *tx, struct str id, struct map *ret_ids,
                                 struct limit_units **ret_units, size_t *ret_count);
+/* Ids (struct str) of those of them that have this plan now, or at their beginning; ret->items has
+ * room for all of the family. */
+MUST_CHECK enum rc family_with_plan(struct tx *tx, struct str id, const struct limit_units *plan,
+                                    size_t room, struct list *ret);
 /* All below (not the first) go to another agreement from now on; their other terms stay. */
 MUST_CHECK enum rc family_move(struct tx *tx, struct str id, struct str agreement,
                                struct str seller);

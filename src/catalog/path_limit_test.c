@@ -3,6 +3,10 @@
 
 #include "money/property.h"
 
+#include <sodium.h>
+
+enum { ITEMS = 42 };
+
 /* operator > distributor > reseller > client; the distributor has a second client. */
 struct path {
     struct str op, distributor, reseller, client, second;
@@ -331,6 +335,50 @@ TX_TEST(items_are_seen_by_whom_they_are_sold_to)
     ck_assert_uint_eq(page.items.count, 0);
 }
 
+/* What a cursor carries, as its reader finds it. */
+static struct str cursor_text(struct tx *tx, struct str cursor)
+{
+    unsigned char *bytes = (unsigned char *)arena_bytes(tx->arena, cursor.n);
+    size_t n = 0;
+    ck_assert(sodium_base642bin(bytes, cursor.n, cursor.p, cursor.n, NULL, &n, NULL,
+                                sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0);
+    return str_n((const char *)bytes, n);
+}
+
+TX_TEST(pages_of_items_tell_nothing_of_what_is_hidden)
+{
+    struct path p = make_path(tx);
+    size_t seen = 0;
+    /* One in seven is seen, the first and the last are not. */
+    for (int i = 0; i < ITEMS; i++) {
+        const char *code = arena_fmt(tx->arena, "%s%03d", i % 7 == 3 ? "s" : "hidden-", i).p;
+        (void)make_flat(tx, p.op, code, PLAN_MONTH, "1");
+        if (i % 7 != 3)
+            make_entry(tx, p.books[1], code, ENTRY_HIDE, "");
+    }
+    make_entry(tx, p.books[1], "vm", ENTRY_HIDE, "");
+    const struct str sorts[] = {STR("name"), STR("-created"), STR("code")};
+    for (size_t k = 0; k < COUNT(sorts); k++) {
+        struct page page = {0};
+        struct item_query q = {.page = {.limit = 2, .sort = {(void *)(uintptr_t)&sorts[k], 1}}};
+        for (seen = 0; seen == 0 || page.next.n > 0; q.page.after = page.next) {
+            OK(tx, item_list_visible(tx, p.client, &q, &page));
+            const struct item *items = page.items.items;
+            for (size_t i = 0; i < page.items.count; i++)
+                ck_assert(str_starts(items[i].code, STR("s")));
+            seen += page.items.count;
+            ck_assert_uint_gt(page.items.count, 0);
+            if (page.next.n == 0)
+                continue;
+            ck_assert_uint_eq(page.items.count, 2);
+            struct str text = cursor_text(tx, page.next);
+            ck_assert(!str_has(text, STR("hidden")));
+            ck_assert(str_has(text, items[1].id));
+        }
+        ck_assert_uint_eq(seen, ITEMS / 7);
+    }
+}
+
 Suite *path_limit_suite(void);
 Suite *path_limit_suite(void)
 {
@@ -349,6 +397,7 @@ Suite *path_limit_suite(void)
     tcase_add_test(c, prices_are_those_of_the_side_that_asks);
     tcase_add_test(c, every_price_point_is_told);
     tcase_add_test(c, items_are_seen_by_whom_they_are_sold_to);
+    tcase_add_test(c, pages_of_items_tell_nothing_of_what_is_hidden);
     suite_add_tcase(s, c);
     return s;
 }

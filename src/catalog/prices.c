@@ -3,7 +3,8 @@
  */
 #include "catalog/subscription.h"
 
-enum { PRICE_ROWS_MAX = 10000, PLANS_MAX = 10000 };
+enum { PRICE_ROWS_MAX = 10000, PLANS_MAX = 10000, ITEMS_PASSED_MAX = 10000 };
+enum { SCRATCH_BYTES = 16 * 1024 * 1024 };
 
 struct board {
     struct tx *tx;
@@ -220,25 +221,78 @@ static enum rc is_on_a_shelf(struct tx *tx, const struct shelves *s, const struc
     return RC_OK;
 }
 
+/* One page of what a party sees, gathered from as many of the catalogue's as it takes. */
+struct window_shopping {
+    struct tx *tx;
+    struct tx side;       /* the same unit of work with an arena that is emptied on the way */
+    struct arena scratch; /* its */
+    struct shelves shelves;
+    size_t limit;
+    size_t count;
+    struct item *items;     /* limit of them */
+    struct item_query last; /* the catalogue's page that the last of them is in, to its end */
+    size_t passed;          /* items that were looked at */
+};
+
+/* Until the page is full and one more is seen behind it. What a cursor carries is then what the
+ * viewer has seen; how many items lie between, or behind the last, is told by nothing. */
+static enum rc shop(struct window_shopping *w, const struct item_query *q, struct str *ret_next,
+                    bool *ret_more)
+{
+    struct page page;
+    const uint64_t hidden = schema_bit(&item_schema, "owner") | schema_bit(&item_schema, "income") |
+                            schema_bit(&item_schema, "author");
+    *ret_more = false;
+    TRY(item_list(w->tx, q, &page));
+    const struct item *items = page.items.items;
+    for (size_t i = 0; i < page.items.count && !*ret_more; i++) {
+        bool visible = false;
+        TRY(is_on_a_shelf(&w->side, &w->shelves, &items[i], &visible));
+        arena_reset(&w->scratch);
+        if (!visible)
+            continue;
+        *ret_more = w->count == w->limit;
+        if (*ret_more)
+            break;
+        w->last = *q;
+        w->last.page.limit = (int64_t)i + 1;
+        w->items[w->count] = items[i];
+        w->items[w->count++].set &= ~hidden;
+    }
+    w->passed += page.items.count;
+    *ret_next = page.next;
+    return RC_OK;
+}
+
+static enum rc fill_page(struct window_shopping *w, const struct item_query *q, struct page *ret)
+{
+    struct page end = {0};
+    struct str next;
+    bool more = false;
+    struct item_query at = *q;
+    at.page.limit = PAGE_LIMIT_MAX;
+    do {
+        TRY(shop(w, &at, &next, &more));
+        at.page.after = next;
+        if (w->passed > ITEMS_PASSED_MAX)
+            return err_set(w->tx->err, RC_TOO_LARGE, "the catalogue is too long: name a category");
+    } while (!more && next.n > 0);
+    if (more) /* the page ends with an item that is shown: the cursor behind it is its own */
+        TRY(item_list(w->tx, &w->last, &end));
+    *ret = (struct page){{w->items, w->count}, end.next};
+    return RC_OK;
+}
+
 enum rc item_list_visible(struct tx *tx, struct str party, const struct item_query *q,
                           struct page *ret)
 {
-    struct page page;
-    struct shelves shelves;
-    size_t count = 0;
-    TRY(find_shelves(tx, party, &shelves));
-    TRY(item_list(tx, q, &page));
-    struct item *items = page.items.items;
-    const uint64_t hidden = schema_bit(&item_schema, "owner") | schema_bit(&item_schema, "income") |
-                            schema_bit(&item_schema, "author");
-    for (size_t i = 0; i < page.items.count; i++) {
-        bool visible = false;
-        TRY(is_on_a_shelf(tx, &shelves, &items[i], &visible));
-        if (!visible)
-            continue;
-        items[count] = items[i];
-        items[count++].set &= ~hidden;
-    }
-    *ret = (struct page){{items, count}, page.next};
-    return RC_OK;
+    struct window_shopping w = {.tx = tx, .side = *tx};
+    w.limit = q->page.limit > 0 ? (size_t)q->page.limit : PAGE_LIMIT_DEFAULT;
+    w.items = NEW_N(tx->arena, struct item, w.limit);
+    TRY(find_shelves(tx, party, &w.shelves));
+    arena_init(&w.scratch, SCRATCH_BYTES);
+    w.side.arena = &w.scratch;
+    enum rc rc = fill_page(&w, q, ret);
+    arena_fini(&w.scratch);
+    return rc;
 }

@@ -7,6 +7,8 @@
 
 #define OPEN_END INT64_MAX
 
+enum { SCRATCH_BYTES = 16 * 1024 * 1024 };
+
 #define COLUMNS                                                                            \
     "s.id, s.version, s.seller, s.client, s.agreement, s.plan, s.parent, s.name, s.zone, " \
     "s.period, s.anchored, s.start, s.ends, s.created, s.changed"
@@ -346,8 +348,52 @@ static enum rc check_paid(struct tx *tx, const struct subscription *s, time_us a
     int64_t begun = at > s->start ? window_number(&facts, at - 1) : 0;
     return begun >= parts
                ? RC_OK
-               : err_set(tx->err, RC_CONFLICT, "%lld of %lld instalments are left to be paid",
-                         (long long)(parts - begun), (long long)parts);
+               : err_set(tx->err, RC_CONFLICT,
+                         "subscription '%.*s': %lld of %lld instalments are left to be paid",
+                         STRF(s->id), (long long)(parts - begun), (long long)parts);
+}
+
+/* The same of members of a family, which have this plan. */
+static enum rc check_members_paid(struct tx *tx, const struct list *members,
+                                  const struct limit_units *u, time_us at)
+{
+    const struct str *ids = members->items;
+    struct arena scratch;
+    struct tx side = *tx;
+    enum rc rc = RC_OK;
+    arena_init(&scratch, SCRATCH_BYTES);
+    side.arena = &scratch;
+    for (size_t i = 0; i < members->count && rc == RC_OK; i++) {
+        struct subscription member;
+        rc = subscription_get(&side, ids[i], &member);
+        member.plan = u->plan;
+        member.plan_number = u->plan_number;
+        if (rc == RC_OK)
+            rc = check_paid(&side, &member, max_i64(at, member.start));
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    return rc;
+}
+
+/* Of it and of all that is below it. */
+static enum rc check_family_paid(struct tx *tx, const struct subscription *s, time_us at)
+{
+    struct limit_units *units = NULL;
+    struct map ids;
+    size_t count = 0;
+    TRY(family_units(tx, s->id, &ids, &units, &count));
+    struct list members = {.items = NEW_N(tx->arena, struct str, ids.count)};
+    for (size_t i = 0; i < count; i++) {
+        struct plan plan;
+        int64_t parts = 0;
+        TRY(plan_version(tx, units[i].plan, units[i].plan_number, &plan));
+        if (!has_parts(&plan, &parts) || parts == 0)
+            continue;
+        TRY(family_with_plan(tx, s->id, &units[i], ids.count, &members));
+        TRY(check_members_paid(tx, &members, &units[i], at));
+    }
+    return RC_OK;
 }
 
 /* --- changes --- */
@@ -438,6 +484,8 @@ static enum rc move(struct tx *tx, struct subscription *s, struct str agreement)
         TRY(check_offer(tx, path, &plan, tx->now));
     }
     TRY(limit_check(tx, &(struct limit_ask){path, units, count, &ids}));
+    if (!str_eq(edge->seller, s->seller)) /* who has paid in advance what is paid in parts */
+        TRY(check_family_paid(tx, s, tx->now));
     TRY(family_move(tx, s->id, agreement, edge->seller));
     TRY(sql_run(tx,
                 "UPDATE subscription_term SET agreement = $3 WHERE subscription = $1 "
@@ -512,8 +560,7 @@ enum rc subscription_end(struct tx *tx, struct str id, time_us at, struct subscr
     at = max_i64(at != 0 ? at : tx->now, s.start);
     if (s.ends != 0 && at > s.ends)
         return err_set(tx->err, RC_CONFLICT, "it ends before that already");
-    TRY(read_terms(tx, at, &s));
-    TRY(check_paid(tx, &s, at));
+    TRY(check_family_paid(tx, &s, at));
     TRY(family_end(tx, id, at));
     s.version++;
     TRY(sql_run(tx, "UPDATE subscription SET version = $2, ends = $3, changed = $4 WHERE id = $1",

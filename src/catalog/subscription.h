@@ -64,7 +64,8 @@ MUST_CHECK enum rc subscription_list(struct tx *tx, struct str party,
                                      const struct subscription_query *q, struct page *ret);
 /* Plan, quantity, producer, asset: from `at` on (0: now; not in the past); what was planned for
  * later falls away. The name: at once. The agreement: at once, with all that is below it, which
- * keeps its other terms; it leads to the same client, and must sell what they all have. A plan has
+ * keeps its other terms; it leads to the same client, and must sell what they all have; to another
+ * seller only where no instalments of any of them are left to be paid. A plan has
  * the period of the one before and no one-time charges or instalments; one with instalments is
  * left when they are paid. RC_INVALID, RC_CHANGED; RC_CONFLICT: a limit; it has ended; a child does
  * not leave its family. RC_TOO_LARGE: more than SUBSCRIPTION_FAMILY_MAX move. */
@@ -72,7 +73,7 @@ enum { SUBSCRIPTION_FAMILY_MAX = 50000 };
 MUST_CHECK enum rc subscription_change(struct tx *tx, struct str id, int64_t version, time_us at,
                                        const struct subscription *patch, struct subscription *ret);
 /* Ends it with all that is below it, at the instant (0: now); an end that is set can come earlier,
- * never later. RC_CONFLICT where instalments are left to be paid. */
+ * never later. RC_CONFLICT where instalments of any of them are left to be paid. */
 MUST_CHECK enum rc subscription_end(struct tx *tx, struct str id, time_us at,
                                     struct subscription *ret);
 /* Before a SUPPLY agreement ends: RC_CONFLICT where a subscription runs by it at the instant or
@@ -203,7 +204,8 @@ MUST_CHECK enum rc catalog_prices(struct tx *tx, struct str agreement, struct st
                                   struct list *ret);
 
 /* Items that some supply agreement of the party, in force now, sells it: without what is the
- * operator's alone. Pages may be shorter than asked for. */
+ * operator's alone. A page ends with an item that is shown, and has a next one only where there is
+ * more to be shown: neither its length nor its cursor tells of what is hidden. RC_TOO_LARGE. */
 MUST_CHECK enum rc item_list_visible(struct tx *tx, struct str party, const struct item_query *q,
                                      struct page *ret);
 

@@ -246,6 +246,29 @@ TX_TEST(what_is_paid_in_parts_is_paid_before_it_ends)
     OK(tx, subscription_end(tx, s.id, start + 60 * US_PER_DAY, &got));
 }
 
+TX_TEST(a_family_stays_with_its_seller_and_lasts_until_all_of_it_is_paid)
+{
+    struct shop shop = make_shop(tx);
+    struct subscription got;
+    struct charge parts = {
+        .label = STR("P2V"), .kind = CHARGE_INSTALMENT, .price = STR("100"), .instalments = 3};
+    struct plan plan = make_plan(tx, shop.op, "p2v", PLAN_MONTH, &parts, 1);
+    struct subscription root = make_subscription(tx, shop.lower, shop.vm.id, "1");
+    struct subscription child = make_child(tx, &root, shop.vm.id);
+    struct subscription financed = make_child(tx, &child, plan.id);
+    struct subscription away = {.set = bit("agreement"), .agreement = shop.direct};
+    time_us start = tx->now;
+    FAILS(tx, RC_CONFLICT, NULL, subscription_end(tx, root.id, 0, &got));
+    ck_assert(str_has(err_text(tx->err), financed.id));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_end(tx, root.id, start + 30 * US_PER_DAY, &got));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_end(tx, child.id, 0, &got));
+    FAILS(tx, RC_CONFLICT, NULL, subscription_change(tx, root.id, 0, 0, &away, &got));
+    tx->now = start + 60 * US_PER_DAY; /* the third month has begun */
+    OK(tx, subscription_change(tx, root.id, 0, 0, &away, &got));
+    SAME(got.seller, shop.op);
+    OK(tx, subscription_end(tx, root.id, 0, &got));
+}
+
 /* --- lists and walks --- */
 
 TX_TEST(a_party_lists_what_it_sells_and_buys)
@@ -480,6 +503,7 @@ Suite *subscription_suite(void)
     tcase_add_test(c, facts_keep_the_calendar_of_the_beginning);
     tcase_add_test(c, descendants_count_their_time_in_all_degrees);
     tcase_add_test(c, a_child_goes_by_the_agreement_of_its_family);
+    tcase_add_test(c, a_family_stays_with_its_seller_and_lasts_until_all_of_it_is_paid);
     tcase_add_test(c, a_family_moves_as_one);
     tcase_add_test(c, a_family_does_not_go_where_one_of_it_is_not_sold);
     tcase_add_test(c, a_family_ends_as_one);

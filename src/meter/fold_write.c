@@ -76,6 +76,57 @@ static enum rc write_total(struct fold *f, const struct sum *s, const struct sta
                    V((int64_t)(t->quantity % FOLD_UNIT)), V(t->latest), V(t->records));
 }
 
+/* --- totals of windows that no close has billed --- */
+
+/* The store adds by itself: nothing is read. */
+#define ADD_TOTAL                                                                     \
+    "INSERT INTO usage_total (subscription, meter, window_from, window_until, kind, " \
+    "scale, high, quantity, latest, records) "                                        \
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "                               \
+    "ON CONFLICT (subscription, meter, window_from) DO UPDATE SET "                   \
+    "window_until = excluded.window_until, "                                          \
+    "records = usage_total.records + excluded.records, "
+/* Each part is below FOLD_UNIT, so that two fit a BIGINT; what is above it is carried. */
+#define BOTH "(usage_total.quantity + excluded.quantity)"
+#define UNIT "1000000000000000000"
+#define KEEP_GREATER(what, than)                                           \
+    "high = CASE WHEN " what " > " than " THEN excluded.high "             \
+    "ELSE usage_total.high END, quantity = CASE WHEN " what " > " than " " \
+    "THEN excluded.quantity ELSE usage_total.quantity END, "
+_Static_assert(FOLD_UNIT == 1000000000000000000, "as UNIT says");
+
+static const char *adding_sql(enum meter_kind kind)
+{
+    if (kind == METER_MAX)
+        return ADD_TOTAL KEEP_GREATER("(excluded.high, excluded.quantity)",
+                                      "(usage_total.high, usage_total.quantity)") "latest = 0";
+    if (kind == METER_LAST)
+        return ADD_TOTAL KEEP_GREATER("(excluded.latest, excluded.high, excluded.quantity)",
+                                      "(usage_total.latest, usage_total.high, "
+                                      "usage_total.quantity)") "latest = CASE WHEN excluded.latest "
+                                                               "> usage_total.latest THEN "
+                                                               "excluded.latest "
+                                                               "ELSE usage_total.latest END";
+    return ADD_TOTAL "high = usage_total.high + excluded.high + " BOTH " / " UNIT
+                     ", quantity = " BOTH " % " UNIT ", latest = 0";
+}
+
+/* As write_sum does it with what was there before. */
+static enum rc add_total(struct fold *f, const struct sum *s, __int128 quantity)
+{
+    enum meter_kind kind = (enum meter_kind)s->meter->kind;
+    return sql_run(f->tx, adding_sql(kind), V(s->of->text), V(s->meter->number), V(s->from),
+                   V(s->until), V(s->meter->kind), V(scale_of(s->meter)),
+                   V((int64_t)(quantity / FOLD_UNIT)), V((int64_t)(quantity % FOLD_UNIT)),
+                   V(kind == METER_LAST ? s->latest : INT64_C(0)), V(s->records));
+}
+
+/* What begins where billing ended was billed by nobody, whatever its end was then. */
+static bool is_unbilled(const struct fold *f, const struct sum *s)
+{
+    return !f->marking || s->from >= f->billed;
+}
+
 static enum rc mark(struct fold *f, const struct sum *s, const struct standing *before,
                     __int128 now)
 {
@@ -198,7 +249,9 @@ static enum rc merge_part(struct fold *f, const struct sum *s, struct entry *ent
         TRY(grow_counter(f, s, &k, &old, &now, ret_grown));
     else if (s->meter->kind == METER_UNIQUE)
         *ret_grown = (__int128)now.count - (__int128)old.count;
-    return write_part(f, s, &k, &now);
+    bool same = old.count > 0 && now.count == old.count &&
+                memcmp(now.entries, old.entries, now.count * sizeof *now.entries) == 0;
+    return same ? RC_OK : write_part(f, s, &k, &now);
 }
 
 static enum rc merge_parts(struct fold *f, const struct sum *s, __int128 *ret_grown)
@@ -253,6 +306,12 @@ static enum rc write_sum(struct fold *f, const struct sum *s)
     enum meter_kind kind = (enum meter_kind)s->meter->kind;
     if (kind == METER_COUNTER || kind == METER_UNIQUE)
         TRY(merge_parts(f, s, &grown)); /* first: a counter may touch the total itself */
+    if (is_unbilled(f, s)) {
+        if (kind == METER_P95)
+            TRY(merge_parts(f, s, &grown));
+        bool counted = fold_is_sum(kind) || kind == METER_MAX || kind == METER_LAST;
+        return add_total(f, s, counted ? s->quantity : grown);
+    }
     TRY(read_total(f, s, s->from, &before));
     struct standing t = before;
     t.until = s->until;

@@ -1,6 +1,7 @@
 #include "meter/usage.h"
 
 #include "meter/kept.h"
+#include "meter/source.h"
 #include "party/event.h"
 
 enum {
@@ -46,51 +47,6 @@ struct taking {
     struct usage_report report;
     struct str *conflicts;
 };
-
-/* --- sources --- */
-
-static enum rc check_source(struct tx *tx, struct str name)
-{
-    bool good = name.n > 0 && name.n <= USAGE_ID_MAX;
-    for (size_t i = 0; i < name.n && good; i++)
-        good = name.p[i] > ' ' && name.p[i] < 127;
-    if (!good)
-        return err_set_at(tx->err, RC_INVALID, STR("/source"),
-                          "a source is a URI of at most %d characters, such as "
-                          "urn:pop:par1:node7",
-                          USAGE_ID_MAX);
-    return RC_OK;
-}
-
-static enum rc find_source(struct taking *t)
-{
-    struct rows rows;
-    struct tx *tx = t->tx;
-    TRY(check_source(tx, t->source_name));
-    TRY(sql_rows(tx, &rows,
-                 "SELECT id, party, last_number, numbered FROM usage_source WHERE name = $1",
-                 V(t->source_name)));
-    if (rows.count > 0 && !str_eq(row_str(&rows, 0, 1), t->party) && !t->is_operator)
-        return err_set_at(tx->err, RC_INVALID, STR("/source"),
-                          "the source '%.*s' reports for another party", STRF(t->source_name));
-    if (rows.count > 0 && (row_int(&rows, 0, 3) != 0) != t->numbered)
-        return err_set_at(tx->err, RC_INVALID, STR("/source"),
-                          t->numbered
-                              ? "the records of '%.*s' have ids of text: send them as JSON"
-                              : "the source '%.*s' numbers its records: send them in binary",
-                          STRF(t->source_name));
-    if (rows.count > 0) {
-        t->source = row_int(&rows, 0, 0);
-        t->had = t->last = (uint64_t)row_int(&rows, 0, 2);
-        return RC_OK;
-    }
-    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(id), 0) + 1 FROM usage_source"));
-    t->source = row_int(&rows, 0, 0);
-    return sql_run(tx,
-                   "INSERT INTO usage_source (id, name, party, numbered, last_number, created) "
-                   "VALUES ($1, $2, $3, $4, 0, $5)",
-                   V(t->source), V(t->source_name), V(t->party), V(t->numbered), V(tx->now));
-}
 
 /* --- what a record is about --- */
 
@@ -421,6 +377,7 @@ static enum rc take(struct taking *t, const struct usage_record *records, size_t
     struct party operator_party;
     struct list meters;
     struct rows rows;
+    struct source_place place;
     struct tx *tx = t->tx;
     TRY(party_operator(tx, &operator_party));
     TRY(meter_list(tx, &meters));
@@ -428,7 +385,10 @@ static enum rc take(struct taking *t, const struct usage_record *records, size_t
     t->meter_count = meters.count;
     t->meters = meters.items;
     t->numbered = records[0].number != 0;
-    TRY(find_source(t));
+    TRY(source_report(tx, &(struct usage_source){.source = t->source_name, .party = t->party},
+                      t->is_operator, t->numbered, &place));
+    t->source = place.id;
+    t->had = t->last = place.last;
     TRY(make_room(t, records, count));
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM usage_batch"));
     t->batch = row_int(&rows, 0, 0);

@@ -47,8 +47,8 @@ struct usage_report {
 };
 extern const struct schema usage_report_schema;
 
-/* Take records of a source ("urn:pop:par1:node7"; made where it is not known yet, owned by
- * party). All or nothing where one is wrong: RC_INVALID names which ("/17/data/qty"): a
+/* Take records of a source of the party's ("urn:pop:par1:node7"; meter/source.h says which a party
+ * may report under). All or nothing where one is wrong: RC_INVALID names which ("/17/data/qty"): a
  * subscription or meter that is not there or that this party may not report for, a time outside
  * the subscription's life, more digits than the meter has. Conflicts do not stop the others. */
 MUST_CHECK enum rc usage_take(struct tx *tx, struct str party, struct str source,
@@ -65,9 +65,6 @@ MUST_CHECK enum rc usage_read_binary(struct tx *tx, struct str body, struct usag
 extern const char *const usage_media[];
 extern const char usage_media_binary[];
 
-/* For whom a source reports; empty where it is not known yet. */
-MUST_CHECK enum rc usage_source_party(struct tx *tx, struct str source, struct str *ret);
-
 /* What was not counted, and why. */
 struct usage_conflict {
     uint64_t set;
@@ -77,10 +74,23 @@ struct usage_conflict {
     struct str event; /* id or number of the record */
     struct str text;
     time_us created;
+    time_us seen; /* 0: nobody has looked yet */
+    struct str seen_by;
 };
 extern const struct schema usage_conflict_schema;
+struct usage_conflict_query {
+    uint64_t set;
+    struct page_query page;
+    bool seen; /* those that somebody has looked at, too */
+};
+extern const struct schema usage_conflict_query_schema;
 /* Those of the sources of a party; party empty: of all. */
-MUST_CHECK enum rc usage_conflict_list(struct tx *tx, struct str party, const struct page_query *q,
-                                       struct page *ret);
+MUST_CHECK enum rc usage_conflict_list(struct tx *tx, struct str party,
+                                       const struct usage_conflict_query *q, struct page *ret);
+/* RC_NOT_FOUND. */
+MUST_CHECK enum rc usage_conflict_get(struct tx *tx, struct str id, struct usage_conflict *ret);
+/* A user has looked: it is raised no more. The first who did so stays named. RC_NOT_FOUND. */
+MUST_CHECK enum rc usage_conflict_see(struct tx *tx, struct str id, struct str user,
+                                      struct usage_conflict *ret);
 
 #endif

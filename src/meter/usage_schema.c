@@ -1,3 +1,4 @@
+#include "meter/source.h"
 #include "meter/total.h"
 
 static const struct field report_fields[] = {
@@ -37,10 +38,35 @@ static const struct field conflict_fields[] = {
           .doc = "Why it was not counted."),
     FIELD(struct usage_conflict, created, TIME, .flags = FIELD_READ_ONLY,
           .doc = "When it was noticed."),
+    FIELD(struct usage_conflict, seen, TIME, .flags = FIELD_READ_ONLY,
+          .doc = "When somebody first looked at it; it is raised until then."),
+    FIELD(struct usage_conflict, seen_by, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE,
+          .prefix = "usr", .doc = "The user who did."),
 };
 const struct schema usage_conflict_schema =
     SCHEMA(struct usage_conflict, "usage_conflict", conflict_fields,
            "Usage that was not counted, and why.");
+
+static const struct field conflict_query_fields[] = {
+    PAGE_FIELDS(struct usage_conflict_query),
+    FIELD(struct usage_conflict_query, seen, BOOL,
+          .doc = "Those that somebody has looked at, too."),
+};
+const struct schema usage_conflict_query_schema =
+    SCHEMA(struct usage_conflict_query, "usage_conflict_query", conflict_query_fields,
+           "Which part of the list.");
+
+static const struct field source_fields[] = {
+    FIELD(struct usage_source, source, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = USAGE_ID_MAX,
+          .example = "\"urn:pop:par1:node7\"",
+          .doc = "Its name, a URI. urn:hanse:PARTY:NAME is that party's own."),
+    FIELD(struct usage_source, party, TEXT, .prefix = "pty",
+          .doc = "For which party it reports; the own one unless the operator says otherwise."),
+    FIELD(struct usage_source, created, TIME, .flags = FIELD_READ_ONLY,
+          .doc = "When it was first known."),
+};
+const struct schema usage_source_schema = SCHEMA(struct usage_source, "usage_source", source_fields,
+                                                 "Who reports usage, and for which party.");
 
 const char usage_media_binary[] = "application/vnd.hanse.usage";
 const char *const usage_media[] = {"application/json", "application/cloudevents+json",

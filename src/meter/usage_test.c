@@ -1,4 +1,5 @@
 #include "meter/meter_fixture.h"
+#include "meter/source.h"
 
 #define HOUR US_PER_HOUR
 
@@ -160,7 +161,8 @@ TX_TEST(what_is_wrong_is_named_and_nothing_of_the_call_is_kept)
         FAILS(tx, RC_INVALID, wrong[i].pointer,
               usage_take(tx, m.op, wrong[i].r.number ? STR("urn:n") : STR("urn:a"), &wrong[i].r, 1,
                          &report));
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, other, STR("urn:o"), &good, 1, &report));
+    struct str own = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:o", STRF(other));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, other, own, &good, 1, &report));
     FAILS(tx, RC_INVALID, "/source", usage_take(tx, m.op, STR("a b"), &good, 1, &report));
     ck_assert_int_eq(count_of(tx, "SELECT COUNT(*) FROM usage_batch"), 0);
     take(tx, &m, "urn:m", &good, 1);
@@ -181,10 +183,34 @@ TX_TEST(the_producer_and_the_seller_report_and_nobody_else)
         .agreement = m.agreement, .plan = m.plan, .quantity = STR("1"), .producer = pop};
     OK(tx, subscription_create(tx, &fresh, &s));
     struct usage_record r = hour_of(&m, METER_SUM, "a", 0, 5);
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, pop, STR("urn:p"), &r, 1, &report));
+    struct str own = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:p", STRF(pop));
+    struct str bought = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:c", STRF(m.client));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, pop, own, &r, 1, &report));
     r.subscription = s.id;
-    OK(tx, usage_take(tx, pop, STR("urn:p"), &r, 1, &report));
-    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, m.client, STR("urn:c"), &r, 1, &report));
+    OK(tx, usage_take(tx, pop, own, &r, 1, &report));
+    FAILS(tx, RC_INVALID, "/0/subject", usage_take(tx, m.client, bought, &r, 1, &report));
+}
+
+TX_TEST(sums_beyond_a_quantity_are_kept_and_come_back_exactly)
+{
+    struct metered m = make_one(tx);
+    struct total *totals = NULL;
+    size_t count = 0;
+    int64_t hour = 0;
+    const int64_t much = INT64_C(90000000000000000); /* three of them fit no quantity */
+    const int64_t steps[] = {much, much, much, -much, -much, -much, -much, -7, much, 2};
+    for (size_t i = 0; i < COUNT(steps); i++, hour++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "e%zu", i);
+        struct usage_record r = hour_of(&m, METER_SUM, id, hour, steps[i]);
+        check_report(take(tx, &m, "urn:a", &r, 1), 1, 0, 0);
+        metered_fold(tx); /* each on top of what is there */
+        if (i == 2)
+            FAILS(tx, RC_INVALID, NULL,
+                  total_of(tx, m.subscriptions[0], INT64_MIN, INT64_MAX, &totals, &count));
+    }
+    struct quantity q = metered_total(tx, m.subscriptions[0], m.meters[METER_SUM], WORLD_START);
+    ck_assert_int_eq(q.mantissa, -500);
 }
 
 /* --- doors --- */
@@ -321,6 +347,7 @@ Suite *usage_suite(void)
     tcase_add_test(c, a_correction_stands_for_what_it_corrects);
     tcase_add_test(c, what_is_wrong_is_named_and_nothing_of_the_call_is_kept);
     tcase_add_test(c, the_producer_and_the_seller_report_and_nobody_else);
+    tcase_add_test(c, sums_beyond_a_quantity_are_kept_and_come_back_exactly);
     tcase_add_test(c, the_binary_door_reads_what_is_in_its_one_form);
     tcase_add_test(c, the_json_door_reads_cloud_events);
     tcase_add_test(c, the_json_door_says_which_event_is_wrong);

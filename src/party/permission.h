@@ -77,6 +77,9 @@ MUST_CHECK bool permission_parse(struct str s, enum permission *ret);
 
 #define PERM_BIT(p) (UINT64_C(1) << (p))
 #define PERM_ALL    (PERM_BIT(PERM_COUNT) - 1)
+/* The bits of texts with a space between; those that are none are passed over. Each request reads
+ * them: in the order of the table nothing is looked for twice. */
+uint64_t permission_parse_all(struct str texts);
 _Static_assert(PERM_COUNT < 64, "permissions are bits of a uint64_t");
 
 enum { ROLE_NAME_MAX = 40 };

@@ -41,6 +41,24 @@ bool permission_parse(struct str s, enum permission *ret)
     return false;
 }
 
+uint64_t permission_parse_all(struct str texts)
+{
+    uint64_t bits = 0;
+    enum permission next = 0;
+    while (texts.n > 0) {
+        struct str text = str_cut(&texts, ' ');
+        enum permission p = next;
+        while (p < PERM_COUNT && !str_eq(text, table[p].text))
+            p++;
+        if (p < PERM_COUNT)
+            next = p + 1;
+        else if (!permission_parse(text, &p))
+            continue;
+        bits |= PERM_BIT(p);
+    }
+    return bits;
+}
+
 static const struct field role_fields[] = {
     FIELD(struct role, id, TEXT, .flags = FIELD_READ_ONLY, .min = 1, .max = ROLE_NAME_MAX,
           .doc = "Name of the role.", .example = "\"billing\""),

@@ -241,12 +241,32 @@ START_TEST(the_table_of_permissions_is_sound)
 }
 END_TEST
 
+START_TEST(texts_of_permissions_are_read_in_any_order)
+{
+    struct buf b;
+    struct arena arena;
+    arena_init(&arena, 65536);
+    for (int down = 0; down < 2; down++) {
+        buf_init(&b, &arena, 4096);
+        for (int i = 0; i < PERM_COUNT; i++)
+            buf_fmt(&b, "%s ", permission_text(down ? PERM_COUNT - 1 - i : i));
+        ck_assert_uint_eq(permission_parse_all(buf_str(&b)), PERM_ALL);
+    }
+    uint64_t two = PERM_BIT(PERM_PARTY_READ) | PERM_BIT(PERM_USAGE_READ);
+    ck_assert_uint_eq(permission_parse_all(STR("usage:read newer:one party:read")), two);
+    ck_assert_uint_eq(permission_parse_all(STR("party:read none usage:read")), two);
+    ck_assert_uint_eq(permission_parse_all(STR("")), 0);
+    arena_fini(&arena);
+}
+END_TEST
+
 Suite *permission_suite(void);
 Suite *permission_suite(void)
 {
     Suite *s = suite_create("permission");
     TCase *c = tcase_create("permission");
     tcase_set_timeout(c, 60);
+    tcase_add_test(c, texts_of_permissions_are_read_in_any_order);
     tcase_add_test(c, each_permission_is_allowed_to_exactly_those_that_the_rules_name);
     tcase_add_test(c, a_party_that_is_not_there_is_not_found_by_anybody);
     tcase_add_test(c, a_stranger_is_told_the_same_as_for_a_party_that_is_not_there);

@@ -9,19 +9,7 @@ enum { TOKENS_MAX = 200, TOKEN_N = sizeof TOKEN_PREFIX - 1 + SECRET_N, SCOPES_TE
 
 #define COLUMNS "t.id, t.name, t.party, t.scopes, t.created, t.ends, t.used"
 
-/* --- scopes: kept as texts with a space between --- */
-
-static uint64_t read_scopes(struct str text)
-{
-    uint64_t bits = 0;
-    while (text.n > 0) {
-        enum permission p = PERM_NONE;
-        if (permission_parse(str_cut(&text, ' '),
-                             &p)) /* what this Hanse does not know is not held */
-            bits |= PERM_BIT(p);
-    }
-    return bits;
-}
+/* --- scopes: kept as texts with a space between; what this Hanse does not know is not held --- */
 
 static struct list list_scopes(uint64_t bits, struct arena *arena)
 {
@@ -54,7 +42,7 @@ static struct token read_row(const struct rows *rows, size_t row, struct arena *
                           .id = row_str(rows, row, 0),
                           .name = row_str(rows, row, 1),
                           .party = row_str(rows, row, 2),
-                          .scopes = list_scopes(read_scopes(row_str(rows, row, 3)), arena),
+                          .scopes = list_scopes(permission_parse_all(row_str(rows, row, 3)), arena),
                           .created = row_int(rows, row, 4),
                           .ends = row_int(rows, row, 5),
                           .used = row_int(rows, row, 6)};
@@ -105,7 +93,7 @@ enum rc token_find(struct tx *tx, struct str secret, struct caller *ret, bool *r
                                  .user = row_str(&rows, 0, 1),
                                  .token = row_str(&rows, 0, 0),
                                  .party = row_str(&rows, 0, 2),
-                                 .scopes = read_scopes(row_str(&rows, 0, 3))};
+                                 .scopes = permission_parse_all(row_str(&rows, 0, 3))};
         stale = tx->now - row_int(&rows, 0, 4) > STALE_US;
     }
     *ret = caller;
