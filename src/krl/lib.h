@@ -56,6 +56,8 @@ static inline struct krl_value krl_arg(const struct krl_value *args, size_t n, s
 const struct krl_regex *krl_to_regex(struct krl_machine *m, struct krl_value v);
 /* Decode JSON as JSON.parse; KRL_FAILED without an error in the heap where it is none. */
 struct krl_value krl_json_parse(struct krl_heap *h, const struct krl_text *text);
+/* The same, and the unit at which reading ended. */
+struct krl_value krl_json_parse_at(struct krl_heap *h, const struct krl_text *text, size_t *ret_at);
 /* encode(v, indent): undefined where JSON.stringify gives undefined. */
 struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent);
 
