@@ -110,7 +110,7 @@ static bool put_host(struct buf *b, struct str host)
             return false;
         buf_add_char(b, lower(c));
     }
-    return host.n > 0;
+    return host.n > 0 && host.p[host.n - 1] != '.';
 }
 
 static bool put_port(struct buf *b, struct str scheme, struct str port)
