@@ -19,7 +19,7 @@ CREATE UNIQUE INDEX pico_by_parent_eci ON pico (parent_eci);
 CREATE UNIQUE INDEX pico_by_child_eci ON pico (child_eci);
 CREATE INDEX pico_by_parent ON pico (parent, no);
 
--- detail: tags and policies, packed (src/pico/detail.h); NULL: no tags and everything is allowed.
+-- detail: tags and policies, packed (krl/pack.h); NULL: no tags and everything is allowed.
 CREATE TABLE pico_channel (
     eci TEXT NOT NULL PRIMARY KEY,
     pico BIGINT NOT NULL,

@@ -50,8 +50,9 @@ struct activation {
     struct pico *p;
     struct activation *outer; /* of one in a pico that the outer one made */
     struct item *item;
-    struct arena *arena;   /* of the machine: the budget */
-    struct commit *commit; /* NULL: a query, which changes nothing */
+    struct arena *arena;     /* of the machine: the budget */
+    struct arena *arena_own; /* for what the ruleset does not pay */
+    struct commit *commit;   /* NULL: a query, which changes nothing */
     struct krl_machine m;
     struct cells changes;
     struct active *actives;
@@ -69,6 +70,11 @@ struct activation {
     struct str eid;
     struct str eci;
     char txn[ECI_N + 1];
+    char made_eid[ECI_N + 1];
+    struct str due_domain; /* of the schedule that is due */
+    struct str due_name;
+    struct str due_attrs;
+    int64_t steps_given;
     int64_t sender;
     int64_t hops;
     enum lane lane;
@@ -127,16 +133,62 @@ struct krl_value activation_read(struct activation *a, struct str json);
 /* Install under a URL; config may be undefined. *ret: its ruleset. */
 bool activation_install(struct activation *a, struct pico *on, struct str url,
                         struct krl_value config, const struct ruleset **ret);
+/* The same for all of an array of {url, config} in a new child. NULL: an error. */
+struct pico *activation_new_with(struct activation *a, struct krl_value rulesets);
 bool activation_uninstall(struct activation *a, struct str rid);
 /* A new child, with its family channels. NULL: an error. */
 struct pico *activation_new_pico(struct activation *a);
 /* Delete the child that the channel leads to. */
 bool activation_delete_pico(struct activation *a, struct str eci);
+/* An event to another pico, once this activation is committed; its eid, or null where the channel
+ * is unknown. */
+struct krl_value activation_send(struct activation *a, struct krl_value eci,
+                                 const struct krl_value names[2], struct krl_value attrs);
 /* Ask another pico; the answer's value, or KRL_FAILED. */
 struct krl_value activation_ask(struct activation *a, const struct pico_request *r);
 /* Note in the log of the pico. */
 void activation_log(struct activation *a, const char *level, struct str message,
                     struct krl_value value);
+
+/* Do something in a pico that this activation made; the answer's value. */
+struct krl_value activation_nested(struct activation *a, struct pico *child,
+                                   const struct pico_request *r);
+/* What its owner wants; *ret: the answer. False: an error. */
+bool order_run(struct activation *a, const struct pico_request *r, struct krl_value *ret);
+
+/* --- parents and children (family.c) --- */
+
+struct family {
+    int64_t no;
+    struct str id;
+    struct str parent_eci;
+    struct str child_eci;
+};
+/* The children. False: an error, or to be begun anew. */
+bool family_list(struct activation *a, const struct family **ret, size_t *ret_n);
+/* The id of a pico. False: an error. */
+bool family_id(struct activation *a, int64_t no, struct str *ret);
+/* A pico that this activation made. NULL: it is none. */
+struct pico *family_born(const struct activation *a, struct str eci);
+
+/* --- channels (channel.c) --- */
+
+/* Whether who asks may; false with the official sentence in the heap. */
+bool access_event(struct activation *a, struct str domain, struct str name);
+bool access_query(struct activation *a, struct str rid, struct str name);
+struct krl_value channel_list(struct activation *a);
+/* tags, policies for events and for queries. The channel's value. */
+struct krl_value channel_new(struct activation *a, const struct krl_value *args, size_t n);
+struct krl_value channel_upsert(struct activation *a, const struct krl_value *args, size_t n);
+/* eci, tags, policies. */
+struct krl_value channel_put(struct activation *a, const struct krl_value *args, size_t n);
+struct krl_value channel_drop(struct activation *a, const struct krl_value *args, size_t n);
+
+/* A new entry of schedule: (module_schedule.c). */
+struct krl_value schedule_make(struct activation *a, const struct krl_scheduled *s,
+                               const struct krl_value names[2], struct krl_value attrs);
+/* What becomes of a schedule that is due; *ret_gone: it is not there any more. False: an error. */
+bool schedule_take(struct activation *a, struct str id, bool *ret_gone);
 
 /* --- modules --- */
 

@@ -15,8 +15,8 @@ enum cell_kind {
     CELL_ENTITY,    /* rid, name: a packed value */
     CELL_WAITING,   /* rid: the states of its rules */
     CELL_INSTALLED, /* rid; number: the ruleset; place: the order; bytes: config */
-    CELL_CHANNEL,   /* name: eci; place: the order; bytes: detail.h */
-    CELL_SCHEDULE,  /* name: id; number: when it is due; rid: whose; bytes: detail.h */
+    CELL_CHANNEL,   /* name: eci; place: the order; bytes: what channel.c packs */
+    CELL_SCHEDULE,  /* name: id; number: when it is due; place: whose rid; bytes: the entry */
     CELL_KINDS,
 };
 

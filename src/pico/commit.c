@@ -194,7 +194,7 @@ static void deliver(struct commit *c, bool kept)
         if (i == NULL)
             continue;
         op->event = NULL;
-        if (!kept) {
+        if (!kept || op->kind == OP_ACCEPT) {
             item_free(i);
             continue;
         }
@@ -275,8 +275,8 @@ void commit_chain(struct commit *c)
 
 void commit_send(struct commit *c)
 {
-    c->job = (struct store_job){
-        .fn = run, .arg = c, .arena = &c->arena, .err = &c->err, .done = done};
+    c->job =
+        (struct store_job){.fn = run, .arg = c, .arena = &c->arena, .err = &c->err, .done = done};
     store_submit(c->e->store, &c->job);
 }
 

@@ -38,6 +38,7 @@ enum item_kind { ITEM_REQUEST, ITEM_STORED, ITEM_SCHEDULE };
 struct item {
     struct item *next;
     enum item_kind kind;
+    bool event_done;              /* of PICO_EVENT_QUERY: only the query is left */
     bool slow;                    /* was begun on the fast lane, in vain */
     struct pico_request *request; /* ITEM_REQUEST */
     int64_t row;                  /* of pico_event; ITEM_STORED */
@@ -109,17 +110,25 @@ struct pico {
     struct str child_eci;
 };
 
-enum op_kind { OP_PUT, OP_DROP, OP_EVENT, OP_EVENT_DONE, OP_PICO, OP_PICO_GONE };
+enum op_kind {
+    OP_PUT,
+    OP_DROP,
+    OP_EVENT,  /* made, and to be delivered */
+    OP_ACCEPT, /* the same, and it is in the queue already */
+    OP_EVENT_DONE,
+    OP_PICO,
+    OP_PICO_GONE,
+};
 
 /* One change of the store. */
 struct op {
     struct op *next;
     enum op_kind kind;
     int64_t pico;
-    struct cell cell;       /* OP_PUT, OP_DROP */
-    struct item *event;     /* OP_EVENT: what the receiver gets */
-    struct pico *born;      /* OP_PICO */
-    int64_t row;            /* OP_EVENT_DONE */
+    struct cell cell;   /* OP_PUT, OP_DROP */
+    struct item *event; /* OP_EVENT: what the receiver gets */
+    struct pico *born;  /* OP_PICO */
+    int64_t row;        /* OP_EVENT_DONE */
 };
 
 struct commit {
@@ -168,7 +177,7 @@ struct pico_engine {
     size_t ecis_n;
     struct ready_list ready[LANES];
     struct ready_list resting;
-    struct ready_list idle; /* loaded, nothing to do; the longest idle one first */
+    struct ready_list idle;         /* loaded, nothing to do; the longest idle one first */
     struct pico_request *new_first; /* whose channel is not known yet */
     struct pico_request *new_last;
     size_t new_n;
@@ -186,7 +195,7 @@ struct pico_engine {
         struct dying *next;
         const struct commit *unit; /* that deleted it */
         int64_t no;
-    } *dying;
+    } * dying;
 
     atomic_int_fast64_t next_no;
     atomic_int_fast64_t next_row;
@@ -250,8 +259,8 @@ void commit_take_part(struct pico_engine *e);
 
 /* --- queue.c: what waits --- */
 
-struct item *item_new(enum item_kind kind, struct str eci, struct str eid, const struct str event[2],
-                      struct str attrs);
+struct item *item_new(enum item_kind kind, struct str eci, struct str eid,
+                      const struct str event[2], struct str attrs);
 void item_free(struct item *i);
 /* With the lock: the item goes to the end of the queue. */
 void queue_push(struct pico_engine *e, struct pico *p, struct item *i);
@@ -283,7 +292,8 @@ enum outcome activation_item(struct pico_engine *e, struct pico *p, struct item 
 
 /* --- timer.c --- */
 
-MUST_CHECK enum rc timer_poll(struct pico_engine *e, struct err *err);
+/* Items for what is due; *ret_fired: how many. */
+MUST_CHECK enum rc timer_poll(struct pico_engine *e, size_t *ret_fired, struct err *err);
 void *timer_thread(void *arg);
 
 /* Chance as an identifier: "c" and 24 of a-z0-9. */

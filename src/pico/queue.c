@@ -20,8 +20,8 @@ static struct str put(char **at, struct str s)
     return str_n(p, s.n);
 }
 
-struct item *item_new(enum item_kind kind, struct str eci, struct str eid, const struct str event[2],
-                      struct str attrs)
+struct item *item_new(enum item_kind kind, struct str eci, struct str eid,
+                      const struct str event[2], struct str attrs)
 {
     struct item *i = malloc(sizeof *i + eci.n + eid.n + event[0].n + event[1].n + attrs.n + 1);
     ASSERT(i != NULL);
@@ -324,6 +324,43 @@ static bool load(struct pico_engine *e, struct pico *p)
     return false;
 }
 
+static struct item *stored_copy(const struct pico_request *r, struct str eid, int64_t row)
+{
+    const struct str event[2] = {r->domain, r->name};
+    struct item *i = item_new(ITEM_STORED, r->eci, eid, event, r->attrs);
+    i->row = row;
+    i->slow = true;
+    return i;
+}
+
+/* An event that will take long is kept in the store, and answered as soon as it is there. */
+static void accept(struct pico_engine *e, struct pico *p, struct item *i)
+{
+    struct pico_request *r = i->request;
+    char made[ECI_N + 1];
+    struct str eid = r->eid;
+    if (eid.n == 0) {
+        chance_eci(e, made);
+        eid = str_c(made);
+    }
+    r->reply = arena_fmt(r->arena, "\"%.*s\"", STRF(eid));
+    int64_t row = atomic_fetch_add(&e->next_row, 1);
+    struct commit *c = commit_new(e, p);
+    commit_op(c, OP_ACCEPT, p->no)->event = stored_copy(r, eid, row);
+    c->requests = r;
+    struct item *kept = stored_copy(r, eid, row);
+    pthread_mutex_lock(&e->lock);
+    ASSERT(p->first == i);
+    kept->next = i->next;
+    p->first = kept;
+    if (p->last == i)
+        p->last = kept;
+    commit_chain(c);
+    pthread_mutex_unlock(&e->lock);
+    commit_send(c);
+    item_free(i);
+}
+
 /* With the lock: what becomes of the pico after one item. False: this turn is over. */
 static bool after(struct pico_engine *e, struct pico *p, struct item *i, enum outcome out)
 {
@@ -370,6 +407,11 @@ static void run_turn(struct pico_engine *e, struct pico *p, enum lane lane, cons
         if ((!p->loaded || p->reread) && (!load(e, p) || i == NULL))
             continue;
         enum outcome out = activation_item(e, p, i, lane, depth);
+        if (out == OUT_SLOW && i->kind == ITEM_REQUEST && i->request->ask == PICO_EVENT &&
+            !i->request->inside && i->request->eid.n <= WORD_MAX) {
+            accept(e, p, i);
+            i = p->first;
+        }
         pthread_mutex_lock(&e->lock);
         bool go_on = after(e, p, i, out);
         pthread_mutex_unlock(&e->lock);

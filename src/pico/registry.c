@@ -1,5 +1,6 @@
 #include "pico/registry.h"
 
+#include "base/map.h"
 #include "krl/compile.h"
 #include "pico/inside.h"
 
@@ -240,7 +241,7 @@ static enum rc compile_stored(struct registry *g, struct entry *e, struct err *e
 enum rc registry_hold(struct registry *g, const struct ruleset *r, struct ruleset_code **ret,
                       struct ruleset_facts *ret_facts, struct err *err)
 {
-    struct entry *e = CONTAINER_OF(r, struct entry, r);
+    struct entry *e = CONTAINER_OF((uintptr_t)r, struct entry, r); /* ours, and changes here */
     for (;;) {
         pthread_mutex_lock(&g->lock);
         bool taken = take_code(g, e, ret, ret_facts);
@@ -354,8 +355,8 @@ static struct entry *take_in(struct registry *g, const struct putting *p, struct
 {
     struct entry *e = find_url(g, p->url);
     if (e == NULL)
-        e = add_entry(g, &(struct ruleset){
-                             .no = p->no, .url = p->url, .rid = p->rid, .rid_no = p->rid_no});
+        e = add_entry(
+            g, &(struct ruleset){.no = p->no, .url = p->url, .rid = p->rid, .rid_no = p->rid_no});
     if (e->code != NULL)
         let_go(g, e->code);
     code->refs = 1;

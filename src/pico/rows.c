@@ -54,10 +54,9 @@ static enum rc load_entity(struct tx *tx, const struct value *v, size_t columns,
 {
     (void)tx;
     ASSERT(columns == 3);
-    put_loaded(arg, (struct cell){.kind = CELL_ENTITY,
-                                  .rid = v[0].number,
-                                  .name = v[1].text,
-                                  .bytes = v[2].text});
+    put_loaded(arg,
+               (struct cell){
+                   .kind = CELL_ENTITY, .rid = v[0].number, .name = v[1].text, .bytes = v[2].text});
     return RC_OK;
 }
 
@@ -65,8 +64,7 @@ static enum rc load_waiting(struct tx *tx, const struct value *v, size_t columns
 {
     (void)tx;
     ASSERT(columns == 2);
-    put_loaded(arg,
-               (struct cell){.kind = CELL_WAITING, .rid = v[0].number, .bytes = v[1].text});
+    put_loaded(arg, (struct cell){.kind = CELL_WAITING, .rid = v[0].number, .bytes = v[1].text});
     return RC_OK;
 }
 
@@ -99,7 +97,7 @@ static enum rc load_schedule(struct tx *tx, const struct value *v, size_t column
     ASSERT(columns == 4);
     put_loaded(arg, (struct cell){.kind = CELL_SCHEDULE,
                                   .name = v[0].text,
-                                  .rid = v[1].number,
+                                  .place = v[1].number,
                                   .number = v[2].number,
                                   .bytes = v[3].text});
     return RC_OK;
@@ -163,12 +161,13 @@ static enum rc find_eci(struct tx *tx, void *arg)
     struct finding *f = arg;
     struct rows rows;
     f->found = false;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT no, 0, 0 FROM pico WHERE id = $1 "
-                 "UNION ALL SELECT pico, 2, 0 FROM pico_channel WHERE eci = $1 "
-                 "UNION ALL SELECT no, 1, parent FROM pico WHERE child_eci = $1 "
-                 "UNION ALL SELECT parent, 1, no FROM pico WHERE parent_eci = $1 ORDER BY 1 LIMIT 1",
-                 V(f->node->eci)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT no, 0, 0 FROM pico WHERE id = $1 "
+        "UNION ALL SELECT pico, 2, 0 FROM pico_channel WHERE eci = $1 "
+        "UNION ALL SELECT no, 1, parent FROM pico WHERE child_eci = $1 "
+        "UNION ALL SELECT parent, 1, no FROM pico WHERE parent_eci = $1 ORDER BY 1 LIMIT 1",
+        V(f->node->eci)));
     if (rows.count == 0)
         return RC_OK;
     f->found = true;
@@ -293,7 +292,7 @@ static enum rc put_cell(struct tx *tx, int64_t pico, const struct cell *c)
         return sql_run(tx,
                        "INSERT INTO pico_schedule (pico, id, rid, due, detail) VALUES ($1, $2, $3, "
                        "$4, $5) ON CONFLICT (pico, id) DO UPDATE SET due = $4",
-                       V(pico), V(c->name), V(c->rid), V(c->number), V(bytes));
+                       V(pico), V(c->name), V(c->place), V(c->number), V(bytes));
     case CELL_KINDS:
         break;
     }
@@ -325,9 +324,12 @@ static enum rc drop_cell(struct tx *tx, int64_t pico, const struct cell *c)
 
 /* The tables whose rows belong to a pico. */
 static const char *const owned[] = {
-    "DELETE FROM pico_channel WHERE pico = $1",  "DELETE FROM pico_installed WHERE pico = $1",
-    "DELETE FROM pico_entity WHERE pico = $1",   "DELETE FROM pico_waiting WHERE pico = $1",
-    "DELETE FROM pico_schedule WHERE pico = $1", "DELETE FROM pico_event WHERE pico = $1",
+    "DELETE FROM pico_channel WHERE pico = $1",
+    "DELETE FROM pico_installed WHERE pico = $1",
+    "DELETE FROM pico_entity WHERE pico = $1",
+    "DELETE FROM pico_waiting WHERE pico = $1",
+    "DELETE FROM pico_schedule WHERE pico = $1",
+    "DELETE FROM pico_event WHERE pico = $1",
     "DELETE FROM pico WHERE no = $1",
 };
 
@@ -397,6 +399,7 @@ enum rc rows_write(struct tx *tx, struct pico_engine *e, const struct op *op)
     case OP_DROP:
         return drop_cell(tx, op->pico, &op->cell);
     case OP_EVENT:
+    case OP_ACCEPT:
         return put_event(tx, op->pico, op->event);
     case OP_EVENT_DONE:
         return drop_event(tx, op->row);

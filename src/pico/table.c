@@ -1,4 +1,5 @@
 /* Who is in memory: picos by number, channels by name, and the lists of those that wait. */
+#include "base/map.h"
 #include "pico/inside.h"
 
 #include <stdlib.h>
@@ -188,9 +189,9 @@ void table_enter(struct pico_engine *e, struct pico *p)
                       .pico = p->parent, .kind = ECI_FAMILY, .user = p->no, .eci = p->parent_eci});
     const struct cell_list *channels = &p->cells.of[CELL_CHANNEL];
     for (size_t i = 0; i < channels->n; i++)
-        table_eci_add(e, p,
-                      (struct eci_node){
-                          .pico = p->no, .kind = ECI_PLAIN, .eci = channels->at[i]->name});
+        table_eci_add(
+            e, p,
+            (struct eci_node){.pico = p->no, .kind = ECI_PLAIN, .eci = channels->at[i]->name});
     p->loaded = true;
     e->loaded++;
 }

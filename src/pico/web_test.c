@@ -3,33 +3,6 @@
 #include "http/probe.h"
 #include "pico/web_inside.h"
 
-/* --- until the engine is here --- */
-void pico_submit(struct pico_engine *e, struct pico_request *r)
-{
-    (void)e;
-    (void)r;
-    NEVER("no engine");
-}
-enum rc pico_flush(struct pico_engine *e, struct str url, struct str source, struct arena *arena,
-                   struct str *ret, struct err *err)
-{
-    (void)e;
-    (void)url;
-    (void)source;
-    (void)arena;
-    (void)ret;
-    return err_set(err, RC_UNAVAILABLE, "no engine");
-}
-struct str pico_root(const struct pico_engine *e)
-{
-    (void)e;
-    return STR("root");
-}
-struct pico_counters pico_counters(const struct pico_engine *e)
-{
-    (void)e;
-    return (struct pico_counters){0};
-}
 static struct pico_web *web;
 static struct http_server *customers;
 static struct http_server *developers;
