@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const types[] = {"application/json", "application/x-www-form-urlencoded",
                                         "text/plain"};
     struct str rest = str_n((const char *)data, size);
-    struct pico_input in = {.query = str_cut(&rest, '\0'), .body = rest};
+    const struct pair host = {STR("host"), STR("h")};
+    struct pico_input in = {.query = str_cut(&rest, '\0'), .headers = &host, .headers_n = 1};
+    in.body = rest;
     for (size_t i = 0; i < COUNT(types); i++) {
         struct arena arena;
         struct krl_heap h;

@@ -346,6 +346,8 @@ struct krl_value pico_input_read(struct krl_heap *h, const struct pico_input *in
     const struct krl_map *all = query.map;
     for (size_t i = 0; i < body.map->n && all != NULL; i++)
         all = krl_map_put(h, all, krl_map_at(body.map, i)->key, krl_map_at(body.map, i)->value);
+    if (in->headers == NULL)
+        return krl_of_map(all);
     const struct krl_text *key = krl_text(h, STR("_headers"));
     return all == NULL || key == NULL ? krl_failed()
                                       : krl_of_map(krl_map_put(h, all, key, headers));

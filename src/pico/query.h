@@ -29,7 +29,7 @@ struct pico_input {
     struct str query; /* behind the "?", as it was sent */
     struct str type;  /* Content-Type, with parameters */
     struct str body;
-    const struct pair *headers; /* names in lower case */
+    const struct pair *headers; /* names in lower case; NULL: no "_headers" */
     size_t headers_n;
 };
 

@@ -104,12 +104,13 @@ static bool put_host(struct buf *b, struct str host)
         host = str_sub(host, 4, host.n);
     for (size_t i = 0; i < host.n; i++) {
         char c = host.p[i];
-        bool plain = is_word(c) || c == '-' || c == '.' || c == '_';
+        bool dot = c == '.' && i > 0 && host.p[i - 1] != '.';
+        bool plain = is_word(c) || c == '-' || dot || c == '_';
         if (!plain && !(address && (c == '[' || c == ']' || c == ':')))
             return false;
         buf_add_char(b, lower(c));
     }
-    return host.n > 0;
+    return host.n > 0 && host.p[host.n - 1] != '.';
 }
 
 static bool put_port(struct buf *b, struct str scheme, struct str port)
@@ -270,7 +271,7 @@ enum rc pico_url_normalise(struct str url, struct arena *arena, struct str *ret,
         return err_set(err, RC_INVALID, "TypeError: Invalid URL: %.*s", STRF(url));
     split(url, &p);
     bool good = false;
-    bool file = str_eq_nocase(p.scheme, STR("file"));
+    bool file = str_eq_nocase(p.scheme, STR("file")) || str_eq_nocase(p.scheme, STR("hanse"));
     if (!file && !str_eq_nocase(p.scheme, STR("http")) && !str_eq_nocase(p.scheme, STR("https")))
         return err_set(err, RC_INVALID, "TypeError: the URL is not of file:, http: or https:");
     buf_init(&b, arena, (size_t)PICO_URL_MAX * ESCAPED * 2);

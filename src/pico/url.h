@@ -14,8 +14,8 @@
 
 enum { PICO_URL_MAX = 2048, PICO_URL_PARAMETERS_MAX = 64 };
 
-/* *ret lives in the arena. RC_INVALID: "TypeError: Invalid URL: x", and what is none of file:,
- * http: and https:. */
+/* *ret lives in the arena. RC_INVALID: "TypeError: Invalid URL: x", and what is none of http:,
+ * https:, file: and hanse: (the rulesets that come with the engine, bundled.h). */
 MUST_CHECK enum rc pico_url_normalise(struct str url, struct arena *arena, struct str *ret,
                                       struct err *err);
 

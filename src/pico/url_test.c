@@ -43,6 +43,7 @@ START_TEST(one_ruleset_has_one_url)
         {"http://example.com/x#part", "http://example.com/x#part"},
         {"http://[::1]:3000/x", "http://[::1]:3000/x"},
         {"file:///srv/rulesets/a.krl", "file:///srv/rulesets/a.krl"},
+        {"hanse:///io.picolabs.wrangler.krl", "hanse:///io.picolabs.wrangler.krl"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct str s = STR("");
@@ -74,6 +75,7 @@ START_TEST(what_is_no_place_of_a_ruleset_is_refused)
         "http://a:b/",
         "javascript://x",
         "http://a_\"b/",
+        "http://a../",
     };
     for (size_t i = 0; i < COUNT(urls); i++) {
         struct str s = STR("kept");
