@@ -70,9 +70,10 @@ START_TEST(an_error_statement_drops_the_rest_and_tells_the_ruleset)
     world_install(&w, root, "counter", counter);
     (void)world_event(&w, root, "counter", "stop", "");
     CHECK_TEXT(world_query(&w, root, "counter", "count", ""), "0");
-    CHECK_TEXT(world_query(&w, root, "counter", "seen", ""),
-               "{\"level\":\"error\",\"data\":\"enough\",\"rid\":\"counter\",\"rule_name\":\"stop\","
-               "\"genus\":\"user\",\"time\":0}");
+    CHECK_TEXT(
+        world_query(&w, root, "counter", "seen", ""),
+        "{\"level\":\"error\",\"data\":\"enough\",\"rid\":\"counter\",\"rule_name\":\"stop\","
+        "\"genus\":\"user\",\"time\":0}");
     world_stop(&w);
 }
 END_TEST
@@ -127,10 +128,9 @@ START_TEST(who_asks_for_what_is_not_there_hears_it)
     CHECK_TEXT(world_query(&w, root, "counter", "nope", ""),
                "Error: Ruleset counter does not have query function \"nope\"");
     CHECK_TEXT(world_event(&w, root, " ", "add", ""), "Error: missing event.domain");
-    struct pico_request r = world_ask(&w, (struct pico_request){.ask = PICO_QUERY,
-                                                                .eci = root,
-                                                                .rid = STR("counter"),
-                                                                .query = STR("count")});
+    struct pico_request r = world_ask(
+        &w, (struct pico_request){
+                .ask = PICO_QUERY, .eci = root, .rid = STR("counter"), .query = STR("count")});
     CHECK_TEXT(world_text(&w, &r),
                "Error: This is a family channel and only the owner can use it.");
     world_stop(&w);

@@ -17,9 +17,11 @@ static const char work[] =
     "  rule deep { select when work deep pre { x = loop(1) } noop() }\n"
     "  rule long { select when work long pre { x = 0.range(200000).map(function(i) { i + 1 }) }\n"
     "    always { ent:n := x.length() } }\n"
-    "  rule big { select when work big pre { s = 0.range(40).reduce(function(a) { a + a }, \"abcdefgh\") }\n"
+    "  rule big { select when work big pre { s = 0.range(40).reduce(function(a) { a + a }, "
+    "\"abcdefgh\") }\n"
     "    noop() }\n"
-    "  rule re { select when work re pre { x = (\"a\" + 0.range(40).map(function(i) { \"a\" }).join(\"\") + \"!\")"
+    "  rule re { select when work re pre { x = (\"a\" + 0.range(40).map(function(i) { \"a\" "
+    "}).join(\"\") + \"!\")"
     ".match(re#(a+)+$#) } noop() }\n"
     "}";
 
@@ -86,18 +88,19 @@ static void hall_close(struct hall *h)
 
 static struct str child(struct hall *h)
 {
-    struct pico_request r =
-        ask(h, (struct pico_request){.ask = PICO_NEW,
-                                     .eci = pico_root(h->e),
-                                     .attrs = STR("{\"rulesets\":[{\"url\":\"file:///work.krl\"}]}")});
+    struct pico_request r = ask(
+        h, (struct pico_request){.ask = PICO_NEW,
+                                 .eci = pico_root(h->e),
+                                 .attrs = STR("{\"rulesets\":[{\"url\":\"file:///work.krl\"}]}")});
     ck_assert_int_eq(r.rc, RC_OK);
     return str_sub(r.reply, 7, 7 + 25);
 }
 
 static void check_count(struct hall *h, struct str eci, const char *want)
 {
-    struct pico_request r = ask(h, (struct pico_request){
-                                       .ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")});
+    struct pico_request r =
+        ask(h, (struct pico_request){
+                   .ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")});
     ck_assert_int_eq(r.rc, RC_OK);
     ck_assert_msg(str_eq(r.reply, str_c(want)), "is %.*s, want %s", STRF(r.reply), want);
 }
