@@ -1,6 +1,6 @@
 /*
- * What waits at a pico, and who does it. A pico with work is in the list of its lane; a thread takes
- * it from there, does a few things and puts it back behind the others, so that nobody is kept
+ * What waits at a pico, and who does it. A pico with work is in the list of its lane; a thread
+ * takes it from there, does a few things and puts it back behind the others, so that nobody is kept
  * waiting by a neighbour's long queue.
  */
 #include "pico/inside.h"
