@@ -147,10 +147,10 @@ START_TEST(what_runs_wild_ends_and_its_neighbours_go_on)
     struct pico_request good[EACH];
     hall_open(&h, 0);
     struct str neighbour = child(&h);
-    for (size_t i = 0; i < COUNT(wild); i++) {
+    for (size_t i = 0; i < COUNT(wild); i++)
         bad[i] = event(child(&h), wild[i]);
+    for (size_t i = 0; i < COUNT(wild); i++)
         hand_in(&h, &bad[i]);
-    }
     for (size_t i = 0; i < COUNT(good); i++) {
         good[i] = event(neighbour, "add");
         hand_in(&h, &good[i]);
