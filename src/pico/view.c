@@ -16,7 +16,9 @@ static int by_place(const void *a, const void *b)
 {
     const struct cell *x = *(const struct cell *const *)a;
     const struct cell *y = *(const struct cell *const *)b;
-    if (x->place != y->place)
+    if (x->kind == CELL_SCHEDULE && x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    if (x->kind != CELL_SCHEDULE && x->place != y->place)
         return x->place < y->place ? -1 : 1;
     return str_cmp(x->name, y->name);
 }
