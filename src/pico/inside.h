@@ -98,7 +98,7 @@ struct pico {
     bool gone;     /* it is deleted */
     bool reread;   /* events in the store may be missing in the queue */
     bool listed;   /* in the list of idle ones */
-    bool children; /* there may be some */
+    atomic_bool children; /* there may be some */
     struct pico_log *log_first;
     struct pico_log *log_last;
     size_t log_bytes;

@@ -124,6 +124,14 @@ const struct ruleset *registry_no(struct registry *g, int64_t no)
     return found;
 }
 
+void registry_hash(struct registry *g, const struct ruleset *r, char ret[RULESET_HASH_N + 1])
+{
+    const struct entry *e = (const struct entry *)(const void *)r; /* r is its first member */
+    pthread_mutex_lock(&g->lock);
+    memcpy(ret, e->hash, sizeof e->hash);
+    pthread_mutex_unlock(&g->lock);
+}
+
 /* --- code --- */
 
 static void free_code(struct ruleset_code *c)

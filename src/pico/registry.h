@@ -47,6 +47,9 @@ const struct ruleset *registry_no(struct registry *g, int64_t no);
 /* One with this rid, whichever was registered first. */
 const struct ruleset *registry_rid(struct registry *g, struct str rid);
 
+/* The SHA-256 of its present source, in hexadecimal. */
+void registry_hash(struct registry *g, const struct ruleset *r, char ret[RULESET_HASH_N + 1]);
+
 /* Compiled code, held until registry_release. RC_NOT_FOUND, RC_SYNTAX (it was written by another
  * version), RC_UNAVAILABLE. */
 MUST_CHECK enum rc registry_hold(struct registry *g, const struct ruleset *r,
