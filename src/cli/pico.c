@@ -235,15 +235,9 @@ static enum rc want_words(struct run *run, size_t n)
 static enum rc print_json(struct run *run, struct str body)
 {
     const struct json *value = NULL;
-    struct buf b;
-    struct json_writer w;
     TRY(json_parse(body, run->arena, &value, run->err));
-    buf_init(&b, run->arena, FILE_BYTES_MAX);
-    json_writer_init(&w, &b);
-    w.pretty = true;
-    json_put_node(&w, value);
-    buf_add_char(&b, '\n');
-    show_str(run->cli->out, buf_str(&b));
+    show_str(run->cli->out, body);
+    fputc('\n', run->cli->out);
     return RC_OK;
 }
 
@@ -409,12 +403,27 @@ enum rc builtin_pico_channel(struct run *run)
     return RC_OK;
 }
 
+/* The levels of the official engine's log. */
+static const char *level_word(const struct json *entry)
+{
+    static const char *const words[] = {"-", "error", "warn", "info", "klog", "debug"};
+    const struct json *level = peek(entry, "level");
+    int64_t number = 0;
+    if (level == NULL || !json_i64(level, &number) || number < 0)
+        return words[0];
+    size_t i = (size_t)number / 10;
+    return i < COUNT(words) ? words[i] : words[0];
+}
+
 static void print_entry(struct run *run, const struct json *entry)
 {
-    struct str level = peek_text(entry, "level");
-    fprintf(run->cli->out, "  %.*s %.*s", STRF(show_time(run->arena, peek_text(entry, "time"))),
-            STRF(text_plain(run->arena, level)));
-    fprintf(run->cli->out, " %.*s\n", STRF(text_plain(run->arena, peek_text(entry, "msg"))));
+    const struct json *value = peek(entry, "val");
+    fprintf(run->cli->out, "  %.*s %-5s %.*s",
+            STRF(show_time(run->arena, peek_text(entry, "time"))), level_word(entry),
+            STRF(text_plain(run->arena, peek_text(entry, "msg"))));
+    if (value != NULL)
+        fprintf(run->cli->out, " %.*s", STRF(show_value(run->arena, NULL, value)));
+    fputc('\n', run->cli->out);
 }
 
 enum rc builtin_pico_log(struct run *run)

@@ -12,6 +12,8 @@
  *     GET    /v1/picos/ID/logs
  *     POST   /v1/picos/ID/events/DOMAIN/NAME        policies are not asked
  *     GET, POST /v1/picos/ID/queries/RID/NAME
+ *     GET    /v1/picos/ID/export                    web_export.c
+ *     POST   /v1/picos/ID/imports
  *     GET    /v1/rulesets  POST                     the registry; {"url", "source"} registers
  *
  * Children and channels are made by the wrangler of the pico, so that it knows of them.
@@ -418,6 +420,8 @@ const struct web_route web_owner_routes[] = {
     {"v1/picos/:/logs", "GET HEAD", WEB_DEVELOPER, logs, 0},
     {"v1/picos/:/events/:/:", "POST", WEB_DEVELOPER, event, 0},
     {"v1/picos/:/queries/:/:", "GET HEAD POST", WEB_DEVELOPER, query, 0},
+    {"v1/picos/:/export", "GET", WEB_DEVELOPER, web_export, 0},
+    {"v1/picos/:/imports", "POST", WEB_DEVELOPER, web_import, WEB_EXPORT_BYTES_MAX},
     {"v1/rulesets", "GET HEAD", WEB_DEVELOPER, rulesets, 0},
     {"v1/rulesets", "POST", WEB_DEVELOPER, register_only, WEB_SOURCE_BYTES_MAX},
     {"metrics", "GET HEAD", WEB_DEVELOPER, web_metrics, 0},
