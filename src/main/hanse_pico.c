@@ -2,6 +2,7 @@
  * hanse_pico.c - the pico engine: reads its settings, opens the doors, and serves.
  */
 #include "main/pico_settings.h"
+#include "pico/bundled.h"
 #include "pico/web.h"
 
 #include <malloc.h>
@@ -92,7 +93,8 @@ static enum rc open_engine(struct house *h, const struct pico_settings *s, struc
     h->wire = wire_curl_open();
     options.store = h->store;
     options.wire = h->wire;
-    return pico_engine_open(&h->engine, &options, err);
+    TRY(pico_engine_open(&h->engine, &options, err));
+    return pico_bundled_install(h->engine, arena, err);
 }
 
 static enum rc open_house(struct house *h, const struct pico_settings *s, struct arena *arena,

@@ -211,6 +211,7 @@ struct module {
 extern const struct module module_ctx;
 extern const struct module module_meta;
 extern const struct module module_event;
+extern const struct module module_http;
 extern const struct module module_schedule;
 
 static inline struct str text_of(struct activation *a, struct krl_value v)

@@ -8,7 +8,7 @@
 #ifndef PICO_BUNDLED_H
 #define PICO_BUNDLED_H
 
-#include "base/str.h"
+#include "pico/engine.h"
 
 struct pico_bundled {
     struct str rid;
@@ -18,5 +18,11 @@ struct pico_bundled {
 
 extern const struct pico_bundled pico_bundled[];
 extern const size_t pico_bundled_n;
+
+/* Registers them, puts those on the root that it does not have, and tells it engine_ui:setup; all
+ * that is repeated at every start. Waits for the engine, which has threads of its own. The arena is
+ * for its answers. */
+MUST_CHECK enum rc pico_bundled_install(struct pico_engine *e, struct arena *arena,
+                                        struct err *err);
 
 #endif

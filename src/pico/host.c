@@ -5,7 +5,7 @@
 #include "krl/pack.h"
 
 static const struct module *const modules[] = {&module_ctx, &module_meta, &module_event,
-                                               &module_schedule};
+                                               &module_schedule, &module_http};
 
 /* --- entity variables --- */
 

@@ -147,22 +147,6 @@ enum rc owner_rulesets(struct tx *tx, struct str id, struct json_writer *w)
 
 /* --- the family --- */
 
-enum rc owner_family(struct tx *tx, struct str id, struct str *ret_parent, struct str *ret_eci)
-{
-    struct rows r;
-    TRY(sql_rows(tx, &r,
-                 "SELECT q.id, p.child_eci FROM pico p LEFT JOIN pico q ON q.no = p.parent"
-                 " WHERE p.id = $1",
-                 V(id)));
-    if (r.count == 0)
-        return err_set(tx->err, RC_NOT_FOUND, "there is no pico '%.*s'", STRF(id));
-    if (row_null(&r, 0, 0))
-        return err_set(tx->err, RC_CONFLICT, "'%.*s' is the root", STRF(id));
-    *ret_parent = row_str(&r, 0, 0);
-    *ret_eci = row_str(&r, 0, 1);
-    return RC_OK;
-}
-
 enum rc owner_child(struct tx *tx, struct str eci, struct str *ret_id)
 {
     struct rows r;

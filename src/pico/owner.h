@@ -26,10 +26,6 @@ MUST_CHECK enum rc owner_show(struct tx *tx, struct str id, struct json_writer *
  * of the registry, by URL. RC_NOT_FOUND. */
 MUST_CHECK enum rc owner_rulesets(struct tx *tx, struct str id, struct json_writer *w);
 
-/* The id of a pico's parent, and the channel over which the parent reaches it. RC_NOT_FOUND: there
- * is no such pico; RC_CONFLICT: it is the root. */
-MUST_CHECK enum rc owner_family(struct tx *tx, struct str id, struct str *ret_parent,
-                                struct str *ret_eci);
 /* The id of the pico that the channel of its parent leads to. RC_NOT_FOUND. */
 MUST_CHECK enum rc owner_child(struct tx *tx, struct str eci, struct str *ret_id);
 

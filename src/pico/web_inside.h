@@ -14,7 +14,7 @@ enum {
     WEB_SEGMENTS_MAX = 8,
     WEB_READ_STEPS = 2 * 1000 * 1000,        /* to read what came with a request */
     WEB_REPLY_BYTES_MAX = 8 * 1024 * 1024,   /* of a list, of a log */
-    WEB_IMPORT_BYTES_MAX = 32 * 1024 * 1024, /* of a file to import */
+    WEB_EXPORT_BYTES_MAX = 16 * 1024 * 1024, /* of a file that goes or comes */
     WEB_SOURCE_BYTES_MAX = 2 * 1024 * 1024,  /* of a ruleset in JSON */
     WEB_THREADS = 2,                         /* for what waits: flush, export, import, lists */
     WEB_WAITING_MAX = 256,
@@ -88,6 +88,11 @@ void web_work(struct web_call *c, void (*work)(struct web_call *c));
 /* The same for work that sends the exchange itself, or goes on with web_ask_held. */
 void web_work_on(struct web_call *c, void (*work)(struct web_call *c));
 void web_ask_held(struct web_call *c, void (*then)(struct web_call *c));
+
+/* --- web_export.c --- */
+
+void web_export(struct web_call *c);
+void web_import(struct web_call *c);
 
 /* --- web_metrics.c --- */
 

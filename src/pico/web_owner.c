@@ -4,7 +4,7 @@
  *     GET    /v1/picos?parent=&after=&limit=        who is there, a page at a time
  *     GET    /v1/picos/ID                           one of them
  *     POST   /v1/picos/ID/children                  {"name", ...}: a new child, 201
- *     DELETE /v1/picos/ID                           asks it to take leave, and deletes it; 202
+ *     DELETE /v1/picos/ID                           with all below it, at once
  *     GET    /v1/picos/ID/channels  POST            its channels; a new one
  *     DELETE /v1/picos/ID/channels/ECI
  *     GET    /v1/picos/ID/rulesets  POST            its rulesets; {"url", "config", "source"}
@@ -12,9 +12,11 @@
  *     GET    /v1/picos/ID/logs
  *     POST   /v1/picos/ID/events/DOMAIN/NAME        policies are not asked
  *     GET, POST /v1/picos/ID/queries/RID/NAME
+ *     GET    /v1/picos/ID/export                    web_export.c
+ *     POST   /v1/picos/ID/imports
  *     GET    /v1/rulesets  POST                     the registry; {"url", "source"} registers
  *
- * What is changed is changed by the wrangler of the pico: a pico without it can only be asked.
+ * Children and channels are made by the wrangler of the pico, so that it knows of them.
  */
 #include "pico/owner.h"
 #include "pico/url.h"
@@ -165,7 +167,8 @@ static void logs(struct web_call *c)
 }
 
 /* An event to the wrangler and, with nothing between them, a query. */
-static void for_wrangler(struct web_call *c, struct str name, struct str query)
+static void ask_wrangler(struct web_call *c, struct str name, struct str query,
+                         void (*then)(struct web_call *c))
 {
     c->r.ask = query.n > 0 ? PICO_EVENT_QUERY : PICO_EVENT_WAIT;
     c->r.inside = true;
@@ -173,12 +176,7 @@ static void for_wrangler(struct web_call *c, struct str name, struct str query)
     c->r.name = name;
     c->r.rid = STR(WRANGLER);
     c->r.query = query;
-}
-
-static void ask_wrangler(struct web_call *c, struct str name, struct str query,
-                         void (*then)(struct web_call *c))
-{
-    for_wrangler(c, name, query);
+    c->r.args = STR("{}");
     web_ask(c, then);
 }
 
@@ -241,35 +239,22 @@ static void make_child(struct web_call *c)
         ask_wrangler(c, STR("new_child_request"), STR("children"), reply_child);
 }
 
-static void reply_accepted(struct web_call *c)
+static void reply_empty(struct web_call *c)
 {
-    web_json(c, 202, STR("{\"status\":\"accepted\"}"));
+    http_reply(c->x, 204, "", STR(""));
 }
 
-struct family {
-    struct str id;
-    struct str parent;
-    struct str eci;
-};
-
-static enum rc tx_family(struct tx *tx, void *arg)
+static void ask_order(struct web_call *c, enum pico_ask ask, void (*then)(struct web_call *c))
 {
-    struct family *f = arg;
-    return owner_family(tx, f->id, &f->parent, &f->eci);
+    c->r.ask = ask;
+    c->r.inside = true;
+    c->r.eci = c->part[0];
+    web_ask(c, then);
 }
 
 static void delete_pico(struct web_call *c)
 {
-    struct family f = {.id = c->part[0]};
-    struct err *err = http_err(c->x);
-    enum rc rc = store_read(c->w->o.store, web_arena(c), err, tx_family, &f);
-    if (rc != RC_OK) {
-        web_fail(c, rc, err);
-        return;
-    }
-    c->r.eci = f.parent;
-    c->r.attrs = arena_fmt(web_arena(c), "{\"eci\":\"%.*s\"}", STRF(f.eci));
-    ask_wrangler(c, STR("child_deletion_request"), STR(""), reply_accepted);
+    ask_order(c, PICO_DELETE, reply_empty);
 }
 
 /* --- channels --- */
@@ -308,11 +293,6 @@ static struct str one_attr(struct web_call *c, struct str name, struct str value
     json_put_str(&w, value);
     json_end_object(&w);
     return buf_str(&b);
-}
-
-static void reply_empty(struct web_call *c)
-{
-    http_reply(c->x, 204, "", STR(""));
 }
 
 static void delete_channel(struct web_call *c)
@@ -377,13 +357,8 @@ static void register_only(struct web_call *c)
     web_work(c, work_register);
 }
 
-static void reply_installed(struct web_call *c)
-{
-    web_json(c, 200, c->r.reply);
-}
-
-/* {"url", "config"} for the wrangler. */
-static struct str install_attrs(struct web_call *c, struct str url)
+/* "config" of the body, or nothing. */
+static struct str config_of(struct web_call *c)
 {
     struct err err = {0};
     struct buf b;
@@ -392,37 +367,32 @@ static struct str install_attrs(struct web_call *c, struct str url)
     const struct json *config = NULL;
     if (json_parse(http_body(c->x), web_arena(c), &body, &err) == RC_OK)
         config = json_get(body, STR("config"));
+    if (config == NULL || json_type(config) != JSON_OBJECT)
+        return STR("");
     buf_init(&b, web_arena(c), WEB_SOURCE_BYTES_MAX);
     json_writer_init(&w, &b);
-    json_begin_object(&w);
-    json_put_key(&w, STR("url"));
-    json_put_str(&w, url);
-    if (config != NULL) {
-        json_put_key(&w, STR("config"));
-        json_put_node(&w, config);
-    }
-    json_end_object(&w);
+    json_put_node(&w, config);
     return buf_str(&b);
 }
 
-/* A source that came with the order is registered first; the rest is the wrangler's. */
+/* A source that came with the order is registered first. */
 static void work_install(struct web_call *c)
 {
     struct ruleset_order o;
-    if (!read_order(c, &o)) {
-        http_send(c->x);
-        return;
-    }
-    enum rc rc = o.source.p == NULL ? RC_OK : register_ruleset(c, &o);
-    if (rc != RC_OK) {
+    bool answered = !read_order(c, &o);
+    enum rc rc = answered || o.source.p == NULL ? RC_OK : register_ruleset(c, &o);
+    if (rc != RC_OK)
         web_fail(c, rc, http_err(c->x));
+    if (answered || rc != RC_OK) {
         http_send(c->x);
         return;
     }
+    c->r.ask = PICO_INSTALL;
+    c->r.inside = true;
     c->r.eci = c->part[0];
-    c->r.attrs = install_attrs(c, o.url);
-    for_wrangler(c, STR("install_ruleset_request"), STR("installedRIDs"));
-    web_ask_held(c, reply_installed);
+    c->r.name = o.url;
+    c->r.attrs = config_of(c);
+    web_ask_held(c, reply_value);
 }
 
 static void install(struct web_call *c)
@@ -432,9 +402,8 @@ static void install(struct web_call *c)
 
 static void uninstall(struct web_call *c)
 {
-    c->r.eci = c->part[0];
-    c->r.attrs = one_attr(c, STR("rid"), c->part[1]);
-    ask_wrangler(c, STR("uninstall_ruleset_request"), STR(""), reply_empty);
+    c->r.rid = c->part[1];
+    ask_order(c, PICO_UNINSTALL, reply_empty);
 }
 
 const struct web_route web_owner_routes[] = {
@@ -451,6 +420,8 @@ const struct web_route web_owner_routes[] = {
     {"v1/picos/:/logs", "GET HEAD", WEB_DEVELOPER, logs, 0},
     {"v1/picos/:/events/:/:", "POST", WEB_DEVELOPER, event, 0},
     {"v1/picos/:/queries/:/:", "GET HEAD POST", WEB_DEVELOPER, query, 0},
+    {"v1/picos/:/export", "GET", WEB_DEVELOPER, web_export, 0},
+    {"v1/picos/:/imports", "POST", WEB_DEVELOPER, web_import, WEB_EXPORT_BYTES_MAX},
     {"v1/rulesets", "GET HEAD", WEB_DEVELOPER, rulesets, 0},
     {"v1/rulesets", "POST", WEB_DEVELOPER, register_only, WEB_SOURCE_BYTES_MAX},
     {"metrics", "GET HEAD", WEB_DEVELOPER, web_metrics, 0},

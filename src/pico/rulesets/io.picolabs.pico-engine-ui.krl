@@ -109,39 +109,13 @@ ruleset io.picolabs.pico-engine-ui {
     always {
       ent:name := event:attrs{"name"} if event:attrs{"name"};
       ent:backgroundColor := color if color;
-      ent:parentUiEci := event:attrs{"parentUiEci"} if event:attrs{"parentUiEci"};
-      raise engine_ui event "ready" if ctx:parent
+      ent:parentUiEci := event:attrs{"parentUiEci"} if event:attrs{"parentUiEci"}
     }
   }
-  rule tell_parent {
-    select when engine_ui ready
-    event:send({"eci": ctx:parent, "domain": "engine_ui", "name": "child_ready",
-      "attrs": {"childId": ctx:picoId, "uiEci": uiECI()}})
-  }
-  // Wrangler names the child and this event its channel, both over the channel of this child alone.
   rule know_child {
-    select when wrangler child_initialized
+    select when wrangler new_child_created where event:attrs{"uiEci"}
     always {
-      ent:byParentEci := ent:byParentEci.defaultsTo({}).put([event:eci, "eci"], event:attrs{"eci"});
-      raise engine_ui event "child_known" attributes {"parent_eci": event:eci}
-    }
-  }
-  rule know_child_channel {
-    select when engine_ui child_ready
-    always {
-      ent:byParentEci := ent:byParentEci.defaultsTo({}).put([event:eci, "uiEci"], event:attrs{"uiEci"});
-      raise engine_ui event "child_known" attributes {"parent_eci": event:eci}
-    }
-  }
-  rule put_child_in_its_place {
-    select when engine_ui child_known
-    pre {
-      known = ent:byParentEci{[event:attrs{"parent_eci"}]}
-    }
-    if known{"eci"} && known{"uiEci"} then noop()
-    fired {
-      ent:children := ent:children.defaultsTo({}).put([known{"eci"}], known{"uiEci"});
-      ent:byParentEci := ent:byParentEci.delete([event:attrs{"parent_eci"}])
+      ent:children := ent:children.defaultsTo({}).put([event:attrs{"eci"}], event:attrs{"uiEci"})
     }
   }
   rule forget_child {

@@ -108,11 +108,13 @@ ruleset io.picolabs.wrangler {
         {"url": ctx:rid_url, "config": {}},
         {"url": bundled("io.picolabs.pico-engine-ui"), "config": {}}
       ]) setting(eci)
+      ctx:eventQuery(eci, "engine_ui", "setup", event:attrs.delete("_headers").put({"name": child_name}),
+        "io.picolabs.pico-engine-ui", "uiECI", {}) setting(uiEci)
       ctx:event(eci, "wrangler", "pico_created", event:attrs.delete("_headers").put({"name": child_name, "rs_attrs": event:attrs.delete("_headers")}))
     }
     fired {
       ent:children := ent:children.defaultsTo({}).put([eci], {"name": child_name});
-      raise wrangler event "new_child_created" attributes event:attrs.put({"name": child_name, "eci": eci})
+      raise wrangler event "new_child_created" attributes event:attrs.put({"name": child_name, "eci": eci, "uiEci": uiEci})
     }
   }
   // In the child.
@@ -124,7 +126,6 @@ ruleset io.picolabs.wrangler {
     }
     fired {
       ent:name := event:attrs{"name"};
-      raise engine_ui event "setup" attributes event:attrs;
       raise wrangler event "pico_initialized" attributes event:attrs
     }
   }
