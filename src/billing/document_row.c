@@ -204,8 +204,8 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
                     "NOT NULL AND d.gross > d.prepaid + d.credited + d.paid "
                     "ORDER BY d.due_day, d.no LIMIT $7",
                     V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
-                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle),
-                    V(limit));
+                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID),
+                    V((int64_t)settle), V(limit));
 }
 
 /* --- writing --- */

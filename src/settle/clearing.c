@@ -350,81 +350,24 @@ enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
     "00000000000000000' || CAST(" x " AS TEXT)) - 18)"
 
 /* Everything that moved a party's money under CHAIN. Sums up to what it has. */
-#define MOVES                                                                                                                                                                                                                               \
-    "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, "                                                                                                                                              \
-    "q.amount AS amount, p.currency AS currency, p.created AS created, " DIGITS(                                                                                                                                                            \
-        "p.created") " || 'c' || " DIGITS("p.no") " || " DIGITS("q.seq") " AS key "                                                                                                                                                         \
-                                                                         "FROM payment p JOIN "                                                                                                                                             \
-                                                                         "payment_part q ON "                                                                                                                                               \
-                                                                         "q.payment = p.no "                                                                                                                                                \
-                                                                         "JOIN document d ON "                                                                                                                                              \
-                                                                         "d.no = q.document "                                                                                                                                               \
-                                                                         "WHERE p.book = "                                                                                                                                                  \
-                                                                         "'Clearing' AND p.state "                                                                                                                                          \
-                                                                         "<> 'returned' AND "                                                                                                                                               \
-                                                                         "d.settle = 0 "                                                                                                                                                    \
-                                                                         "UNION ALL SELECT "                                                                                                                                                \
-                                                                         "c.payee, 'received', "                                                                                                                                            \
-                                                                         "d.id, c.payer, "                                                                                                                                                  \
-                                                                         "c.amount, c.currency, "                                                                                                                                           \
-                                                                         "c.created, " DIGITS(                                                                                                                                              \
-                                                                             "c."                                                                                                                                                           \
-                                                                             "cr"                                                                                                                                                           \
-                                                                             "ea"                                                                                                                                                           \
-                                                                             "te"                                                                                                                                                           \
-                                                                             "d") " || 'r' "                                                                                                                                                \
-                                                                                  "|| " DIGITS(                                                                                                                                             \
-                                                                                      "c"                                                                                                                                                   \
-                                                                                      "."                                                                                                                                                   \
-                                                                                      "n"                                                                                                                                                   \
-                                                                                      "o") " FROM"                                                                                                                                          \
-                                                                                           " "                                                                                                                                              \
-                                                                                           "clear"                                                                                                                                          \
-                                                                                           "ing_"                                                                                                                                           \
-                                                                                           "part "                                                                                                                                          \
-                                                                                           "c "                                                                                                                                             \
-                                                                                           "JOIN "                                                                                                                                          \
-                                                                                           "docum"                                                                                                                                          \
-                                                                                           "ent "                                                                                                                                           \
-                                                                                           "d "                                                                                                                                             \
-                                                                                           "ON "                                                                                                                                            \
-                                                                                           "d.no "                                                                                                                                          \
-                                                                                           "= "                                                                                                                                             \
-                                                                                           "c."                                                                                                                                             \
-                                                                                           "docum"                                                                                                                                          \
-                                                                                           "ent "                                                                                                                                           \
-                                                                                           "UNION"                                                                                                                                          \
-                                                                                           " ALL "                                                                                                                                          \
-                                                                                           "SELEC"                                                                                                                                          \
-                                                                                           "T "                                                                                                                                             \
-                                                                                           "c."                                                                                                                                             \
-                                                                                           "payer"                                                                                                                                          \
-                                                                                           ", "                                                                                                                                             \
-                                                                                           "'paid"                                                                                                                                          \
-                                                                                           "', "                                                                                                                                            \
-                                                                                           "d.id,"                                                                                                                                          \
-                                                                                           " "                                                                                                                                              \
-                                                                                           "c."                                                                                                                                             \
-                                                                                           "payee"                                                                                                                                          \
-                                                                                           ", "                                                                                                                                             \
-                                                                                           "-c."                                                                                                                                            \
-                                                                                           "amoun"                                                                                                                                          \
-                                                                                           "t, "                                                                                                                                            \
-                                                                                           "c."                                                                                                                                             \
-                                                                                           "curre"                                                                                                                                          \
-                                                                                           "ncy,"                                                                                                                                           \
-                                                                                           " c."                                                                                                                                            \
-                                                                                           "creat"                                                                                                                                          \
-                                                                                           "ed,"                                                                                                                                            \
-                                                                                           " " DIGITS("c.created") " || 's' || " DIGITS(                                                                                                    \
-                                                                                               "c"                                                                                                                                          \
-                                                                                               "."                                                                                                                                          \
-                                                                                               "n"                                                                                                                                          \
-                                                                                               "o") " FROM clearing_part c JOIN document d ON d.no = c.document "                                                                           \
-                                                                                                    "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, " DIGITS(                                            \
-                                                                                                        "p.created") " || 't' || " DIGITS("p.no") " FROM payout p WHERE p.book = 'Clearing' AND p.state IN ('sent', 'confirmed') "          \
-                                                                                                                                                  "AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee " \
-                                                                                                                                                  "AND s.currency = p.currency AND s.payout = p.no)) m"
+#define MOVES                                                                                 \
+    "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
+    "q.amount AS amount, p.currency AS currency, p.created AS created, " DIGITS("p.created")   \
+    " || 'c' || " DIGITS("p.no") " || " DIGITS("q.seq") " AS key "                             \
+    "FROM payment p JOIN payment_part q ON q.payment = p.no "                                  \
+    "JOIN document d ON d.no = q.document "                                                    \
+    "WHERE p.book = 'Clearing' AND p.state <> 'returned' AND d.settle = 0 "                    \
+    "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "   \
+    DIGITS("c.created") " || 'r' || " DIGITS("c.no")                                           \
+    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "      \
+    DIGITS("c.created") " || 's' || " DIGITS("c.no")                                           \
+    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, "       \
+    DIGITS("p.created") " || 't' || " DIGITS("p.no")                                           \
+    " FROM payout p WHERE p.book = 'Clearing' AND p.state IN ('sent', 'confirmed') "           \
+    "AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "  \
+    "AND s.currency = p.currency AND s.payout = p.no)) m"
 _Static_assert(SETTLE_CHAIN == 0, "as it is written in MOVES");
 
 static const struct page_column sort_columns[] = {{"id", "m.key", PAGE_TEXT},
@@ -500,11 +443,10 @@ static enum rc prove(struct proving *v, const struct purse *p)
     TRY(balance_of(v->tx, v->ledger, p, &balance));
     TRY(told_of(v->tx, p, &told));
     if (balance != told)
-        return err_set(
-            v->tx->err, RC_INVALID,
-            "Clearing owes '%.*s' %lld minor units of %s, what came in and went out says "
-            "%lld",
-            STRF(p->party), (long long)balance, p->currency->code, (long long)told);
+        return err_set(v->tx->err, RC_INVALID,
+                       "Clearing owes '%.*s' %lld minor units of %s, what came in and went out says "
+                       "%lld",
+                       STRF(p->party), (long long)balance, p->currency->code, (long long)told);
     return RC_OK;
 }
 

@@ -543,8 +543,8 @@ static enum rc all_paid_in(struct tx *tx, void *arg)
 
 static void step(struct path_world *p)
 {
-    static const tx_fn fns[] = {pay_some_in, pay_some_in,    run_in,   run_in,
-                                send_in,     return_some_in, bounce_in};
+    static const tx_fn fns[] = {pay_some_in, pay_some_in, run_in, run_in, send_in, return_some_in,
+                                bounce_in};
     path_do(p, fns[any(p, (int64_t)COUNT(fns))]);
     path_do(p, holds_in);
 }
@@ -555,7 +555,8 @@ START_TEST(any_order_of_payments_returns_runs_and_payouts_ends_at_zero)
     uint64_t seed = property_begin(&chance);
     for (int world = 0; world < WORLDS; world++) {
         int tiers = world == 0 ? TIERS_MAX : (int)property_between(&chance, 2, TIERS_MAX);
-        struct path_world *p = path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
+        struct path_world *p =
+            path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
         p->chance = chance;
         p->seed = seed;
         for (int i = 0; i < STEPS; i++)

@@ -71,8 +71,7 @@ static const struct field line_fields[] = {
 const struct schema statement_line_schema =
     SCHEMA(struct statement_line, "statement_line", line_fields, "A share on a statement.");
 
-const char *const payout_states[] = {"pending",  "approved", "sent", "confirmed",
-                                     "returned", "void",     NULL};
+const char *const payout_states[] = {"pending", "approved", "sent", "confirmed", "returned", "void", NULL};
 
 static const struct field payout_fields[] = {
     FIELD(struct payout, id, TEXT, READ, .prefix = "pyo", .doc = "Id of the payout."),
