@@ -347,7 +347,8 @@ static bool run_events(struct activation *a, struct str domain, struct str name,
     struct krl_value map = attrs.n == 0 ? krl_undefined() : activation_read(a, attrs);
     a->event.eci = value_of(a, a->eci);
     a->event.eid = value_of(a, a->eid);
-    a->event.time_ms = (double)(clock_now(a->e->clock) / US_PER_MS);
+    int64_t now_ms = clock_now(a->e->clock) / US_PER_MS;
+    a->event.time_ms = (double)now_ms;
     a->directives = krl_array_reserve(&a->m.heap, 4);
     if (a->directives == NULL || krl_is_failed(map) ||
         !activation_raise(a, value_of(a, domain), value_of(a, name), map, 0))

@@ -298,7 +298,8 @@ static void host_log(struct krl_host *host, struct krl_machine *m, const char *l
 
 static double now_ms(struct krl_host *host)
 {
-    return (double)(clock_now(activation_of(host)->e->clock) / US_PER_MS);
+    int64_t ms = clock_now(activation_of(host)->e->clock) / US_PER_MS;
+    return (double)ms;
 }
 
 static void chance(struct krl_host *host, void *bytes, size_t n)

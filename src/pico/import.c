@@ -204,8 +204,8 @@ static enum rc parse(struct importing *m, struct str line, const struct json **r
 static enum rc check_end(struct importing *m, const struct json *j, const uint8_t *hash,
                          int64_t picos)
 {
-    struct str key;
-    struct str signature;
+    struct str key = STR("");
+    struct str signature = STR("");
     TRY(bytes(m, j, "key", EXPORT_KEY_BYTES, &key));
     TRY(bytes(m, j, "signature", crypto_sign_BYTES, &signature));
     if (integer(j, "picos") != picos || picos == 0)
@@ -277,9 +277,9 @@ static const struct ruleset *find(struct importing *m, struct str url, struct st
 
 static enum rc take_ruleset(struct importing *m, const struct json *j)
 {
-    struct str url;
-    struct str hash;
-    struct str source;
+    struct str url = STR("");
+    struct str hash = STR("");
+    struct str source = STR("");
     const struct ruleset *set = NULL;
     TRY(need(m, j, "url", RULESET_URL_MAX - PINNED_HASH_N - 1, &url));
     TRY(need(m, j, "hash", RULESET_HASH_N, &hash));
@@ -327,7 +327,7 @@ static enum rc find_parent(struct importing *m, const struct json *j, int64_t *r
 
 static enum rc take_pico(struct importing *m, struct tx *tx, const struct json *j)
 {
-    struct str id;
+    struct str id = STR("");
     struct str parent_eci = text(j, "parent_eci");
     struct str child_eci = text(j, "child_eci");
     int64_t parent = 0;
@@ -381,8 +381,8 @@ static enum rc take_channel(struct importing *m, struct tx *tx, const struct jso
 static enum rc take_installed(struct importing *m, struct tx *tx, const struct json *j)
 {
     struct cell c = {.kind = CELL_INSTALLED, .place = integer(j, "place")};
-    struct str url;
-    struct str hash;
+    struct str url = STR("");
+    struct str hash = STR("");
     TRY(need(m, j, "url", RULESET_URL_MAX, &url));
     TRY(need(m, j, "hash", RULESET_HASH_N, &hash));
     TRY(bytes(m, j, "config", PICO_ENTITY_BYTES_MAX, &c.bytes));
@@ -396,7 +396,7 @@ static enum rc take_installed(struct importing *m, struct tx *tx, const struct j
 
 static enum rc rid_of(struct importing *m, const struct json *j, int64_t *ret)
 {
-    struct str rid;
+    struct str rid = STR("");
     TRY(need(m, j, "rid", WORD_MAX, &rid));
     const struct ruleset *set = registry_rid(m->e->registry, rid);
     if (set == NULL)
@@ -433,9 +433,9 @@ static enum rc take_schedule(struct importing *m, struct tx *tx, const struct js
 
 static enum rc take_event(struct importing *m, struct tx *tx, const struct json *j)
 {
-    struct str eci;
-    struct str eid;
-    struct str event[2];
+    struct str eci = STR("");
+    struct str eid = STR("");
+    struct str event[2] = {STR(""), STR("")};
     struct str attrs = text(j, "attrs");
     TRY(need(m, j, "eci", ECI_MAX, &eci));
     TRY(need(m, j, "eid", WORD_MAX, &eid));
