@@ -244,6 +244,7 @@ static void keep_log(struct pico *p, time_us at, struct str json)
     p->log_bytes += sizeof *l + json.n;
     while (p->log_bytes > LOG_BYTES_MAX) {
         struct pico_log *oldest = p->log_first;
+        ASSERT(oldest != NULL);
         p->log_first = oldest->next;
         p->log_bytes -= sizeof *oldest + oldest->json.n;
         free(oldest);

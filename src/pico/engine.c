@@ -92,7 +92,7 @@ static struct str copy_text(struct str s)
     ASSERT(p != NULL);
     if (s.n > 0)
         memcpy(p, s.p, s.n);
-    return str_n(p, s.n);
+    return (struct str){p, s.n};
 }
 
 static struct pico_engine *make(const struct pico_options *o)

@@ -21,7 +21,7 @@ void pico_name(struct pico *p, struct str id, struct str parent_eci, struct str 
     ASSERT(at != NULL);
     free((char *)(uintptr_t)p->id.p);
     memcpy(at, id.p, id.n);
-    p->id = str_n(at, id.n);
+    p->id = (struct str){at, id.n};
     if (parent_eci.n > 0)
         memcpy(at + id.n, parent_eci.p, parent_eci.n);
     p->parent_eci = str_n(at + id.n, parent_eci.n);
@@ -462,7 +462,7 @@ enum rc rows_start(struct pico_engine *e, struct err *err)
         char *id = malloc(s.id.n + 1);
         ASSERT(id != NULL);
         memcpy(id, s.id.p, s.id.n);
-        e->root = str_n(id, s.id.n);
+        e->root = (struct str){id, s.id.n};
         e->root_no = s.no;
         atomic_store(&e->next_no, s.last_no + 1);
         atomic_store(&e->next_row, s.last_row + 1);
