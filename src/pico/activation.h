@@ -97,7 +97,8 @@ extern const struct krl_host activation_host;
 /* NULL: there is none. */
 const struct cell *view_get(const struct activation *a, enum cell_kind kind, int64_t rid,
                             struct str name);
-/* All of a kind, in the order of place, schedules as they are due; *ret is the heap's. False: no room. */
+/* All of a kind, in the order of place, schedules as they are due; *ret is the heap's. False: no
+ * room. */
 bool view_list(struct activation *a, enum cell_kind kind, const struct cell *const **ret,
                size_t *ret_n);
 /* Change one. */

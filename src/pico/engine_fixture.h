@@ -132,11 +132,10 @@ static inline struct str world_install_at(struct world *w, struct str eci, const
                                           const char *config)
 {
     struct str url = arena_fmt(&w->arena, "file:///%s.krl", rid);
-    struct pico_request r = world_ask(w, (struct pico_request){.ask = PICO_INSTALL,
-                                                               .eci = eci,
-                                                               .name = url,
-                                                               .attrs = str_c(config),
-                                                               .inside = true});
+    struct pico_request r = world_ask(
+        w,
+        (struct pico_request){
+            .ask = PICO_INSTALL, .eci = eci, .name = url, .attrs = str_c(config), .inside = true});
     return world_text(w, &r);
 }
 
@@ -152,16 +151,17 @@ static inline void world_install(struct world *w, struct str eci, const char *ri
 static inline struct str world_child(struct world *w, struct str eci, const char *attrs)
 {
     struct pico_request r = world_ask(
-        w, (struct pico_request){.ask = PICO_NEW, .eci = eci, .attrs = str_c(attrs), .inside = true});
+        w,
+        (struct pico_request){.ask = PICO_NEW, .eci = eci, .attrs = str_c(attrs), .inside = true});
     struct str said = world_text(w, &r);
     ck_assert_msg(str_starts(said, STR("{\"id\":\"")), "%.*s", STRF(said));
     return str_sub(said, 7, 7 + 25);
 }
 
-#define CHECK_TEXT(is, want)                                                           \
-    do {                                                                               \
-        struct str is_ = (is);                                                         \
-        ck_assert_msg(str_eq(is_, STR(want)), "is %.*s, want %s", STRF(is_), want);    \
+#define CHECK_TEXT(is, want)                                                        \
+    do {                                                                            \
+        struct str is_ = (is);                                                      \
+        ck_assert_msg(str_eq(is_, STR(want)), "is %.*s, want %s", STRF(is_), want); \
     } while (0)
 
 #endif

@@ -70,9 +70,10 @@ START_TEST(an_error_statement_drops_the_rest_and_tells_the_ruleset)
     world_install(&w, root, "counter", counter);
     (void)world_event(&w, root, "counter", "stop", "");
     CHECK_TEXT(world_query(&w, root, "counter", "count", ""), "0");
-    CHECK_TEXT(world_query(&w, root, "counter", "seen", ""),
-               "{\"level\":\"error\",\"data\":\"enough\",\"rid\":\"counter\",\"rule_name\":\"stop\","
-               "\"genus\":\"user\",\"time\":0}");
+    CHECK_TEXT(
+        world_query(&w, root, "counter", "seen", ""),
+        "{\"level\":\"error\",\"data\":\"enough\",\"rid\":\"counter\",\"rule_name\":\"stop\","
+        "\"genus\":\"user\",\"time\":0}");
     world_stop(&w);
 }
 END_TEST
@@ -127,10 +128,9 @@ START_TEST(who_asks_for_what_is_not_there_hears_it)
     CHECK_TEXT(world_query(&w, root, "counter", "nope", ""),
                "Error: Ruleset counter does not have query function \"nope\"");
     CHECK_TEXT(world_event(&w, root, " ", "add", ""), "Error: missing event.domain");
-    struct pico_request r = world_ask(&w, (struct pico_request){.ask = PICO_QUERY,
-                                                                .eci = root,
-                                                                .rid = STR("counter"),
-                                                                .query = STR("count")});
+    struct pico_request r = world_ask(
+        &w, (struct pico_request){
+                .ask = PICO_QUERY, .eci = root, .rid = STR("counter"), .query = STR("count")});
     CHECK_TEXT(world_text(&w, &r),
                "Error: This is a family channel and only the owner can use it.");
     world_stop(&w);
@@ -158,6 +158,62 @@ START_TEST(a_flushed_ruleset_is_used_at_once_and_a_bad_one_changes_nothing)
 }
 END_TEST
 
+static enum rc refuse_entities(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return sql_run(tx, "CREATE TRIGGER refuse BEFORE INSERT ON pico_entity BEGIN SELECT "
+                       "RAISE(ABORT, 'no'); END");
+}
+
+static enum rc take_entities(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return sql_run(tx, "DROP TRIGGER refuse");
+}
+
+START_TEST(what_could_not_be_stored_was_never_there)
+{
+    struct world w;
+    bool done[3] = {false, false, false};
+    struct pico_request r[3];
+    world_start(&w);
+    if (store_engine(w.f.store) == STORE_POSTGRES) { /* its triggers are written otherwise */
+        world_stop(&w);
+        return;
+    }
+    struct str root = pico_root(w.e);
+    world_install(&w, root, "counter", counter);
+    ck_assert_int_eq(fixture_write(&w.f, refuse_entities, NULL), RC_OK);
+    for (size_t i = 0; i < COUNT(r); i++) {
+        r[i] = (struct pico_request){.ask = i < 2 ? PICO_EVENT_WAIT : PICO_QUERY,
+                                     .eci = root,
+                                     .domain = STR("counter"),
+                                     .name = STR("add"),
+                                     .rid = STR("counter"),
+                                     .query = STR("count"),
+                                     .inside = true,
+                                     .arena = &w.arena,
+                                     .done = world_done,
+                                     .inner = &done[i]};
+        pico_submit(w.e, &r[i]);
+    }
+    for (int i = 0; i < 5; i++) /* each failure rests the pico; each look wakes it */
+        world_run(&w);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert(done[i]);
+        ck_assert_int_eq(r[i].rc, RC_UNAVAILABLE);
+    }
+    ck_assert(done[2]); /* it hung on a commit that failed, or was asked anew */
+    ck_assert(r[2].rc == RC_UNAVAILABLE || str_eq(r[2].reply, STR("0")));
+    ck_assert_int_eq(fixture_write(&w.f, take_entities, NULL), RC_OK);
+    world_run(&w);
+    CHECK_TEXT(world_query(&w, root, "counter", "count", ""), "0");
+    (void)world_event(&w, root, "counter", "add", "");
+    CHECK_TEXT(world_query(&w, root, "counter", "count", ""), "1");
+    world_stop(&w);
+}
+END_TEST
+
 Suite *engine_suite(void);
 Suite *engine_suite(void)
 {
@@ -170,6 +226,7 @@ Suite *engine_suite(void)
     tcase_add_test(t, what_takes_long_runs_on_the_slow_lane_and_what_never_ends_ends);
     tcase_add_test(t, who_asks_for_what_is_not_there_hears_it);
     tcase_add_test(t, a_flushed_ruleset_is_used_at_once_and_a_bad_one_changes_nothing);
+    tcase_add_test(t, what_could_not_be_stored_was_never_there);
     suite_add_tcase(s, t);
     return s;
 }

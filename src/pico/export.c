@@ -70,7 +70,7 @@ struct writing {
     struct todo {
         struct todo *next;
         int64_t no;
-    } *first, **last;
+    } * first, **last;
     int64_t picos;
     struct str now_id; /* of the pico in hand */
     struct err *err;
@@ -238,7 +238,8 @@ static const struct {
     row_fn put;
     const char *sql;
 } parts[] = {
-    {put_channel, "SELECT eci, place, detail FROM pico_channel WHERE pico = $1 ORDER BY place, eci"},
+    {put_channel,
+     "SELECT eci, place, detail FROM pico_channel WHERE pico = $1 ORDER BY place, eci"},
     {put_installed, "SELECT s.url, s.hash, i.place, i.config FROM pico_installed i JOIN "
                     "pico_ruleset s ON s.no = i.ruleset WHERE i.pico = $1 ORDER BY i.place"},
     {put_entity, "SELECT r.rid, e.name, e.value FROM pico_entity e JOIN pico_rid r ON r.no = e.rid "

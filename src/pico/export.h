@@ -39,7 +39,8 @@ MUST_CHECK enum rc pico_export_key(struct pico_engine *e, uint8_t ret[EXPORT_KEY
 /* Make the picos of a file, the first one a child of the pico with the id parent. All or nothing.
  * key: must have signed it; NULL: whoever did. *ret: {"id","eci","picos"}, eci being the channel
  * that the parent uses. RC_NOT_FOUND: the parent; RC_INVALID: the file; RC_UNAUTHENTICATED: the
- * signature or the key; RC_CONFLICT: an identifier is in use; RC_TOO_LARGE; of rulesets RC_SYNTAX. */
+ * signature or the key; RC_CONFLICT: an identifier is in use; RC_TOO_LARGE; of rulesets
+ * RC_SYNTAX. */
 MUST_CHECK enum rc pico_import(struct pico_engine *e, struct str parent, struct str file,
                                const uint8_t *key, struct arena *arena, struct str *ret,
                                struct err *err);

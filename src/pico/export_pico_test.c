@@ -6,10 +6,12 @@
 static const char life[] =
     "ruleset life { meta { shares all, kids }\n"
     "  global { all = function() { [ent:n, ent:log, schedule:list().length()] }\n"
-    "    kids = function() { ctx:children.map(function(c) { ctx:query(c, \"life\", \"all\") }) } }\n"
+    "    kids = function() { ctx:children.map(function(c) { ctx:query(c, \"life\", \"all\") }) } "
+    "}\n"
     "  rule open { select when life open ctx:newChannel([\"out\"]) setting(c)\n"
     "    always { raise life event \"tell\" attributes c } }\n"
-    "  rule tell { select when life tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) }\n"
+    "  rule tell { select when life tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) "
+    "}\n"
     "  rule add { select when life add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
     "  rule pair { select when life a before life b always { ent:log := \"pair\" } }\n"
     "  rule plan { select when life plan\n"
@@ -152,8 +154,8 @@ START_TEST(a_file_that_is_not_whole_or_was_changed_is_refused)
     ck_assert_int_eq(pico_export_key(w.e, key, &w.f.err), RC_OK);
     ck_assert_int_eq(pico_import(other.e, STR("nobody"), file, key, &w.arena, &said, &w.f.err),
                      RC_NOT_FOUND);
-    ck_assert_int_eq(
-        pico_import(other.e, pico_root(other.e), file, key, &w.arena, &said, &w.f.err), RC_OK);
+    ck_assert_int_eq(pico_import(other.e, pico_root(other.e), file, key, &w.arena, &said, &w.f.err),
+                     RC_OK);
     ck_assert_int_eq(pico_export(w.e, STR("nobody"), put, &box, &w.f.err), RC_NOT_FOUND);
     arena_fini(&box.arena);
     world_stop(&w);

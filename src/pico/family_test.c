@@ -6,7 +6,8 @@ static const char folk[] =
     "  global { told = function() { ent:told.defaultsTo([]) } kids = function() { ctx:children }\n"
     "    chans = function() { ctx:channels.map(function(c) { c{\"tags\"}.join(\" \") }) }\n"
     "    ask = function(eci, q) { ctx:query(eci, \"folk\", q) }\n"
-    "    wait = function(eci, back) { ctx:query(eci, \"folk\", \"ask\", {\"eci\": back, \"q\": \"told\"}) }\n"
+    "    wait = function(eci, back) { ctx:query(eci, \"folk\", \"ask\", {\"eci\": back, \"q\": "
+    "\"told\"}) }\n"
     "    up = function() { ctx:parent }\n"
     "    rids = function() { ctx:rulesets.map(function(r) { r{\"rid\"} }) }\n"
     "    sched = function() { schedule:list().map(function(s) { s{\"type\"} }) }\n"
@@ -15,28 +16,35 @@ static const char folk[] =
     "    always { ent:told := ent:told.defaultsTo([]).append(event:attr(\"x\")) } }\n"
     "  rule pass { select when folk pass\n"
     "    foreach event:attr(\"to\") setting(eci)\n"
-    "    event:send({\"eci\": eci, \"domain\": \"folk\", \"type\": \"tell\", \"attrs\": {\"x\": event:attr(\"x\")}}) }\n"
+    "    event:send({\"eci\": eci, \"domain\": \"folk\", \"type\": \"tell\", \"attrs\": {\"x\": "
+    "event:attr(\"x\")}}) }\n"
     "  rule pong { select when folk pong\n"
-    "    event:send({\"eci\": event:attr(\"eci\"), \"domain\": \"folk\", \"name\": \"pong\", \"attrs\":\n"
+    "    event:send({\"eci\": event:attr(\"eci\"), \"domain\": \"folk\", \"name\": \"pong\", "
+    "\"attrs\":\n"
     "      {\"eci\": event:attr(\"back\"), \"back\": event:attr(\"eci\")}})\n"
     "    always { ent:pongs := ent:pongs.defaultsTo(0) + 1 } }\n"
     "  rule bear { select when folk bear\n"
     "    every { ctx:newPico(rulesets=[{\"url\": \"file:///folk.krl\"}]) setting(eci)\n"
-    "      ctx:eventQuery(eci, \"folk\", \"tell\", {\"x\": \"hello\"}, \"folk\", \"told\") setting(said)\n"
-    "      event:send({\"eci\": eci, \"domain\": \"folk\", \"name\": \"tell\", \"attrs\": {\"x\": 2}})\n"
+    "      ctx:eventQuery(eci, \"folk\", \"tell\", {\"x\": \"hello\"}, \"folk\", \"told\") "
+    "setting(said)\n"
+    "      event:send({\"eci\": eci, \"domain\": \"folk\", \"name\": \"tell\", \"attrs\": {\"x\": "
+    "2}})\n"
     "      send_directive(\"born\", {\"eci\": eci, \"said\": said}) } }\n"
     "  rule bury { select when folk bury\n"
     "    ctx:delPico(event:attr(\"eci\")) }\n"
     "  rule chan { select when folk chan\n"
-    "    ctx:newChannel([\"Some Tag\", \"b\"], {\"allow\": [{\"domain\": \"folk\", \"name\": \"tell\"}], \"deny\": []},\n"
+    "    ctx:newChannel([\"Some Tag\", \"b\"], {\"allow\": [{\"domain\": \"folk\", \"name\": "
+    "\"tell\"}], \"deny\": []},\n"
     "      {\"allow\": [], \"deny\": []}) setting(c)\n"
     "    always { ent:told := [c{\"id\"}] } }\n"
     "  rule unchan { select when folk unchan\n"
     "    ctx:delChannel(event:attr(\"eci\")) }\n"
     "  rule later { select when folk later\n"
-    "    always { schedule folk event \"tell\" at event:attr(\"at\") attributes {\"x\": \"late\"} } }\n"
+    "    always { schedule folk event \"tell\" at event:attr(\"at\") attributes {\"x\": \"late\"} "
+    "} }\n"
     "  rule often { select when folk often\n"
-    "    always { schedule folk event \"tell\" repeat \"*/10 * * * * *\" attributes {\"x\": \"tick\"} } }\n"
+    "    always { schedule folk event \"tell\" repeat \"*/10 * * * * *\" attributes {\"x\": "
+    "\"tick\"} } }\n"
     "  rule never { select when folk never\n"
     "    schedule:clear() }\n"
     "}";
@@ -107,8 +115,8 @@ START_TEST(an_event_to_another_pico_comes_once_and_in_order)
         buf_fmt(&to, "%s\"%.*s\"", i ? "," : "", STRF(kids[i]));
     }
     for (int i = 0; i < 5; i++) {
-        struct str attrs = arena_fmt(&w.arena, "{\"to\":[%.*s,\"nobody\"],\"x\":%d}",
-                                     STRF(buf_str(&to)), i);
+        struct str attrs =
+            arena_fmt(&w.arena, "{\"to\":[%.*s,\"nobody\"],\"x\":%d}", STRF(buf_str(&to)), i);
         (void)world_event(&w, root, "folk", "pass", arena_cstr(&w.arena, attrs));
     }
     for (size_t i = 0; i < COUNT(kids); i++)
@@ -125,7 +133,8 @@ START_TEST(events_that_go_round_and_round_end)
     struct str root = pico_root(start(&w)->e);
     struct str a = member(world_event(&w, root, "folk", "bear", ""), "eci");
     struct str b = member(world_event(&w, root, "folk", "bear", ""), "eci");
-    struct str attrs = arena_fmt(&w.arena, "{\"eci\":\"%.*s\",\"back\":\"%.*s\"}", STRF(a), STRF(b));
+    struct str attrs =
+        arena_fmt(&w.arena, "{\"eci\":\"%.*s\",\"back\":\"%.*s\"}", STRF(a), STRF(b));
     (void)world_event(&w, root, "folk", "pong", arena_cstr(&w.arena, attrs));
     /* The children may not use one another's family channels: it ends after one. */
     ck_assert_uint_lt(pico_counters(w.e).messages, 70);
@@ -168,7 +177,8 @@ START_TEST(a_channel_lets_through_what_its_policy_says)
     r.name = STR("chan");
     done = world_ask(&w, r);
     CHECK_TEXT(world_text(&w, &done), "Error: Not allowed by channel policy");
-    r = (struct pico_request){.ask = PICO_QUERY, .eci = eci, .rid = STR("folk"), .query = STR("told")};
+    r = (struct pico_request){
+        .ask = PICO_QUERY, .eci = eci, .rid = STR("folk"), .query = STR("told")};
     done = world_ask(&w, r);
     CHECK_TEXT(world_text(&w, &done), "Error: Not allowed by channel policy");
     CHECK_TEXT(world_query(&w, root, "folk", "chans", ""), "[\"system self\",\"some-tag b\"]");
@@ -187,8 +197,8 @@ START_TEST(schedules_come_when_they_are_due_and_over_restarts)
 {
     struct world w;
     struct str root = pico_root(start(&w)->e);
-    struct str attrs = arena_fmt(&w.arena, "{\"at\":%lld}",
-                                 (long long)(WORLD_START / US_PER_MS + 5000));
+    struct str attrs =
+        arena_fmt(&w.arena, "{\"at\":%lld}", (long long)(WORLD_START / US_PER_MS + 5000));
     const char *at = arena_cstr(&w.arena, attrs);
     (void)world_event(&w, root, "folk", "later", at);
     (void)world_event(&w, root, "folk", "later", at);
@@ -221,9 +231,9 @@ START_TEST(modules_have_their_own_configuration_and_variables)
     struct world w;
     struct str reply;
     struct str root = pico_root(start(&w)->e);
-    ck_assert_int_eq(pico_flush(w.e, STR("file:///user.krl"), str_c(user), &w.arena, &reply,
-                                &w.f.err),
-                     RC_CONFLICT);
+    ck_assert_int_eq(
+        pico_flush(w.e, STR("file:///user.krl"), str_c(user), &w.arena, &reply, &w.f.err),
+        RC_CONFLICT);
     ck_assert_str_eq(w.f.err.text, "Error: Dependant module not loaded: helper");
     world_flush(&w, "helper", helper);
     world_flush(&w, "user", user);
@@ -232,7 +242,8 @@ START_TEST(modules_have_their_own_configuration_and_variables)
     CHECK_TEXT(world_install_at(&w, root, "user", ""), "{\"rid\":\"user\"}");
     (void)world_event(&w, root, "helper", "keep", "{\"x\":\"mine\"}");
     CHECK_TEXT(world_query(&w, root, "user", "both", ""), "[10,15,\"mine\"]");
-    struct pico_request r = {.ask = PICO_UNINSTALL, .eci = root, .rid = STR("helper"), .inside = true};
+    struct pico_request r = {
+        .ask = PICO_UNINSTALL, .eci = root, .rid = STR("helper"), .inside = true};
     struct pico_request done = world_ask(&w, r);
     CHECK_TEXT(world_text(&w, &done), "Error: Cannot uninstall helper because user depends on it");
     ck_assert_int_eq(pico_flush(w.e, STR("file:///helper.krl"),

@@ -194,8 +194,7 @@ static enum rc bytes(struct importing *m, const struct json *j, const char *key,
 static enum rc parse(struct importing *m, struct str line, const struct json **ret)
 {
     arena_reset(&m->line_arena);
-    if (json_parse(line, &m->line_arena, ret, m->err) != RC_OK ||
-        json_type(*ret) != JSON_OBJECT)
+    if (json_parse(line, &m->line_arena, ret, m->err) != RC_OK || json_type(*ret) != JSON_OBJECT)
         return wrong(m, "no line of an export");
     return RC_OK;
 }
@@ -213,8 +212,7 @@ static enum rc check_end(struct importing *m, const struct json *j, const uint8_
         return wrong(m, "the number of picos is another");
     if (key.n != EXPORT_KEY_BYTES || signature.n != crypto_sign_BYTES ||
         crypto_sign_verify_detached((const unsigned char *)signature.p, hash,
-                                    crypto_generichash_BYTES,
-                                    (const unsigned char *)key.p) != 0)
+                                    crypto_generichash_BYTES, (const unsigned char *)key.p) != 0)
         return err_set(m->err, RC_UNAUTHENTICATED, "the signature of the file does not fit");
     if (m->key != NULL && memcmp(m->key, key.p, EXPORT_KEY_BYTES) != 0)
         return err_set(m->err, RC_UNAUTHENTICATED, "the file was signed by another key");

@@ -92,12 +92,12 @@ struct pico {
     struct pico *waits_for;
     struct eci_node *ecis;
     bool loaded;
-    bool broken;   /* a commit failed: what is in memory is not what is stored */
-    bool resting;  /* after that, for a moment */
-    bool dying;    /* a transaction that deletes it is on its way */
-    bool gone;     /* it is deleted */
-    bool reread;   /* events in the store may be missing in the queue */
-    bool listed;   /* in the list of idle ones */
+    bool broken;          /* a commit failed: what is in memory is not what is stored */
+    bool resting;         /* after that, for a moment */
+    bool dying;           /* a transaction that deletes it is on its way */
+    bool gone;            /* it is deleted */
+    bool reread;          /* events in the store may be missing in the queue */
+    bool listed;          /* in the list of idle ones */
     atomic_bool children; /* there may be some */
     struct pico_log *log_first;
     struct pico_log *log_last;

@@ -2,11 +2,15 @@
 
 #include <semaphore.h>
 
+enum { REQUESTS_MAX = 4 * PICO_QUEUE_MAX };
+
 /* The engine with threads of its own. */
 struct hall {
     struct fixture f;
     struct pico_engine *e;
     struct arena arena;
+    struct arena answers[REQUESTS_MAX]; /* one for each request: they come at once */
+    size_t requests;
     sem_t done;
 };
 
@@ -17,9 +21,11 @@ static const char work[] =
     "  rule deep { select when work deep pre { x = loop(1) } noop() }\n"
     "  rule long { select when work long pre { x = 0.range(200000).map(function(i) { i + 1 }) }\n"
     "    always { ent:n := x.length() } }\n"
-    "  rule big { select when work big pre { s = 0.range(40).reduce(function(a) { a + a }, \"abcdefgh\") }\n"
+    "  rule big { select when work big pre { s = 0.range(40).reduce(function(a) { a + a }, "
+    "\"abcdefgh\") }\n"
     "    noop() }\n"
-    "  rule re { select when work re pre { x = (\"a\" + 0.range(40).map(function(i) { \"a\" }).join(\"\") + \"!\")"
+    "  rule re { select when work re pre { x = (\"a\" + 0.range(40).map(function(i) { \"a\" "
+    "}).join(\"\") + \"!\")"
     ".match(re#(a+)+$#) } noop() }\n"
     "}";
 
@@ -31,7 +37,9 @@ static void post(struct pico_request *r)
 
 static void hand_in(struct hall *h, struct pico_request *r)
 {
-    r->arena = &h->arena;
+    ASSERT(h->requests < REQUESTS_MAX);
+    r->arena = &h->answers[h->requests++];
+    arena_init(r->arena, 1024 * 1024);
     r->done = post;
     r->inner = &h->done;
     r->inside = true;
@@ -61,7 +69,7 @@ static struct pico_request event(struct str eci, const char *name)
 static void hall_open(struct hall *h, size_t loaded_max)
 {
     struct str reply;
-    *h = (struct hall){.e = NULL};
+    h->requests = 0;
     fixture_open(&h->f);
     arena_init(&h->arena, 1024 * 1024 * 1024);
     sem_init(&h->done, 0, 0);
@@ -80,24 +88,27 @@ static void hall_close(struct hall *h)
 {
     pico_engine_close(h->e);
     sem_destroy(&h->done);
+    for (size_t i = 0; i < h->requests; i++)
+        arena_fini(&h->answers[i]);
     arena_fini(&h->arena);
     fixture_close(&h->f);
 }
 
 static struct str child(struct hall *h)
 {
-    struct pico_request r =
-        ask(h, (struct pico_request){.ask = PICO_NEW,
-                                     .eci = pico_root(h->e),
-                                     .attrs = STR("{\"rulesets\":[{\"url\":\"file:///work.krl\"}]}")});
+    struct pico_request r = ask(
+        h, (struct pico_request){.ask = PICO_NEW,
+                                 .eci = pico_root(h->e),
+                                 .attrs = STR("{\"rulesets\":[{\"url\":\"file:///work.krl\"}]}")});
     ck_assert_int_eq(r.rc, RC_OK);
     return str_sub(r.reply, 7, 7 + 25);
 }
 
 static void check_count(struct hall *h, struct str eci, const char *want)
 {
-    struct pico_request r = ask(h, (struct pico_request){
-                                       .ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")});
+    struct pico_request r =
+        ask(h, (struct pico_request){
+                   .ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")});
     ck_assert_int_eq(r.rc, RC_OK);
     ck_assert_msg(str_eq(r.reply, str_c(want)), "is %.*s, want %s", STRF(r.reply), want);
 }
@@ -106,7 +117,7 @@ enum { MANY = 20, EACH = 40 };
 
 START_TEST(many_picos_count_at_once_and_few_are_kept_in_memory)
 {
-    struct hall h;
+    static struct hall h;
     struct str ecis[MANY];
     struct pico_request *r = calloc((size_t)MANY * EACH, sizeof *r);
     hall_open(&h, 5);
@@ -131,15 +142,15 @@ START_TEST(what_runs_wild_ends_and_its_neighbours_go_on)
 {
     static const char *const wild[] = {"deep", "big", "re", "long"};
     static const enum rc want[] = {RC_TOO_LARGE, RC_TOO_LARGE, RC_TIMEOUT, RC_OK};
-    struct hall h;
+    static struct hall h;
     struct pico_request bad[COUNT(wild)];
     struct pico_request good[EACH];
     hall_open(&h, 0);
     struct str neighbour = child(&h);
-    for (size_t i = 0; i < COUNT(wild); i++) {
+    for (size_t i = 0; i < COUNT(wild); i++)
         bad[i] = event(child(&h), wild[i]);
+    for (size_t i = 0; i < COUNT(wild); i++)
         hand_in(&h, &bad[i]);
-    }
     for (size_t i = 0; i < COUNT(good); i++) {
         good[i] = event(neighbour, "add");
         hand_in(&h, &good[i]);
@@ -154,7 +165,7 @@ END_TEST
 
 START_TEST(a_queue_is_bounded_and_says_so)
 {
-    struct hall h;
+    static struct hall h;
     enum { FLOOD = 3 * PICO_QUEUE_MAX };
     struct pico_request *r = calloc(FLOOD, sizeof *r);
     size_t refused = 0;

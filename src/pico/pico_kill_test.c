@@ -20,7 +20,8 @@ static const char ring[] =
     "  rule open { select when ring open\n"
     "    ctx:newChannel([\"ring\"]) setting(c)\n"
     "    always { ent:eci := c{\"id\"}  raise ring event \"tell\" attributes c } }\n"
-    "  rule tell { select when ring tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) }\n"
+    "  rule tell { select when ring tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) "
+    "}\n"
     "  rule join { select when ring join always { ent:next := event:attr(\"next\") } }\n"
     "  rule hit { select when ring hit\n"
     "    pre { n = event:attr(\"n\") }\n"
@@ -85,8 +86,7 @@ static void run_victim(const char *url, struct str *ecis, int pipe, int64_t firs
     struct victim v = {.ecis = ecis, .pipe = pipe, .next = first};
     struct store *store = NULL;
     struct err err;
-    if (store_open(&store,
-                   &(struct store_options){.url = str_c(url), .clock = clock_system()},
+    if (store_open(&store, &(struct store_options){.url = str_c(url), .clock = clock_system()},
                    &err) != RC_OK)
         _exit(2);
     const struct pico_options o = {.store = store, .clock = clock_system(), .threads = 2};
@@ -205,8 +205,8 @@ START_TEST(what_was_acknowledged_is_counted_once_however_often_it_is_killed)
     ck_assert_int_eq(sums.got, sums.counted);
     ck_assert_int_eq(sums.came, sums.planned);
     ck_assert_int_gt(sums.planned, 0);
-    printf("%zu kills, %zu acknowledged, %lld counted, %lld told, %lld planned, seed %d\n", kills, n,
-           (long long)sums.counted, (long long)sums.got, (long long)sums.came, 20261125);
+    printf("%zu kills, %zu acknowledged, %lld counted, %lld told, %lld planned, seed %d\n", kills,
+           n, (long long)sums.counted, (long long)sums.got, (long long)sums.came, 20261125);
     free(hits);
     world_stop(&w);
 }

@@ -1,6 +1,6 @@
 /*
- * What waits at a pico, and who does it. A pico with work is in the list of its lane; a thread takes
- * it from there, does a few things and puts it back behind the others, so that nobody is kept
+ * What waits at a pico, and who does it. A pico with work is in the list of its lane; a thread
+ * takes it from there, does a few things and puts it back behind the others, so that nobody is kept
  * waiting by a neighbour's long queue.
  */
 #include "pico/inside.h"
@@ -318,6 +318,8 @@ static bool load(struct pico_engine *e, struct pico *p)
         rc = rows_events(e, p, &err);
     if (rc == RC_OK)
         return true;
+    if (rc != RC_NOT_FOUND && e->o.log != NULL)
+        log_event(e->o.log, LOG_ERROR, "pico.load", LOG_S("error", err_text(&err)));
     pthread_mutex_lock(&e->lock);
     p->broken = p->broken || rc != RC_NOT_FOUND;
     pthread_mutex_unlock(&e->lock);

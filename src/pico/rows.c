@@ -110,7 +110,7 @@ static enum rc load_all(struct tx *tx, void *arg)
     cells_fini(&p->cells); /* a read may run again */
     TRY(sql_rows(tx, &rows,
                  "SELECT id, parent, parent_eci, child_eci, (SELECT COUNT(*) FROM (SELECT 1 AS one "
-                 "FROM pico c WHERE c.parent = $1 LIMIT 1) AS some) FROM pico WHERE no = $1",
+                 "FROM pico c WHERE c.parent = $1 LIMIT 1) AS few) FROM pico WHERE no = $1",
                  V(p->no)));
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "Error: the pico is deleted");

@@ -6,8 +6,8 @@
  * So a stranger who makes up channels can neither fill the memory nor use up the bucket of another,
  * and cannot get rid of one that is being used.
  */
-#ifndef WEB_RATE_H
-#define WEB_RATE_H
+#ifndef PICO_WEB_RATE_H
+#define PICO_WEB_RATE_H
 
 #include "base/arena.h"
 #include "base/clock.h"
