@@ -1,9 +1,9 @@
 /*
  * pico.c - work with the picos of an engine, over its developers' listener.
  *
- * Which engine: --engine, else HANSE_ENGINE_URL, else the one that "make run" starts. Its token, where
- * it wants one, is in the file that HANSE_ENGINE_TOKEN_FILE names. A pico is named by its id, by its
- * name where only one has it, or "root".
+ * Which engine: --engine, else HANSE_ENGINE_URL, else the one that "make run" starts. Its token,
+ * where it wants one, is in the file that HANSE_ENGINE_TOKEN_FILE names. A pico is named by its id,
+ * by its name where only one has it, or "root".
  */
 #include "base/conf.h"
 #include "cli/builtin.h"

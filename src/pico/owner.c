@@ -14,7 +14,7 @@ static void put_opt(struct json_writer *w, struct value v)
         json_put_str(w, v.text);
 }
 
-/* The name that the wrangler keeps, which is a packed text; else none. */
+/* The name of its box, which is a packed text; else none. A child has it from its first moment. */
 static struct value name_of(struct tx *tx, const struct rows *r, size_t row, size_t column)
 {
     static const uint64_t seed[2] = {1, 2};
@@ -47,9 +47,9 @@ static void put_pico(struct tx *tx, const struct rows *r, size_t row, struct jso
 }
 
 #define PICO_COLUMNS "p.id, e.value, q.id, (SELECT COUNT(*) FROM pico c WHERE c.parent = p.no)"
-#define PICO_JOINS                                            \
-    " FROM pico p LEFT JOIN pico q ON q.no = p.parent"        \
-    " LEFT JOIN pico_rid r ON r.rid = 'io.picolabs.wrangler'" \
+#define PICO_JOINS                                                  \
+    " FROM pico p LEFT JOIN pico q ON q.no = p.parent"              \
+    " LEFT JOIN pico_rid r ON r.rid = 'io.picolabs.pico-engine-ui'" \
     " LEFT JOIN pico_entity e ON e.pico = p.no AND e.rid = r.no AND e.name = 'name'"
 
 static enum rc find(struct tx *tx, struct str id, int64_t *ret_no)
