@@ -9,14 +9,15 @@ SECONDS ?= 60
 
 .PHONY: run build test worlds bench bench-docs fuzz lint format valgrind install deb clean
 
-# Build, and serve from the user's data folder, also root's; the first start prints a link to begin with.
+# Build, and serve from the user's data folder, also root's, with a pico engine beside; the first start prints a link to begin
+# with.
 run: build
-	@XDG_DATA_HOME="$${XDG_DATA_HOME:-$$HOME/.local/share}" build/hansed $(ARGS)
+	@tools/run $(ARGS)
 
 build:
 	@tools/setup run
 	@tools/build release
-	@ln -sf release/src/main/hansed release/src/main/hanse build/
+	@ln -sf release/src/main/hansed release/src/main/hanse-pico release/src/main/hanse build/
 
 # PARTS=all is what .ci/run asks for; "tests/run --list" names the parts.
 test:

@@ -48,6 +48,11 @@ static const struct flag demo_flags[] = {
     OWN_END,
 };
 
+static const struct flag pico_flags[] = {
+    OWN("engine", "URL", "Ask this engine's listener for developers; else HANSE_ENGINE_URL."),
+    OWN_END,
+};
+
 static const struct flag plan_flags[] = {
     OWN("file", "FILE", "Take the plan from this JSON, which flags change; - is standard input."),
     OWN("print", NULL, "Print the plan itself as JSON, to be kept and changed."),
@@ -165,6 +170,66 @@ static const struct command builtins[] = {
      .words_max = COMMAND_ARGS_MAX,
      .doc = "Play events (domain:name {attributes}) and queries (name {arguments}) to a ruleset, "
             "each one argument or a line of standard input; or evaluate a file of expressions."},
+    {.words = "pico list",
+     .synopsis = "",
+     .run = builtin_pico_list,
+     .flags = pico_flags,
+     .words_max = 0,
+     .doc = "Show the tree of picos of an engine."},
+    {.words = "pico new",
+     .synopsis = "NAME [PARENT]",
+     .run = builtin_pico_new,
+     .flags = pico_flags,
+     .words_max = 2,
+     .doc = "Make a pico below another, or below the root; prints its id."},
+    {.words = "pico delete",
+     .synopsis = "PICO",
+     .run = builtin_pico_delete,
+     .flags = pico_flags,
+     .words_max = 1,
+     .doc = "Delete a pico and all below it."},
+    {.words = "pico install",
+     .synopsis = "PICO FILE|URL",
+     .run = builtin_pico_install,
+     .flags = pico_flags,
+     .words_max = 2,
+     .doc = "Install a ruleset from a file or a URL, or the newer version of it; prints its rid."},
+    {.words = "pico send",
+     .synopsis = "PICO DOMAIN:NAME [ATTRIBUTES]",
+     .run = builtin_pico_send,
+     .flags = pico_flags,
+     .words_max = 3,
+     .doc = "Send an event with a JSON object of attributes; prints the directives."},
+    {.words = "pico query",
+     .synopsis = "PICO RID/NAME [ARGUMENTS]",
+     .run = builtin_pico_query,
+     .flags = pico_flags,
+     .words_max = 3,
+     .doc = "Ask a shared function with a JSON object of arguments; prints its value."},
+    {.words = "pico channel",
+     .synopsis = "PICO TAG...",
+     .run = builtin_pico_channel,
+     .flags = pico_flags,
+     .words_max = 64,
+     .doc = "Make a channel; prints its identifier, which opens it."},
+    {.words = "pico log",
+     .synopsis = "PICO",
+     .run = builtin_pico_log,
+     .flags = pico_flags,
+     .words_max = 1,
+     .doc = "Show what a pico logged, by transaction."},
+    {.words = "pico export",
+     .synopsis = "PICO FILE",
+     .run = builtin_pico_export,
+     .flags = pico_flags,
+     .words_max = 2,
+     .doc = "Write a pico with all below it into one new file."},
+    {.words = "pico import",
+     .synopsis = "FILE [PARENT]",
+     .run = builtin_pico_import,
+     .flags = pico_flags,
+     .words_max = 2,
+     .doc = "Make the picos of a file, below a pico or the root; prints the first one's id."},
     {.words = "completion",
      .synopsis = "bash",
      .run = builtin_completion,
@@ -375,7 +440,8 @@ const struct flag *command_flags(const struct command *c, struct arena *arena, s
     if (c->route != NULL && c->route->reply != NULL)
         add_own(&l, "wide", NULL, "Show all fields, and do not cut long ones.");
     bool here = c->run == builtin_help || c->run == builtin_man || c->run == builtin_completion ||
-                c->run == builtin_plan || str_eq(command_noun(c), STR("krl"));
+                c->run == builtin_plan || str_eq(command_noun(c), STR("krl")) ||
+                str_eq(command_noun(c), STR("pico"));
     if (!here) {
         add_own(&l, "profile", "NAME", "Use the server and the token of this profile.");
         add_own(&l, "server", "URL", "Ask this server.");

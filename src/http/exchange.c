@@ -192,6 +192,26 @@ struct str http_header(const struct http_exchange *x, const char *name)
     return buf_str(&b);
 }
 
+const struct str *http_header_names(struct http_exchange *x, size_t *ret_count)
+{
+    struct str *names = NEW_N(x->arena, struct str, x->header_count + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < x->header_count; i++) {
+        if (find_header(x, x->headers[i].name, 0) < i)
+            continue;
+        size_t length = x->headers[i].name.n;
+        char *name = arena_bytes(x->arena, length + 1);
+        for (size_t k = 0; k < length; k++) {
+            char c = x->headers[i].name.p[k];
+            name[k] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+        }
+        name[length] = '\0';
+        names[n++] = str_n(name, length);
+    }
+    *ret_count = n;
+    return names;
+}
+
 bool http_has_header(const struct http_exchange *x, const char *name)
 {
     return find_header(x, str_c(name), 0) < x->header_count;

@@ -99,6 +99,8 @@ struct str http_target(const struct http_exchange *x);
 const struct pair *http_query(const struct http_exchange *x, size_t *ret_count);
 /* A header, empty where missing. name in any case. A header that came twice is joined by ", ". */
 struct str http_header(const struct http_exchange *x, const char *name);
+/* The names of all headers, in lower case, each once. */
+const struct str *http_header_names(struct http_exchange *x, size_t *ret_count);
 bool http_has_header(const struct http_exchange *x, const char *name);
 struct str http_body(const struct http_exchange *x);
 /* The other side's address without port: "192.0.2.7", "unix". */

@@ -186,11 +186,18 @@ static struct krl_value read_value(struct reader *r)
     return v;
 }
 
-struct krl_value krl_json_parse(struct krl_heap *h, const struct krl_text *text)
+struct krl_value krl_json_parse_at(struct krl_heap *h, const struct krl_text *text, size_t *ret_at)
 {
     struct reader r = {.h = h, .t = text};
     struct krl_value v = read_value(&r);
+    *ret_at = r.at;
     return r.at == text->n ? v : krl_failed();
+}
+
+struct krl_value krl_json_parse(struct krl_heap *h, const struct krl_text *text)
+{
+    size_t at = 0;
+    return krl_json_parse_at(h, text, &at);
 }
 
 /* --- writing --- */

@@ -56,6 +56,11 @@ static inline struct krl_value krl_arg(const struct krl_value *args, size_t n, s
 const struct krl_regex *krl_to_regex(struct krl_machine *m, struct krl_value v);
 /* Decode JSON as JSON.parse; KRL_FAILED without an error in the heap where it is none. */
 struct krl_value krl_json_parse(struct krl_heap *h, const struct krl_text *text);
+/* The same, and the unit at which reading ended. */
+struct krl_value krl_json_parse_at(struct krl_heap *h, const struct krl_text *text, size_t *ret_at);
+struct krl_value krl_base64(struct krl_heap *h, struct str bytes);
+/* math:hashAlgorithms */
+struct krl_value krl_hash_algorithms(struct krl_heap *h);
 /* encode(v, indent): undefined where JSON.stringify gives undefined. */
 struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent);
 
@@ -63,6 +68,7 @@ struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int ind
 krl_lib_fn lib_as, lib_isnull, lib_typeof, lib_klog, lib_sprintf, lib_defaults_to, lib_shift_right,
     lib_shift_left, lib_band, lib_bor, lib_bxor, lib_bnot, lib_chr, lib_range, lib_noop,
     lib_send_directive, lib_cmp, lib_like, lib_decode, lib_encode;
+krl_lib_fn lib_hash, lib_hmac, lib_word;
 krl_lib_fn lib_capitalize, lib_lc, lib_uc, lib_ord, lib_length, lib_trim, lib_trim_leading,
     lib_trim_trailing, lib_substr, lib_starts_with, lib_ends_with, lib_contains, lib_split,
     lib_match, lib_extract, lib_replace;

@@ -95,13 +95,10 @@ static struct krl_value math_int(struct krl_machine *m, const struct krl_value *
 
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static struct krl_value math_base64encode(struct krl_machine *m, const struct krl_value *args,
-                                          size_t n)
+struct krl_value krl_base64(struct krl_heap *h, struct str s)
 {
-    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
-    struct str s = t == NULL ? STR("") : krl_text_utf8(&m->heap, t, false);
     struct krl_builder b;
-    krl_builder_init(&b, &m->heap);
+    krl_builder_init(&b, h);
     for (size_t i = 0; i < s.n && !b.failed; i += 3) {
         uint32_t three = 0;
         size_t have = min_size(3, s.n - i);
@@ -111,7 +108,24 @@ static struct krl_value math_base64encode(struct krl_machine *m, const struct kr
             krl_add_unit(&b,
                          k <= have ? (uint8_t)base64[three >> (18 - 6 * k) & 63] : (uint8_t)'=');
     }
-    return krl_failing(&m->heap) ? krl_failed() : krl_of_text(krl_builder_text(&b));
+    return krl_failing(h) ? krl_failed() : krl_of_text(krl_builder_text(&b));
+}
+
+static struct krl_value math_base64encode(struct krl_machine *m, const struct krl_value *args,
+                                          size_t n)
+{
+    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
+    struct str s = t == NULL ? STR("") : krl_text_utf8(&m->heap, t, false);
+    return krl_base64(&m->heap, s);
+}
+
+/* Deprecated: hashAlgorithms is a property. */
+static struct krl_value math_hash_functions(struct krl_machine *m, const struct krl_value *args,
+                                            size_t n)
+{
+    (void)args;
+    (void)n;
+    return krl_hash_algorithms(&m->heap);
 }
 
 static struct krl_value math_base64decode(struct krl_machine *m, const struct krl_value *args,
@@ -148,6 +162,9 @@ static const struct krl_builtin math_members[] = {
     {"base64encode", {"str"}, math_base64encode, KRL_KIND_FUNCTION, 1, false},
     {"ceiling", {"number", "precision"}, math_ceiling, KRL_KIND_FUNCTION, 2, false},
     {"floor", {"number", "precision"}, math_floor, KRL_KIND_FUNCTION, 2, false},
+    {"hash", {"algorithm", "str", "encoding"}, lib_hash, KRL_KIND_FUNCTION, 3, false},
+    {"hashFunctions", {NULL}, math_hash_functions, KRL_KIND_FUNCTION, 0, false},
+    {"hmac", {"algorithm", "key", "message", "encoding"}, lib_hmac, KRL_KIND_FUNCTION, 4, false},
     {"int", {"number"}, math_int, KRL_KIND_FUNCTION, 1, false},
     {"round", {"number", "precision"}, math_round, KRL_KIND_FUNCTION, 2, false},
 };
@@ -187,6 +204,7 @@ static const struct krl_builtin random_members[] = {
     {"integer", {"upper", "lower"}, random_integer, KRL_KIND_FUNCTION, 2, false},
     {"number", {"upper", "lower"}, random_number, KRL_KIND_FUNCTION, 2, false},
     {"uuid", {NULL}, random_uuid, KRL_KIND_FUNCTION, 0, false},
+    {"word", {NULL}, lib_word, KRL_KIND_FUNCTION, 0, false},
 };
 
 /* --- event --- */
@@ -263,6 +281,8 @@ struct krl_value krl_module_member(struct krl_machine *m, struct krl_instance *i
     bool used = false;
     if (find_used(instance, d, s, &used, &v))
         return v;
+    if (krl_text_is(domain, "math") && krl_text_is(name, "hashAlgorithms"))
+        return krl_hash_algorithms(&m->heap);
     if (krl_text_is(domain, "math") && find_in(math_members, COUNT(math_members), name, &v))
         return v;
     if (krl_text_is(domain, "random") && find_in(random_members, COUNT(random_members), name, &v))

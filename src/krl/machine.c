@@ -759,6 +759,14 @@ const struct krl_value *krl_instance_shared(const struct krl_instance *i, struct
     return NULL;
 }
 
+struct krl_instance *krl_machine_running(const struct krl_machine *m)
+{
+    for (uint32_t i = m->frames_n; i > 0; i--)
+        if (m->frames[i - 1].instance != NULL)
+            return m->frames[i - 1].instance;
+    return NULL;
+}
+
 bool krl_machine_where(const struct krl_machine *m, struct krl_place *ret)
 {
     for (uint32_t i = m->frames_n; i > 0; i--) {

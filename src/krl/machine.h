@@ -90,6 +90,9 @@ MUST_CHECK enum rc krl_machine_run(struct krl_machine *m, struct krl_instance *i
                                    const struct krl_proto *proto, const struct krl_value *locals,
                                    size_t n, struct krl_value *ret);
 
+/* The instance whose function runs now: not the root where a module's does. NULL: none runs. */
+struct krl_instance *krl_machine_running(const struct krl_machine *m);
+
 /* Where in the source the error of the last run arose, and in which code; false: unknown. */
 bool krl_machine_where(const struct krl_machine *m, struct krl_place *ret);
 

@@ -1,10 +1,11 @@
 #include "main/settings.h"
 
 #include "base/schema.h"
+#include "main/folders.h"
 
 #include <unistd.h>
 
-enum { HELP_BYTES_MAX = 128 * 1024, FLAGS_MAX = 128, SYSTEM_USER_BELOW = 1000 };
+enum { HELP_BYTES_MAX = 128 * 1024, FLAGS_MAX = 128 };
 
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 
@@ -69,29 +70,11 @@ static const struct field settings_fields[] = {
 const struct schema settings_schema =
     SCHEMA(struct settings, "settings", settings_fields, "The settings of hansed.");
 
-static bool is_system_user(void)
-{
-    return geteuid() < SYSTEM_USER_BELOW;
-}
-
-/* $NAME, or ~/below, or empty where there is no home. */
-static struct str user_folder(const char *name, const char *below, struct arena *arena)
-{
-    const char *folder = getenv(name);
-    if (folder != NULL && folder[0] == '/')
-        return str_c(folder);
-    const char *home = getenv("HOME");
-    return home != NULL && home[0] == '/' ? arena_fmt(arena, "%s/%s", home, below) : STR("");
-}
-
 void settings_default(struct settings *s, struct arena *arena)
 {
-    struct str folder = user_folder("XDG_DATA_HOME", ".local/share", arena);
-    bool system = folder.n == 0 || (is_system_user() && getenv("XDG_DATA_HOME") == NULL);
     *s = (struct settings){
         .set = schema_all(&settings_schema),
-        .store = system ? STR("sqlite:/var/lib/hanse")
-                        : arena_fmt(arena, "sqlite:%.*s/hanse", STRF(folder)),
+        .store = folders_store("hanse", arena),
         .listen = STR("127.0.0.1:8420"),
         .log_level = LOG_INFO,
         .operator_name = STR("Operator"),
@@ -108,14 +91,6 @@ void settings_default(struct settings *s, struct arena *arena)
         .batch_max = 512,
         .mail_from = STR("Hanse <no-reply@localhost>"),
     };
-}
-
-static const char *default_file(struct arena *arena)
-{
-    if (is_system_user())
-        return "/etc/hanse/hansed.conf";
-    struct str folder = user_folder("XDG_CONFIG_HOME", ".config", arena);
-    return folder.n == 0 ? NULL : arena_fmt(arena, "%.*s/hanse/hansed.conf", STRF(folder)).p;
 }
 
 /* One argument that is no setting; true where it was one of these. */
@@ -179,7 +154,7 @@ enum rc settings_load(int argc, char **argv, struct arena *arena, struct setting
 {
     const char *flags[FLAGS_MAX];
     struct command_line line = {.word_count = 0};
-    struct conf_sources sources = {.file = default_file(arena),
+    struct conf_sources sources = {.file = folders_settings("hansed.conf", arena),
                                    .env_prefix = "HANSED",
                                    .environment = environ,
                                    .flags = flags};

@@ -40,7 +40,7 @@ enum {
 struct pico_engine;
 
 struct pico_options {
-    struct store *store; /* outlives the engine; one engine a store */
+    struct store *store; /* one engine a store; after the engine's end it is only closed */
     struct clock *clock; /* simulated: nothing happens by itself, see pico_engine_run_due */
     struct wire *wire;   /* for http: and rulesets from the net; NULL: refused */
     const struct log *log;
@@ -70,6 +70,12 @@ enum pico_ask {
     PICO_EVENT_WAIT, /* answered with the directives */
     PICO_QUERY,
     PICO_EVENT_QUERY, /* an event and then a query, with nothing between them */
+    /* Orders of the owner, to the pico that eci names: */
+    PICO_INSTALL,   /* name: the URL; attrs: the configuration. Answer: {"rid"} */
+    PICO_UNINSTALL, /* rid. Answer: null */
+    PICO_NEW,       /* attrs: {"rulesets": [{"url", "config"}]}. Answer: {"id", "eci"}; eci is the
+                       channel that only the parent may use */
+    PICO_DELETE,    /* the pico and all below it; not the root. Answer: null */
 };
 
 /* One request. All texts and the arena are the caller's until done is called, once, on a thread of
@@ -83,7 +89,8 @@ struct pico_request {
     struct str rid; /* queries */
     struct str query;
     struct str attrs; /* JSON object: attributes, arguments; empty: none */
-    bool inside;      /* comes from the engine itself: policies are not asked */
+    struct str args;  /* of the query of PICO_EVENT_QUERY; empty: attrs */
+    bool inside;      /* comes from the engine or its owner: policies are not asked */
     struct arena *arena;
     void (*done)(struct pico_request *r);
 
@@ -110,7 +117,7 @@ struct pico_counters {
     uint64_t queued; /* waiting now */
     uint64_t messages, schedules_fired;
 };
-struct pico_counters pico_counters(const struct pico_engine *e);
+struct pico_counters pico_counters(struct pico_engine *e);
 
 /* --- what its owner does --- */
 

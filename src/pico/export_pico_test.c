@@ -1,0 +1,176 @@
+#include "pico/engine_fixture.h"
+#include "pico/export.h"
+
+#include <zlib.h>
+
+static const char life[] =
+    "ruleset life { meta { shares all, kids }\n"
+    "  global { all = function() { [ent:n, ent:log, schedule:list().length()] }\n"
+    "    kids = function() { ctx:children.map(function(c) { ctx:query(c, \"life\", \"all\") }) } "
+    "}\n"
+    "  rule open { select when life open ctx:newChannel([\"out\"]) setting(c)\n"
+    "    always { raise life event \"tell\" attributes c } }\n"
+    "  rule tell { select when life tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) "
+    "}\n"
+    "  rule add { select when life add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
+    "  rule pair { select when life a before life b always { ent:log := \"pair\" } }\n"
+    "  rule plan { select when life plan\n"
+    "    always { schedule life event \"add\" at time:add(time:now(), {\"hours\": 1}) } }\n"
+    "}";
+
+struct box {
+    struct buf buf;
+    struct arena arena;
+};
+
+static enum rc put(void *arg, struct str bytes, struct err *err)
+{
+    struct box *b = arg;
+    (void)err;
+    buf_add(&b->buf, bytes);
+    return RC_OK;
+}
+
+static void box_init(struct box *b)
+{
+    arena_init(&b->arena, 256 * 1024 * 1024);
+    buf_init(&b->buf, &b->arena, 64 * 1024 * 1024);
+}
+
+static struct str open_channel(struct world *w, struct str eci)
+{
+    struct str said = world_event(w, eci, "life", "open", "");
+    size_t at = 0;
+    while (!str_starts(str_sub(said, at, said.n), STR("\"eci\":\"")))
+        at++;
+    return str_sub(said, at + 7, at + 7 + 25);
+}
+
+/* A pico with a child, both with some life in them. */
+static struct str make(struct world *w, struct str ret_ecis[2])
+{
+    static const char *const with = "{\"rulesets\":[{\"url\":\"file:///life.krl\"}]}";
+    world_flush(w, "life", life);
+    struct str top = world_child(w, pico_root(w->e), with);
+    struct str below = world_child(w, top, with);
+    ret_ecis[0] = open_channel(w, top);
+    ret_ecis[1] = open_channel(w, below);
+    (void)world_event(w, ret_ecis[0], "life", "add", "");
+    (void)world_event(w, ret_ecis[1], "life", "add", "");
+    (void)world_event(w, ret_ecis[1], "life", "add", "");
+    (void)world_event(w, ret_ecis[1], "life", "a", "");
+    (void)world_event(w, ret_ecis[1], "life", "plan", "");
+    return top;
+}
+
+static void export(struct world *w, struct str id, struct box *b)
+{
+    box_init(b);
+    enum rc rc = pico_export(w->e, id, put, b, &w->f.err);
+    ck_assert_msg(rc == RC_OK, "%s", w->f.err.text);
+}
+
+static enum rc import(struct world *w, struct str file, struct str *ret)
+{
+    err_clear(&w->f.err);
+    return pico_import(w->e, pico_root(w->e), file, NULL, &w->arena, ret, &w->f.err);
+}
+
+START_TEST(a_family_goes_on_in_another_engine)
+{
+    struct world w;
+    struct world other;
+    struct box box;
+    struct str ecis[2];
+    struct str said;
+    world_start(&w);
+    struct str top = make(&w, ecis);
+    export(&w, top, &box);
+    world_start(&other);
+    /* Another content under the same URL: the picos keep theirs. */
+    world_flush(&other, "life", "ruleset life { meta { shares all } global { all = \"other\" } }");
+    enum rc rc = import(&other, buf_str(&box.buf), &said);
+    ck_assert_msg(rc == RC_OK, "%s", other.f.err.text);
+    ck_assert_msg(str_has(said, STR("\"picos\":2}")), "%.*s", STRF(said));
+    world_run(&other);
+    CHECK_TEXT(world_query(&other, ecis[0], "life", "all", ""), "[1,null,0]");
+    CHECK_TEXT(world_query(&other, ecis[0], "life", "kids", ""), "[[2,null,1]]");
+    (void)world_event(&other, ecis[1], "life", "b", ""); /* the rule waited for it */
+    CHECK_TEXT(world_query(&other, ecis[1], "life", "all", ""), "[2,\"pair\",1]");
+    world_advance(&other, 2 * US_PER_HOUR);
+    CHECK_TEXT(world_query(&other, ecis[1], "life", "all", ""), "[3,\"pair\",0]");
+    /* What stayed behind is as it was, and a second import is refused. */
+    CHECK_TEXT(world_query(&w, ecis[1], "life", "all", ""), "[2,null,1]");
+    ck_assert_int_eq(import(&other, buf_str(&box.buf), &said), RC_CONFLICT);
+    arena_fini(&box.arena);
+    world_stop(&w);
+    world_stop(&other);
+}
+END_TEST
+
+/* The content of a file; empty where it is no gzip. */
+static struct str content(struct box *b, struct str file)
+{
+    size_t max = 1024 * 1024;
+    char *out = arena_bytes(&b->arena, max);
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)file.p,
+                  .avail_in = (unsigned)file.n,
+                  .next_out = (unsigned char *)out,
+                  .avail_out = (unsigned)max};
+    ck_assert_int_eq(inflateInit2(&z, 15 + 16), Z_OK);
+    int rc = inflate(&z, Z_FINISH);
+    (void)inflateEnd(&z);
+    return rc == Z_STREAM_END ? str_n(out, max - z.avail_out) : STR("");
+}
+
+START_TEST(a_file_that_is_not_whole_or_was_changed_is_refused)
+{
+    struct world w;
+    struct world other;
+    struct box box;
+    struct str ecis[2];
+    struct str said;
+    world_start(&w);
+    struct str top = make(&w, ecis);
+    export(&w, top, &box);
+    struct str file = buf_str(&box.buf);
+    world_start(&other);
+    for (size_t n = 0; n < file.n; n += 1 + clock_sim_below(&w.sim, 200))
+        ck_assert_int_ne(import(&other, str_sub(file, 0, n), &said), RC_OK);
+    char *copy = arena_bytes(&box.arena, file.n);
+    for (int i = 0; i < 100; i++) {
+        memcpy(copy, file.p, file.n);
+        copy[clock_sim_below(&w.sim, file.n - 30) + 20] ^= (char)(1 << clock_sim_below(&w.sim, 8));
+        /* There are two ways to pack the same: that is no change. */
+        if (str_eq(content(&box, str_n(copy, file.n)), content(&box, file)))
+            continue;
+        enum rc rc = import(&other, str_n(copy, file.n), &said);
+        ck_assert_msg(rc != RC_OK, "seed 20261125, change %d", i);
+    }
+    uint8_t key[EXPORT_KEY_BYTES];
+    ck_assert_int_eq(pico_export_key(other.e, key, &w.f.err), RC_OK);
+    ck_assert_int_eq(pico_import(other.e, pico_root(other.e), file, key, &w.arena, &said, &w.f.err),
+                     RC_UNAUTHENTICATED);
+    ck_assert_int_eq(pico_export_key(w.e, key, &w.f.err), RC_OK);
+    ck_assert_int_eq(pico_import(other.e, STR("nobody"), file, key, &w.arena, &said, &w.f.err),
+                     RC_NOT_FOUND);
+    ck_assert_int_eq(pico_import(other.e, pico_root(other.e), file, key, &w.arena, &said, &w.f.err),
+                     RC_OK);
+    ck_assert_int_eq(pico_export(w.e, STR("nobody"), put, &box, &w.f.err), RC_NOT_FOUND);
+    arena_fini(&box.arena);
+    world_stop(&w);
+    world_stop(&other);
+}
+END_TEST
+
+Suite *export_pico_suite(void);
+Suite *export_pico_suite(void)
+{
+    Suite *s = suite_create("export_pico");
+    TCase *t = tcase_create("export_pico");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, a_family_goes_on_in_another_engine);
+    tcase_add_test(t, a_file_that_is_not_whole_or_was_changed_is_refused);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,202 @@
+#include "pico/engine_fixture.h"
+
+#include <semaphore.h>
+
+enum { REQUESTS_MAX = 4 * PICO_QUEUE_MAX };
+
+/* The engine with threads of its own. */
+struct hall {
+    struct fixture f;
+    struct pico_engine *e;
+    struct arena arena;
+    struct arena answers[REQUESTS_MAX]; /* one for each request: they come at once */
+    size_t requests;
+    sem_t done;
+};
+
+static const char work[] =
+    "ruleset work { meta { shares n }\n"
+    "  global { n = function() { ent:n.defaultsTo(0) } loop = function(x) { loop(x) + 1 } }\n"
+    "  rule add { select when work add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
+    "  rule deep { select when work deep pre { x = loop(1) } noop() }\n"
+    "  rule long { select when work long pre { x = 0.range(200000).map(function(i) { i + 1 }) }\n"
+    "    always { ent:n := x.length() } }\n"
+    "  rule big { select when work big pre { s = 0.range(40).reduce(function(a) { a + a }, "
+    "\"abcdefgh\") }\n"
+    "    noop() }\n"
+    "  rule re { select when work re pre { x = (\"a\" + 0.range(40).map(function(i) { \"a\" "
+    "}).join(\"\") + \"!\")"
+    ".match(re#(a+)+$#) } noop() }\n"
+    "}";
+
+static void post(struct pico_request *r)
+{
+    sem_t *done = r->inner;
+    (void)sem_post(done);
+}
+
+static void hand_in(struct hall *h, struct pico_request *r)
+{
+    ASSERT(h->requests < REQUESTS_MAX);
+    r->arena = &h->answers[h->requests++];
+    arena_init(r->arena, 1024 * 1024);
+    r->done = post;
+    r->inner = &h->done;
+    r->inside = true;
+    pico_submit(h->e, r);
+}
+
+static void wait_for(struct hall *h, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        while (sem_wait(&h->done) != 0)
+            continue;
+}
+
+static struct pico_request ask(struct hall *h, struct pico_request r)
+{
+    hand_in(h, &r);
+    wait_for(h, 1);
+    return r;
+}
+
+static struct pico_request event(struct str eci, const char *name)
+{
+    return (struct pico_request){
+        .ask = PICO_EVENT_WAIT, .eci = eci, .domain = STR("work"), .name = str_c(name)};
+}
+
+static void hall_open(struct hall *h, size_t loaded_max)
+{
+    struct str reply;
+    h->requests = 0;
+    fixture_open(&h->f);
+    arena_init(&h->arena, 1024 * 1024 * 1024);
+    sem_init(&h->done, 0, 0);
+    const struct pico_options o = {.store = h->f.store,
+                                   .clock = clock_system(),
+                                   .threads = 2,
+                                   .steps_max = 3000000,
+                                   .loaded_max = loaded_max};
+    ck_assert_int_eq(pico_engine_open(&h->e, &o, &h->f.err), RC_OK);
+    ck_assert_int_eq(
+        pico_flush(h->e, STR("file:///work.krl"), str_c(work), &h->arena, &reply, &h->f.err),
+        RC_OK);
+}
+
+static void hall_close(struct hall *h)
+{
+    pico_engine_close(h->e);
+    sem_destroy(&h->done);
+    for (size_t i = 0; i < h->requests; i++)
+        arena_fini(&h->answers[i]);
+    arena_fini(&h->arena);
+    fixture_close(&h->f);
+}
+
+static struct str child(struct hall *h)
+{
+    struct pico_request r = ask(
+        h, (struct pico_request){.ask = PICO_NEW,
+                                 .eci = pico_root(h->e),
+                                 .attrs = STR("{\"rulesets\":[{\"url\":\"file:///work.krl\"}]}")});
+    ck_assert_int_eq(r.rc, RC_OK);
+    return str_sub(r.reply, 7, 7 + 25);
+}
+
+static void check_count(struct hall *h, struct str eci, const char *want)
+{
+    struct pico_request r =
+        ask(h, (struct pico_request){
+                   .ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")});
+    ck_assert_int_eq(r.rc, RC_OK);
+    ck_assert_msg(str_eq(r.reply, str_c(want)), "is %.*s, want %s", STRF(r.reply), want);
+}
+
+enum { MANY = 20, EACH = 40 };
+
+START_TEST(many_picos_count_at_once_and_few_are_kept_in_memory)
+{
+    static struct hall h;
+    struct str ecis[MANY];
+    struct pico_request *r = calloc((size_t)MANY * EACH, sizeof *r);
+    hall_open(&h, 5);
+    for (size_t i = 0; i < MANY; i++)
+        ecis[i] = child(&h);
+    for (size_t i = 0; i < (size_t)MANY * EACH; i++) {
+        r[i] = event(ecis[i % MANY], "add");
+        hand_in(&h, &r[i]);
+    }
+    wait_for(&h, (size_t)MANY * EACH);
+    for (size_t i = 0; i < (size_t)MANY * EACH; i++)
+        ck_assert_int_eq(r[i].rc, RC_OK);
+    for (size_t i = 0; i < MANY; i++)
+        check_count(&h, ecis[i], "40");
+    ck_assert_uint_le(pico_counters(h.e).loaded, 6);
+    free(r);
+    hall_close(&h);
+}
+END_TEST
+
+START_TEST(what_runs_wild_ends_and_its_neighbours_go_on)
+{
+    static const char *const wild[] = {"deep", "big", "re", "long"};
+    static const enum rc want[] = {RC_TOO_LARGE, RC_TOO_LARGE, RC_TIMEOUT, RC_OK};
+    static struct hall h;
+    struct pico_request bad[COUNT(wild)];
+    struct pico_request good[EACH];
+    hall_open(&h, 0);
+    struct str neighbour = child(&h);
+    for (size_t i = 0; i < COUNT(wild); i++)
+        bad[i] = event(child(&h), wild[i]);
+    for (size_t i = 0; i < COUNT(wild); i++)
+        hand_in(&h, &bad[i]);
+    for (size_t i = 0; i < COUNT(good); i++) {
+        good[i] = event(neighbour, "add");
+        hand_in(&h, &good[i]);
+    }
+    wait_for(&h, COUNT(good) + COUNT(bad));
+    for (size_t i = 0; i < COUNT(wild); i++)
+        ck_assert_msg(bad[i].rc == want[i], "%s: %s", wild[i], bad[i].err.text);
+    check_count(&h, neighbour, "40");
+    hall_close(&h);
+}
+END_TEST
+
+START_TEST(a_queue_is_bounded_and_says_so)
+{
+    static struct hall h;
+    enum { FLOOD = 3 * PICO_QUEUE_MAX };
+    struct pico_request *r = calloc(FLOOD, sizeof *r);
+    size_t refused = 0;
+    hall_open(&h, 0);
+    struct str eci = child(&h);
+    struct pico_request first = event(eci, "long");
+    hand_in(&h, &first);
+    for (size_t i = 0; i < FLOOD; i++) {
+        r[i] = event(eci, "add");
+        hand_in(&h, &r[i]);
+    }
+    wait_for(&h, FLOOD + 1);
+    for (size_t i = 0; i < FLOOD; i++) {
+        ck_assert(r[i].rc == RC_OK || r[i].rc == RC_TOO_MANY);
+        refused += r[i].rc == RC_TOO_MANY;
+    }
+    ck_assert_uint_eq(pico_counters(h.e).refused, refused);
+    free(r);
+    hall_close(&h);
+}
+END_TEST
+
+Suite *lanes_suite(void);
+Suite *lanes_suite(void)
+{
+    Suite *s = suite_create("lanes");
+    TCase *t = tcase_create("lanes");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, many_picos_count_at_once_and_few_are_kept_in_memory);
+    tcase_add_test(t, what_runs_wild_ends_and_its_neighbours_go_on);
+    tcase_add_test(t, a_queue_is_bounded_and_says_so);
+    suite_add_tcase(s, t);
+    return s;
+}
