@@ -49,7 +49,7 @@ static const struct field process_fields[] = {
     FIELD(struct spec_process, stop_ms, INT, .max = 600000,
           .doc = "Between SIGTERM and SIGKILL; 0: 10,000."),
 };
-static const struct schema process_schema =
+const struct schema spec_process_schema =
     SCHEMA(struct spec_process, "spec_process", process_fields, "A process of the service.");
 
 static const struct field port_fields[] = {
@@ -60,7 +60,7 @@ static const struct field port_fields[] = {
     FIELD(struct spec_port, published, BOOL, .doc = "Reachable from outside."),
     FIELD(struct spec_port, protocol, TEXT, .words = protocols, .doc = "tcp where it is empty."),
 };
-static const struct schema port_schema =
+const struct schema spec_port_schema =
     SCHEMA(struct spec_port, "spec_port", port_fields, "Where the service listens.");
 
 static const struct field volume_fields[] = {
@@ -69,7 +69,7 @@ static const struct field volume_fields[] = {
     FIELD(struct spec_volume, path, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 1000,
           .doc = "Absolute, inside the service."),
 };
-static const struct schema volume_schema =
+const struct schema spec_volume_schema =
     SCHEMA(struct spec_volume, "spec_volume", volume_fields, "What is kept across restarts.");
 
 static const struct field promise_fields[] = {
@@ -84,7 +84,7 @@ static const struct field promise_fields[] = {
     FIELD(struct spec_promise, every_s, INT, .max = DAY_S, .doc = "0: every minute."),
     FIELD(struct spec_promise, timeout_s, INT, .max = 600, .doc = "0: ten seconds."),
 };
-static const struct schema promise_schema =
+const struct schema spec_promise_schema =
     SCHEMA(struct spec_promise, "spec_promise", promise_fields, "A check that the service keeps.");
 
 static const struct field service_fields[] = {
@@ -112,13 +112,13 @@ static const struct field service_fields[] = {
     FIELD(struct service_spec, files, LIST, .max = SPEC_FILES_MAX, .schema = &file_schema,
           .doc = "Files that are put into it."),
     FIELD(struct service_spec, processes, LIST, .max = SPEC_PROCESSES_MAX,
-          .schema = &process_schema, .doc = "In this order."),
-    FIELD(struct service_spec, ports, LIST, .max = SPEC_PORTS_MAX, .schema = &port_schema,
+          .schema = &spec_process_schema, .doc = "In this order."),
+    FIELD(struct service_spec, ports, LIST, .max = SPEC_PORTS_MAX, .schema = &spec_port_schema,
           .doc = "Where it listens."),
-    FIELD(struct service_spec, volumes, LIST, .max = SPEC_VOLUMES_MAX, .schema = &volume_schema,
-          .doc = "What is kept."),
-    FIELD(struct service_spec, promises, LIST, .max = SPEC_PROMISES_MAX, .schema = &promise_schema,
-          .doc = "Checks that it keeps."),
+    FIELD(struct service_spec, volumes, LIST, .max = SPEC_VOLUMES_MAX,
+          .schema = &spec_volume_schema, .doc = "What is kept."),
+    FIELD(struct service_spec, promises, LIST, .max = SPEC_PROMISES_MAX,
+          .schema = &spec_promise_schema, .doc = "Checks that it keeps."),
     FIELD(struct service_spec, user_data, TEXT, .flags = FIELD_MULTILINE, .max = 65536,
           .doc = "Of a virtual machine: user-data of cloud-init."),
     FIELD(struct service_spec, backup, LIST, .max = SPEC_ARGUMENTS_MAX,
