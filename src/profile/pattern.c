@@ -33,8 +33,8 @@ static enum rc read_class(struct str p, size_t *at, struct part *ret, struct err
         if (!is_visible(from) || !is_visible(to) || from > to || from == '[' || from == '\\' ||
             (from == '^' && !any))
             return refuse(err, "a class has visible ASCII characters and ranges of them");
-        for (int c = from; c <= to; c++)
-            ret->takes[c] = true;
+        for (char c = from; c <= to; c++) /* visible: never the last of its type */
+            ret->takes[(unsigned char)c] = true;
         any = true;
     }
     if (*at == p.n || !any)
@@ -68,7 +68,7 @@ static enum rc read_part(struct str p, size_t *at, struct part *ret, struct err 
     if (c == '[')
         TRY(read_class(p, at, ret, err));
     else if (is_visible(c) && strchr(special, c) == NULL)
-        ret->takes[(int)c] = true;
+        ret->takes[(unsigned char)c] = true;
     else
         return refuse(err, "this character stands in a class only");
     if (*at == p.n)

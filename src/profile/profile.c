@@ -152,7 +152,7 @@ static enum rc fill_files(struct filler *f, const struct profile *p, struct list
     struct spec_file *to = NEW_N(f->arena, struct spec_file, p->files.count);
     for (size_t i = 0; i < p->files.count; i++) {
         to[i] = (struct spec_file){.path = from[i].path, .user = from[i].user};
-        to[i].set = ~UINT64_C(0);
+        to[i].set = schema_all(&spec_file_schema);
         to[i].mode = MODE_DEFAULT;
         if (from[i].mode.n > 0)
             to[i].mode = strtol(arena_cstr(f->arena, from[i].mode), NULL, 8);
@@ -175,7 +175,7 @@ static enum rc fill_processes(struct filler *f, const struct profile *p, struct 
         size_t count = from[i].environment.count;
         struct str *filled = NEW_N(f->arena, struct str, count);
         to[i] = from[i];
-        to[i].set = ~UINT64_C(0);
+        to[i].set = schema_all(&spec_process_schema);
         TRY(fill_list(f, &from[i].command, &to[i].command));
         for (size_t k = 0; k < count; k++)
             TRY(fill_variable(f, variables[k], &filled[k]));
@@ -191,7 +191,7 @@ static enum rc fill_promises(struct filler *f, const struct profile *p, struct l
     struct spec_promise *to = NEW_N(f->arena, struct spec_promise, p->promises.count);
     for (size_t i = 0; i < p->promises.count; i++) {
         to[i] = from[i];
-        to[i].set = ~UINT64_C(0);
+        to[i].set = schema_all(&spec_promise_schema);
         TRY(fill_list(f, &from[i].command, &to[i].command));
     }
     *ret = (struct list){to, p->promises.count};
@@ -204,7 +204,7 @@ static struct list copy_ports(const struct profile *p, struct arena *arena)
     struct spec_port *to = NEW_N(arena, struct spec_port, p->ports.count);
     for (size_t i = 0; i < p->ports.count; i++) {
         to[i] = from[i];
-        to[i].set = ~UINT64_C(0);
+        to[i].set = schema_all(&spec_port_schema);
         if (to[i].protocol.n == 0)
             to[i].protocol = STR("tcp");
     }
@@ -217,7 +217,7 @@ enum rc profile_render(const struct profile *p, const struct profile_values *v,
 {
     struct filler *f = filler_new(v, service, arena, err);
     struct service_spec spec = {
-        .set = ~UINT64_C(0),
+        .set = schema_all(&service_spec_schema),
         .id = service->id,
         .runtime = p->runtime,
         .profile = p->name,

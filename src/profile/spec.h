@@ -117,6 +117,8 @@ struct service_spec {
 };
 extern const struct schema service_spec_schema;
 /* Of its parts, for profiles, which say these as they are. */
+extern const struct schema spec_image_schema;
+extern const struct schema spec_file_schema;
 extern const struct schema spec_process_schema;
 extern const struct schema spec_port_schema;
 extern const struct schema spec_volume_schema;
@@ -171,6 +173,8 @@ struct sighting {
     struct list promises; /* struct sighting_promise */
 };
 extern const struct schema sighting_schema;
+extern const struct schema sighting_fact_schema;
+extern const struct schema sighting_promise_schema;
 
 /* POST /v1/node/reports: what changed since the last one, or (whole) all of it. */
 struct node_report {

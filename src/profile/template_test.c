@@ -100,14 +100,11 @@ static struct str any_text(struct clock_sim *sim)
     static const char *const pieces[] = {
         "'",  "\"", "\\",       "\n",     "\t", "$(x)", "`", ";", "--", "a", "{{ x }}", "%", "&&",
         "\r", "#",  "\xc2\x85", "\u2028", "é",  "\x7f", "0", ":", " ",  "]", "\ufeff"};
-    char *p = arena_bytes(&arena, 200);
-    size_t n = 0;
-    for (uint64_t count = clock_sim_below(sim, 12); count > 0; count--) {
-        const char *piece = pieces[clock_sim_below(sim, COUNT(pieces))];
-        memcpy(p + n, piece, strlen(piece));
-        n += strlen(piece);
-    }
-    return str_n(p, n);
+    struct buf b;
+    buf_init(&b, &arena, 200);
+    for (uint64_t count = clock_sim_below(sim, 12); count > 0; count--)
+        buf_add(&b, str_c(pieces[clock_sim_below(sim, COUNT(pieces))]));
+    return buf_str(&b);
 }
 
 /* What a shell reads of one word of single quotes and \' between them; false: more than a word. */

@@ -26,8 +26,8 @@ struct yaml {
     size_t count;
 };
 
-/* The arena needs room for 5 MB and about 40 times the text. RC_SYNTAX with the line in the sentence;
- * RC_TOO_LARGE. */
+/* The arena needs room for 5 MB and about 40 times the text. RC_SYNTAX with the line in the
+ * sentence; RC_TOO_LARGE. */
 MUST_CHECK enum rc yaml_read(struct str text, struct arena *arena, struct yaml *ret,
                              struct err *err);
 /* The line of what the pointer names, or of the nearest thing above it; 1 where nothing is. */

@@ -1,0 +1,1 @@
+-- Number 10 is another branch's: this file goes where that one comes.
