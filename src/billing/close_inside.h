@@ -88,6 +88,8 @@ MUST_CHECK enum rc close_rate_step(struct tx *tx, struct close_row *row, struct 
 MUST_CHECK enum rc close_draft_step(struct tx *tx, struct close_row *row,
                                     struct close_found *found);
 MUST_CHECK enum rc close_finalise_step(struct tx *tx, struct close_row *row);
+/* What an invoice between tiers told in advance waits in its seller's book, line by line. */
+MUST_CHECK enum rc close_defer_upstream(struct tx *tx, const struct document_row *row);
 MUST_CHECK enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                                    const struct close_above *above);
 

@@ -79,6 +79,8 @@ static enum rc post_document(struct posting_work *w, const struct document_row *
                 row->code == DOCUMENT_CREDIT_NOTE ? -lines[i].amounts[k] : lines[i].amounts[k];
     TRY(document_row_post(w->tx, w->l, row, count > 0 ? lines[0].path : NULL, sums));
     TRY(defer(w->tx, row, lines, count));
+    if (row->line_count < 0)
+        TRY(close_defer_upstream(w->tx, row));
     if (w->above == NULL)
         return RC_OK;
     return w->above->posted(w->tx, w->l, row, lines, count, w->above_arg);

@@ -405,6 +405,65 @@ CLOSE_TEST(what_was_billed_ahead_and_is_not_used_is_given_back)
     ck_assert_int_eq(invoiced(w, w->r2, w->client[0], 3), 2 * 7000 + 3500);
 }
 
+/* January was told ahead by all of them; the first months are earned in every book. */
+static enum rc check_deferred_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    BALANCE(w->r2, "EUR", STR("Deferred"), -7000);
+    BALANCE(w->r1, "EUR", STR("Deferred"), -5600);
+    BALANCE(w->op, "EUR", STR("Deferred"), -5000);
+    return RC_OK;
+}
+static enum rc credit_ahead_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    struct document credit;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM document WHERE issuer = $1 ORDER BY no LIMIT 1",
+                    V(w->op)));
+    OK(tx, document_credit(tx, w->books.l, NULL, row_str(&rows, 0, 0), NULL, 0, STR(""), &credit));
+    struct ledger *l = w->books.l;
+    BALANCE(w->op, "EUR", STR("Deferred"), 0);
+    BALANCE(w->op, "EUR", STR("Income:VPS"), 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers)
+{
+    world_write(&w->books.world, add_ahead_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    world_write(&w->books.world, check_deferred_in, w, RC_OK);
+    world_write(&w->books.world, credit_ahead_in, w, RC_OK);
+}
+
+static enum rc add_gift_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct str plan = make_vm_plan(tx, "vm-gift", true, true);
+    (void)make_subscription(tx, w->supply[0], plan, "1", 0);
+    return RC_OK;
+}
+static enum rc credit_gift_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct rows rows;
+    struct document credit;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM document WHERE recipient = $1 ORDER BY no LIMIT 1",
+                    V(w->client[0])));
+    OK(tx, document_credit(tx, w->books.l, NULL, row_str(&rows, 0, 0), NULL, 0, STR(""), &credit));
+    struct ledger *l = w->books.l;
+    BALANCE(w->r2, "EUR", account_of(tx, "AR", w->client[0]), 0);
+    return RC_OK;
+}
+
+CLOSE_TEST(what_was_given_for_nothing_ahead_can_be_credited)
+{
+    world_write(&w->books.world, add_gift_in, w, RC_OK);
+    (void)run_close(w, "2026-12", JANUARY, false, false);
+    world_write(&w->books.world, credit_gift_in, w, RC_OK);
+}
+
 /* --- credit --- */
 
 static enum rc give_credit_in(struct tx *tx, void *arg)
@@ -680,6 +739,8 @@ Suite *close_suite(void)
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);
     tcase_add_test(t, one_that_cannot_be_rated_is_an_exception_and_billed_when_it_can);
     tcase_add_test(t, what_was_billed_ahead_and_is_not_used_is_given_back);
+    tcase_add_test(t, what_was_given_for_nothing_ahead_can_be_credited);
+    tcase_add_test(t, what_is_billed_ahead_is_earned_as_time_passes_in_the_books_of_all_tiers);
     tcase_add_test(t, wallets_pay_in_their_order_and_coupons_lower_the_last_edge_alone);
     tcase_add_test(t, a_free_tier_costs_the_client_nothing_and_the_tiers_above_are_paid);
     tcase_add_test(t, where_the_platform_collects_there_is_the_clients_invoice_alone);

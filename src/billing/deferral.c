@@ -140,6 +140,8 @@ enum rc deferral_credit(struct tx *tx, struct ledger *l, struct str issuer, int6
 {
     struct rows rows;
     struct deferral *all = NULL;
+    if (amount == 0) /* what cost nothing waits nowhere */
+        return RC_OK;
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM deferral WHERE document = $1 AND line = $2 ORDER BY no "
                  "LIMIT 1",

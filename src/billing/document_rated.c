@@ -76,16 +76,18 @@ static enum rc describe(struct reading *r, int64_t charge, struct draft_line *re
     return RC_OK;
 }
 
-/* Whether the line is of this document: an upstream one is made of the lines that pass its edge,
- * but where the platform collects, and there are no invoices between the tiers. */
+/* Whether the line is of this document: an upstream one is made of the lines that pass its edge and
+ * go on (what the buyer uses itself is in its own invoice), but where the platform collects, and
+ * there are no invoices between the tiers. */
 static bool belongs(const struct reading *r, int64_t flags)
 {
     if (r->edge == r->path.count)
         return false;
     if (r->row->line_count >= 0)
         return true;
+    bool ends_here = r->edge + 1 == r->path.count;
     bool collected = r->path.edges[r->path.count - 1].settle == SETTLE_COLLECT;
-    return !collected && ((flags & FLAG_TAX_INCLUDED) != 0) == r->row->tax_included;
+    return !ends_here && !collected && ((flags & FLAG_TAX_INCLUDED) != 0) == r->row->tax_included;
 }
 
 static void read_amounts(const struct reading *r, struct str prices, struct str amounts,

@@ -89,7 +89,7 @@ static void insert_line(struct tx *tx, const struct channel *c, int64_t number, 
                               .path_number = c->path_number,
                               .discount = discount,
                               .tax_included = c->plans[i].tax_included};
-    for (size_t k = 0; k < TIERS; k++) {
+    for (size_t k = 0; k < c->path.count; k++) {
         line.prices[k] = (struct price){sold[i].prices[k], 2};
         line.amounts[k] = sign * sold[i].prices[k] * sold[i].quantity;
     }
@@ -201,6 +201,23 @@ BOOKS_TEST(lines_of_an_upstream_document_come_page_by_page)
         q.after = page.next;
     }
     SAME(page.next, STR(""));
+}
+
+BOOKS_TEST(what_a_reseller_uses_itself_is_not_in_the_invoice_for_what_it_sells)
+{
+    struct channel c = make_channel(tx, SETTLE_DIRECT, false);
+    struct document credit;
+    insert_lines(tx, &c, 0);
+    struct document_row row = make_row(tx, &c, 0, 0, false);
+    c.path.count = 1; /* R1 is the client of this one */
+    OK(tx, supply_path_number(tx, &c.path, &c.path_number));
+    insert_line(tx, &c, 11 + LINES, 0, 1, 0);
+    OK(tx, document_row_post(tx, l, &row, NULL, NULL));
+    struct page page;
+    OK(tx, document_lines(tx, row.id, &(struct page_query){0}, &page));
+    ck_assert_uint_eq(page.items.count, LINES);
+    OK(tx, document_credit(tx, l, NULL, row.id, NULL, 0, STR(""), &credit));
+    ALL_ZERO();
 }
 
 static void check_tier(struct tx *tx, struct ledger *l, struct str tier, int64_t want)
@@ -378,6 +395,7 @@ Suite *document_rated_suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, each_document_shows_its_own_edge_and_no_other);
     tcase_add_test(c, lines_of_an_upstream_document_come_page_by_page);
+    tcase_add_test(c, what_a_reseller_uses_itself_is_not_in_the_invoice_for_what_it_sells);
     tcase_add_test(c, c_a_credit_note_of_one_vm_takes_50_and_6_and_14);
     tcase_add_test(c, what_was_free_is_taken_back_from_every_tier_too);
     tcase_add_test(c, collected_and_credited_in_any_parts_everything_is_zero);

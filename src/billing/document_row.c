@@ -194,6 +194,20 @@ enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void
                     V((int64_t)DOCUMENT_SELF_BILLED_CREDIT));
 }
 
+enum rc document_row_debts(struct tx *tx, struct str recipient, struct str currency,
+                           enum settle_mode settle, int64_t limit, document_row_fn fn, void *arg)
+{
+    struct each each = {fn, arg};
+    return sql_each(tx, each_row, &each,
+                    "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
+                    "AND d.code = $3 AND d.state IN ($4, $5) AND d.settle = $6 AND d.agreement IS "
+                    "NOT NULL AND d.gross > d.prepaid + d.credited + d.paid "
+                    "ORDER BY d.due_day, d.no LIMIT $7",
+                    V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
+                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID),
+                    V((int64_t)settle), V(limit));
+}
+
 /* --- writing --- */
 
 static enum rc insert(struct tx *tx, const struct document_row *r)

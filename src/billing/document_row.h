@@ -113,6 +113,11 @@ MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit
                                      document_row_fn fn, void *arg);
 /* The credit notes that refer to a document. */
 MUST_CHECK enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg);
+/* Invoices under agreements of a mode that the recipient has not paid wholly, final and not written
+ * off: oldest due first. */
+MUST_CHECK enum rc document_row_debts(struct tx *tx, struct str recipient, struct str currency,
+                                      enum settle_mode settle, int64_t limit, document_row_fn fn,
+                                      void *arg);
 /* The next `count` numbers of (issuer, kind's series, year), gapless: the first of them. */
 MUST_CHECK enum rc document_numbers(struct tx *tx, struct str issuer, enum document_code code,
                                     int64_t year, int64_t count, int64_t *ret_first);

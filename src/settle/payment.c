@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "money/reference.h"
+#include "settle/clearing.h"
 #include "settle/share.h"
 
 #include <stdlib.h>
@@ -67,20 +68,7 @@ enum rc payment_get(struct tx *tx, struct str id, struct payment *ret)
     return RC_OK;
 }
 
-/* --- who collects --- */
-
-/* Whether the platform collects for the document's issuer: COLLECT, and CHAIN below the first edge.
- * (A reseller of DIRECT, and the operator itself, have their own bank.) */
-static enum rc is_cleared(struct tx *tx, const struct document_row *d, bool *ret)
-{
-    struct agreement a;
-    *ret = d->settle == SETTLE_COLLECT;
-    if (d->settle != SETTLE_CHAIN || d->agreement.n == 0)
-        return RC_OK;
-    TRY(agreement_get(tx, d->agreement, &a));
-    *ret = a.kind == AGREEMENT_SUPPLY && a.terms.upstream.n > 0;
-    return RC_OK;
-}
+/* --- one document --- */
 
 /* One payment of one document: `back` undoes it. */
 static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_row *d,
@@ -92,7 +80,7 @@ static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_
     uint64_t number = 0;
     struct str ar_client = arena_fmt(tx->arena, "AR:%.*s", STRF(d->recipient));
     bool collect = d->settle == SETTLE_COLLECT;
-    TRY(is_cleared(tx, d, &cleared));
+    TRY(clearing_collects(tx, d, &cleared));
     struct str creditor = collect ? POSTING_CLEARING : d->issuer;
     struct str ap_creditor = arena_fmt(tx->arena, "AP:%.*s", STRF(creditor));
     if (cleared && !collect) {
@@ -182,7 +170,7 @@ static enum rc check_document(struct tx *tx, struct str party, const struct book
 {
     struct party operator_party;
     bool cleared = false;
-    TRY(is_cleared(tx, d, &cleared));
+    TRY(clearing_collects(tx, d, &cleared));
     TRY(party_operator(tx, &operator_party));
     bool own = cleared ? str_eq(party, operator_party.id) : str_eq(party, d->issuer);
     if (!own)
@@ -238,7 +226,7 @@ static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
             continue;
         TRY(payment_apply(tx, l, &open[i], part));
         TRY(keep_part(tx, b->no, ++seq, open[i].no, part));
-        TRY(is_cleared(tx, &open[i], &b->clearing));
+        TRY(clearing_collects(tx, &open[i], &b->clearing));
         b->matched += part;
         if (b->payment.payer.n == 0)
             b->payment.payer = open[i].recipient;
@@ -322,6 +310,15 @@ enum rc payment_book(struct tx *tx, struct ledger *l, struct str party, const st
     return payment_get(tx, b.payment.id, ret);
 }
 
+/* CHAIN: what the issuer has done with it in Clearing since. */
+static enum rc take_back(struct tx *tx, struct ledger *l, const struct booked *b,
+                         const struct document_row *d, int64_t amount)
+{
+    if (!b->clearing || d->settle == SETTLE_COLLECT)
+        return RC_OK;
+    return clearing_undo(tx, l, d->issuer, d->currency, amount);
+}
+
 enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct payment *ret)
 {
     struct booked b;
@@ -337,6 +334,7 @@ enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct pa
         struct document_row d;
         TRY(document_row_get(tx, row_int(&rows, i, 0), &d));
         TRY(payment_apply(tx, l, &d, -row_int(&rows, i, 1)));
+        TRY(take_back(tx, l, &b, &d, row_int(&rows, i, 1)));
     }
     TRY(post_rest(tx, l, &b, -(b.amount - b.matched)));
     TRY(sql_run(tx, "UPDATE payment SET state = 'returned' WHERE no = $1", V(b.no)));

@@ -41,7 +41,8 @@ MUST_CHECK enum rc payment_list(struct tx *tx, struct str party, const struct pa
 struct document_row;
 MUST_CHECK enum rc payment_apply(struct tx *tx, struct ledger *l, struct document_row *d,
                                  int64_t amount);
-/* The bank took it back: all of it is undone, earned shares too. */
+/* The bank took it back: all of it is undone, earned shares too, and what was paid with it in
+ * Clearing (clearing.h). */
 MUST_CHECK enum rc payment_return(struct tx *tx, struct ledger *l, struct str id,
                                   struct payment *ret);
 

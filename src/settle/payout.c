@@ -1,6 +1,7 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "party/event.h"
+#include "settle/clearing.h"
 #include "settle/make.h"
 
 enum { PAIRS_MAX = 10000 };
@@ -89,9 +90,11 @@ enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
 
 struct run {
     struct tx *tx;
+    struct ledger *ledger;
     struct str party; /* who pays */
     struct str id;
     int64_t payouts;
+    struct buf *sums; /* their amounts, for people */
 };
 
 /* The highest minimum of the agreements that the statements come from. */
@@ -117,8 +120,9 @@ static enum rc minimum(struct run *r, struct str payer, struct str payee, const 
     return RC_OK;
 }
 
-static enum rc pay(struct run *r, struct str payer, struct str payee, const struct currency *c,
-                   int64_t amount)
+/* A payout out of a book; its number. */
+static enum rc pay(struct run *r, struct str book, struct str payee, const struct currency *c,
+                   int64_t amount, int64_t *ret_no)
 {
     struct rows rows;
     struct party to;
@@ -131,19 +135,18 @@ static enum rc pay(struct run *r, struct str payer, struct str payee, const stru
                 "INSERT INTO payout (no, id, payer, payee, book, amount, currency, iban, "
                 "end_to_end, state, approved_by, released_by, settlement, created) VALUES ($1, $2, "
                 "$3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, $11, $12)",
-                V(no), V(id), V(r->party), V(payee), V(payer), V(amount), V(c->code),
+                V(no), V(id), V(r->party), V(payee), V(book), V(amount), V(c->code),
                 value_opt(to.bank.iban), V(arena_fmt(tx->arena, "HANSE%010lld", (long long)no)),
                 V(payout_states[PAYOUT_PENDING]), V(r->id), V(tx->now)));
-    TRY(sql_run(tx,
-                "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
-                "AND currency = $3 AND payout IS NULL",
-                V(payer), V(payee), V(c->code), V(no)));
+    struct str text = amount_str(amount, c, tx->arena);
+    buf_fmt(r->sums, "%s%.*s %s", r->sums->n > 0 ? ", " : "", STRF(text), c->code);
     r->payouts++;
+    *ret_no = no;
     return event_put(tx, "event.payout.created", payee, "payout", id, 0, STR(""));
 }
 
 /* All pairs of one payer's book whose statements come to enough. */
-static enum rc pay_book(struct run *r, struct str payer, struct buf *sums)
+static enum rc pay_book(struct run *r, struct str payer)
 {
     struct rows rows;
     TRY(sql_rows(r->tx, &rows,
@@ -154,15 +157,62 @@ static enum rc pay_book(struct run *r, struct str payer, struct buf *sums)
     for (size_t i = 0; i < rows.count; i++) {
         const struct currency *c = NULL;
         int64_t least = 0;
+        int64_t no = 0;
         int64_t amount = row_int(&rows, i, 2);
         struct str payee = row_str(&rows, i, 1);
         TRY(currency_parse(row_str(&rows, i, 0), &c, r->tx->err));
         TRY(minimum(r, payer, payee, c, &least));
         if (amount <= 0 || amount < least)
             continue;
-        TRY(pay(r, payer, payee, c, amount));
-        struct str text = amount_str(amount, c, r->tx->arena);
-        buf_fmt(sums, "%s%.*s %s", sums->n > 0 ? ", " : "", STRF(text), c->code);
+        TRY(pay(r, payer, payee, c, amount, &no));
+        TRY(sql_run(r->tx,
+                    "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
+                    "AND currency = $3 AND payout IS NULL",
+                    V(payer), V(payee), V(c->code), V(no)));
+    }
+    return RC_OK;
+}
+
+/* --- what is left in Clearing --- */
+
+/* The highest minimum under which the party buys: what it agreed with its own supplier. */
+static enum rc minimum_of(struct run *r, const struct clearing_rest *rest, int64_t *ret)
+{
+    struct page page;
+    struct agreement_query q = {.kind = AGREEMENT_SUPPLY,
+                                .state = AGREEMENT_ACTIVE,
+                                .to = rest->party,
+                                .page = {.limit = PAGE_LIMIT_MAX}};
+    q.set = (UINT64_C(1) << schema_find(&agreement_query_schema, STR("kind"))) |
+            (UINT64_C(1) << schema_find(&agreement_query_schema, STR("state"))) |
+            (UINT64_C(1) << schema_find(&agreement_query_schema, STR("to")));
+    *ret = 0;
+    TRY(agreement_list(r->tx, rest->party, &q, &page));
+    const struct agreement *a = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++) {
+        int64_t least = 0;
+        if (a[i].terms.min_payout.n == 0 ||
+            !str_eq(a[i].terms.currency, str_c(rest->currency->code)))
+            continue;
+        TRY(amount_parse(a[i].terms.min_payout, rest->currency, &least, r->tx->err));
+        *ret = max_i64(*ret, least);
+    }
+    return RC_OK;
+}
+
+/* CHAIN: the path's invoices are paid out of what was collected, then the rests go to the bank. */
+static enum rc pay_clearing(struct run *r)
+{
+    struct clearing_rest *rests = NULL;
+    size_t count = 0;
+    TRY(clearing_net(r->tx, r->ledger, r->id));
+    TRY(clearing_rests(r->tx, r->ledger, &rests, &count));
+    for (size_t i = 0; i < count; i++) {
+        int64_t least = 0;
+        int64_t no = 0;
+        TRY(minimum_of(r, &rests[i], &least));
+        if (rests[i].amount >= least)
+            TRY(pay(r, POSTING_CLEARING, rests[i].party, rests[i].currency, rests[i].amount, &no));
     }
     return RC_OK;
 }
@@ -202,15 +252,16 @@ enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct
                           "the cut-off lies in the future: nothing is known of it yet");
     TRY(party_operator(tx, &operator_party));
     bool clears = str_eq(party, operator_party.id);
-    struct run r = {.tx = tx, .party = party, .id = id};
+    struct run r = {.tx = tx, .ledger = l, .party = party, .id = id, .sums = &sums};
     buf_init(&sums, tx->arena, SUMS_MAX);
     TRY(statements_make(tx, l, party, id, STR(""), until, PAIRS_AT_ONCE, &done));
     ASSERT(done);
-    TRY(pay_book(&r, party, &sums));
+    TRY(pay_book(&r, party));
     if (clears) { /* the platform's neutral book is paid out by the operator's people */
         TRY(statements_make(tx, l, POSTING_CLEARING, id, STR(""), until, PAIRS_AT_ONCE, &done));
         ASSERT(done);
-        TRY(pay_book(&r, POSTING_CLEARING, &sums));
+        TRY(pay_book(&r, POSTING_CLEARING));
+        TRY(pay_clearing(&r));
     }
     TRY(sql_run(tx,
                 "INSERT INTO settlement (party, id, cut_off, payouts, amount, created) "

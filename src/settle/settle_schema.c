@@ -1,3 +1,4 @@
+#include "settle/clearing.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -70,7 +71,7 @@ static const struct field line_fields[] = {
 const struct schema statement_line_schema =
     SCHEMA(struct statement_line, "statement_line", line_fields, "A share on a statement.");
 
-const char *const payout_states[] = {"pending", "approved", "sent", "confirmed", "returned", NULL};
+const char *const payout_states[] = {"pending", "approved", "sent", "confirmed", "returned", "void", NULL};
 
 static const struct field payout_fields[] = {
     FIELD(struct payout, id, TEXT, READ, .prefix = "pyo", .doc = "Id of the payout."),
@@ -125,3 +126,17 @@ static const struct field share_fields[] = {
 };
 const struct schema share_row_schema =
     SCHEMA(struct share_row, "share", share_fields, "A right to a part of an invoice.");
+
+static const struct field clearing_fields[] = {
+    FIELD(struct clearing_entry, kind, TEXT, READ,
+          .doc = "collected: from a client; received, paid: within the channel; payout."),
+    FIELD(struct clearing_entry, document, TEXT, READ, .prefix = "inv",
+          .doc = "The invoice that was paid."),
+    FIELD(struct clearing_entry, other, TEXT, READ, .doc = "Who paid, who was paid, the payout."),
+    FIELD(struct clearing_entry, amount, DECIMAL, READ, .doc = "Amount; below 0: it went."),
+    FIELD(struct clearing_entry, currency, TEXT, READ, .doc = "Currency."),
+    FIELD(struct clearing_entry, created, TIME, READ, .doc = "When."),
+};
+const struct schema clearing_entry_schema =
+    SCHEMA(struct clearing_entry, "clearing_entry", clearing_fields,
+           "What moved a party's money that the platform collected for it.");

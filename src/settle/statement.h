@@ -65,7 +65,8 @@ enum payout_state {
     PAYOUT_APPROVED,
     PAYOUT_SENT,
     PAYOUT_CONFIRMED,
-    PAYOUT_RETURNED
+    PAYOUT_RETURNED,
+    PAYOUT_VOID /* not sent: the money it was for went back to the bank */
 };
 extern const char *const payout_states[];
 struct payout {

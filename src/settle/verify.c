@@ -1,5 +1,7 @@
 #include "settle/verify.h"
 
+#include "settle/clearing.h"
+
 struct verifying {
     struct ledger *ledger;
     struct str party; /* of the payments in hand */
@@ -75,11 +77,14 @@ enum rc settle_verify(struct tx *tx, struct ledger *l, struct settle_report *ret
              "ORDER BY p.no LIMIT 1",
              "a payment matched something else than its parts"));
     TRY(none(tx,
-             "SELECT d.no FROM document d JOIN (SELECT q.document AS no, SUM(CASE WHEN "
-             "p.state = 'returned' THEN 0 ELSE q.amount END) AS paid FROM payment_part q "
-             "JOIN payment p ON p.no = q.payment GROUP BY q.document) t ON t.no = d.no "
-             "WHERE d.paid <> t.paid ORDER BY d.no LIMIT 1",
+             "SELECT d.no FROM document d JOIN (SELECT u.no, SUM(u.amount) AS paid FROM "
+             "(SELECT q.document AS no, q.amount AS amount FROM payment_part q "
+             "JOIN payment p ON p.no = q.payment WHERE p.state <> 'returned' "
+             "UNION ALL SELECT c.document, c.amount FROM clearing_part c "
+             "UNION ALL SELECT e.no, 0 FROM document e WHERE e.paid <> 0) u GROUP BY u.no) t "
+             "ON t.no = d.no WHERE d.paid <> t.paid ORDER BY d.no LIMIT 1",
              "a document is paid for something else than its payments say"));
+    TRY(clearing_verify(tx, l));
     TRY(count(tx, "SELECT COUNT(*) FROM share", &ret->shares));
     return count(tx, "SELECT COUNT(*) FROM payment", &ret->payments);
 }

@@ -4,7 +4,9 @@
  *   - what a payer has accrued for a payee and not settled is what its book owes: the balance of
  *     Commission:<payee>, to the cent
  *   - a share is settled for what its statements say, and never earned above its worth
- *   - a payment's parts are what it matched, and an invoice is paid by what its payments paid it
+ *   - what Clearing owes each party is what moved there for it (clearing.h)
+ *   - a payment's parts are what it matched, and an invoice is paid by what its payments, and those
+ *     within Clearing, paid it
  *
  * Part of `hansed ledger verify`; the same questions can be asked in SQL by anyone who can read
  * the store.

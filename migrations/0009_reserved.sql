@@ -1,1 +1,0 @@
--- Number 10 is another branch's: this file goes where that one comes.

@@ -1,0 +1,477 @@
+#include "settle/clearing.h"
+
+#include "money/amount.h"
+#include "settle/share.h"
+#include "settle/statement.h"
+
+enum {
+    PURSES_MAX = 100000,
+    INVOICES_AT_ONCE = 200, /* of one party in one round */
+    UNDO_MAX = 4096,
+    ROOM_BYTES = 16 * 1024 * 1024, /* left for what a run does besides */
+};
+
+enum rc clearing_collects(struct tx *tx, const struct document_row *d, bool *ret)
+{
+    struct agreement a;
+    *ret = d->settle == SETTLE_COLLECT;
+    if (d->settle != SETTLE_CHAIN || d->agreement.n == 0)
+        return RC_OK;
+    TRY(agreement_get(tx, d->agreement, &a));
+    *ret = a.kind == AGREEMENT_SUPPLY && a.terms.upstream.n > 0;
+    return RC_OK;
+}
+
+/* --- what a party has --- */
+
+/* One party's money in one currency. */
+struct purse {
+    struct str party;
+    const struct currency *currency;
+};
+
+static enum rc balance_of(struct tx *tx, struct ledger *l, const struct purse *p, int64_t *ret)
+{
+    account_id account = 0;
+    struct balance b;
+    struct str code = arena_fmt(tx->arena, "AP:%.*s", STRF(p->party));
+    *ret = 0;
+    enum rc rc = ledger_find(tx, l, POSTING_CLEARING, str_c(p->currency->code), code, &account);
+    if (rc == RC_NOT_FOUND) {
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    TRY(ledger_balance(tx, l, account, &b));
+    *ret = b.credits - b.debits;
+    return RC_OK;
+}
+
+/* What of the balance is COLLECT's: margins that wait for cash or for their statement, and
+ * statements that wait for their payout. */
+static enum rc collect_part(struct tx *tx, const struct purse *p, int64_t *ret)
+{
+    struct rows rows;
+    struct str code = str_c(p->currency->code);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount - voided - settled), 0) FROM share WHERE payer = $1 "
+                 "AND payee = $2 AND currency = $3",
+                 V(POSTING_CLEARING), V(p->party), V(code)));
+    *ret = row_int(&rows, 0, 0);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(payable), 0) FROM statement WHERE payer = $1 AND payee = $2 "
+                 "AND currency = $3 AND payout IS NULL",
+                 V(POSTING_CLEARING), V(p->party), V(code)));
+    *ret += row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+/* Payouts that are made and not sent: their money is still in the balance. */
+static enum rc unsent_part(struct tx *tx, const struct purse *p, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount), 0) FROM payout WHERE book = $1 AND payee = $2 AND "
+                 "currency = $3 AND state IN ($4, $5)",
+                 V(POSTING_CLEARING), V(p->party), V(p->currency->code),
+                 V(payout_states[PAYOUT_PENDING]), V(payout_states[PAYOUT_APPROVED])));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+/* What the party may use. Where COLLECT has taken back more than it owes, that is held back. */
+static enum rc free_of(struct tx *tx, struct ledger *l, const struct purse *p, int64_t *ret)
+{
+    int64_t balance = 0;
+    int64_t collect = 0;
+    int64_t unsent = 0;
+    TRY(balance_of(tx, l, p, &balance));
+    TRY(collect_part(tx, p, &collect));
+    TRY(unsent_part(tx, p, &unsent));
+    *ret = balance - max_i64(collect, 0) - unsent;
+    return RC_OK;
+}
+
+/* What a run works with: taken once, as it looks at all parties again and again. */
+struct clearing {
+    struct tx *tx;
+    struct ledger *ledger;
+    struct str settlement;
+    bool moved;
+    size_t count;
+    struct purse *purses;
+    size_t invoice_count;
+    struct document_row *invoices;
+};
+
+static void begin(struct clearing *c, struct tx *tx, struct ledger *l)
+{
+    *c = (struct clearing){.tx = tx,
+                           .ledger = l,
+                           .purses = NEW_N(tx->arena, struct purse, PURSES_MAX),
+                           .invoices = NEW_N(tx->arena, struct document_row, INVOICES_AT_ONCE)};
+}
+
+static enum rc on_account(struct tx *tx, const struct account *a, void *arg)
+{
+    struct clearing *c = arg;
+    bool owed = str_starts(a->code, STR("AP:")) && a->balance.credits > a->balance.debits;
+    if (!owed)
+        return RC_OK;
+    if (c->count == PURSES_MAX)
+        return err_set(tx->err, RC_TOO_LARGE, "more than %d parties have money in Clearing",
+                       PURSES_MAX);
+    c->purses[c->count++] =
+        (struct purse){arena_str(tx->arena, str_sub(a->code, STR("AP:").n, a->code.n)),
+                       currency_find(a->currency)};
+    return RC_OK;
+}
+
+static enum rc find_purses(struct clearing *c)
+{
+    c->count = 0;
+    return ledger_accounts(c->tx, c->ledger, POSTING_CLEARING, on_account, c);
+}
+
+static bool has_room(const struct clearing *c)
+{
+    return arena_room(c->tx->arena) > ROOM_BYTES;
+}
+
+/* --- invoices that Clearing pays --- */
+
+static enum rc on_debt(struct tx *tx, const struct document_row *d, void *arg)
+{
+    struct clearing *c = arg;
+    (void)tx;
+    c->invoices[c->invoice_count++] = *d;
+    return RC_OK;
+}
+
+/* Of the path: under a SUPPLY agreement of mode CHAIN, so that the issuer, too, has its money in
+ * Clearing. */
+static enum rc find_invoices(struct clearing *c, const struct purse *p)
+{
+    size_t kept = 0;
+    c->invoice_count = 0;
+    TRY(document_row_debts(c->tx, p->party, str_c(p->currency->code), SETTLE_CHAIN,
+                           INVOICES_AT_ONCE, on_debt, c));
+    for (size_t i = 0; i < c->invoice_count; i++) {
+        struct agreement a;
+        TRY(agreement_get(c->tx, c->invoices[i].agreement, &a));
+        if (a.kind == AGREEMENT_SUPPLY)
+            c->invoices[kept++] = c->invoices[i];
+    }
+    c->invoice_count = kept;
+    return RC_OK;
+}
+
+/* --- paying within Clearing --- */
+
+static enum rc post_part(struct tx *tx, struct ledger *l, const struct document_row *d,
+                         int64_t amount)
+{
+    uint64_t number = 0;
+    struct arena *arena = tx->arena;
+    struct str owes = arena_fmt(arena, "AP:%.*s", STRF(d->issuer));
+    struct leg legs[] = {
+        {.party = POSTING_CLEARING,
+         .debit = arena_fmt(arena, "AP:%.*s", STRF(d->recipient)),
+         .credit = owes},
+        {.party = d->recipient, .debit = owes, .credit = STR("AR:Clearing")},
+        {.party = d->issuer,
+         .debit = STR("AR:Clearing"),
+         .credit = arena_fmt(arena, "AR:%.*s", STRF(d->recipient))},
+    };
+    for (size_t i = 0; i < COUNT(legs); i++) {
+        legs[i].amount = amount;
+        legs[i].code = POSTING_PAYMENT;
+    }
+    TRY(posting_number(tx, &number));
+    return posting_event(tx, l, STR("settle"), number, d->currency, legs, COUNT(legs));
+}
+
+/* So much of it (below 0: back): books, document, shares that wait for its cash, and why. */
+static enum rc pay_part(struct tx *tx, struct ledger *l, struct document_row *d, int64_t amount,
+                        struct str settlement)
+{
+    TRY(post_part(tx, l, d, amount));
+    TRY(document_row_paid(tx, d->no, amount));
+    d->paid += amount;
+    TRY(share_follow(tx, d));
+    return sql_run(tx,
+                   "INSERT INTO clearing_part (no, settlement, payer, payee, document, amount, "
+                   "currency, created) SELECT COALESCE(MAX(no), 0) + 1, $1, $2, $3, $4, $5, $6, $7 "
+                   "FROM clearing_part",
+                   value_opt(settlement), V(d->recipient), V(d->issuer), V(d->no), V(amount),
+                   V(d->currency->code), V(tx->now));
+}
+
+static enum rc net_purse(struct clearing *c, const struct purse *p)
+{
+    int64_t left = 0;
+    TRY(free_of(c->tx, c->ledger, p, &left));
+    if (left <= 0)
+        return RC_OK;
+    TRY(find_invoices(c, p));
+    for (size_t i = 0; i < c->invoice_count && left > 0 && has_room(c); i++) {
+        struct document_row *d = &c->invoices[i];
+        int64_t part = min_i64(document_open(d), left);
+        TRY(pay_part(c->tx, c->ledger, d, part, c->settlement));
+        left -= part;
+        c->moved = true;
+    }
+    return RC_OK;
+}
+
+enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement)
+{
+    struct clearing c;
+    begin(&c, tx, l);
+    c.settlement = settlement;
+    c.moved = true;
+    for (int round = 0; round < CLEARING_ROUNDS_MAX && c.moved && has_room(&c); round++) {
+        c.moved = false;
+        TRY(find_purses(&c));
+        for (size_t i = 0; i < c.count && has_room(&c); i++)
+            TRY(net_purse(&c, &c.purses[i]));
+    }
+    return RC_OK;
+}
+
+enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_rest **ret,
+                       size_t *ret_count)
+{
+    struct clearing c;
+    size_t count = 0;
+    begin(&c, tx, l);
+    TRY(find_purses(&c));
+    struct clearing_rest *rests = NEW_N(tx->arena, struct clearing_rest, c.count);
+    for (size_t i = 0; i < c.count && has_room(&c); i++) {
+        const struct purse *p = &c.purses[i];
+        int64_t left = 0;
+        TRY(free_of(tx, l, p, &left));
+        if (left <= 0)
+            continue;
+        TRY(find_invoices(&c, p));
+        if (c.invoice_count == 0)
+            rests[count++] = (struct clearing_rest){p->party, p->currency, left};
+    }
+    *ret = rests;
+    *ret_count = count;
+    return RC_OK;
+}
+
+/* --- money that went back --- */
+
+struct missing {
+    struct purse purse;
+    int64_t amount; /* at most so much of what is missing is of this event */
+};
+struct undoing {
+    struct tx *tx;
+    struct ledger *ledger;
+    size_t count;
+    struct missing list[UNDO_MAX];
+};
+
+/* A payout of a rest; one of statements stays: what they say is owed. */
+static enum rc void_payouts(struct tx *tx, const struct purse *p)
+{
+    return sql_run(tx,
+                   "UPDATE payout SET state = $1 WHERE book = $2 AND payee = $3 AND currency = $4 "
+                   "AND state IN ($5, $6) AND NOT EXISTS (SELECT 1 FROM statement s WHERE "
+                   "s.payer = $2 AND s.payee = $3 AND s.currency = $4 AND s.payout = payout.no)",
+                   V(payout_states[PAYOUT_VOID]), V(POSTING_CLEARING), V(p->party),
+                   V(p->currency->code), V(payout_states[PAYOUT_PENDING]),
+                   V(payout_states[PAYOUT_APPROVED]));
+}
+
+static enum rc note_missing(struct undoing *u, struct str party, const struct currency *currency,
+                            int64_t amount)
+{
+    if (u->count == UNDO_MAX)
+        return err_set(u->tx->err, RC_TOO_LARGE, "more than %d payments would be undone at once",
+                       UNDO_MAX);
+    u->list[u->count++] = (struct missing){{party, currency}, amount};
+    return RC_OK;
+}
+
+/* The invoices that the party paid last are open again, until nothing of it is missing. */
+static enum rc reopen(struct undoing *u, const struct purse *p, int64_t missing)
+{
+    struct rows rows;
+    struct tx *tx = u->tx;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT document, SUM(amount), MAX(no) AS latest FROM clearing_part WHERE "
+                 "payer = $1 AND currency = $2 GROUP BY document HAVING SUM(amount) > 0 "
+                 "ORDER BY latest DESC LIMIT $3",
+                 V(p->party), V(p->currency->code), V((int64_t)UNDO_MAX)));
+    for (size_t i = 0; i < rows.count && missing > 0; i++) {
+        struct document_row d;
+        int64_t part = min_i64(row_int(&rows, i, 1), missing);
+        TRY(document_row_get(tx, row_int(&rows, i, 0), &d));
+        TRY(pay_part(tx, u->ledger, &d, -part, STR("")));
+        TRY(note_missing(u, d.issuer, d.currency, part));
+        missing -= part;
+    }
+    return RC_OK;
+}
+
+static enum rc undo_one(struct undoing *u, const struct missing *m)
+{
+    int64_t left = 0;
+    TRY(free_of(u->tx, u->ledger, &m->purse, &left));
+    if (left >= 0)
+        return RC_OK;
+    TRY(void_payouts(u->tx, &m->purse));
+    TRY(free_of(u->tx, u->ledger, &m->purse, &left));
+    return left < 0 ? reopen(u, &m->purse, min_i64(-left, m->amount)) : RC_OK;
+}
+
+enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
+                      const struct currency *currency, int64_t amount)
+{
+    struct undoing *u = NEW(tx->arena, struct undoing);
+    u->tx = tx;
+    u->ledger = l;
+    TRY(note_missing(u, party, currency, amount));
+    for (size_t i = 0; i < u->count; i++) {
+        const struct missing m = u->list[i];
+        TRY(undo_one(u, &m));
+    }
+    return RC_OK;
+}
+
+/* --- for people --- */
+
+#define DIGITS(x)                                                     \
+    "SUBSTR('0000000000000000000' || CAST(" x " AS TEXT), LENGTH('00" \
+    "00000000000000000' || CAST(" x " AS TEXT)) - 18)"
+
+/* Everything that moved a party's money under CHAIN. Sums up to what it has. */
+#define MOVES                                                                                 \
+    "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
+    "q.amount AS amount, p.currency AS currency, p.created AS created, " DIGITS("p.created")   \
+    " || 'c' || " DIGITS("p.no") " || " DIGITS("q.seq") " AS key "                             \
+    "FROM payment p JOIN payment_part q ON q.payment = p.no "                                  \
+    "JOIN document d ON d.no = q.document "                                                    \
+    "WHERE p.book = 'Clearing' AND p.state <> 'returned' AND d.settle = 0 "                    \
+    "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "   \
+    DIGITS("c.created") " || 'r' || " DIGITS("c.no")                                           \
+    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "      \
+    DIGITS("c.created") " || 's' || " DIGITS("c.no")                                           \
+    " FROM clearing_part c JOIN document d ON d.no = c.document "                              \
+    "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, "       \
+    DIGITS("p.created") " || 't' || " DIGITS("p.no")                                           \
+    " FROM payout p WHERE p.book = 'Clearing' AND p.state IN ('sent', 'confirmed') "           \
+    "AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "  \
+    "AND s.currency = p.currency AND s.payout = p.no)) m"
+_Static_assert(SETTLE_CHAIN == 0, "as it is written in MOVES");
+
+static const struct page_column sort_columns[] = {{"id", "m.key", PAGE_TEXT},
+                                                  {"created", "m.created", PAGE_NUMBER}};
+static const struct page_table move_table = {
+    .select = "SELECT m.key, m.kind, m.document, m.other, m.amount, m.currency, m.created FROM "
+              "" MOVES,
+    .id = "m.key",
+    .sort = sort_columns,
+    .sort_count = COUNT(sort_columns),
+    .default_sort = "-id",
+};
+
+enum rc clearing_list(struct tx *tx, struct str party, const struct page_query *q, struct page *ret)
+{
+    struct rows rows;
+    struct str next;
+    const struct page_term term = {"m.party = ?", V(party)};
+    TRY(page_rows(tx, &move_table, q, &term, 1, &rows, &next));
+    struct clearing_entry *list = NEW_N(tx->arena, struct clearing_entry, rows.count);
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct currency *c = currency_find(row_str(&rows, i, 5));
+        list[i] = (struct clearing_entry){
+            .set = schema_all(&clearing_entry_schema),
+            .kind = row_str(&rows, i, 1),
+            .document = row_str(&rows, i, 2),
+            .other = row_str(&rows, i, 3),
+            .amount = amount_str(row_int(&rows, i, 4), c, tx->arena),
+            .currency = str_c(c->code),
+            .created = row_int(&rows, i, 6),
+        };
+    }
+    *ret = (struct page){{list, rows.count}, next};
+    return RC_OK;
+}
+
+/* --- proof --- */
+
+struct proving {
+    struct tx *tx;
+    struct ledger *ledger;
+};
+
+/* Booked shares less what their statements' payouts sent, and what moved under CHAIN. */
+static enum rc told_of(struct tx *tx, const struct purse *p, int64_t *ret)
+{
+    struct rows rows;
+    struct str code = str_c(p->currency->code);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(m.amount), 0) FROM " MOVES
+                 " WHERE m.party = $1 AND m.currency = $2",
+                 V(p->party), V(code)));
+    *ret = row_int(&rows, 0, 0);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount - voided), 0) FROM share WHERE payer = $1 AND "
+                 "payee = $2 AND currency = $3",
+                 V(POSTING_CLEARING), V(p->party), V(code)));
+    *ret += row_int(&rows, 0, 0);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(s.payable), 0) FROM statement s JOIN payout p "
+                 "ON p.no = s.payout WHERE s.payer = $1 AND s.payee = $2 AND s.currency = $3 "
+                 "AND p.state IN ($4, $5)",
+                 V(POSTING_CLEARING), V(p->party), V(code), V(payout_states[PAYOUT_SENT]),
+                 V(payout_states[PAYOUT_CONFIRMED])));
+    *ret -= row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+static enum rc prove(struct proving *v, const struct purse *p)
+{
+    int64_t balance = 0;
+    int64_t told = 0;
+    TRY(balance_of(v->tx, v->ledger, p, &balance));
+    TRY(told_of(v->tx, p, &told));
+    if (balance != told)
+        return err_set(v->tx->err, RC_INVALID,
+                       "Clearing owes '%.*s' %lld minor units of %s, what came in and went out says "
+                       "%lld",
+                       STRF(p->party), (long long)balance, p->currency->code, (long long)told);
+    return RC_OK;
+}
+
+static enum rc prove_account(struct tx *tx, const struct account *a, void *arg)
+{
+    (void)tx;
+    if (!str_starts(a->code, STR("AP:")))
+        return RC_OK;
+    const struct purse p = {str_sub(a->code, STR("AP:").n, a->code.n), currency_find(a->currency)};
+    return prove(arg, &p);
+}
+
+static enum rc prove_move(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+{
+    (void)tx;
+    ASSERT(columns == 2);
+    const struct purse p = {cells[0].text, currency_find(cells[1].text)};
+    return prove(arg, &p);
+}
+
+enum rc clearing_verify(struct tx *tx, struct ledger *l)
+{
+    struct proving v = {tx, l};
+    TRY(ledger_accounts(tx, l, POSTING_CLEARING, prove_account, &v));
+    return sql_each(tx, prove_move, &v,
+                    "SELECT m.party, m.currency FROM " MOVES
+                    " GROUP BY m.party, m.currency ORDER BY m.party, m.currency");
+}

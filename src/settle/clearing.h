@@ -1,0 +1,75 @@
+/*
+ * clearing.h - CHAIN: what the platform collected for a seller pays what that seller owes up the
+ * path, and the rest is paid out to it.
+ *
+ * A client's payment of a reseller's invoice comes to the bank of the neutral book "Clearing", which
+ * then owes it to the reseller (AP:<reseller>, payment.h). A settlement run of the operator nets:
+ *
+ *   book        debit               credit
+ *   Clearing    AP:<reseller>       AP:<its supplier>
+ *   reseller    AP:<its supplier>   AR:Clearing
+ *   supplier    AR:Clearing         AR:<reseller>
+ *
+ * for each open invoice of the path, oldest due first, until the reseller's money or its debts are
+ * at an end; then the same for the supplier, up to the operator. What is left to a party that owes
+ * nothing more becomes a payout out of Clearing: the operator's wholesale price too.
+ *
+ * How much a party has is the balance of AP:<party> in Clearing's book, and nowhere else. What
+ * COLLECT owes the same party stands in the same account: it is left for its statements.
+ *
+ * specs/billing.md 3.4 and 3.7 (the CHAIN variant).
+ */
+#ifndef SETTLE_CLEARING_H
+#define SETTLE_CLEARING_H
+
+#include "billing/document_row.h"
+
+/* More rounds than a path has edges. What parties that sell to one another in a circle, or have very
+ * many open invoices, need more of is left to the next run. */
+enum { CLEARING_ROUNDS_MAX = 64 };
+
+/* Whether the platform collects for the document's issuer: COLLECT, and CHAIN below the first edge.
+ * (A reseller of DIRECT, and the operator itself, have their own bank.) */
+MUST_CHECK enum rc clearing_collects(struct tx *tx, const struct document_row *d, bool *ret);
+
+/* Pay open invoices of all parties that Clearing owes, bottom-up; settlement: the run. Nothing to be
+ * paid is no error: the same again has no effect. As many as one unit of work has room for: the next
+ * run goes on where this one ended. RC_TOO_LARGE: more than 100,000 parties. */
+MUST_CHECK enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement);
+
+struct clearing_rest {
+    struct str party;
+    const struct currency *currency;
+    int64_t amount; /* > 0: without what is on its way out, what COLLECT owes, and while no invoice
+                       is open that it pays */
+};
+/* What may be paid out, in the order in which the accounts were opened. */
+MUST_CHECK enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_rest **ret,
+                                  size_t *ret_count);
+
+/* So much money that had come in for a party went back to the bank. Where it is missing now: payouts that
+ * were not sent are void, and then the invoices that the party paid last are open again; and so up
+ * the path. What was sent is owed to Clearing, and held back from what comes in next. */
+MUST_CHECK enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
+                                 const struct currency *currency, int64_t amount);
+
+/* For people: what came in for a party, what it paid, and what was paid out, latest first. */
+struct clearing_entry {
+    uint64_t set;
+    struct str kind;     /* "collected", "received", "paid", "payout" */
+    struct str document; /* the invoice that was paid; empty: a payout */
+    struct str other;    /* who paid, who was paid, the payout */
+    struct str amount;   /* below 0: it went */
+    struct str currency;
+    time_us created;
+};
+extern const struct schema clearing_entry_schema;
+MUST_CHECK enum rc clearing_list(struct tx *tx, struct str party, const struct page_query *q,
+                                 struct page *ret);
+
+/* Part of settle_verify: what Clearing owes each party is what came in for it, less what it paid and
+ * what was sent to it, and what COLLECT owes it; so that it is nothing when everything is paid.
+ * RC_INVALID names the first party for which it is not so. */
+MUST_CHECK enum rc clearing_verify(struct tx *tx, struct ledger *l);
+
+#endif

@@ -1,0 +1,590 @@
+/*
+ * clearing_test.c - CHAIN with resellers: what a client pays goes up the path, each tier is paid its
+ * own, and all of it comes back when the bank takes it back.
+ */
+#include "settle/clearing.h"
+
+#include "money/amount.h"
+#include "money/property.h"
+#include "settle/settle_fixture.h"
+
+enum { TIERS_MAX = 8, CLIENTS_MAX = 3, STEPS = 60, WORLDS = 4, PAYOUTS_MAX = 200 };
+
+/* --- a path --- */
+
+/* party[0] is the operator, each sells to the next one, the last sells to the clients. */
+struct path_world {
+    struct close_world w;
+    int tiers;
+    int clients;
+    struct str party[TIERS_MAX];
+    struct str client[CLIENTS_MAX];
+    struct str first_supply; /* from the operator */
+    struct clock_sim chance;
+    uint64_t seed;
+    int64_t names; /* of payments and runs: given once each */
+};
+
+/* 10 machines and 20 units of storage. */
+static void subscribe(struct tx *tx, struct str supply)
+{
+    static const char *const items[] = {"vm", "storage"};
+    static const char *const counts[] = {"10", "20"};
+    for (size_t i = 0; i < COUNT(items); i++) {
+        struct rows rows;
+        struct subscription s;
+        OK(tx, sql_rows(tx, &rows, "SELECT id FROM plan WHERE code = $1", V(items[i])));
+        struct subscription fresh = {
+            .agreement = supply, .plan = row_str(&rows, 0, 0), .quantity = str_c(counts[i])};
+        OK(tx, subscription_create(tx, &fresh, &s));
+    }
+}
+
+static struct str chain_book(struct tx *tx, struct str party, int tier)
+{
+    struct str book = make_book(tx, party, "retail");
+    make_entry(tx, book, "vm", ENTRY_MUL, tier == 1 ? "112" : "125");
+    if (tier > 1)
+        make_entry(tx, book, "storage", ENTRY_MUL, "95");
+    return book;
+}
+
+static enum rc path_define(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct close_world *w = &p->w;
+    struct str supply = STR("");
+    struct str book = STR("");
+    for (int i = 0; i < p->tiers; i++) {
+        p->party[i] = keep(w, books_party(tx, "Tier", "US", true));
+        if (i == 0)
+            OK(tx, permission_seed(tx));
+        set_bank(tx, p->party[i], "FR1420041010050500013M02606");
+    }
+    (void)make_flat(tx, p->party[0], "vm", "Wholesale", "50.00", "USD");
+    (void)make_flat(tx, p->party[0], "storage", "Wholesale", "10.00", "USD");
+    for (int i = 1; i < p->tiers; i++) {
+        supply = make_supply(tx, p->party[i - 1], p->party[i], supply, book);
+        if (i == 1)
+            p->first_supply = keep(w, supply);
+        book = chain_book(tx, p->party[i], i);
+    }
+    for (int i = 0; i < p->clients; i++) {
+        p->client[i] = keep(w, books_party(tx, "Client", "US", true));
+        struct str sold = make_supply(tx, p->party[p->tiers - 1], p->client[i], supply, book);
+        subscribe(tx, sold);
+    }
+    return RC_OK;
+}
+
+static struct path_world *path_open(int tiers, int clients)
+{
+    struct path_world *p = calloc(1, sizeof *p);
+    ASSERT(p != NULL);
+    p->tiers = tiers;
+    p->clients = clients;
+    settle_world_open(&p->w);
+    world_write(&p->w.books.world, path_define, p, RC_OK);
+    (void)settle_close(&p->w, "2026-12", JANUARY);
+    return p;
+}
+
+static void path_close(struct path_world *p)
+{
+    settle_world_close(&p->w);
+    free(p);
+}
+
+static void path_do(struct path_world *p, tx_fn fn)
+{
+    p->w.books.world.clock.at += US_PER_DAY;
+    arena_reset(&p->w.books.world.fixture.arena);
+    world_write(&p->w.books.world, fn, p, RC_OK);
+}
+
+/* --- what tests do --- */
+
+static struct payment pay_client(struct tx *tx, struct path_world *p, int client,
+                                 const char *amount)
+{
+    struct document_row d =
+        document_between(tx, p->party[p->tiers - 1], p->client[client], DOCUMENT_INVOICE);
+    const char *reference =
+        arena_cstr(tx->arena, arena_fmt(tx->arena, "wire-%lld", (long long)++p->names));
+    return book_payment(tx, p->w.books.l, p->party[0], d.id, amount, "USD", reference);
+}
+
+static struct settlement run_of(struct tx *tx, struct path_world *p)
+{
+    struct settlement run;
+    struct str id = arena_fmt(tx->arena, "run-%lld", (long long)++p->names);
+    OK(tx, settlement_run(tx, p->w.books.l, p->party[0], id, 0, &run));
+    return run;
+}
+
+static enum rc run_in(struct tx *tx, void *arg)
+{
+    (void)run_of(tx, arg);
+    return RC_OK;
+}
+
+static struct page payouts_of(struct tx *tx, struct path_world *p)
+{
+    struct page page;
+    OK(tx, payout_list(tx, p->party[0], &(struct page_query){.limit = PAYOUTS_MAX}, &page));
+    return page;
+}
+
+/* All payouts that wait are approved and sent. */
+static enum rc send_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct page page = payouts_of(tx, p);
+    const struct payout *list = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++) {
+        struct payout out;
+        if (list[i].state != PAYOUT_PENDING)
+            continue;
+        OK(tx, payout_approve(tx, list[i].id, STR("usr_a"), &out));
+        OK(tx, payout_release(tx, p->w.books.l, list[i].id, STR("usr_b"), &out));
+    }
+    return RC_OK;
+}
+
+static int64_t states_of(struct tx *tx, struct path_world *p, enum payout_state state)
+{
+    int64_t count = 0;
+    struct page page = payouts_of(tx, p);
+    const struct payout *list = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++)
+        count += list[i].state == (int64_t)state;
+    return count;
+}
+
+/* The account of a tier in Clearing: what it is owed. */
+#define CLEARING(tier, want) \
+    BALANCE(POSTING_CLEARING, "USD", account_of(tx, "AP", p->party[tier]), -(int64_t)(want))
+
+/* --- 3.7, the CHAIN variant --- */
+
+static enum rc invoiced(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    BALANCE(p->party[0], "USD", account_of(tx, "AR", p->party[1]), 70000);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 76000);
+    BALANCE(p->party[2], "USD", account_of(tx, "AR", p->client[0]), 89000);
+    (void)pay_client(tx, p, 0, "890.00");
+    CLEARING(2, 89000);
+    BALANCE(p->party[2], "USD", STR("AR:Clearing"), 89000);
+    BALANCE(POSTING_CLEARING, "USD", STR("Bank"), 89000);
+    return RC_OK;
+}
+
+/* "R2 is credited 890, debited 760, and so on, which yields the same net 130/60/700." */
+static enum rc netted(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    struct settlement run = run_of(tx, p);
+    ck_assert_int_eq(run.payouts, 3);
+    CLEARING(2, 13000);
+    CLEARING(1, 6000);
+    CLEARING(0, 70000);
+    BALANCE(p->party[0], "USD", account_of(tx, "AR", p->party[1]), 0);
+    BALANCE(p->party[1], "USD", account_of(tx, "AP", p->party[0]), 0);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 0);
+    BALANCE(p->party[2], "USD", STR("AR:Clearing"), 13000);
+    BALANCE(p->party[1], "USD", STR("AR:Clearing"), 6000);
+    BALANCE(p->party[0], "USD", STR("AR:Clearing"), 70000);
+    struct document_row d = document_between(tx, p->party[0], p->party[1], DOCUMENT_INVOICE);
+    ck_assert_int_eq(d.state, DOCUMENT_PAID);
+    return RC_OK;
+}
+
+/* R2's own page says why it has 130.00. */
+static enum rc told(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct page page;
+    OK(tx, clearing_list(tx, p->party[2], &(struct page_query){0}, &page));
+    const struct clearing_entry *e = page.items.items;
+    ck_assert_uint_eq(page.items.count, 2);
+    SAME(e[0].kind, STR("paid"));
+    SAME(e[0].amount, STR("-760.00"));
+    SAME(e[0].other, p->party[1]);
+    SAME(e[1].kind, STR("collected"));
+    SAME(e[1].amount, STR("890.00"));
+    SAME(e[1].other, p->client[0]);
+    return RC_OK;
+}
+
+static enum rc paid_out(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    static const int64_t parts[] = {70000, 6000, 13000};
+    for (int i = 0; i < p->tiers; i++) {
+        CLEARING(i, 0);
+        BALANCE(p->party[i], "USD", STR("AR:Clearing"), 0);
+        BALANCE(p->party[i], "USD", STR("Bank"), parts[i]);
+    }
+    BALANCE(POSTING_CLEARING, "USD", STR("Bank"), 0);
+    ck_assert_int_eq(run_of(tx, p).payouts, 0); /* again: nothing is left to do */
+    return RC_OK;
+}
+
+START_TEST(money_of_a_chain_goes_up_the_path_and_out_to_each_tier)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, told);
+    path_do(p, send_in);
+    path_do(p, paid_out);
+    path_close(p);
+}
+END_TEST
+
+/* --- parts --- */
+
+/* 760.00 pays all that is owed above: R2 itself has nothing yet. */
+static enum rc pay_part_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    (void)pay_client(tx, p, 0, "750.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 2); /* the operator has its 700, R1 its first 50 */
+    CLEARING(2, 0);
+    CLEARING(1, 5000);
+    CLEARING(0, 70000);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 1000);
+    return RC_OK;
+}
+
+static enum rc pay_rest_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    (void)pay_client(tx, p, 0, "140.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 2); /* R1 its last 10, R2 its 130 */
+    CLEARING(2, 13000);
+    CLEARING(1, 1000);
+    return RC_OK;
+}
+
+START_TEST(a_part_pays_what_is_owed_above_before_anything_is_kept)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, pay_part_in);
+    path_do(p, send_in);
+    path_do(p, pay_rest_in);
+    path_do(p, send_in);
+    path_do(p, paid_out);
+    path_close(p);
+}
+END_TEST
+
+static enum rc set_minimum_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct agreement a;
+    struct agreement patch = {.set = UINT64_C(1) << schema_find(&agreement_schema, STR("terms")),
+                              .terms = {.min_payout = STR("100.00")}};
+    patch.terms.set = UINT64_C(1) << schema_find(&terms_schema, STR("min_payout"));
+    OK(tx, agreement_change(tx, p->first_supply, 0, &patch, &a));
+    OK(tx, agreement_sign(tx, p->first_supply, &a));
+    return RC_OK;
+}
+
+static enum rc too_small(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    (void)pay_client(tx, p, 0, "890.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 2);
+    CLEARING(1, 6000); /* R1's 60.00 waits: its minimum is 100.00 */
+    struct settlement again;
+    struct settlement run;
+    OK(tx, settlement_run(tx, l, p->party[0], STR("named"), 0, &run));
+    OK(tx, settlement_run(tx, l, p->party[0], STR("named"), 0, &again));
+    ck_assert_int_eq(run.payouts, again.payouts);
+    ck_assert_int_eq(run.payouts, 0);
+    return RC_OK;
+}
+
+START_TEST(a_rest_below_the_minimum_waits)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, set_minimum_in);
+    path_do(p, too_small);
+    path_close(p);
+}
+END_TEST
+
+/* --- money that goes back --- */
+
+static struct str last_payment(struct tx *tx)
+{
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows,
+                    "SELECT id FROM payment WHERE state <> 'returned' ORDER BY no DESC LIMIT 1"));
+    ck_assert_uint_eq(rows.count, 1);
+    return row_str(&rows, 0, 0);
+}
+
+static enum rc return_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct payment back;
+    OK(tx, payment_return(tx, p->w.books.l, last_payment(tx), &back));
+    return RC_OK;
+}
+
+/* As if it had never come: invoices are open, payouts that were not sent are void. */
+static enum rc undone(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    for (int i = 0; i < p->tiers; i++) {
+        CLEARING(i, 0);
+        BALANCE(p->party[i], "USD", STR("AR:Clearing"), 0);
+    }
+    BALANCE(POSTING_CLEARING, "USD", STR("Bank"), 0);
+    BALANCE(p->party[0], "USD", account_of(tx, "AR", p->party[1]), 70000);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 76000);
+    BALANCE(p->party[2], "USD", account_of(tx, "AR", p->client[0]), 89000);
+    struct document_row d = document_between(tx, p->party[1], p->party[2], DOCUMENT_INVOICE);
+    ck_assert_int_eq(d.state, DOCUMENT_FINAL);
+    ck_assert_int_eq(d.paid, 0);
+    ck_assert_int_eq(states_of(tx, p, PAYOUT_VOID), 3);
+    struct payout out;
+    struct page page = payouts_of(tx, p);
+    FAILS(tx, RC_CONFLICT, NULL,
+          payout_approve(tx, ((const struct payout *)page.items.items)[0].id, STR("usr_a"), &out));
+    return RC_OK;
+}
+
+START_TEST(a_payment_that_goes_back_before_the_payouts_undoes_all)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, return_in);
+    path_do(p, undone);
+    path_close(p);
+}
+END_TEST
+
+/* What was sent is owed to Clearing; the invoices are open again. */
+static enum rc owed_back(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    CLEARING(2, -13000);
+    CLEARING(1, -6000);
+    CLEARING(0, -70000);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 76000);
+    ck_assert_int_eq(run_of(tx, p).payouts, 0);
+    return RC_OK;
+}
+
+/* The client pays after all: what each has already is not paid a second time. */
+static enum rc paid_again(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    (void)pay_client(tx, p, 0, "890.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 0);
+    return paid_out(tx, p);
+}
+
+START_TEST(a_payment_that_goes_back_after_the_payouts_is_held_back_from_the_next)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, send_in);
+    path_do(p, return_in);
+    path_do(p, owed_back);
+    path_do(p, paid_again);
+    path_close(p);
+}
+END_TEST
+
+static enum rc bounce_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct page page = payouts_of(tx, p);
+    const struct payout *list = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++) {
+        struct payout out;
+        if (list[i].state == PAYOUT_SENT)
+            OK(tx, payout_confirm(tx, p->w.books.l, list[i].id, true, &out));
+    }
+    return RC_OK;
+}
+
+static enum rc owed_again(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    CLEARING(2, 13000);
+    CLEARING(1, 6000);
+    CLEARING(0, 70000);
+    ck_assert_int_eq(run_of(tx, p).payouts, 3);
+    return RC_OK;
+}
+
+START_TEST(a_payout_that_bounces_is_paid_by_the_next_run)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, send_in);
+    path_do(p, bounce_in);
+    path_do(p, owed_again);
+    path_do(p, send_in);
+    path_do(p, paid_out);
+    path_close(p);
+}
+END_TEST
+
+/* --- whatever happens, in whatever order --- */
+
+static int64_t any(struct path_world *p, int64_t below)
+{
+    return property_between(&p->chance, 0, below - 1);
+}
+
+static enum rc pay_some_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    int client = (int)any(p, p->clients);
+    struct document_row d =
+        document_between(tx, p->party[p->tiers - 1], p->client[client], DOCUMENT_INVOICE);
+    int64_t open = document_open(&d);
+    if (open == 0)
+        return RC_OK;
+    int64_t amount = any(p, 4) == 0 ? open : property_between(&p->chance, 1, open);
+    struct str text = amount_str(amount, d.currency, tx->arena);
+    (void)pay_client(tx, p, client, arena_cstr(tx->arena, text));
+    return RC_OK;
+}
+
+static enum rc return_some_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct rows rows;
+    struct payment back;
+    OK(tx, sql_rows(tx, &rows,
+                    "SELECT id FROM payment WHERE state <> 'returned' ORDER BY no LIMIT 1000"));
+    if (rows.count == 0)
+        return RC_OK;
+    struct str id = row_str(&rows, (size_t)any(p, (int64_t)rows.count), 0);
+    OK(tx, payment_return(tx, p->w.books.l, id, &back));
+    return RC_OK;
+}
+
+/* Nobody is paid out what it owes above, and AP is AR in every two books. */
+static enum rc holds_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    struct settle_report report;
+    enum rc rc = settle_verify(tx, l, &report);
+    ck_assert_msg(rc == RC_OK, SEED_FMT "%s", p->seed, tx->err->text);
+    for (int i = 0; i < p->tiers; i++) {
+        struct str code = account_of(tx, "AP", p->party[i]);
+        int64_t owed = -books_balance_of(tx, l, POSTING_CLEARING, "USD", code);
+        int64_t due = books_balance_of(tx, l, p->party[i], "USD", STR("AR:Clearing"));
+        HOLDS(owed == due, SEED_FMT "tier %d: %lld and %lld", p->seed, i, (long long)owed,
+              (long long)due);
+        if (i == 0)
+            continue;
+        struct str above = account_of(tx, "AR", p->party[i]);
+        struct str below = account_of(tx, "AP", p->party[i - 1]);
+        HOLDS(books_balance_of(tx, l, p->party[i - 1], "USD", above) ==
+                  -books_balance_of(tx, l, p->party[i], "USD", below),
+              SEED_FMT "tier %d owes something else than it is owed", p->seed, i);
+    }
+    return RC_OK;
+}
+
+static enum rc pay_all_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    for (int i = 0; i < p->clients; i++) {
+        struct document_row d =
+            document_between(tx, p->party[p->tiers - 1], p->client[i], DOCUMENT_INVOICE);
+        struct str text = amount_str(document_open(&d), d.currency, tx->arena);
+        if (document_open(&d) > 0)
+            (void)pay_client(tx, p, i, arena_cstr(tx->arena, text));
+    }
+    return RC_OK;
+}
+
+/* Everything is paid: Clearing is empty, nobody owes anybody, each has its margin in the bank. */
+static enum rc all_paid_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    struct books_zero zero = {0};
+    OK(tx, ledger_accounts(tx, l, POSTING_CLEARING, books_count_open, &zero));
+    HOLDS(zero.open == 0, SEED_FMT "%.*s is open in Clearing", p->seed, STRF(zero.code));
+    for (int i = 0; i < p->tiers; i++) {
+        struct str below = i + 1 < p->tiers ? p->party[i + 1] : p->client[0];
+        int64_t income = -books_balance_of(tx, l, p->party[i], "USD", STR("Income:Wholesale"));
+        int64_t cost = books_balance_of(tx, l, p->party[i], "USD", STR("Expense:Wholesale"));
+        BALANCE(p->party[i], "USD", account_of(tx, "AR", below), 0);
+        BALANCE(p->party[i], "USD", STR("Bank"), income - cost);
+    }
+    return RC_OK;
+}
+
+static void step(struct path_world *p)
+{
+    static const tx_fn fns[] = {pay_some_in, pay_some_in, run_in, run_in, send_in, return_some_in,
+                                bounce_in};
+    path_do(p, fns[any(p, (int64_t)COUNT(fns))]);
+    path_do(p, holds_in);
+}
+
+START_TEST(any_order_of_payments_returns_runs_and_payouts_ends_at_zero)
+{
+    struct clock_sim chance;
+    uint64_t seed = property_begin(&chance);
+    for (int world = 0; world < WORLDS; world++) {
+        int tiers = world == 0 ? TIERS_MAX : (int)property_between(&chance, 2, TIERS_MAX);
+        struct path_world *p =
+            path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
+        p->chance = chance;
+        p->seed = seed;
+        for (int i = 0; i < STEPS; i++)
+            step(p);
+        path_do(p, pay_all_in);
+        path_do(p, run_in);
+        path_do(p, send_in);
+        path_do(p, holds_in);
+        path_do(p, all_paid_in);
+        chance = p->chance;
+        path_close(p);
+    }
+}
+END_TEST
+
+Suite *clearing_suite(void);
+Suite *clearing_suite(void)
+{
+    Suite *s = suite_create("clearing");
+    TCase *t = tcase_create("clearing");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, money_of_a_chain_goes_up_the_path_and_out_to_each_tier);
+    tcase_add_test(t, a_part_pays_what_is_owed_above_before_anything_is_kept);
+    tcase_add_test(t, a_rest_below_the_minimum_waits);
+    tcase_add_test(t, a_payment_that_goes_back_before_the_payouts_undoes_all);
+    tcase_add_test(t, a_payment_that_goes_back_after_the_payouts_is_held_back_from_the_next);
+    tcase_add_test(t, a_payout_that_bounces_is_paid_by_the_next_run);
+    tcase_add_test(t, any_order_of_payments_returns_runs_and_payouts_ends_at_zero);
+    suite_add_tcase(s, t);
+    return s;
+}

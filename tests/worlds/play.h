@@ -1,0 +1,61 @@
+/*
+ * play.h - a world in Hanse: built through the public functions of its rooms, on a store of its
+ * own and a clock that stands still until it is moved.
+ *
+ * What Hanse refuses although the world means it to succeed ends the program with the seed.
+ */
+#ifndef TESTS_WORLDS_PLAY_H
+#define TESTS_WORLDS_PLAY_H
+
+#include "ledger/ledger.h"
+#include "model.h"
+#include "store/store_fixture.h"
+
+struct play {
+    struct world *w;
+    struct model *m;
+    struct fixture f;
+    struct clock_sim clock;
+    struct ledger *l;
+    char user[2][ID_MAX]; /* four eyes */
+    int step;
+    int looks;           /* comparisons so far */
+    uint64_t references; /* of payments */
+};
+
+void play_open(struct play *p, struct world *w, struct model *m);
+void play_close(struct play *p);
+/* The process ends, and begins anew. */
+void play_restart(struct play *p);
+
+/* One unit of work. In worlds with crashes it is sometimes undone once at its end, and repeated. */
+void play_write(struct play *p, tx_fn fn, void *arg);
+/* Print seed, step and text, and end. */
+_Noreturn void play_fail(const struct play *p, const char *format, ...) PRINTF(2, 3);
+
+/* The party of an id as "#3"; other names as they are. */
+int play_party(const struct play *p, struct str id);
+
+/* --- steps, in Hanse and in the model --- */
+
+void play_build(struct play *p);
+void play_usage(struct play *p, int sub);
+void play_month(struct play *p, int month);
+void play_payment(struct play *p, int doc, int64_t amount);
+void play_return(struct play *p, int payment);
+void play_price(struct play *p);
+void play_subscribe(struct play *p);
+void play_change(struct play *p, int sub);
+void play_end(struct play *p, int sub);
+void play_credit(struct play *p, int doc);
+void play_wallet(struct play *p, int edge);
+void play_coupon(struct play *p, int edge);
+
+/* --- comparing --- */
+
+/* Everything that the model knows, against everything that Hanse says. */
+void play_compare(struct play *p);
+/* hansed verify, in all its parts, and that a second reading of the journal says the same. */
+void play_verify(struct play *p);
+
+#endif

@@ -1,0 +1,408 @@
+/* Worlds from seeds: their channels, books, plans and agreements. */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct w_currency w_currencies[CURRENCIES] = {
+    {"EUR", 2}, {"JPY", 0}, {"KWD", 3}, {"USD", 2}, {"CNY", 2}};
+
+/* The member states of the Union first. */
+const struct w_country w_countries[COUNTRIES] = {{"FR", "FR40303265045", 200000, true},
+                                                 {"DE", "DE136695976", 190000, true},
+                                                 {"FI", "FI20774740", 255000, true},
+                                                 {"HU", "HU12892312", 270000, true},
+                                                 {"EE", "EE100931558", 240000, true},
+                                                 {"LU", "LU15027442", 170000, true},
+                                                 {"CN", "91110000100006268X", 60000, false},
+                                                 {"GB", "GB980780684", 200000, false},
+                                                 {"US", "", 0, false}};
+
+const char *const w_zones[ZONES] = {"UTC", "Europe/Paris", "Asia/Shanghai", "America/New_York"};
+const char *const w_labels[LABELS] = {"VPS", "Storage", "Traffic"};
+const char *const w_categories[CATEGORIES] = {"compute", "storage", "network"};
+const char *const w_rule_labels[RULE_LABELS] = {"Commission", "Royalty", "Energy"};
+
+/* --- chance --- */
+
+/* splitmix64, Steele, Lea and Flood: "Fast splittable pseudorandom number generators", 2014. */
+static uint64_t next(struct world *w)
+{
+    uint64_t z = w->chance += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+uint64_t world_below(struct world *w, uint64_t bound)
+{
+    return next(w) % bound;
+}
+
+bool world_percent(struct world *w, int percent)
+{
+    return world_below(w, 100) < (uint64_t)percent;
+}
+
+int64_t world_between(struct world *w, int64_t from, int64_t to)
+{
+    return from + (int64_t)world_below(w, (uint64_t)(to - from + 1));
+}
+
+void *world_grow(void *list, size_t *have, size_t size)
+{
+    size_t count = (*have)++;
+    enum { FIRST = 16 };
+    bool full = count == 0 || (count >= FIRST && (count & (count - 1)) == 0);
+    if (full) {
+        list = realloc(list, (count < FIRST ? FIRST : 2 * count) * size);
+        if (list == NULL)
+            abort();
+    }
+    memset((char *)list + count * size, 0, size);
+    return list;
+}
+
+/* --- the calendar: years 1970 to 2099 --- */
+
+static int64_t days_before_year(int64_t year)
+{
+    return (year - 1970) * 365 + (year - 1969) / 4;
+}
+
+static int month_days(int64_t year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month] + (month == 1 && year % 4 == 0);
+}
+
+/* Day number of the first of a month. */
+static int64_t first_day(int64_t month)
+{
+    int64_t year = 1970 + month / 12;
+    int64_t day = days_before_year(year);
+    for (int m = 0; m < month % 12; m++)
+        day += month_days(year, m);
+    return day;
+}
+
+/* Of a day number: 1970-01-01 was a Thursday. */
+static int64_t sunday_before(int64_t day)
+{
+    return day - (day + 4) % 7;
+}
+
+/* Hours that a zone is ahead of UTC at an instant. */
+static int64_t hours_ahead(enum w_zone zone, int64_t at)
+{
+    enum { MARCH = 2, APRIL = 3, OCTOBER = 9, NOVEMBER = 10 };
+    int64_t year = 1970;
+    while (days_before_year(year + 1) * DAY_US <= at)
+        year++;
+    int64_t month = (year - 1970) * 12;
+    switch (zone) {
+    case ZONE_SHANGHAI:
+        return 8;
+    case ZONE_PARIS: { /* last Sundays of March and October, 01:00 UTC */
+        int64_t begin = sunday_before(first_day(month + APRIL) - 1) * DAY_US + HOUR_US;
+        int64_t end = sunday_before(first_day(month + NOVEMBER) - 1) * DAY_US + HOUR_US;
+        return at >= begin && at < end ? 2 : 1;
+    }
+    case ZONE_NEW_YORK: { /* second Sunday of March, first of November, 02:00 local */
+        int64_t begin = (sunday_before(first_day(month + MARCH) + 6) + 7) * DAY_US + 7 * HOUR_US;
+        int64_t end = sunday_before(first_day(month + NOVEMBER) + 6) * DAY_US + 6 * HOUR_US;
+        return at >= begin && at < end ? -4 : -5;
+    }
+    case ZONE_UTC:
+    case ZONES:
+        break;
+    }
+    return 0;
+}
+
+/* Changes of the clocks are never on the first of a month at midnight here. */
+int64_t world_month_begin(enum w_zone zone, int64_t month)
+{
+    int64_t noon = first_day(month) * DAY_US;
+    return noon - hours_ahead(zone, noon) * HOUR_US;
+}
+
+int64_t world_month_of(enum w_zone zone, int64_t at)
+{
+    int64_t month = at / (31 * DAY_US);
+    while (world_month_begin(zone, month + 1) <= at)
+        month++;
+    return month;
+}
+
+/* --- parties and paths --- */
+
+static int add_party(struct world *w, int currency, int country, bool taxable)
+{
+    struct w_party *p = WORLD_ADD(w->parties, w->party_count);
+    static const enum w_zone zones[COUNTRIES] = {ZONE_PARIS,    ZONE_PARIS, ZONE_UTC,
+                                                 ZONE_PARIS,    ZONE_UTC,   ZONE_PARIS,
+                                                 ZONE_SHANGHAI, ZONE_UTC,   ZONE_NEW_YORK};
+    p->country = country;
+    p->taxable = taxable;
+    p->currency = currency;
+    p->zone = world_percent(w, 50) ? (int)zones[country] : (int)world_below(w, ZONES);
+    p->bank = world_percent(w, 90);
+    return (int)w->party_count - 1;
+}
+
+/* In a share of the worlds some items are outside the scope of taxes. There nobody outside the Union
+ * sells into it: such an invoice would need two kinds of 'O', and EN 16931 has room for one. */
+enum { SCOPES = 3 };
+
+/* A buyer for a seller in this country: nobody outside the Union sells to its consumers. */
+static int add_buyer(struct world *w, int currency, int seller, bool sells)
+{
+    bool taxable = sells ? world_percent(w, 90) : world_percent(w, 40);
+    bool union_seller = w_countries[w->parties[seller].country].eu;
+    int country = (int)world_below(w, COUNTRIES);
+    if (world_percent(w, 50))
+        country = w->parties[seller].country;
+    if (!union_seller && (!taxable || w->seed % SCOPES == 0) && w_countries[country].eu)
+        country = w->parties[seller].country;
+    return add_party(w, currency, country, taxable);
+}
+
+struct w_num world_number(struct world *w, int64_t from, int64_t to, int digits)
+{
+    int64_t unit = 1;
+    int scale = (int)world_below(w, (uint64_t)digits + 1);
+    for (int i = 0; i < scale; i++)
+        unit *= 10;
+    return (struct w_num){world_between(w, from * unit, to * unit), scale};
+}
+
+/* For all, for a category, for an item. */
+void world_entry(struct world *w, struct w_book *b, int64_t from)
+{
+    struct w_entry *e = &b->entries[b->count++];
+    *e = (struct w_entry){.item = EVERYTHING, .category = EVERYTHING, .from = from};
+    int target = (int)world_below(w, 3);
+    if (target == 1)
+        e->category = (int)world_below(w, CATEGORIES);
+    if (target == 2)
+        e->item = (int)world_below(w, w->item_count);
+    e->op = world_percent(w, 60) ? OP_MUL : world_percent(w, 70) ? OP_ADD : OP_ABS;
+    e->value = e->op == OP_MUL   ? world_number(w, 80, 170, 4)
+               : e->op == OP_ADD ? world_number(w, 0, 3, 4)
+                                 : world_number(w, 1, 60, 4);
+}
+
+static int add_book(struct world *w, int party)
+{
+    struct w_book *b = WORLD_ADD(w->books, w->book_count);
+    b->party = party;
+    for (int n = (int)world_below(w, 4); n > 0; n--)
+        world_entry(w, b, 0);
+    return (int)w->book_count - 1;
+}
+
+static int add_edge(struct world *w, int upstream, int currency, enum w_settle settle, bool sells)
+{
+    int seller = upstream == EVERYTHING ? 0 : w->edges[upstream].to;
+    int buyer = add_buyer(w, currency, seller, sells);
+    int book = world_percent(w, 75) ? add_book(w, seller) : EVERYTHING;
+    struct w_edge *e = WORLD_ADD(w->edges, w->edge_count);
+    *e = (struct w_edge){.from = seller,
+                         .to = buyer,
+                         .upstream = upstream,
+                         .book = book,
+                         .depth = upstream == EVERYTHING ? 1 : w->edges[upstream].depth + 1,
+                         .currency = currency,
+                         .settle = settle,
+                         .payment_days = (int)world_below(w, 60)};
+    return (int)w->edge_count - 1;
+}
+
+/* --- the catalogue --- */
+
+static void add_item(struct world *w)
+{
+    struct w_item *i = WORLD_ADD(w->items, w->item_count);
+    (void)snprintf(i->code, sizeof i->code, "item-%zu", w->item_count);
+    i->category = (int)world_below(w, CATEGORIES);
+    i->label = (int)world_below(w, LABELS);
+    i->class = world_percent(w, 80)    ? CLASS_STANDARD
+               : world_percent(w, 50)  ? CLASS_EXEMPT
+               : w->seed % SCOPES == 0 ? CLASS_OUTSIDE
+                                       : CLASS_STANDARD;
+    i->author = EVERYTHING;
+}
+
+/* Ends ascend; the last has none. */
+static void add_tiers(struct world *w, struct w_charge *c)
+{
+    int64_t end = 0;
+    c->tier_count = (int)world_between(w, 1, TIERS_MAX);
+    for (int i = 0; i < c->tier_count; i++) {
+        struct w_tier *t = &c->tiers[i];
+        end += world_between(w, 1, 400);
+        t->up_to = (struct w_num){end, 1};
+        t->price = world_number(w, 1, 2, 4);
+        if (c->kind == C_STAIR)
+            t->price.m = 0;
+        if (c->kind == C_STAIR || world_percent(w, 30))
+            t->flat = world_number(w, 1, 20, 4);
+    }
+}
+
+static void add_charge(struct world *w, struct w_plan *p, enum w_charge_kind kind)
+{
+    struct w_charge *c = &p->charges[p->charge_count++];
+    *c = (struct w_charge){.kind = kind, .meter = (int)world_below(w, METERS)};
+    switch (kind) {
+    case C_FLAT:
+        c->price = world_number(w, 1, 90, 4);
+        c->advance = world_percent(w, 25);
+        break;
+    case C_INSTALMENT:
+        c->instalments = world_between(w, 1, 5);
+        c->price = world_number(w, 1, 900, 2);
+        break;
+    case C_ONE_TIME:
+    case C_PER_UNIT:
+        c->price = world_number(w, 1, 2, 4);
+        break;
+    case C_PACKAGE:
+        c->price = world_number(w, 1, 20, 4);
+        c->package = world_number(w, 1, 30, 2);
+        break;
+    case C_PERCENT:
+        c->percent = world_number(w, 1, 9, 4);
+        break;
+    case C_MINIMUM:
+        c->minimum = world_number(w, 1, 300, 4);
+        break;
+    case C_GRADUATED:
+    case C_VOLUME:
+    case C_STAIR:
+    case C_DESCENDANTS:
+        add_tiers(w, c);
+        break;
+    }
+    if (kind >= C_PER_UNIT && kind <= C_PERCENT && world_percent(w, 40))
+        c->included = world_number(w, 1, 40, 2);
+}
+
+static void add_plan(struct world *w, int item, int currency, bool included)
+{
+    struct w_plan *p = WORLD_ADD(w->plans, w->plan_count);
+    *p = (struct w_plan){.item = item, .currency = currency, .tax_included = included};
+    p->free = world_percent(w, 10);
+    add_charge(w, p, C_FLAT);
+    for (int64_t n = world_between(w, 0, CHARGES_MAX - 1); n > 0; n--)
+        add_charge(w, p, (enum w_charge_kind)world_below(w, C_DESCENDANTS + 1));
+}
+
+bool world_in_parts(const struct w_plan *p)
+{
+    bool parts = false;
+    for (int i = 0; i < p->charge_count; i++)
+        parts = parts || p->charges[i].kind == C_INSTALMENT || p->charges[i].kind == C_ONE_TIME;
+    return parts;
+}
+
+/* --- all of it --- */
+
+static int plan_of(struct world *w, int currency)
+{
+    int plan = (int)world_below(w, w->plan_count);
+    while (w->plans[plan].currency != currency)
+        plan = (plan + 1) % (int)w->plan_count;
+    return plan;
+}
+
+/* One of the same edge that runs then and goes on, or none. */
+static int parent_of(struct world *w, int edge, int64_t at)
+{
+    for (size_t i = 0; i < w->sub_count; i++)
+        if (w->subs[i].edge == edge && w->subs[i].ends == FOREVER && w->subs[i].start <= at &&
+            world_percent(w, 30))
+            return (int)i;
+    return EVERYTHING;
+}
+
+void world_sub(struct world *w, int edge, int64_t start)
+{
+    int parent = parent_of(w, edge, start);
+    int plan = plan_of(w, w->edges[edge].currency);
+    struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
+    *s = (struct w_sub){.edge = edge, .parent = parent, .start = start, .ends = FOREVER};
+    s->terms[s->count++] = (struct w_term){
+        .from = start, .plan = plan, .quantity = world_between(w, 1, 12), .producer = EVERYTHING};
+}
+
+static void add_channel(struct world *w, int currency, size_t parties)
+{
+    size_t first = w->edge_count;
+    enum w_settle settle = WAY_DIRECT;
+    for (size_t i = 0; i < parties; i++) {
+        bool sells = world_percent(w, 40);
+        int upstream = EVERYTHING;
+        if (i > 0 && world_percent(w, 85))
+            upstream = (int)(first + world_below(w, w->edge_count - first));
+        if (upstream != EVERYTHING && w->edges[upstream].depth == DEPTH_MAX)
+            upstream = EVERYTHING;
+        int edge = add_edge(w, upstream, currency, settle, sells);
+        if (!sells || world_percent(w, 10))
+            for (int64_t n = world_between(w, 1, 3); n > 0; n--)
+                world_sub(w, edge, w->now);
+    }
+}
+
+static void add_months(struct world *w)
+{
+    enum { FIRST = (2026 - 1970) * 12 + 11 }; /* December 2026 */
+    int64_t first = FIRST + world_between(w, 0, 6);
+    w->months = (int)world_between(w, 1, 6);
+    for (int i = 0; i <= w->months; i++)
+        w->month[i] = world_month_begin((enum w_zone)w->parties[0].zone, first + i);
+    w->now = w->month[0];
+}
+
+struct world *world_make(uint64_t seed, size_t parties)
+{
+    struct world *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        abort();
+    w->seed = w->chance = seed;
+    int channels = (int)world_between(w, 1, 2);
+    int first = (int)world_below(w, CURRENCIES);
+    (void)add_party(w, first, (int)world_below(w, EU_COUNTRIES), true);
+    add_months(w);
+    for (int i = 0; i < METERS; i++)
+        w->meters[i] =
+            (struct w_meter){.kind = (enum w_meter_kind)i, .scale = (int)world_below(w, 4)};
+    for (int64_t n = world_between(w, 1, 4); n > 0; n--)
+        add_item(w);
+    for (int c = 0; c < channels; c++) {
+        int currency = (first + c) % CURRENCIES;
+        for (size_t i = 0; i < w->item_count; i++)
+            add_plan(w, (int)i, currency, currency == CURRENCIES - 1);
+        add_channel(w, currency, parties / (size_t)channels + 1);
+    }
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    if (w == NULL)
+        return;
+    free(w->parties);
+    free(w->books);
+    free(w->edges);
+    free(w->items);
+    free(w->plans);
+    free(w->subs);
+    free(w->uses);
+    free(w->agreements);
+    free(w->wallets);
+    free(w->coupons);
+    free(w);
+}
