@@ -43,8 +43,8 @@ static inline void make_kind(struct tx *tx, struct str owner, const char *text)
     OK(tx, kind_create(tx, owner, &fresh, &k));
 }
 
-static inline void make_offer(struct tx *tx, struct str owner, struct str plan, const char *profile,
-                              const char *fixed, bool approval)
+static inline void make_sale(struct tx *tx, struct str owner, struct str plan, const char *profile,
+                             const char *fixed, bool approval)
 {
     struct offer o;
     struct offer fresh = {.plan = plan, .profile = str_c(profile), .approval = approval};
@@ -112,9 +112,9 @@ static inline struct shop make_shop(struct tx *tx)
     s.user = make_flat(tx, s.op, "user", PLAN_MONTH, "2.00");
     make_kind(tx, s.op, FLEET_PROFILE);
     make_kind(tx, s.op, FLEET_USER);
-    make_offer(tx, s.op, s.small.id, "web", "{\"memory\":64}", false);
-    make_offer(tx, s.op, s.large.id, "web", "{\"memory\":2048}", false);
-    make_offer(tx, s.op, s.user.id, "user", NULL, true);
+    make_sale(tx, s.op, s.small.id, "web", "{\"memory\":64}", false);
+    make_sale(tx, s.op, s.large.id, "web", "{\"memory\":2048}", false);
+    make_sale(tx, s.op, s.user.id, "user", NULL, true);
     OK(tx, image_create(tx, s.op, &fresh, &image));
     return s;
 }

@@ -1,6 +1,7 @@
 /* The tables of this room's headers. Data only: the command line links them without a store. */
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "profile/profile.h"
 
 const char *const node_states[] = {"enrolling", "ready", "draining", "disabled", "lost", NULL};
 const char *const service_states[] = {"ordered", "preparing", "running", "failed",  "stopping",

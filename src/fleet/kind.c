@@ -2,6 +2,7 @@
 
 #include "catalog/plan.h"
 #include "party/event.h"
+#include "profile/profile.h"
 
 enum { SCHEMA_BYTES_MAX = 256 * 1024, READ_BYTES = 24 * 1024 * 1024 };
 

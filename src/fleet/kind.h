@@ -9,8 +9,10 @@
 #ifndef FLEET_KIND_H
 #define FLEET_KIND_H
 
-#include "profile/profile.h"
+#include "profile/spec.h"
 #include "store/page.h"
+
+struct profile; /* profile/profile.h */
 
 enum { KIND_PARAMETERS_BYTES_MAX = 64 * 1024 };
 

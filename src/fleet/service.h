@@ -180,6 +180,8 @@ MUST_CHECK enum rc service_meters(struct tx *tx, struct str node, struct str sub
 
 /* --- the clock's --- */
 
+/* Whether a node was not heard for too long: then tick. Writes nothing. */
+MUST_CHECK enum rc service_tick_due(struct tx *tx, bool *ret);
 /* Nodes that are lost; failover services whose lease has surely ended go elsewhere. At most a few
  * at a time; *ret: whether there may be more. */
 MUST_CHECK enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret);

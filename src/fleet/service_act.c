@@ -226,6 +226,17 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
     return operation_reach(tx, v->id, "prepare");
 }
 
+enum rc service_tick_due(struct tx *tx, bool *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id FROM node WHERE state IN ('ready', 'lost') AND seen < $1 "
+                 "ORDER BY seen LIMIT 1",
+                 V(tx->now - NODE_LOST_US)));
+    *ret = rows.count > 0;
+    return RC_OK;
+}
+
 enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
 {
     struct rows rows;

@@ -5,6 +5,7 @@
 #define FLEET_SERVICE_INSIDE_H
 
 #include "fleet/service.h"
+#include "profile/profile.h"
 
 #define SERVICE_COLUMNS                                                                           \
     "v.id, v.version, v.client, v.seller, v.agreement, v.plan, v.subscription, v.profile_name, "  \
