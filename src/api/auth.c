@@ -134,7 +134,7 @@ static enum rc find_caller(struct request *r, struct tx *tx)
     return RC_OK;
 }
 
-/* The signature over method, target, time, node and body, by the key that the node enrolled with. */
+/* The signature over method, target, time, node and body, by the key it enrolled with. */
 static enum rc find_node(struct request *r, struct tx *tx)
 {
     struct call *c = &r->call;
