@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#define LOOK_US   US_PER_SECOND         /* how often time and closing are looked at */
+#define LOOK_MS   INT64_C(20)           /* how often commits, time and closing are looked at */
 #define LATELY_US (120 * US_PER_SECOND) /* more than any unit of work takes */
 
 enum { WAITERS_MAX = 20000 };
@@ -21,22 +21,13 @@ struct waiters {
     pthread_cond_t some;
     struct request *list; /* by request.next_waiter */
     size_t count;
-    bool signalled; /* something was committed, or somebody came */
+    bool came; /* somebody, since the last look */
     bool closing;
     /* --- the thread's --- */
+    uint64_t commits; /* of the store, at the last look */
     struct arena arena;
     struct map changed; /* of the tick in hand: id to struct node_change */
 };
-
-static void signal_waiters(void *arg)
-{
-    struct waiters *w = arg;
-    pthread_mutex_lock(&w->mutex);
-    w->signalled = true;
-    if (w->count > 0)
-        pthread_cond_signal(&w->some);
-    pthread_mutex_unlock(&w->mutex);
-}
 
 static enum rc read_changes(struct tx *tx, void *arg)
 {
@@ -80,18 +71,25 @@ static struct request *take_due(struct waiters *w, bool looked)
     return due;
 }
 
-/* Until something is signalled or it is time to look. */
-static bool wait_some(struct waiters *w, bool *ret_signalled)
+/* Until it is time to look again: without anybody that is when somebody comes. *ret_look: something
+ * was committed since, or somebody came, whose snapshot may be older than that. The number of
+ * commits is asked for, not told: so nothing of this is known to the store when it closes. */
+static bool wait_some(struct waiters *w, bool *ret_look)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_US / US_PER_SECOND;
+    int64_t ns = until.tv_nsec + LOOK_MS * 1000000;
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&w->mutex);
-    int waited = 0;
-    while (!w->closing && waited == 0 && !(w->signalled && w->count > 0))
-        waited = pthread_cond_timedwait(&w->some, &w->mutex, &until);
-    *ret_signalled = w->signalled && w->count > 0;
-    w->signalled = false;
+    while (!w->closing && w->count == 0)
+        pthread_cond_wait(&w->some, &w->mutex);
+    if (!w->closing && !w->came)
+        (void)pthread_cond_timedwait(&w->some, &w->mutex, &until); /* early is as good */
+    uint64_t commits = store_commits(w->store);
+    *ret_look = w->came || commits != w->commits;
+    w->commits = commits;
+    w->came = false;
     bool closing = w->closing;
     pthread_mutex_unlock(&w->mutex);
     return !closing;
@@ -102,12 +100,12 @@ static void *run(void *arg)
     struct waiters *w = arg;
     for (bool open = true; open;) {
         struct err err = {0};
-        bool signalled = false;
-        open = wait_some(w, &signalled);
+        bool look = false;
+        open = wait_some(w, &look);
         arena_reset(&w->arena);
-        bool looked = signalled && store_read(w->store, &w->arena, &err, read_changes, w) == RC_OK;
-        if (signalled && !looked)
-            signal_waiters(w); /* the store did not answer: again */
+        bool looked = look && store_read(w->store, &w->arena, &err, read_changes, w) == RC_OK;
+        if (look && !looked)
+            w->commits = UINT64_MAX; /* the store did not answer: again */
         struct request *due = take_due(w, looked);
         while (due != NULL) {
             struct request *next = due->next_waiter;
@@ -132,7 +130,6 @@ struct waiters *waiters_init(struct arena *arena, struct store *store, struct cl
     pthread_cond_init(&w->some, &steady);
     pthread_condattr_destroy(&steady);
     arena_init(&w->arena, STORE_TX_ARENA_BYTES);
-    store_on_commit(store, signal_waiters, w);
     int failed = pthread_create(&w->thread, NULL, run, w);
     ASSERT(failed == 0);
     w->threaded = true;
@@ -164,7 +161,7 @@ bool waiters_add(struct waiters *w, struct request *r)
         r->next_waiter = w->list;
         w->list = r;
         w->count++;
-        w->signalled = true; /* what was committed since its snapshot is looked at once */
+        w->came = true; /* what was committed since its snapshot is looked at once */
         pthread_cond_signal(&w->some);
     }
     pthread_mutex_unlock(&w->mutex);

@@ -1,6 +1,6 @@
 /*
  * waiters.h - requests of nodes that wait for their desired state to change (long poll): held,
- * looked at after each commit, run again when there is something new, time is up or the server
+ * looked at soon after each commit, run again when there is something new, time is up or the server
  * closes.
  *
  * One thread. It asks the store which nodes changed lately, and wakes those alone; a change that
