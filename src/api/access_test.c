@@ -264,7 +264,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_kind_create] = {.body = "{\"text\":\"name: x\"}",
                            .want = {401, 404, 404, 403, 403, 403, 422, 422}},
     [ROUTE_offer_list] = {.want = OWN_READ},
-    [ROUTE_offer_create] = {.body = "{\"plan\":\"x\",\"profile\":\"y\"}", .want = OPERATOR_ONLY},
+    [ROUTE_offer_create] = {.body = "{\"plan\":\"x\",\"kind\":\"y\"}", .want = OPERATOR_ONLY},
     [ROUTE_offer_get] = {.want = OWN_READ},
     [ROUTE_image_list] = {.want = OWN_READ},
     [ROUTE_image_create] = {.body = "{\"name\":\"x\",\"file\":\"y\",\"format\":\"raw\"}",
@@ -492,7 +492,7 @@ static struct plan make_sold_kind(struct tx *tx, struct house *h)
 static struct str make_client_offer(struct tx *tx, struct house *h)
 {
     struct offer o;
-    struct offer fresh = {.plan = make_sold_kind(tx, h).id, .profile = STR("web")};
+    struct offer fresh = {.plan = make_sold_kind(tx, h).id, .kind = STR("web")};
     OK(tx, offer_create(tx, h->client, &fresh, &o));
     return o.id;
 }

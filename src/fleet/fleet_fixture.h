@@ -47,7 +47,7 @@ static inline void make_sale(struct tx *tx, struct str owner, struct str plan, c
                              const char *fixed, bool approval)
 {
     struct offer o;
-    struct offer fresh = {.plan = plan, .profile = str_c(profile), .approval = approval};
+    struct offer fresh = {.plan = plan, .kind = str_c(profile), .approval = approval};
     if (fixed != NULL)
         OK(tx, json_parse(str_c(fixed), tx->arena, &fresh.parameters, tx->err));
     OK(tx, offer_create(tx, owner, &fresh, &o));

@@ -134,7 +134,7 @@ static const struct field offer_fields[] = {
     FIELD(struct offer, owner, TEXT, .flags = WIDE, .prefix = "pty", .doc = "The operator."),
     FIELD(struct offer, plan, TEXT, .flags = FIELD_REQUIRED, .min = 1,
           .doc = "Plan by which it is sold: id or code."),
-    FIELD(struct offer, profile, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = PROFILE_NAME_MAX,
+    FIELD(struct offer, kind, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = PROFILE_NAME_MAX,
           .doc = "Name of the profile; its newest version is sold."),
     FIELD(struct offer, parameters, JSON, .doc = "Parameters that the plan fixes."),
     FIELD(struct offer, approval, BOOL, .doc = "The seller says yes to each order first."),

@@ -154,7 +154,7 @@ static enum rc read_offer(struct tx *tx, const struct rows *r, size_t row, struc
         .id = row_str(r, row, 0),
         .owner = row_str(r, row, 1),
         .plan = row_str(r, row, 2),
-        .profile = row_str(r, row, 3),
+        .kind = row_str(r, row, 3),
         .approval = row_int(r, row, 5) != 0,
         .created = row_int(r, row, 6),
     };
@@ -272,7 +272,7 @@ enum rc offer_create(struct tx *tx, struct str owner, const struct offer *fresh,
     enum rc rc = id_is(fresh->plan, "pln") ? plan_get(tx, fresh->plan, &plan)
                                            : plan_find(tx, fresh->plan, &plan);
     TRY(blame(tx, rc, "/plan"));
-    TRY(blame(tx, kind_find(tx, fresh->profile, &kind), "/profile"));
+    TRY(blame(tx, kind_find(tx, fresh->kind, &kind), "/kind"));
     TRY(kind_profile(tx, &kind, &profile));
     if (fresh->parameters != NULL)
         TRY(check_fixed(tx, &profile, fresh->parameters));
@@ -280,7 +280,7 @@ enum rc offer_create(struct tx *tx, struct str owner, const struct offer *fresh,
     rc = offer_of_plan(tx, plan.id, &old);
     if (rc == RC_OK)
         return err_set_at(tx->err, RC_CONFLICT, STR("/plan"), "this plan sells '%.*s' already",
-                          STRF(old.profile));
+                          STRF(old.kind));
     if (rc != RC_NOT_FOUND)
         return rc;
     err_clear(tx->err);

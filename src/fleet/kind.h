@@ -48,7 +48,7 @@ struct offer {
     struct str id; /* "off_..." */
     struct str owner;
     struct str plan;               /* "pln_..."; in a request its code as well */
-    struct str profile;            /* name */
+    struct str kind;               /* name of the profile */
     const struct json *parameters; /* those that the plan fixes */
     bool approval;                 /* the seller says yes first */
     time_us created;

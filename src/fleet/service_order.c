@@ -353,7 +353,7 @@ static enum rc draft(struct tx *tx, struct str client, const struct service_orde
     struct service v = {.client = client, .parent = o->parent, .failover = o->failover};
     TRY(check_agreement(tx, client, o->agreement, &agreement));
     TRY(find_plan(tx, o->plan, &plan, &offer));
-    TRY(kind_find(tx, offer.profile, &kind));
+    TRY(kind_find(tx, offer.kind, &kind));
     TRY(kind_profile(tx, &kind, &profile));
     if (v.parent.n > 0)
         TRY(own_service(tx, client, v.parent, "/parent", &parent));
@@ -415,9 +415,9 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
                        STRF(v.name), service_states[v.state]);
     struct node_taken more = {-v.cpu_milli, -v.memory_bytes, -v.disk_bytes};
     TRY(find_plan(tx, to->plan.n > 0 ? to->plan : v.plan, &plan, &offer));
-    if (!str_eq(offer.profile, v.profile))
+    if (!str_eq(offer.kind, v.profile))
         return err_set_at(tx->err, RC_INVALID, STR("/plan"), "this plan sells '%.*s', not '%.*s'",
-                          STRF(offer.profile), STRF(v.profile));
+                          STRF(offer.kind), STRF(v.profile));
     TRY(kind_get(tx, v.kind, &kind));
     TRY(kind_profile(tx, &kind, &profile));
     TRY(json_parse(v.parameters, tx->arena, &old, tx->err));
