@@ -7,6 +7,7 @@
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
 #include "channel/channel_fixture.h"
+#include "fleet/fleet_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
 
@@ -75,6 +76,10 @@ struct expectation {
 #define OPERATOR_ONLY                          \
     {                                          \
         401, 404, 404, 403, 403, 403, 403, 403 \
+    }
+#define NODES_ALONE                            \
+    {                                          \
+        401, 403, 403, 403, 403, 403, 403, 403 \
     }
 #define PARTY_SPONSOR                          \
     {                                          \
@@ -245,6 +250,57 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_usage_sources] = {.want = OWN_READ},
     [ROUTE_usage_bind] = {.body = "{\"source\":\"urn:pop:node\"}", /* the operator's to give */
                           .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_site_list] = {.want = OWN_READ},
+    [ROUTE_site_create] = {.body = "{\"name\":\"PAR\",\"country\":\"FR\",\"city\":\"Paris\"}",
+                           .want = OWN_MAKE},
+    [ROUTE_site_get] = {.want = OWN_READ},
+    [ROUTE_site_change] = {.body = "{\"city\":\"Lyon\"}", .want = PARTY_OWN},
+    [ROUTE_node_list] = {.want = OWN_READ},
+    [ROUTE_node_create] = {.body = "{\"name\":\"n1\"}", .want = OWN_MAKE},
+    [ROUTE_node_get] = {.want = OWN_READ},
+    [ROUTE_node_change] = {.body = "{\"name\":\"n2\"}", .want = PARTY_OWN},
+    [ROUTE_node_services] = {.want = OWN_READ},
+    [ROUTE_node_drain] = {.want = PARTY_OWN},
+    [ROUTE_node_disable] = {.want = PARTY_OWN},
+    [ROUTE_node_enable] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_node_revoke] = {.want = PARTY_OWN},
+    [ROUTE_node_token] = {.want = PARTY_OWN},
+    [ROUTE_kind_list] = {.want = SELF_200},
+    [ROUTE_kind_get] = {.want = SELF_200},
+    [ROUTE_kind_create] = {.body = "{\"text\":\"name: x\"}",
+                           .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_offer_list] = {.want = OWN_READ},
+    [ROUTE_offer_create] = {.body = "{\"plan\":\"x\",\"kind\":\"y\"}", .want = OPERATOR_ONLY},
+    [ROUTE_offer_get] = {.want = OWN_READ},
+    [ROUTE_image_list] = {.want = OWN_READ},
+    [ROUTE_image_create] = {.body = "{\"name\":\"x\",\"file\":\"y\",\"format\":\"raw\"}",
+                            .want = OPERATOR_ONLY},
+    [ROUTE_image_get] = {.want = OWN_READ},
+    [ROUTE_service_list] = {.want = OWN_READ},
+    [ROUTE_service_order] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\","
+                                     "\"plan\":\"x\"}",
+                             .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_service_get] = {.want = BOTH_READ},
+    [ROUTE_service_connection] = {.want = PARTY_OWN},
+    [ROUTE_service_operations] = {.want = BOTH_READ},
+    [ROUTE_operation_get] = {.want = BOTH_READ},
+    [ROUTE_service_approve] = {.want = {401, 404, 404, 404, 404, 409, 404, 404}},
+    [ROUTE_service_refuse] = {.want = {401, 404, 404, 404, 404, 409, 404, 404}},
+    [ROUTE_service_stop] = {.want = PARTY_OWN},
+    [ROUTE_service_start] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_service_restart] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_service_move] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_service_resize] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_service_rename] = {.body = "{\"name\":\"Web\"}", .want = PARTY_OWN},
+    [ROUTE_service_cancel] = {.want = PARTY_OWN},
+    /* Nodes alone: no person, whatever they hold. */
+    [ROUTE_agent_enrol] = {.body = "{\"token\":\"x\",\"key\":\"0000000000000000000000000000000000"
+                                   "000000000000000000000000000000\"}",
+                           .want = {401, 401, 401, 401, 401, 401, 401, 401}},
+    [ROUTE_agent_desired] = {.want = NODES_ALONE},
+    [ROUTE_agent_report] = {.body = "{}", .want = NODES_ALONE},
+    [ROUTE_agent_image] = {.want = NODES_ALONE},
+    [ROUTE_agent_usage] = {.body = "[]", .want = NODES_ALONE},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
     [ROUTE_page_accept] = {.body = "email=form#@example.net&name=Form&password=a+long+passphrase+7",
@@ -395,6 +451,88 @@ static struct str make_client_plan(struct tx *tx, struct house *h)
     return make_flat(tx, h->client, fresh_code(tx), PLAN_MONTH, "1").id;
 }
 
+/* --- the fleet --- */
+
+static struct str make_client_site(struct tx *tx, struct house *h)
+{
+    return make_site(tx, h->client, "FR");
+}
+
+static struct str make_client_node(struct tx *tx, struct house *h)
+{
+    struct node n;
+    struct node fresh = {.name = STR("n")};
+    OK(tx, node_create(tx, make_client_site(tx, h), &fresh, &n));
+    return n.id;
+}
+
+static struct str make_ready_node(struct tx *tx, struct house *h)
+{
+    struct shop s = {.site = make_client_site(tx, h), .seal = h->seal};
+    return make_node(tx, &s, "n", 64);
+}
+
+static struct str make_any_kind(struct tx *tx, struct house *h)
+{
+    struct kind k;
+    if (kind_find(tx, STR("web"), &k) != RC_OK) {
+        struct image image;
+        struct image fresh = {
+            .name = STR("web"), .sha256 = STR("00"), .bytes = 1, .format = STR("squashfs")};
+        err_clear(tx->err);
+        make_kind(tx, h->op, FLEET_PROFILE);
+        OK(tx, image_create(tx, h->op, &fresh, &image));
+    }
+    return STR("web");
+}
+
+static struct plan make_sold_kind(struct tx *tx, struct house *h)
+{
+    struct str code = id_new(tx->ids, tx->arena, "itm");
+    struct plan plan = make_flat(
+        tx, h->op, arena_fmt(tx->arena, "%.*s", STRF(str_sub(code, 4, 30))).p, PLAN_MONTH, "1.00");
+    (void)make_any_kind(tx, h);
+    return plan;
+}
+
+static struct str make_client_offer(struct tx *tx, struct house *h)
+{
+    struct offer o;
+    struct offer fresh = {.plan = make_sold_kind(tx, h).id, .kind = STR("web")};
+    OK(tx, offer_create(tx, h->client, &fresh, &o));
+    return o.id;
+}
+
+static struct str make_client_image(struct tx *tx, struct house *h)
+{
+    struct image image;
+    struct image fresh = {.name = STR("x"), .sha256 = STR("00"), .bytes = 1, .format = STR("raw")};
+    OK(tx, image_create(tx, h->client, &fresh, &image));
+    return image.id;
+}
+
+/* Bought of its sponsor. */
+static struct str make_client_service(struct tx *tx, struct house *h)
+{
+    struct service v;
+    struct plan plan = make_sold_kind(tx, h);
+    make_sale(tx, h->op, plan.id, "web", NULL, false);
+    (void)make_ready_node(tx, h);
+    struct str upper = make_supply(tx, h->op, h->reseller, STR(""), STR(""));
+    struct service_order o = {.agreement = make_supply(tx, h->reseller, h->client, upper, STR("")),
+                              .plan = plan.id};
+    OK(tx, service_order(tx, &h->seal, h->client, &o, &v));
+    return v.id;
+}
+
+static struct str make_client_operation(struct tx *tx, struct house *h)
+{
+    struct page page;
+    struct page_query q = {0};
+    OK(tx, operation_list(tx, make_client_service(tx, h), &q, &page));
+    return ((struct operation *)page.items.items)[0].id;
+}
+
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
  * fits. The client is its owner; its sponsor, the reseller, the other side where there is one. */
 static struct str make_payment(struct tx *tx, struct house *h)
@@ -504,6 +642,14 @@ static const struct {
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
     {"/v1/closes", make_close},
+    {"/v1/sites", make_client_site},
+    {"/v1/nodes", make_client_node},
+    {"/v1/nodes/{id}/actions/d", make_ready_node},
+    {"/v1/offers", make_client_offer},
+    {"/v1/images", make_client_image},
+    {"/v1/services", make_client_service},
+    {"/v1/operations", make_client_operation},
+    {"/v1/kinds", make_any_kind},
     {"/v1/wallets", make_wallet},
     {"/v1/coupons", make_coupon},
     {"/v1/payments", make_payment},
@@ -577,10 +723,9 @@ static struct str fill_path(const struct objects *o, int who)
 {
     struct house *h = o->house;
     struct str path = str_c(o->route->path);
-    struct pair values[] = {{STR("party"), h->client},
-                            {STR("user"), o->users[who]},
-                            {STR("id"), o->named[who]},
-                            {STR("token"), o->links[who]},
+    struct pair values[] = {{STR("party"), h->client},    {STR("user"), o->users[who]},
+                            {STR("id"), o->named[who]},   {STR("token"), o->links[who]},
+                            {STR("kind"), STR("web")},    {STR("sha256"), STR("00")},
                             {STR("slug"), STR("invalid")}};
     struct buf b;
     buf_init(&b, &h->arena, 1000);

@@ -79,6 +79,10 @@ static void copy_options(struct api *a, const struct api_options *o)
     a->options.public_url = url;
     a->https = str_starts(url, STR("https://"));
     a->web_root = o->web_root.n > 0 ? arena_cstr(&a->arena, o->web_root) : NULL;
+    a->images = o->images.n > 0 ? arena_cstr(&a->arena, o->images) : NULL;
+    a->sealed = o->seal != NULL;
+    if (a->sealed)
+        a->seal = *o->seal;
     a->store = o->store;
     a->ledger = o->ledger;
     a->read_inline = store_engine(o->store) == STORE_SQLITE;
@@ -112,6 +116,7 @@ enum rc api_open(struct api **ret, const struct api_options *o, struct err *err)
     a->touches = touches_init(&a->arena, a->store);
     a->callers = callers_init(&a->arena, o->clock);
     a->events = event_hub_init(&a->arena, a->store, o->outbox, o->clock, o->log);
+    a->waiters = waiters_init(&a->arena, a->store, o->clock, dispatch_resume);
     a->work = work_open(o->work_threads > 0 ? o->work_threads : WORK_THREADS, WORK_QUEUE_MAX);
     a->started = clock_steady(o->clock);
     a->started_at = clock_now(o->clock);
@@ -133,6 +138,7 @@ void api_close(struct api *a)
 {
     if (a == NULL)
         return;
+    waiters_fini(a->waiters);
     work_close(a->work);
     touches_fini(a->touches);
     event_hub_fini(a->events);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/work.h"
+#include "fleet/seal.h"
 #include "http/http.h"
 #include "ledger/ledger.h"
 #include "store/outbox.h"
@@ -25,6 +26,8 @@ struct api_options {
     bool plain_cookie;     /* no __Host- and no Secure: for plain HTTP clients that insist. Browsers
                               take secure cookies on http://localhost */
     struct clock_test *test_clock; /* clock is this one; NULL: time is real */
+    const struct seal *seal;       /* closes services' secrets; NULL: no services here */
+    struct str images;             /* folder of images that nodes fetch; empty: none */
     bool metrics_public;
     int64_t read_per_minute;  /* 0: 6000; per token, session or address */
     int64_t write_per_minute; /* 0: 1200 */

@@ -47,6 +47,7 @@ struct house {
     struct api *api;
     struct http_server *server;
     struct arena arena;
+    struct seal seal;
     struct api_options options; /* set before house_open, or left zero */
     struct str op, reseller, client, other;
     struct guest olga, rita, carl, rolf, tom, lea;
@@ -167,6 +168,7 @@ static inline struct str cookie(struct house *h, const struct session_order *o)
 static inline void house_serve(struct house *h)
 {
     struct api_options o = h->options;
+    o.seal = &h->seal;
     struct err err = {0};
     h->outbox = outbox_open(h->fixture.store, &h->clock.clock, &h->log);
     o.store = h->fixture.store;

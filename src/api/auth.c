@@ -2,6 +2,8 @@
 
 #include "api/owner.h"
 #include "api/resources.h"
+#include "fleet/node.h"
+#include "profile/signature.h"
 
 enum { SECRET_MAX = 256, COOKIE_AGE_S = SESSION_MAX_US / US_PER_SECOND };
 
@@ -23,9 +25,23 @@ static struct str cookie_find(struct str header, struct str name)
     return STR("");
 }
 
+/* A node's requests say who it is and are signed; its name counts them against the limits. */
+static bool node_credential(struct request *r)
+{
+    struct http_exchange *x = r->call.x;
+    if (!http_has_header(x, "Hanse-Signature"))
+        return false;
+    struct str node = http_header(x, "Hanse-Node");
+    r->credential = (struct credential){CREDENTIAL_NODE,
+                                        node.n <= SECRET_MAX ? node : str_sub(node, 0, SECRET_MAX)};
+    return true;
+}
+
 enum rc auth_credential(struct request *r)
 {
     struct http_exchange *x = r->call.x;
+    if (node_credential(r))
+        return RC_OK;
     struct str header = http_header(x, "Authorization");
     if (header.n > 0) {
         struct str scheme = str_cut(&header, ' ');
@@ -118,6 +134,24 @@ static enum rc find_caller(struct request *r, struct tx *tx)
     return RC_OK;
 }
 
+/* The signature over method, target, time, node and body, by the key it enrolled with. */
+static enum rc find_node(struct request *r, struct tx *tx)
+{
+    struct call *c = &r->call;
+    struct node_key key;
+    struct signature_request signed_request = {.method = http_method_name(c->x),
+                                               .target = http_target(c->x),
+                                               .node = r->credential.secret,
+                                               .body = http_body(c->x)};
+    if (!str_to_i64(http_header(c->x, "Hanse-Time"), 0, INT64_MAX, &signed_request.time))
+        return err_set(c->err, RC_UNAUTHENTICATED, "Hanse-Time wants microseconds since 1970");
+    TRY(node_key(tx, r->credential.secret, &key));
+    TRY(signature_check(&signed_request, http_header(c->x, "Hanse-Signature"), key.bytes,
+                        clock_now(c->api->options.clock), c->arena, c->err));
+    c->caller = (struct caller){.kind = CALLER_NODE, .node = r->credential.secret};
+    return RC_OK;
+}
+
 enum rc auth_caller(struct request *r, struct tx *tx)
 {
     struct call *c = &r->call;
@@ -125,6 +159,8 @@ enum rc auth_caller(struct request *r, struct tx *tx)
     r->stale = false;
     if (r->credential.kind == CREDENTIAL_NONE)
         return RC_OK;
+    if (r->credential.kind == CREDENTIAL_NODE)
+        return find_node(r, tx);
     TRY(find_caller(r, tx));
     if (c->caller.kind == CALLER_SESSION)
         return check_csrf(r);
@@ -205,6 +241,8 @@ static enum rc allow_by_rule(struct request *r, struct tx *tx)
         return RC_OK;
     case ACCESS_SELF:
         return permission_allow_self(tx, &c->caller, route->permission);
+    case ACCESS_NODE:
+        return permission_allow_node(tx, &c->caller);
     case ACCESS_SOME:
         return permission_allow_some(tx, &c->caller, route->permission);
     case ACCESS_PARTY:

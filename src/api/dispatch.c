@@ -71,7 +71,9 @@ static void reply_answer(struct request *r)
         http_reply_header(x, "Vary", STR("Accept"));
     for (size_t i = 0; i < c->header_count; i++)
         http_reply_header(x, c->headers[i].name.p, c->headers[i].value);
-    if (c->stream != NULL)
+    if (http_replied(x))
+        ASSERT(c->status > 0); /* the handler answered with a file */
+    else if (c->stream != NULL)
         stream_start(c->stream, x);
     else if (not_modified(r))
         http_reply(x, 304, "", STR(""));
@@ -133,9 +135,24 @@ static void book_failure(struct request *r, enum rc rc)
         limits_book(c->api->limits, LIMIT_FAILED, r->peer);
 }
 
+/* The handler found nothing new, and the caller would rather wait: the answer is held. */
+static bool begin_to_wait(struct request *r)
+{
+    struct call *c = &r->call;
+    if (!r->waits)
+        return false;
+    r->waits = false;
+    if (!r->held)
+        http_hold(c->x);
+    r->held = true;
+    return waiters_add(c->api->waiters, r);
+}
+
 static void finish(struct request *r, enum rc rc)
 {
     struct call *c = &r->call;
+    if (rc == RC_OK && begin_to_wait(r))
+        return;
     if (r->limited)
         book_failure(r, rc);
     if (rc == RC_OK) {
@@ -209,7 +226,8 @@ static enum rc put_audit(struct request *r, struct tx *tx)
 static enum rc take_effect(struct request *r, struct tx *tx, handler_fn fn)
 {
     TRY(fn(&r->call));
-    TRY(put_audit(r, tx));
+    if (!(r->call.route->flags & ROUTE_QUIET))
+        TRY(put_audit(r, tx));
     return idempotency_keep(r, tx);
 }
 
@@ -322,6 +340,14 @@ static void run_on_pool(struct request *r)
     struct call *c = &r->call;
     http_hold(c->x);
     r->held = true;
+    r->item.run = on_pool;
+    if (!work_submit(c->api->work, &r->item))
+        finish(r, err_set(c->err, RC_UNAVAILABLE, "too much is waiting already: try again"));
+}
+
+void dispatch_resume(struct request *r)
+{
+    struct call *c = &r->call;
     r->item.run = on_pool;
     if (!work_submit(c->api->work, &r->item))
         finish(r, err_set(c->err, RC_UNAVAILABLE, "too much is waiting already: try again"));

@@ -22,4 +22,7 @@
 void dispatch_head(void *api, struct http_exchange *x);
 void dispatch_request(void *api, struct http_exchange *x);
 
+/* A request that waited (api/waiters.h) is run again. */
+void dispatch_resume(struct request *r);
+
 #endif

@@ -37,6 +37,8 @@ static struct str scope_of(const struct caller *who)
         return who->token;
     case CALLER_SESSION:
         return who->session;
+    case CALLER_NODE:
+        return who->node;
     case CALLER_NOBODY:
         break;
     }

@@ -13,6 +13,7 @@
 #include "api/limit.h"
 #include "api/router.h"
 #include "api/touch.h"
+#include "api/waiters.h"
 
 #include <stdatomic.h>
 
@@ -36,21 +37,25 @@ struct api {
     struct event_hub *events;
     struct touches *touches;
     struct callers *callers;
+    struct waiters *waiters;
     struct route_facts facts[ROUTE_COUNT];
     bool read_inline; /* a read never waits: run it on the socket's thread */
     bool https;
     struct str openapi;
     struct str openapi_etag;
     const char *web_root; /* NULL: none */
-    time_us started;      /* steady */
-    time_us started_at;   /* wall */
+    const char *images;   /* folder; NULL: none */
+    struct seal seal;
+    bool sealed;        /* there is a key */
+    time_us started;    /* steady */
+    time_us started_at; /* wall */
     _Atomic(struct http_server *) server;
     atomic_uint_fast64_t replayed; /* answers from the idempotency table */
 };
 
 /* What the client says who it is. */
 struct credential {
-    enum { CREDENTIAL_NONE, CREDENTIAL_TOKEN, CREDENTIAL_COOKIE } kind;
+    enum { CREDENTIAL_NONE, CREDENTIAL_TOKEN, CREDENTIAL_COOKIE, CREDENTIAL_NODE } kind;
     struct str secret;
 };
 
@@ -62,8 +67,12 @@ struct request {
     struct str peer;  /* as the limits know it */
     uint64_t commits; /* of the store, before the snapshot was taken */
     struct limit_state limit;
-    bool limited; /* limit holds something to tell */
-    bool unsafe;  /* may change something: neither GET nor HEAD */
+    struct request *next_waiter;
+    int64_t wait_after; /* revision that the node has */
+    time_us wait_until; /* steady; 0: it did not ask to wait */
+    bool waits;         /* the handler found nothing new */
+    bool limited;       /* limit holds something to tell */
+    bool unsafe;        /* may change something: neither GET nor HEAD */
     bool csv;
     bool stale;    /* the credential's last use wants to be written down */
     bool replayed; /* the answer comes from the idempotency table */

@@ -5,6 +5,8 @@
 #include "billing/document_row.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
+#include "fleet/service.h"
+#include "fleet/site.h"
 #include "meter/usage.h"
 #include "party/invitation.h"
 #include "settle/statement.h"
@@ -129,14 +131,64 @@ static enum rc of_usage_conflict(struct tx *tx, struct str id, struct owners *re
     return RC_OK;
 }
 
+static enum rc of_site(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct site site;
+    TRY(site_get(tx, id, &site));
+    *ret = (struct owners){.owner = site.owner};
+    return RC_OK;
+}
+
+static enum rc of_node(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct node node;
+    TRY(node_get(tx, id, &node));
+    *ret = (struct owners){.owner = node.owner, .other = node.host};
+    return RC_OK;
+}
+
+static enum rc of_offer(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct offer offer;
+    TRY(offer_get(tx, id, &offer));
+    *ret = (struct owners){.owner = offer.owner};
+    return RC_OK;
+}
+
+static enum rc of_image(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct image image;
+    TRY(image_get(tx, id, &image));
+    *ret = (struct owners){.owner = image.owner};
+    return RC_OK;
+}
+
+static enum rc of_service(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct service service;
+    TRY(service_get(tx, id, &service));
+    *ret = (struct owners){.owner = service.client, .other = service.seller};
+    return RC_OK;
+}
+
+static enum rc of_operation(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct operation operation;
+    TRY(operation_get(tx, id, &operation));
+    return of_service(tx, operation.service, ret);
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
 } kinds[] = {
-    {"ivt", of_invitation},   {"pay", of_payment},        {"stm", of_statement}, {"pyo", of_payout},
-    {"agr", of_agreement},    {"bok", of_price_book},     {"inv", of_document},  {"cls", of_close},
-    {"wal", of_wallet},       {"cou", of_coupon},         {"itm", of_item},      {"pln", of_plan},
-    {"sub", of_subscription}, {"ucf", of_usage_conflict},
+    {"ivt", of_invitation},   {"pay", of_payment},        {"stm", of_statement},
+    {"pyo", of_payout},       {"agr", of_agreement},      {"bok", of_price_book},
+    {"inv", of_document},     {"cls", of_close},          {"wal", of_wallet},
+    {"cou", of_coupon},       {"itm", of_item},           {"pln", of_plan},
+    {"sub", of_subscription}, {"sit", of_site},           {"nod", of_node},
+    {"off", of_offer},        {"img", of_image},          {"svc", of_service},
+    {"opr", of_operation},    {"ucf", of_usage_conflict},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -11,6 +11,8 @@
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "channel/reward.h"
+#include "fleet/service.h"
+#include "fleet/site.h"
 #include "meter/source.h"
 #include "meter/total.h"
 #include "party/audit.h"
@@ -163,6 +165,13 @@ struct naming {
     struct str name;
 };
 extern const struct schema naming_schema;
+
+struct agent_query {
+    uint64_t set;
+    int64_t after; /* revision that the node has */
+    int64_t wait;  /* seconds */
+};
+extern const struct schema agent_query_schema;
 
 struct moving {
     uint64_t set;

@@ -171,6 +171,14 @@ static const struct field events_query_fields[] = {
 const struct schema events_query_schema =
     SCHEMA(struct events_query, "events_query", events_query_fields, "Which events to follow.");
 
+static const struct field agent_query_fields[] = {
+    FIELD(struct agent_query, after, INT, .max = INT64_MAX, .doc = "The revision that it has."),
+    FIELD(struct agent_query, wait, INT, .max = 60,
+          .doc = "Seconds to wait for a newer one before the answer is 204."),
+};
+const struct schema agent_query_schema =
+    SCHEMA(struct agent_query, "agent_query", agent_query_fields, "What a node knows already.");
+
 static const struct field list_query_fields[] = {PAGE_FIELDS(struct list_query)};
 const struct schema list_query_schema =
     SCHEMA(struct list_query, "list_query", list_query_fields, "Which part of a list.");

@@ -36,6 +36,7 @@ enum route_access {
     ACCESS_SPONSOR, /* permission_allow_sponsor for the party that {party} names */
     ACCESS_OWNER,   /* permission_allow for the party that owns what {id} names (api/owner.h) */
     ACCESS_OTHER,   /* for the other side of what {id} names: who signs what was offered */
+    ACCESS_NODE,    /* the node that signed the request, for itself: permission_allow_node */
     ACCESS_EITHER,  /* for the owner, or else for the other side: both read an agreement */
 };
 
@@ -50,6 +51,7 @@ enum route_flag {
     ROUTE_HIDDEN = 128,    /* not in OpenAPI, not in the command line: pages for browsers */
     ROUTE_LOGIN = 256,     /* counts against the login rate limit */
     ROUTE_NO_REPLAY = 512, /* an Idempotency-Key is ignored: see api/idempotency.h */
+    ROUTE_QUIET = 2048,    /* no audit entry: what programs say of themselves every minute */
     ROUTE_RAW = 1024,      /* the handler reads the body itself: .takes says in which forms */
 };
 

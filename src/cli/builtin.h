@@ -15,6 +15,8 @@ enum rc builtin_setup(struct run *run);
 enum rc builtin_profile_list(struct run *run);
 enum rc builtin_profile_use(struct run *run);
 enum rc builtin_profile_remove(struct run *run);
+/* Whether a profile of services is right: its line and field, where not. */
+enum rc builtin_profile_check(struct run *run);
 /* Server, version, who you are. */
 enum rc builtin_status(struct run *run);
 enum rc builtin_version(struct run *run);

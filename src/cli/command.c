@@ -125,6 +125,12 @@ static const struct command builtins[] = {
      .words_max = 1,
      .doc = "Play rapid-space, coworking, channel or picos on a server of its own, from the first "
             "agreement to the payout, and tell who is invoiced, owed and paid what."},
+    {.words = "profile check",
+     .synopsis = "FILE",
+     .run = builtin_profile_check,
+     .words_max = 1,
+     .doc = "Say whether a file describes a kind of service, and where it does not; - is standard "
+            "input."},
     {.words = "profile list",
      .synopsis = "",
      .run = builtin_profile_list,
@@ -440,8 +446,8 @@ const struct flag *command_flags(const struct command *c, struct arena *arena, s
     if (c->route != NULL && c->route->reply != NULL)
         add_own(&l, "wide", NULL, "Show all fields, and do not cut long ones.");
     bool here = c->run == builtin_help || c->run == builtin_man || c->run == builtin_completion ||
-                c->run == builtin_plan || str_eq(command_noun(c), STR("krl")) ||
-                str_eq(command_noun(c), STR("pico"));
+                c->run == builtin_plan || c->run == builtin_profile_check ||
+                str_eq(command_noun(c), STR("krl")) || str_eq(command_noun(c), STR("pico"));
     if (!here) {
         add_own(&l, "profile", "NAME", "Use the server and the token of this profile.");
         add_own(&l, "server", "URL", "Ask this server.");

@@ -5,7 +5,7 @@
 #include "cli/show.h"
 #include "cli/text.h"
 
-enum { EXAMPLE_MAX = 1024, EXAMPLE_FLAGS_MAX = 3, BOUNDS_MAX = 512, ANSWER_MAX = 8192 };
+enum { EXAMPLE_MAX = 1024, EXAMPLE_FLAGS_MAX = 3, BOUNDS_MAX = 2048, ANSWER_MAX = 8192 };
 
 #define EXAMPLE_ULID "01jd8v3q7w4k2m9x6c5b1n0h8z"
 

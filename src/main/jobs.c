@@ -1,5 +1,6 @@
 #include "main/jobs.h"
 
+#include "fleet/service.h"
 #include "meter/total.h"
 #include "settle/statement.h"
 
@@ -7,6 +8,7 @@
 
 #define IDLE_US (500 * US_PER_MS)
 #define FOLD_US (10 * US_PER_SECOND)
+#define TICK_US (5 * US_PER_SECOND)
 
 enum { FOLD_RECORDS = 100000 };
 
@@ -21,6 +23,8 @@ struct jobs {
     struct arena arena;
     uint64_t folded; /* commits there were when usage was last added up */
     time_us fold_at;
+    const struct seal *seal; /* NULL: no services here */
+    time_us tick_at;
     bool failing; /* told once, until it works again */
 };
 
@@ -49,6 +53,42 @@ static enum rc fold(struct jobs *j, bool *ret_worked, struct err *err)
     return RC_OK;
 }
 
+/* --- nodes that are not heard any more --- */
+
+struct tick {
+    const struct seal *seal;
+    bool more;
+};
+
+static enum rc due_in(struct tx *tx, void *arg)
+{
+    struct tick *t = arg;
+    return service_tick_due(tx, &t->more);
+}
+
+static enum rc tick_in(struct tx *tx, void *arg)
+{
+    struct tick *t = arg;
+    return service_tick(tx, t->seal, &t->more);
+}
+
+static enum rc tick(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    struct tick t = {.seal = j->seal};
+    *ret_worked = false;
+    if (j->seal == NULL || now < j->tick_at)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_read(j->store, &j->arena, err, due_in, &t));
+    if (t.more)
+        TRY(store_write(j->store, &j->arena, err, tick_in, &t));
+    *ret_worked = t.more;
+    if (!t.more)
+        j->tick_at = now + TICK_US;
+    return RC_OK;
+}
+
 /* --- the thread --- */
 
 static void tell(struct jobs *j, enum rc rc, const struct err *err)
@@ -70,6 +110,8 @@ static bool work(struct jobs *j)
     enum rc rc = close_work(j->store, j->ledger, &settle_above, &j->arena, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = fold(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = tick(j, &worked, &err);
     tell(j, rc, &err);
     return rc == RC_OK && worked;
 }
@@ -99,11 +141,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct log *log)
+struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct seal *seal,
+                       const struct log *log)
 {
     struct jobs *j = calloc(1, sizeof *j);
     ASSERT(j != NULL);
-    *j = (struct jobs){.store = store, .ledger = ledger, .log = log, .folded = UINT64_MAX};
+    *j = (struct jobs){
+        .store = store, .ledger = ledger, .seal = seal, .log = log, .folded = UINT64_MAX};
     arena_init(&j->arena, STORE_TX_ARENA_BYTES);
     pthread_condattr_t steady;
     pthread_condattr_init(&steady);

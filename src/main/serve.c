@@ -16,12 +16,15 @@
 
 #define STOP_WAIT_US (20 * US_PER_SECOND)
 
-enum { READERS_SPARE = 2, READERS_MAX = 64 };
+enum { FOLDER_MODE = 0700, READERS_SPARE = 2, READERS_MAX = 64 };
 
 /* All that is open; closed in the other order, however far it came. */
 struct house {
     struct log log;
     struct clock_test test_clock;
+    struct seal seal;
+    bool sealed;
+    struct str images;
     struct clock *clock; /* the test clock, or the machine's */
     struct store *store;
     struct ledger *ledger;
@@ -83,6 +86,33 @@ static enum rc open_mail(struct house *h, const struct settings *s, struct arena
     return RC_OK;
 }
 
+/* "sqlite:/var/lib/hanse" has a folder of its own; a server's store has none here. */
+static struct str store_folder(const struct settings *s)
+{
+    struct str rest = s->store;
+    struct str scheme = str_cut(&rest, ':');
+    bool folder = str_eq(scheme, STR("sqlite")) && rest.n > 0 && rest.p[0] == '/';
+    return folder ? rest : STR("");
+}
+
+/* The key of services' secrets and the folder of images: beside the embedded store, or where the
+ * settings say. Without a key there are no services. */
+static enum rc open_fleet(struct house *h, const struct settings *s, struct arena *arena,
+                          struct err *err)
+{
+    struct str folder = store_folder(s);
+    struct str key = s->key_file;
+    h->images = s->images;
+    if (key.n == 0 && folder.n > 0)
+        key = arena_fmt(arena, "%.*s/hanse.key", STRF(folder));
+    if (h->images.n == 0 && folder.n > 0)
+        h->images = arena_fmt(arena, "%.*s/images", STRF(folder));
+    if (h->images.n > 0)
+        (void)mkdir(arena_cstr(arena, h->images), FOLDER_MODE); /* told when a file is missing */
+    h->sealed = key.n > 0;
+    return h->sealed ? seal_open(&h->seal, arena_cstr(arena, key), err) : RC_OK;
+}
+
 static enum rc open_http(struct house *h, const struct settings *s, struct err *err)
 {
     struct http_options options = {
@@ -131,6 +161,7 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
     TRY(choose_clock(h, s, err));
     TRY(open_mail(h, s, arena, err));
     TRY(open_store(h, s, err));
+    TRY(open_fleet(h, s, arena, err));
     TRY(ledger_open(&h->ledger, h->store, &h->log, err));
     TRY(store_write(h->store, arena, err, start_clock, h));
     h->outbox = outbox_open(h->store, h->clock, &h->log);
@@ -145,13 +176,15 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
         .public_url = s->public_url,
         .web_root = s->web_root,
         .work_threads = (size_t)s->work_threads,
+        .seal = h->sealed ? &h->seal : NULL,
+        .images = h->images,
         .metrics_public = s->metrics_public,
         .read_per_minute = s->read_per_minute,
         .write_per_minute = s->write_per_minute,
         .login_per_minute = s->login_per_minute,
     };
     TRY(api_open(&h->api, &options, err));
-    h->jobs = jobs_open(h->store, h->ledger, &h->log);
+    h->jobs = jobs_open(h->store, h->ledger, h->sealed ? &h->seal : NULL, &h->log);
     return open_http(h, s, err);
 }
 

@@ -58,6 +58,12 @@ static const struct field settings_fields[] = {
     FIELD(struct settings, test_clock, TEXT, .max = TIME_TEXT_MAX,
           .doc = "A test installation, in a store of its own: time stands still at this instant "
                  "(2026-01-01T00:00:00Z) until POST /v1/test-clock/actions/move moves it."),
+    FIELD(struct settings, key_file, TEXT, .max = 4000,
+          .doc = "File with the key that closes services' secrets, made where it is missing; "
+                 "beside the embedded store unless said otherwise."),
+    FIELD(struct settings, images, TEXT, .max = 4000,
+          .doc = "Folder of the images that nodes fetch; beside the embedded store unless said "
+                 "otherwise."),
     FIELD(struct settings, mail_url, TEXT, .max = 300,
           .doc = "Mail server: smtp://HOST:25 or smtps://HOST:465. Where it is empty no mail is "
                  "sent."),

@@ -32,6 +32,8 @@ struct settings {
     int64_t work_threads;
     int64_t batch_max;
     struct str test_clock;
+    struct str key_file;
+    struct str images;
     struct str mail_url;
     struct str mail_user;
     struct str mail_password_file;

@@ -11,6 +11,12 @@ static struct str wanted(const struct caller *who, enum permission p)
     return str_c(permission_text(p));
 }
 
+/* A node holds nothing of what people hold. */
+static bool is_nobody(const struct caller *who)
+{
+    return who->kind == CALLER_NOBODY || who->kind == CALLER_NODE;
+}
+
 static enum rc refuse_nobody(struct tx *tx)
 {
     return err_set(tx->err, RC_UNAUTHENTICATED, "log in, or send a token, to do this");
@@ -31,7 +37,7 @@ enum rc permission_allow(struct tx *tx, const struct caller *who, enum permissio
                          struct str party)
 {
     ASSERT(p < PERM_COUNT);
-    if (who->kind == CALLER_NOBODY)
+    if (is_nobody(who))
         return refuse_nobody(tx);
     enum permission twin = permission_twin(p);
     /* One row: how many memberships of the caller are the party's own, how many its sponsor's, and
@@ -61,11 +67,21 @@ enum rc permission_allow(struct tx *tx, const struct caller *who, enum permissio
     return refuse(tx, who, is_member || twin == PERM_NONE ? p : twin);
 }
 
+enum rc permission_allow_node(struct tx *tx, const struct caller *who)
+{
+    if (who->kind == CALLER_NOBODY)
+        return err_set(tx->err, RC_UNAUTHENTICATED, "this wants the signature of a node");
+    if (who->kind != CALLER_NODE)
+        return err_set(tx->err, RC_FORBIDDEN, "this is for nodes alone");
+    ASSERT(who->node.n > 0);
+    return RC_OK;
+}
+
 enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who, enum permission p,
                                  struct str party)
 {
     ASSERT(p < PERM_COUNT);
-    if (who->kind == CALLER_NOBODY)
+    if (is_nobody(who))
         return refuse_nobody(tx);
     struct rows rows;
     TRY(sql_rows(tx, &rows,
@@ -91,7 +107,7 @@ enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who, enum p
 enum rc permission_allow_self(struct tx *tx, const struct caller *who, enum permission p)
 {
     ASSERT(p == PERM_SELF_READ || p == PERM_SELF_WRITE);
-    if (who->kind == CALLER_NOBODY)
+    if (is_nobody(who))
         return refuse_nobody(tx);
     return (who->scopes & PERM_BIT(p)) != 0 ? RC_OK : refuse(tx, who, p);
 }
@@ -99,7 +115,7 @@ enum rc permission_allow_self(struct tx *tx, const struct caller *who, enum perm
 enum rc permission_allow_some(struct tx *tx, const struct caller *who, enum permission p)
 {
     ASSERT(p < PERM_COUNT);
-    if (who->kind == CALLER_NOBODY)
+    if (is_nobody(who))
         return refuse_nobody(tx);
     struct rows rows;
     TRY(sql_rows(tx, &rows,
@@ -128,7 +144,7 @@ enum rc permission_parties(struct tx *tx, const struct caller *who, enum permiss
 
 enum rc permission_held(struct tx *tx, const struct caller *who, struct str party, uint64_t *ret)
 {
-    if (who->kind == CALLER_NOBODY) {
+    if (is_nobody(who)) {
         *ret = 0;
         return RC_OK;
     }
@@ -195,7 +211,8 @@ enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
      PERM_BIT(PERM_INVITATION_READ) | PERM_BIT(PERM_BRAND_READ) | PERM_BIT(PERM_EVENT_READ) |   \
      PERM_BIT(PERM_AGREEMENT_READ) | PERM_BIT(PERM_PRICE_READ) | PERM_BIT(PERM_CATALOG_READ) |  \
      PERM_BIT(PERM_SUBSCRIPTION_READ) | PERM_BIT(PERM_USAGE_READ) | PERM_BIT(PERM_CLOSE_READ) | \
-     PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ))
+     PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ) |  \
+     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ))
 #define OF_BILLING                                                                             \
     (OF_READER | PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ) |                      \
      PERM_BIT(PERM_USAGE_WRITE) | PERM_BIT(PERM_CLOSE_WRITE) | PERM_BIT(PERM_DOCUMENT_WRITE) | \
@@ -203,7 +220,7 @@ enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
 #define OF_SALES                                                                                  \
     (OF_READER | PERM_BIT(PERM_CLIENT_WRITE) | PERM_BIT(PERM_INVITATION_WRITE) |                  \
      PERM_BIT(PERM_AGREEMENT_WRITE) | PERM_BIT(PERM_PRICE_WRITE) | PERM_BIT(PERM_CATALOG_WRITE) | \
-     PERM_BIT(PERM_SUBSCRIPTION_WRITE))
+     PERM_BIT(PERM_SUBSCRIPTION_WRITE) | PERM_BIT(PERM_SERVICE_WRITE))
 
 static const struct {
     const char *id;

@@ -13,7 +13,9 @@
  *     permission's sponsor twin: PERM_PARTY_READ is allowed to who holds PERM_CLIENT_READ for the
  *     sponsor. One step, never further: what lies above or below stays unseen.
  *  4. A token holds at most its scopes; one that is bound to a party acts for that party alone.
- *  5. Who holds nothing at all for the party is told that it does not exist (RC_NOT_FOUND); who
+ *  5. A node (CALLER_NODE) holds no permission at all: it may what permission_allow_node opens to
+ *     nodes, each for itself alone, and that is open to nobody else.
+ *  6. Who holds nothing at all for the party is told that it does not exist (RC_NOT_FOUND); who
  *     is a member, or member of the sponsor, is told which permission is missing (RC_FORBIDDEN).
  */
 #ifndef PARTY_PERMISSION_H
@@ -58,7 +60,11 @@
     X(PERM_PAYMENT_WRITE, "payment:write", NULL, "book money that came in")                   \
     X(PERM_PAYOUT_WRITE, "payout:write", NULL, "approve and release payouts")                 \
     X(PERM_LEDGER_READ, "ledger:read", NULL, "read the party's books")                        \
-    X(PERM_LEDGER_WRITE, "ledger:write", NULL, "post by hand, with a second pair of eyes")
+    X(PERM_LEDGER_WRITE, "ledger:write", NULL, "post by hand, with a second pair of eyes")    \
+    X(PERM_FLEET_READ, "fleet:read", NULL, "see sites, nodes, kinds of services and images")  \
+    X(PERM_FLEET_WRITE, "fleet:write", NULL, "keep sites, nodes, kinds of services, images")  \
+    X(PERM_SERVICE_READ, "service:read", NULL, "see services and how they are")               \
+    X(PERM_SERVICE_WRITE, "service:write", NULL, "order, change and end services")
 
 enum permission {
 #define X(name, text, twin, doc) name,
@@ -87,7 +93,7 @@ enum { ROLE_NAME_MAX = 40 };
 
 /* Who asks. All texts live as long as the unit of work. */
 struct caller {
-    enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN } kind;
+    enum { CALLER_NOBODY, CALLER_SESSION, CALLER_TOKEN, CALLER_NODE } kind;
     uint64_t scopes;    /* bit i: permission i is within the token's scopes; sessions: PERM_ALL */
     struct str user;    /* "usr_..." */
     struct str session; /* id, or empty */
@@ -95,6 +101,7 @@ struct caller {
     struct str party;   /* the token is bound to this party; empty: all parties of the user */
     struct str csrf;    /* sessions: what X-CSRF must say */
     time_us proved;     /* sessions: when the password was last given */
+    struct str node;    /* CALLER_NODE: "nod_...", whose signature was checked; no user */
 };
 
 /* The decision. party: the owner of what is asked for. RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN
@@ -106,6 +113,8 @@ MUST_CHECK enum rc permission_allow(struct tx *tx, const struct caller *who, enu
  * may. */
 MUST_CHECK enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who,
                                             enum permission p, struct str party);
+/* For what is the node's that signed the request. RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
+MUST_CHECK enum rc permission_allow_node(struct tx *tx, const struct caller *who);
 /* For what belongs to the user alone (PERM_SELF_*). RC_OK, RC_UNAUTHENTICATED, RC_FORBIDDEN. */
 MUST_CHECK enum rc permission_allow_self(struct tx *tx, const struct caller *who,
                                          enum permission p);

@@ -10,7 +10,8 @@
 #define MONEY_READS                                                                             \
     (PERM_BIT(PERM_AGREEMENT_READ) | PERM_BIT(PERM_PRICE_READ) | PERM_BIT(PERM_CATALOG_READ) |  \
      PERM_BIT(PERM_SUBSCRIPTION_READ) | PERM_BIT(PERM_USAGE_READ) | PERM_BIT(PERM_CLOSE_READ) | \
-     PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ))
+     PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ) |  \
+     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ))
 #define BILLS                                                                                    \
     (PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ) | PERM_BIT(PERM_USAGE_WRITE) |       \
      PERM_BIT(PERM_CLOSE_WRITE) | PERM_BIT(PERM_DOCUMENT_WRITE) | PERM_BIT(PERM_PAYMENT_WRITE) | \
@@ -18,7 +19,7 @@
 #define SELLS                                                                                     \
     (PERM_BIT(PERM_CLIENT_WRITE) | PERM_BIT(PERM_INVITATION_WRITE) |                              \
      PERM_BIT(PERM_AGREEMENT_WRITE) | PERM_BIT(PERM_PRICE_WRITE) | PERM_BIT(PERM_CATALOG_WRITE) | \
-     PERM_BIT(PERM_SUBSCRIPTION_WRITE))
+     PERM_BIT(PERM_SUBSCRIPTION_WRITE) | PERM_BIT(PERM_SERVICE_WRITE))
 #define SELF       (PERM_BIT(PERM_SELF_READ) | PERM_BIT(PERM_SELF_WRITE))
 #define EVERYTHING (PERM_ALL & ~SELF)
 /* What a sponsor who only reads may do for its client, and what one who writes may. */
@@ -209,6 +210,24 @@ TX_TEST(nobody_gives_more_than_they_hold)
     FAILS(tx, RC_INVALID, "/role", role_may_give(tx, &owner, c.client, STR("king")));
 }
 
+/* A node signs for itself: it holds nothing of what people hold, and people nothing of its. */
+TX_TEST(nodes_and_people_are_kept_apart)
+{
+    struct chain c = make_chain(tx);
+    struct caller node = {.kind = CALLER_NODE, .node = STR("nod_1"), .scopes = PERM_ALL};
+    struct caller owner = by_session(c.owner);
+    struct caller nobody = {.kind = CALLER_NOBODY};
+    for (enum permission p = 0; p < PERM_COUNT; p++) {
+        FAILS(tx, RC_UNAUTHENTICATED, NULL, permission_allow(tx, &node, p, c.client));
+        FAILS(tx, RC_UNAUTHENTICATED, NULL, permission_allow_sponsor(tx, &node, p, c.client));
+        FAILS(tx, RC_UNAUTHENTICATED, NULL, permission_allow_some(tx, &node, p));
+    }
+    FAILS(tx, RC_UNAUTHENTICATED, NULL, permission_allow_self(tx, &node, PERM_SELF_READ));
+    OK(tx, permission_allow_node(tx, &node));
+    FAILS(tx, RC_FORBIDDEN, NULL, permission_allow_node(tx, &owner));
+    FAILS(tx, RC_UNAUTHENTICATED, NULL, permission_allow_node(tx, &nobody));
+}
+
 TX_TEST(roles_are_listed_with_what_they_allow)
 {
     struct list list;
@@ -220,7 +239,7 @@ TX_TEST(roles_are_listed_with_what_they_allow)
     for (size_t i = 0; i < COUNT(names); i++)
         SAME(roles[i].id, str_c(names[i]));
     ck_assert_uint_eq(roles[2].permissions.count, PERM_COUNT - 2);
-    ck_assert_uint_eq(roles[3].permissions.count, 15);
+    ck_assert_uint_eq(roles[3].permissions.count, 17);
     SAME(((const struct str *)roles[3].permissions.items)[0], STR("agreement:read"));
 }
 
@@ -274,6 +293,7 @@ Suite *permission_suite(void)
     tcase_add_test(c, some_is_held_where_one_party_gives_it);
     tcase_add_test(c, a_role_of_the_operators_own_works_as_the_shipped_ones);
     tcase_add_test(c, nobody_gives_more_than_they_hold);
+    tcase_add_test(c, nodes_and_people_are_kept_apart);
     tcase_add_test(c, roles_are_listed_with_what_they_allow);
     tcase_add_test(c, the_table_of_permissions_is_sound);
     suite_add_tcase(s, c);

@@ -22,7 +22,7 @@ static const struct field image_fields[] = {
     FIELD(struct spec_image, format, TEXT, .flags = FIELD_REQUIRED, .words = image_formats,
           .doc = "How it is read."),
 };
-static const struct schema image_schema =
+const struct schema spec_image_schema =
     SCHEMA(struct spec_image, "spec_image", image_fields, "A root image or disk, by content.");
 
 static const struct field file_fields[] = {
@@ -34,7 +34,7 @@ static const struct field file_fields[] = {
           .doc = "Permission bits, as a decimal number."),
     FIELD(struct spec_file, user, INT, .max = 65535, .doc = "Owner inside the service."),
 };
-static const struct schema file_schema =
+const struct schema spec_file_schema =
     SCHEMA(struct spec_file, "spec_file", file_fields, "A file that is put into the service.");
 
 static const struct field process_fields[] = {
@@ -49,7 +49,7 @@ static const struct field process_fields[] = {
     FIELD(struct spec_process, stop_ms, INT, .max = 600000,
           .doc = "Between SIGTERM and SIGKILL; 0: 10,000."),
 };
-static const struct schema process_schema =
+const struct schema spec_process_schema =
     SCHEMA(struct spec_process, "spec_process", process_fields, "A process of the service.");
 
 static const struct field port_fields[] = {
@@ -60,7 +60,7 @@ static const struct field port_fields[] = {
     FIELD(struct spec_port, published, BOOL, .doc = "Reachable from outside."),
     FIELD(struct spec_port, protocol, TEXT, .words = protocols, .doc = "tcp where it is empty."),
 };
-static const struct schema port_schema =
+const struct schema spec_port_schema =
     SCHEMA(struct spec_port, "spec_port", port_fields, "Where the service listens.");
 
 static const struct field volume_fields[] = {
@@ -69,7 +69,7 @@ static const struct field volume_fields[] = {
     FIELD(struct spec_volume, path, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 1000,
           .doc = "Absolute, inside the service."),
 };
-static const struct schema volume_schema =
+const struct schema spec_volume_schema =
     SCHEMA(struct spec_volume, "spec_volume", volume_fields, "What is kept across restarts.");
 
 static const struct field promise_fields[] = {
@@ -84,7 +84,7 @@ static const struct field promise_fields[] = {
     FIELD(struct spec_promise, every_s, INT, .max = DAY_S, .doc = "0: every minute."),
     FIELD(struct spec_promise, timeout_s, INT, .max = 600, .doc = "0: ten seconds."),
 };
-static const struct schema promise_schema =
+const struct schema spec_promise_schema =
     SCHEMA(struct spec_promise, "spec_promise", promise_fields, "A check that the service keeps.");
 
 static const struct field service_fields[] = {
@@ -101,7 +101,7 @@ static const struct field service_fields[] = {
           .doc = "Whom its use is counted for."),
     FIELD(struct service_spec, profile, TEXT, .max = 60, .doc = "Name of the profile."),
     FIELD(struct service_spec, profile_version, TEXT, .max = 40, .doc = "Its version."),
-    FIELD(struct service_spec, images, LIST, .max = 8, .schema = &image_schema,
+    FIELD(struct service_spec, images, LIST, .max = 8, .schema = &spec_image_schema,
           .doc = "The root first."),
     FIELD(struct service_spec, cpu_milli, INT, .max = 1024 * 1000, .doc = "Thousandths of a core."),
     FIELD(struct service_spec, memory_bytes, INT, .max = SIZE_MAX_BYTES, .doc = "Memory."),
@@ -109,16 +109,16 @@ static const struct field service_fields[] = {
     FIELD(struct service_spec, processes_max, INT, .max = 100000, .doc = "Processes and threads."),
     FIELD(struct service_spec, network_bit_s, INT, .max = INT64_C(1000000000000),
           .doc = "Bits a second each way; 0: no limit."),
-    FIELD(struct service_spec, files, LIST, .max = SPEC_FILES_MAX, .schema = &file_schema,
+    FIELD(struct service_spec, files, LIST, .max = SPEC_FILES_MAX, .schema = &spec_file_schema,
           .doc = "Files that are put into it."),
     FIELD(struct service_spec, processes, LIST, .max = SPEC_PROCESSES_MAX,
-          .schema = &process_schema, .doc = "In this order."),
-    FIELD(struct service_spec, ports, LIST, .max = SPEC_PORTS_MAX, .schema = &port_schema,
+          .schema = &spec_process_schema, .doc = "In this order."),
+    FIELD(struct service_spec, ports, LIST, .max = SPEC_PORTS_MAX, .schema = &spec_port_schema,
           .doc = "Where it listens."),
-    FIELD(struct service_spec, volumes, LIST, .max = SPEC_VOLUMES_MAX, .schema = &volume_schema,
-          .doc = "What is kept."),
-    FIELD(struct service_spec, promises, LIST, .max = SPEC_PROMISES_MAX, .schema = &promise_schema,
-          .doc = "Checks that it keeps."),
+    FIELD(struct service_spec, volumes, LIST, .max = SPEC_VOLUMES_MAX,
+          .schema = &spec_volume_schema, .doc = "What is kept."),
+    FIELD(struct service_spec, promises, LIST, .max = SPEC_PROMISES_MAX,
+          .schema = &spec_promise_schema, .doc = "Checks that it keeps."),
     FIELD(struct service_spec, user_data, TEXT, .flags = FIELD_MULTILINE, .max = 65536,
           .doc = "Of a virtual machine: user-data of cloud-init."),
     FIELD(struct service_spec, backup, LIST, .max = SPEC_ARGUMENTS_MAX,
@@ -145,7 +145,7 @@ static const struct field fact_fields[] = {
           .doc = "Which."),
     FIELD(struct sighting_fact, value, TEXT, .max = 1000, .doc = "What it is."),
 };
-static const struct schema fact_schema =
+const struct schema sighting_fact_schema =
     SCHEMA(struct sighting_fact, "sighting_fact", fact_fields, "An address or port that it got.");
 
 static const struct field kept_fields[] = {
@@ -155,7 +155,7 @@ static const struct field kept_fields[] = {
     FIELD(struct sighting_promise, text, TEXT, .max = 1000, .doc = "Why not."),
     FIELD(struct sighting_promise, since, TIME, .doc = "Since when."),
 };
-static const struct schema kept_schema =
+const struct schema sighting_promise_schema =
     SCHEMA(struct sighting_promise, "sighting_promise", kept_fields, "How a check came out.");
 
 static const struct field sighting_fields[] = {
@@ -169,10 +169,10 @@ static const struct field sighting_fields[] = {
     FIELD(struct sighting, reason, TEXT, .max = 1000, .doc = "Why it failed."),
     FIELD(struct sighting, since, TIME, .doc = "In this state since."),
     FIELD(struct sighting, starts, INT, .max = INT64_MAX, .doc = "How often it was started."),
-    FIELD(struct sighting, facts, LIST, .max = SPEC_PUBLISHED_MAX, .schema = &fact_schema,
+    FIELD(struct sighting, facts, LIST, .max = SPEC_PUBLISHED_MAX, .schema = &sighting_fact_schema,
           .doc = "Addresses and ports."),
-    FIELD(struct sighting, promises, LIST, .max = SPEC_PROMISES_MAX, .schema = &kept_schema,
-          .doc = "Its checks."),
+    FIELD(struct sighting, promises, LIST, .max = SPEC_PROMISES_MAX,
+          .schema = &sighting_promise_schema, .doc = "Its checks."),
 };
 const struct schema sighting_schema =
     SCHEMA(struct sighting, "sighting", sighting_fields, "A service as it is.");
@@ -193,8 +193,8 @@ static const struct field report_fields[] = {
     FIELD(struct node_report, address, TEXT, .max = 255, .doc = "Where it is reached."),
     FIELD(struct node_report, services, LIST, .max = SPEC_SERVICES_MAX, .schema = &sighting_schema,
           .doc = "Services as they are."),
-    FIELD(struct node_report, promises, LIST, .max = SPEC_PROMISES_MAX, .schema = &kept_schema,
-          .doc = "Checks of the node itself."),
+    FIELD(struct node_report, promises, LIST, .max = SPEC_PROMISES_MAX,
+          .schema = &sighting_promise_schema, .doc = "Checks of the node itself."),
 };
 const struct schema node_report_schema =
     SCHEMA(struct node_report, "node_report", report_fields, "What a node says.");

@@ -116,6 +116,13 @@ struct service_spec {
     int64_t lease_s;       /* failover: the agent stops it when it could not renew for so long; 0 */
 };
 extern const struct schema service_spec_schema;
+/* Of its parts, for profiles, which say these as they are. */
+extern const struct schema spec_image_schema;
+extern const struct schema spec_file_schema;
+extern const struct schema spec_process_schema;
+extern const struct schema spec_port_schema;
+extern const struct schema spec_volume_schema;
+extern const struct schema spec_promise_schema;
 
 /* GET /v1/node/desired?after=REVISION&wait=SECONDS: all services of the node, always whole. */
 struct desired {
@@ -166,6 +173,8 @@ struct sighting {
     struct list promises; /* struct sighting_promise */
 };
 extern const struct schema sighting_schema;
+extern const struct schema sighting_fact_schema;
+extern const struct schema sighting_promise_schema;
 
 /* POST /v1/node/reports: what changed since the last one, or (whole) all of it. */
 struct node_report {

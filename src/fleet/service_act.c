@@ -1,0 +1,256 @@
+/*
+ * service_act.c - what people do with a service, by a table of allowed changes; and what the clock
+ * does: lost nodes, failover.
+ */
+#include "catalog/subscription.h"
+#include "fleet/service_inside.h"
+
+enum { TICK_NODES = 50, TICK_SERVICES = 500 };
+
+static const char *const action_words[] = {"approved",  "refused", "stopped",   "started",
+                                           "restarted", "moved",   "cancelled", "resized"};
+
+#define STATE(s) (1U << SERVICE_##s)
+static const unsigned allowed[SERVICE_ACTIONS] = {
+    [SERVICE_APPROVE] = STATE(ORDERED),
+    [SERVICE_REFUSE] = STATE(ORDERED),
+    [SERVICE_STOP] = STATE(PREPARING) | STATE(RUNNING) | STATE(FAILED),
+    [SERVICE_START] = STATE(STOPPED) | STATE(STOPPING),
+    [SERVICE_RESTART] = STATE(RUNNING) | STATE(FAILED),
+    [SERVICE_MOVE] = STATE(STOPPED),
+    [SERVICE_CANCEL] = STATE(ORDERED) | STATE(PREPARING) | STATE(RUNNING) | STATE(FAILED) |
+                       STATE(STOPPING) | STATE(STOPPED),
+    [SERVICE_RESIZE] = 0, /* service_resize */
+};
+
+static enum rc begin(struct tx *tx, const struct service *v, const char *kind,
+                     const char *const *steps)
+{
+    struct operation unused;
+    return operation_begin(tx, v->id, v->client, kind, steps, &unused);
+}
+
+static enum rc stop(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"stop", NULL};
+    TRY(begin(tx, v, "stop", steps));
+    v->wanted = SPEC_STOPPED;
+    v->state = SERVICE_STOPPING;
+    return service_renew(tx, seal, v);
+}
+
+static enum rc start(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"prepare", "start", NULL};
+    TRY(begin(tx, v, "start", steps));
+    v->wanted = SPEC_RUNNING;
+    v->state = SERVICE_PREPARING;
+    return service_renew(tx, seal, v);
+}
+
+static enum rc restart(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"stop", "prepare", "start", NULL};
+    TRY(begin(tx, v, "restart", steps));
+    v->restart++;
+    v->state = SERVICE_PREPARING;
+    return service_renew(tx, seal, v);
+}
+
+/* Another node provides it from now on. */
+static enum rc tell_subscription(struct tx *tx, const struct service *v)
+{
+    struct node node;
+    struct subscription patch = {0}, unused;
+    TRY(node_get(tx, v->node, &node));
+    patch.producer = node.owner;
+    patch.asset = node.asset;
+    patch.set =
+        schema_bit(&subscription_schema, "producer") | schema_bit(&subscription_schema, "asset");
+    return subscription_change(tx, v->subscription, 0, 0, &patch, &unused);
+}
+
+static enum rc elsewhere(struct tx *tx, const struct seal *seal, struct service *v,
+                         const struct profile *profile)
+{
+    TRY(service_leave(tx, v));
+    TRY(service_place(tx, v, profile));
+    TRY(tell_subscription(tx, v));
+    return service_renew(tx, seal, v);
+}
+
+static enum rc move(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"place", NULL};
+    struct kind kind;
+    struct profile profile;
+    TRY(kind_get(tx, v->kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    if (profile.runtime == SPEC_VM || profile.volumes.count > 0)
+        return err_set(tx->err, RC_CONFLICT,
+                       "what '%.*s' keeps lies on its node, and does not move with it yet",
+                       STRF(v->name));
+    TRY(begin(tx, v, "move", steps));
+    TRY(elsewhere(tx, seal, v, &profile));
+    return operation_reach(tx, v->id, NULL);
+}
+
+static enum rc approve(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    return service_begin(tx, seal, v);
+}
+
+static enum rc refuse(struct tx *tx, const struct seal *seal UNUSED, struct service *v)
+{
+    TRY(operation_fail(tx, v->id, STR("the seller refused it")));
+    v->state = SERVICE_REFUSED;
+    v->wanted = SPEC_GONE;
+    return service_keep(tx, v, "[\"state\"]");
+}
+
+/* --- the end --- */
+
+static enum rc end_one(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"stop", "remove", NULL};
+    TRY(begin(tx, v, "cancel", steps));
+    v->wanted = SPEC_GONE;
+    v->state = v->node.n > 0 ? SERVICE_ENDING : SERVICE_ENDED;
+    if (v->subscription.n > 0) {
+        struct subscription s;
+        TRY(subscription_get(tx, v->subscription, &s));
+        if (s.state == SUBSCRIPTION_ACTIVE)
+            TRY(subscription_end(tx, v->subscription, 0, &s));
+    }
+    TRY(service_renew(tx, seal, v));
+    return v->node.n > 0 ? RC_OK : operation_reach(tx, v->id, NULL);
+}
+
+/* The whole tree, what is below first: nobody uses what has gone. */
+static enum rc cancel(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    struct str *family = NEW_N(tx->arena, struct str, SERVICE_FAMILY_MAX);
+    size_t count = 0;
+    family[count++] = v->id;
+    for (size_t i = 0; i < count; i++) {
+        struct rows rows;
+        TRY(sql_rows(tx, &rows,
+                     "SELECT id FROM service WHERE parent = $1 AND wanted <> 'gone' ORDER BY id "
+                     "LIMIT $2",
+                     V(family[i]), V((int64_t)SERVICE_FAMILY_MAX)));
+        if (count + rows.count > SERVICE_FAMILY_MAX)
+            return err_set(tx->err, RC_TOO_LARGE,
+                           "more than %d services are below it: cancel "
+                           "some of them first",
+                           SERVICE_FAMILY_MAX);
+        for (size_t k = 0; k < rows.count; k++)
+            family[count++] = row_str(&rows, k, 0);
+    }
+    for (size_t i = count; i > 1; i--) {
+        struct service below;
+        TRY(service_get(tx, family[i - 1], &below));
+        TRY(end_one(tx, seal, &below));
+    }
+    return end_one(tx, seal, v);
+}
+
+/* Who uses it would be left without. */
+static enum rc check_unneeded(struct tx *tx, const struct service *v)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT u.name FROM service_need d JOIN service u ON u.id = d.service "
+                 "WHERE d.needed = $1 AND u.wanted <> 'gone' AND (u.parent IS NULL OR "
+                 "u.parent <> $1) ORDER BY u.id LIMIT 1",
+                 V(v->id)));
+    if (rows.count > 0)
+        return err_set(tx->err, RC_CONFLICT, "'%.*s' uses it: cancel that first",
+                       STRF(row_str(&rows, 0, 0)));
+    return RC_OK;
+}
+
+enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
+                    enum service_action action, struct service *ret)
+{
+    static enum rc (*const steps[SERVICE_ACTIONS])(struct tx *, const struct seal *,
+                                                   struct service *) = {
+        [SERVICE_APPROVE] = approve, [SERVICE_REFUSE] = refuse,   [SERVICE_STOP] = stop,
+        [SERVICE_START] = start,     [SERVICE_RESTART] = restart, [SERVICE_MOVE] = move,
+        [SERVICE_CANCEL] = cancel,
+    };
+    struct service v;
+    ASSERT(steps[action] != NULL);
+    TRY(service_get(tx, id, &v));
+    if ((allowed[action] & 1U << v.state) == 0)
+        return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be %s", STRF(v.name),
+                       service_states[v.state], action_words[action]);
+    if (action == SERVICE_CANCEL)
+        TRY(check_unneeded(tx, &v));
+    TRY(steps[action](tx, seal, &v));
+    return service_get(tx, id, ret);
+}
+
+/* --- the clock's --- */
+
+/* One service whose node is lost and whose lease has surely ended. Where there is no place it
+ * stays, and is looked at again. */
+static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    static const char *const steps[] = {"place", "prepare", "start", NULL};
+    struct kind kind;
+    struct profile profile;
+    struct node node;
+    struct service probe = *v;
+    struct str unused;
+    TRY(node_get(tx, v->node, &node));
+    if (!node_lease_ended(&node, tx->now))
+        return RC_OK;
+    TRY(kind_get(tx, v->kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    enum rc rc = service_probe(tx, &probe, &profile);
+    if (rc == RC_OK)
+        rc = service_spec_text(tx, seal, v, &unused);
+    if (rc == RC_CONFLICT || rc == RC_INVALID) { /* nothing was written yet */
+        struct str why = arena_str(tx->arena, err_text(tx->err));
+        err_clear(tx->err);
+        if (str_eq(why, v->reason))
+            return RC_OK;
+        v->reason = why;
+        return service_keep(tx, v, "[\"reason\"]");
+    }
+    TRY(rc);
+    TRY(begin(tx, v, "failover", steps));
+    v->reason = STR("");
+    v->state = SERVICE_PREPARING;
+    TRY(elsewhere(tx, seal, v, &profile));
+    return operation_reach(tx, v->id, "prepare");
+}
+
+enum rc service_tick_due(struct tx *tx, bool *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id FROM node WHERE state IN ('ready', 'lost') AND seen < $1 "
+                 "ORDER BY seen LIMIT 1",
+                 V(tx->now - NODE_LOST_US)));
+    *ret = rows.count > 0;
+    return RC_OK;
+}
+
+enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
+{
+    struct rows rows;
+    size_t lost = 0;
+    TRY(node_lose(tx, TICK_NODES, &lost));
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " SERVICE_COLUMNS SERVICE_FROM
+                 "WHERE v.failover = 1 AND v.wanted = 'running' AND n.state = 'lost' "
+                 "AND n.seen < $1 ORDER BY v.id LIMIT $2",
+                 V(tx->now - NODE_LOST_US), V((int64_t)TICK_SERVICES)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct service v = service_row(&rows, i);
+        TRY(fail_over(tx, seal, &v));
+    }
+    *ret = lost == TICK_NODES || rows.count == TICK_SERVICES;
+    return RC_OK;
+}

@@ -1,0 +1,66 @@
+/*
+ * service_inside.h - what the files of service.h share.
+ */
+#ifndef FLEET_SERVICE_INSIDE_H
+#define FLEET_SERVICE_INSIDE_H
+
+#include "fleet/service.h"
+#include "profile/profile.h"
+
+#define SERVICE_COLUMNS                                                                           \
+    "v.id, v.version, v.client, v.seller, v.agreement, v.plan, v.subscription, v.profile_name, "  \
+    "v.profile, v.parent, v.name, v.parameters, v.needs, v.wish, v.failover, v.state, v.wanted, " \
+    "v.node, n.site, v.generation, v.restart, v.cpu_milli, v.memory_bytes, v.disk_bytes, "        \
+    "v.seen_state, v.seen_generation, v.step, v.reason, v.starts, v.facts, v.promises, "          \
+    "v.created, v.changed"
+#define SERVICE_FROM " FROM service v LEFT JOIN node n ON n.id = v.node "
+
+struct service service_row(const struct rows *r, size_t row);
+/* All rows in the order of the statement, which selects SERVICE_COLUMNS. */
+struct list service_rows(struct tx *tx, const struct rows *rows);
+
+/* --- what it is made of --- */
+
+struct made {
+    struct kind kind;
+    struct profile profile;
+    struct profile_values values; /* parameters, secrets, needs */
+    struct profile_service service;
+};
+/* From the row, the profile and the sealed secrets. needs: also what the services that it uses
+ * publish; RC_CONFLICT where one does not run yet. */
+MUST_CHECK enum rc service_make(struct tx *tx, const struct seal *seal, const struct service *v,
+                                bool needs, struct made **ret);
+/* Render and seal the spec of the row as it is now (its node and generation included). */
+MUST_CHECK enum rc service_write_spec(struct tx *tx, const struct seal *seal,
+                                      const struct service *v);
+/* The spec as JSON; nothing is written but the secrets of the first time. */
+MUST_CHECK enum rc service_spec_text(struct tx *tx, const struct seal *seal,
+                                     const struct service *v, struct str *ret);
+/* What it publishes, by name: list of struct str beside made->profile.publishes. */
+MUST_CHECK enum rc service_published(struct tx *tx, const struct service *v,
+                                     const struct made *made, struct list *ret);
+
+/* --- steps --- */
+
+/* Find a node, and write it into *v alone. RC_CONFLICT in words, with nothing written. */
+MUST_CHECK enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile);
+/* Find a node, count it as taken, write node into the row. RC_CONFLICT in words. */
+MUST_CHECK enum rc service_place(struct tx *tx, struct service *v, const struct profile *profile);
+/* Reserve, place, describe: what makes an order real. */
+MUST_CHECK enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v);
+/* Another generation: state and wanted of *v are written, the spec anew, the node is woken. */
+MUST_CHECK enum rc service_renew(struct tx *tx, const struct seal *seal, struct service *v);
+/* Write state, wanted, node, generation, restart, sizes, plan, parameters, name, subscription of
+ * *v; version grows; an event tells. */
+MUST_CHECK enum rc service_keep(struct tx *tx, struct service *v, const char *changed);
+/* Leave the node that it is on: what is there is removed by the node, the room is given back when
+ * that is seen. */
+MUST_CHECK enum rc service_leave(struct tx *tx, struct service *v);
+
+/* The parameters of an order with those that the offer fixes, as JSON text. RC_INVALID: the client
+ * says one that is fixed. old: what holds already, or NULL. */
+MUST_CHECK enum rc service_merge(struct tx *tx, const struct json *old, const struct json *chosen,
+                                 const struct json *fixed, struct str *ret);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * service_make.c - from a row to the spec that its node gets: profile, values, secrets, images.
+ */
+#include "fleet/service_inside.h"
+
+enum { SPEC_BYTES_MAX = 4 * 1024 * 1024, SECRETS_BYTES_MAX = 8 * 1024 };
+
+struct secrets {
+    uint64_t set;
+    struct list secrets;
+};
+static const struct field secrets_fields[] = {
+    FIELD(struct secrets, secrets, LIST, .max = PROFILE_SECRETS_MAX, .doc = "In order."),
+};
+static const struct schema secrets_schema =
+    SCHEMA(struct secrets, "secrets", secrets_fields, "What was made once.");
+
+struct facts {
+    uint64_t set;
+    struct list facts;
+};
+static const struct field facts_fields[] = {
+    FIELD(struct facts, facts, LIST, .max = SPEC_PUBLISHED_MAX, .schema = &sighting_fact_schema,
+          .doc = "As the node gave them."),
+};
+static const struct schema facts_schema =
+    SCHEMA(struct facts, "facts", facts_fields, "Addresses and ports.");
+
+static enum rc decode(struct tx *tx, const struct schema *s, struct str text, void *ret)
+{
+    const struct json *json = NULL;
+    TRY(json_parse(text, tx->arena, &json, tx->err));
+    return schema_decode(s, SCHEMA_WHOLE, json, tx->arena, ret, tx->err);
+}
+
+/* The secrets are made with the first spec, and stay. */
+static enum rc add_secrets(struct tx *tx, const struct seal *seal, const struct service *v,
+                           struct made *m)
+{
+    struct rows rows;
+    struct secrets s = {.set = 1};
+    TRY(sql_rows(tx, &rows, "SELECT secrets FROM service WHERE id = $1", V(v->id)));
+    struct str closed = row_bytes(&rows, 0, 0);
+    if (closed.n == 0) {
+        struct buf b;
+        struct json_writer w;
+        ASSERT(tx->writing);
+        s.secrets = profile_secrets(&m->profile, tx->ids->clock, tx->arena);
+        buf_init(&b, tx->arena, SECRETS_BYTES_MAX);
+        json_writer_init(&w, &b);
+        schema_encode(&secrets_schema, &s, &w);
+        ASSERT(!b.full);
+        TRY(sql_run(tx, "UPDATE service SET secrets = $2 WHERE id = $1", V(v->id),
+                    value_bytes(seal_close(seal, tx, buf_str(&b)))));
+    } else {
+        struct str plain;
+        TRY(seal_read(seal, closed, tx->arena, &plain, tx->err));
+        TRY(decode(tx, &secrets_schema, plain, &s));
+    }
+    const struct profile_secret *names = m->profile.secrets.items;
+    const struct str *values = s.secrets.items;
+    for (size_t i = 0; i < m->profile.secrets.count && i < s.secrets.count; i++)
+        profile_values_add(&m->values, names[i].name, values[i]);
+    return RC_OK;
+}
+
+enum rc service_published(struct tx *tx, const struct service *v, const struct made *made,
+                          struct list *ret)
+{
+    struct facts facts = {0};
+    struct str text = arena_fmt(tx->arena, "{\"facts\":%.*s}", STRF(v->facts));
+    TRY(decode(tx, &facts_schema, text, &facts));
+    return profile_publish(&made->profile, &made->values, &made->service, &facts.facts, tx->arena,
+                           ret, tx->err);
+}
+
+/* A service that is needed gives what it publishes under the need's name. It uses others itself:
+ * those it was made with are in its own spec, so one step is enough. */
+static enum rc add_need(struct tx *tx, const struct seal *seal, const struct profile_need *need,
+                        struct str id, struct made *m)
+{
+    struct service v;
+    struct made *other = NULL;
+    struct list told;
+    TRY(service_get(tx, id, &v));
+    TRY(service_make(tx, seal, &v, false, &other));
+    TRY(service_published(tx, &v, other, &told));
+    const struct profile_published *items = other->profile.publishes.items;
+    const struct str *values = told.items;
+    for (size_t i = 0; i < told.count; i++) {
+        if (values[i].n == 0)
+            return err_set_at(tx->err, RC_CONFLICT, STR("/needs"),
+                              "'%.*s' does not run yet: its '%.*s' is not known",
+                              STRF(v.name.n > 0 ? v.name : v.id), STRF(items[i].name));
+        profile_values_add(&m->values,
+                           arena_fmt(tx->arena, "%.*s.%.*s", STRF(need->name), STRF(items[i].name)),
+                           values[i]);
+    }
+    return RC_OK;
+}
+
+static enum rc add_needs(struct tx *tx, const struct seal *seal, const struct service *v,
+                         struct made *m)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT name, needed FROM service_need WHERE service = $1 ORDER BY name",
+                 V(v->id)));
+    const struct profile_need *needs = m->profile.needs.items;
+    for (size_t i = 0; i < m->profile.needs.count; i++)
+        for (size_t k = 0; k < rows.count; k++)
+            if (str_eq(row_str(&rows, k, 0), needs[i].name))
+                TRY(add_need(tx, seal, &needs[i], row_str(&rows, k, 1), m));
+    return RC_OK;
+}
+
+enum rc service_make(struct tx *tx, const struct seal *seal, const struct service *v, bool needs,
+                     struct made **ret)
+{
+    const struct json *parameters = NULL;
+    struct made *m = NEW(tx->arena, struct made);
+    TRY(kind_get(tx, v->kind, &m->kind));
+    TRY(kind_profile(tx, &m->kind, &m->profile));
+    TRY(json_parse(v->parameters, tx->arena, &parameters, tx->err));
+    TRY(profile_parameters(&m->profile, parameters, tx->arena, &m->values, tx->err));
+    m->service = (struct profile_service){.id = v->id, .name = v->name};
+    TRY(profile_taken(&m->profile, &m->values, tx->arena, &m->service.taken, tx->err));
+    TRY(add_secrets(tx, seal, v, m));
+    if (needs)
+        TRY(add_needs(tx, seal, v, m));
+    *ret = m;
+    return RC_OK;
+}
+
+/* Of whom the profile is: that of the profile's name, where none is said. */
+static enum rc find_image(struct tx *tx, const struct made *m, struct spec_image *ret)
+{
+    struct str name = m->profile.image.name.n > 0 ? m->profile.image.name : m->profile.name;
+    enum rc rc = image_find(tx, m->kind.owner, name, ret);
+    if (rc == RC_NOT_FOUND)
+        return err_set(tx->err, RC_CONFLICT, "the image '%.*s' was not registered yet", STRF(name));
+    return rc;
+}
+
+enum rc service_spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
+                          struct str *ret)
+{
+    struct made *m = NULL;
+    struct service_spec spec;
+    struct spec_image image;
+    struct buf b;
+    struct json_writer w;
+    TRY(service_make(tx, seal, v, true, &m));
+    TRY(profile_render(&m->profile, &m->values, &m->service, tx->arena, &spec, tx->err));
+    TRY(find_image(tx, m, &image));
+    spec.set = schema_all(&service_spec_schema);
+    spec.generation = v->generation;
+    spec.state = v->wanted;
+    spec.restart = v->restart;
+    spec.subscription = v->subscription;
+    spec.images = (struct list){&image, 1};
+    spec.lease_s = v->failover ? NODE_LEASE_S : 0;
+    buf_init(&b, tx->arena, SPEC_BYTES_MAX);
+    json_writer_init(&w, &b);
+    schema_encode(&service_spec_schema, &spec, &w);
+    if (b.full)
+        return err_set(tx->err, RC_TOO_LARGE, "the files of the service are too large");
+    *ret = buf_str(&b);
+    return RC_OK;
+}
+
+enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct service *v)
+{
+    struct str text;
+    TRY(service_spec_text(tx, seal, v, &text));
+    return sql_run(tx, "UPDATE service SET spec = $2 WHERE id = $1", V(v->id),
+                   value_bytes(seal_close(seal, tx, text)));
+}
+
+enum rc service_connection(struct tx *tx, const struct seal *seal, struct str id, struct list *ret)
+{
+    struct service v;
+    struct made *m = NULL;
+    struct list told;
+    TRY(service_get(tx, id, &v));
+    if (v.state == SERVICE_ORDERED || v.state == SERVICE_REFUSED) {
+        *ret = (struct list){NULL, 0};
+        return RC_OK;
+    }
+    TRY(service_make(tx, seal, &v, false, &m));
+    TRY(service_published(tx, &v, m, &told));
+    const struct profile_published *items = m->profile.publishes.items;
+    const struct str *values = told.items;
+    struct service_connection *rows = NEW_N(tx->arena, struct service_connection, told.count);
+    for (size_t i = 0; i < told.count; i++)
+        rows[i] = (struct service_connection){.set = schema_all(&service_connection_schema),
+                                              .name = items[i].name,
+                                              .title = items[i].title,
+                                              .value = values[i],
+                                              .secret = items[i].secret};
+    *ret = (struct list){rows, told.count};
+    return RC_OK;
+}

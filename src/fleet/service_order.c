@@ -1,0 +1,447 @@
+/*
+ * service_order.c - an order: checked, reserved, placed, described, or nothing of it.
+ */
+#include "catalog/subscription.h"
+#include "fleet/placement.h"
+#include "fleet/service_inside.h"
+#include "fleet/words.h"
+#include "party/event.h"
+
+static enum rc invalid(struct tx *tx, const char *pointer, const char *text)
+{
+    return err_set_at(tx->err, RC_INVALID, str_c(pointer), "%s", text);
+}
+
+/* --- parameters --- */
+
+/* What is said last wins: what held, what the client says, what the plan fixes. */
+enum rc service_merge(struct tx *tx, const struct json *old, const struct json *chosen,
+                      const struct json *fixed, struct str *ret)
+{
+    const struct json *layers[] = {fixed, chosen, old};
+    struct buf b;
+    struct json_writer w;
+    if (chosen != NULL && json_type(chosen) != JSON_OBJECT)
+        return invalid(tx, "/parameters", "must be an object");
+    for (const struct json *c = chosen != NULL ? json_first(chosen) : NULL; c != NULL;
+         c = json_next(chosen, c))
+        if (json_get(fixed, json_key(c)) != NULL)
+            return err_set_at(tx->err, RC_INVALID,
+                              arena_fmt(tx->arena, "/parameters/%.*s", STRF(json_key(c))),
+                              "is fixed by the plan");
+    buf_init(&b, tx->arena, KIND_PARAMETERS_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_begin_object(&w);
+    for (size_t i = 0; i < COUNT(layers); i++) {
+        if (layers[i] == NULL)
+            continue;
+        for (const struct json *c = json_first(layers[i]); c != NULL; c = json_next(layers[i], c)) {
+            bool above = false;
+            for (size_t k = 0; k < i; k++)
+                above = above || (layers[k] != NULL && json_get(layers[k], json_key(c)) != NULL);
+            if (above)
+                continue;
+            json_put_key(&w, json_key(c));
+            json_put_node(&w, c);
+        }
+    }
+    json_end_object(&w);
+    if (b.full)
+        return err_set_at(tx->err, RC_TOO_LARGE, STR("/parameters"), "they are too long");
+    *ret = buf_str(&b);
+    return RC_OK;
+}
+
+/* --- what the client names --- */
+
+static enum rc check_agreement(struct tx *tx, struct str client, struct str id,
+                               struct agreement *ret)
+{
+    enum rc rc = agreement_get(tx, id, ret);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(ret->to, client)))
+        return err_set_at(tx->err, RC_INVALID, STR("/agreement"), "you buy nothing by '%.*s'",
+                          STRF(id));
+    TRY(rc);
+    if (ret->kind != AGREEMENT_SUPPLY || ret->state != AGREEMENT_ACTIVE)
+        return invalid(tx, "/agreement", "this is no supply agreement that is in force");
+    return RC_OK;
+}
+
+static enum rc find_plan(struct tx *tx, struct str named, struct plan *ret, struct offer *ret_offer)
+{
+    enum rc rc = id_is(named, "pln") ? plan_get(tx, named, ret) : plan_find(tx, named, ret);
+    if (rc == RC_OK)
+        rc = offer_of_plan(tx, ret->id, ret_offer);
+    if (rc == RC_NOT_FOUND)
+        return invalid(tx, "/plan", "no service is sold by this plan");
+    return rc;
+}
+
+/* A service of the same client that still is. */
+static enum rc own_service(struct tx *tx, struct str client, struct str id, const char *pointer,
+                           struct service *ret)
+{
+    enum rc rc = id_is(id, "svc") ? service_get(tx, id, ret) : RC_NOT_FOUND;
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(ret->client, client)))
+        return err_set_at(tx->err, RC_INVALID, str_c(pointer), "you have no service '%.*s'",
+                          STRF(id));
+    TRY(rc);
+    if (ret->wanted == SPEC_GONE || ret->state == SERVICE_REFUSED)
+        return err_set_at(tx->err, RC_INVALID, str_c(pointer), "'%.*s' has ended", STRF(id));
+    return RC_OK;
+}
+
+static enum rc check_needs(struct tx *tx, struct str client, const struct profile *p,
+                           const struct json *needs)
+{
+    const struct profile_need *items = p->needs.items;
+    size_t met = 0;
+    if (needs != NULL && json_type(needs) != JSON_OBJECT)
+        return invalid(tx, "/needs", "must be an object: {\"name\": \"svc_...\"}");
+    for (size_t i = 0; i < p->needs.count; i++) {
+        struct service other;
+        const struct json *named = needs != NULL ? json_get(needs, items[i].name) : NULL;
+        const char *pointer = arena_fmt(tx->arena, "/needs/%.*s", STRF(items[i].name)).p;
+        if (named == NULL || json_type(named) != JSON_STRING)
+            return err_set_at(tx->err, RC_INVALID, str_c(pointer),
+                              "name a service of the kind '%.*s'", STRF(items[i].profile));
+        TRY(own_service(tx, client, json_text(named), pointer, &other));
+        if (!str_eq(other.profile, items[i].profile))
+            return err_set_at(tx->err, RC_INVALID, str_c(pointer), "must be a '%.*s', not a '%.*s'",
+                              STRF(items[i].profile), STRF(other.profile));
+        met++;
+    }
+    if (needs != NULL && needs->n != met)
+        return invalid(tx, "/needs", "there is more than this kind of service needs");
+    return RC_OK;
+}
+
+static enum rc keep_needs(struct tx *tx, const struct service *v, const struct json *needs)
+{
+    if (needs == NULL)
+        return RC_OK;
+    for (const struct json *c = json_first(needs); c != NULL; c = json_next(needs, c))
+        TRY(sql_run(tx, "INSERT INTO service_need (service, name, needed) VALUES ($1, $2, $3)",
+                    V(v->id), V(json_key(c)), V(json_text(c))));
+    return RC_OK;
+}
+
+static enum rc check_wish(struct tx *tx, struct str client, const struct service_wish *w,
+                          struct str *ret)
+{
+    struct str unused;
+    struct buf b;
+    struct json_writer jw;
+    const struct str *beside = w->not_beside.items;
+    TRY(words_join(&w->labels, "/where/labels", tx->arena, &unused, tx->err));
+    for (size_t i = 0; i < w->not_beside.count; i++) {
+        struct service other;
+        TRY(own_service(tx, client, beside[i], "/where/not_beside", &other));
+    }
+    buf_init(&b, tx->arena, KIND_PARAMETERS_BYTES_MAX);
+    json_writer_init(&jw, &b);
+    schema_encode(&service_wish_schema, w, &jw);
+    ASSERT(!b.full);
+    *ret = buf_str(&b);
+    return RC_OK;
+}
+
+static struct str node_text(struct tx *tx, const struct json *json)
+{
+    struct buf b;
+    struct json_writer w;
+    if (json == NULL)
+        return STR("{}");
+    buf_init(&b, tx->arena, KIND_PARAMETERS_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_put_node(&w, json);
+    return b.full ? STR("{}") : buf_str(&b); /* four names at most were taken from it */
+}
+
+/* --- a place --- */
+
+/* "vm:kvm" and "vm:qemu" both can run a vm. */
+static struct str can_run(struct tx *tx, struct str features)
+{
+    bool vm = words_have(features, STR("vm:kvm")) || words_have(features, STR("vm:qemu"));
+    return vm ? arena_fmt(tx->arena, "%.*s vm", STRF(features)) : features;
+}
+
+/* Nodes that take services and were heard of lately, by site. */
+static enum rc read_nodes(struct tx *tx, struct placement_node **ret, size_t *ret_count)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT n.id, n.site, s.country, s.city, s.legal, n.labels, n.features, "
+                 "n.price_class, n.cpu_milli * n.commitment_percent / 100 - n.cpu_taken, "
+                 "n.memory_bytes - n.memory_taken, n.disk_bytes - n.disk_taken "
+                 "FROM node n JOIN site s ON s.id = n.site "
+                 "WHERE n.state = 'ready' AND n.seen >= $1 ORDER BY n.site, n.id LIMIT $2",
+                 V(tx->now - NODE_LOST_US), V((int64_t)PLACEMENT_NODES_MAX)));
+    struct placement_node *nodes = NEW_N(tx->arena, struct placement_node, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        nodes[i] = (struct placement_node){.id = row_str(&rows, i, 0),
+                                           .site = row_str(&rows, i, 1),
+                                           .country = row_str(&rows, i, 2),
+                                           .city = row_str(&rows, i, 3),
+                                           .legal = row_str(&rows, i, 4),
+                                           .labels = row_str(&rows, i, 5),
+                                           .features = can_run(tx, row_str(&rows, i, 6)),
+                                           .price_class = row_int(&rows, i, 7),
+                                           .cpu_free = row_int(&rows, i, 8),
+                                           .memory_free = row_int(&rows, i, 9),
+                                           .disk_free = row_int(&rows, i, 10)};
+    *ret = nodes;
+    *ret_count = rows.count;
+    return RC_OK;
+}
+
+/* The nodes of the services that it must not stand beside, and one that it has just left. */
+static enum rc read_beside(struct tx *tx, const struct service *v, const struct service_wish *w,
+                           struct placement_wish *ret)
+{
+    const struct str *ids = w->not_beside.items;
+    struct str *nodes = NEW_N(tx->arena, struct str, SERVICE_BESIDE_MAX + PLACEMENT_BESIDE_MAX);
+    struct rows left;
+    size_t count = 0;
+    for (size_t i = 0; i < w->not_beside.count && i < SERVICE_BESIDE_MAX; i++) {
+        struct service other;
+        TRY(service_get(tx, ids[i], &other));
+        if (other.node.n > 0)
+            nodes[count++] = other.node;
+    }
+    TRY(sql_rows(tx, &left,
+                 "SELECT node FROM service_left WHERE service = $1 ORDER BY node LIMIT 32",
+                 V(v->id)));
+    for (size_t i = 0; i < left.count; i++)
+        nodes[count++] = row_str(&left, i, 0);
+    ASSERT(count <= PLACEMENT_BESIDE_MAX);
+    ret->not_beside = nodes;
+    ret->not_beside_count = count;
+    return RC_OK;
+}
+
+static enum rc read_wish(struct tx *tx, const struct service *v, const struct profile *p,
+                         struct placement_wish *ret)
+{
+    const struct json *json = NULL;
+    struct service_wish w = {0};
+    TRY(json_parse(v->wish, tx->arena, &json, tx->err));
+    TRY(schema_decode(&service_wish_schema, SCHEMA_WHOLE, json, tx->arena, &w, tx->err));
+    struct placement_wish wish = {.cpu_milli = v->cpu_milli,
+                                  .memory_bytes = v->memory_bytes,
+                                  .disk_bytes = v->disk_bytes,
+                                  .feature = str_c(spec_runtimes[p->runtime]),
+                                  .site = w.site,
+                                  .country = w.country,
+                                  .city = w.city,
+                                  .public = p->public,
+                                  .spread = w.spread};
+    TRY(words_join(&w.labels, "/where/labels", tx->arena, &wish.labels, tx->err));
+    wish.price_class_max = -1;
+    if (schema_has(&service_wish_schema, &w, "price_class"))
+        wish.price_class_max = w.price_class;
+    TRY(read_beside(tx, v, &w, &wish));
+    *ret = wish;
+    return RC_OK;
+}
+
+enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile)
+{
+    struct placement_node *nodes = NULL;
+    struct placement_wish wish;
+    size_t count = 0, at = 0;
+    TRY(read_nodes(tx, &nodes, &count));
+    TRY(read_wish(tx, v, profile, &wish));
+    TRY(placement_choose(placement_new(nodes, count, tx->arena), &wish, tx->arena, &at, tx->err));
+    v->node = nodes[at].id;
+    v->site = nodes[at].site;
+    return RC_OK;
+}
+
+enum rc service_place(struct tx *tx, struct service *v, const struct profile *profile)
+{
+    TRY(service_probe(tx, v, profile));
+    struct node_taken taken = {v->cpu_milli, v->memory_bytes, v->disk_bytes};
+    TRY(node_take(tx, v->node, taken));
+    return sql_run(tx,
+                   "INSERT INTO service_place (service, node, since) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (service, node) DO UPDATE SET since = excluded.since",
+                   V(v->id), V(v->node), V(tx->now));
+}
+
+/* --- making it real --- */
+
+/* Quota and credit along the whole path; the node's owner provides it and earns its share. */
+static enum rc reserve(struct tx *tx, struct service *v, const struct node *node)
+{
+    struct subscription fresh = {.agreement = v->agreement,
+                                 .plan = v->plan,
+                                 .name = v->name,
+                                 .producer = node->owner,
+                                 .asset = node->asset};
+    struct subscription made;
+    if (v->parent.n > 0) {
+        struct service parent;
+        TRY(service_get(tx, v->parent, &parent));
+        if (str_eq(parent.agreement, v->agreement))
+            fresh.parent = parent.subscription;
+    }
+    TRY(subscription_create(tx, &fresh, &made));
+    v->subscription = made.id;
+    return RC_OK;
+}
+
+enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v)
+{
+    struct kind kind;
+    struct profile profile;
+    struct node node;
+    TRY(kind_get(tx, v->kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    TRY(operation_reach(tx, v->id, "reserve"));
+    TRY(service_place(tx, v, &profile));
+    TRY(node_get(tx, v->node, &node));
+    TRY(reserve(tx, v, &node));
+    TRY(operation_reach(tx, v->id, "place"));
+    v->state = SERVICE_PREPARING;
+    TRY(service_renew(tx, seal, v));
+    return operation_reach(tx, v->id, "prepare");
+}
+
+static enum rc insert(struct tx *tx, const struct service *v)
+{
+    return sql_run(
+        tx,
+        "INSERT INTO service (id, version, client, seller, agreement, plan, subscription, profile, "
+        "profile_name, parent, name, parameters, needs, wish, failover, state, wanted, node, "
+        "generation, restart, cpu_milli, memory_bytes, disk_bytes, spec, secrets, seen_state, "
+        "seen_generation, step, reason, starts, facts, promises, created, changed) "
+        "VALUES ($1, 1, $2, $3, $4, $5, NULL, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, "
+        "0, 0, $16, $17, $18, $19, $19, '', 0, '', '', 0, '[]', '[]', $20, $20)",
+        V(v->id), V(v->client), V(v->seller), V(v->agreement), V(v->plan), V(v->kind),
+        V(v->profile), value_opt(v->parent), V(v->name), V(v->parameters), V(v->needs), V(v->wish),
+        V(v->failover), V(service_states[v->state]), V(spec_states[v->wanted]), V(v->cpu_milli),
+        V(v->memory_bytes), V(v->disk_bytes), value_bytes(STR("")), V(tx->now));
+}
+
+/* Parameters that fit, and what the service takes by them. */
+static enum rc measure(struct tx *tx, const struct profile *p, struct service *v)
+{
+    const struct json *json = NULL;
+    struct profile_values *values = NEW(tx->arena, struct profile_values);
+    struct profile_taken taken;
+    TRY(json_parse(v->parameters, tx->arena, &json, tx->err));
+    TRY(profile_parameters(p, json, tx->arena, values, tx->err));
+    TRY(profile_taken(p, values, tx->arena, &taken, tx->err));
+    v->cpu_milli = taken.cpu_milli;
+    v->memory_bytes = taken.memory_bytes;
+    v->disk_bytes = taken.disk_bytes;
+    return RC_OK;
+}
+
+/* Everything that can be said of an order before anything is taken. */
+static enum rc draft(struct tx *tx, struct str client, const struct service_order *o,
+                     struct service *ret, bool *ret_approval)
+{
+    struct agreement agreement;
+    struct plan plan;
+    struct offer offer;
+    struct kind kind;
+    struct profile profile;
+    struct service parent;
+    struct service v = {.client = client, .parent = o->parent, .failover = o->failover};
+    TRY(check_agreement(tx, client, o->agreement, &agreement));
+    TRY(find_plan(tx, o->plan, &plan, &offer));
+    TRY(kind_find(tx, offer.kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    if (v.parent.n > 0)
+        TRY(own_service(tx, client, v.parent, "/parent", &parent));
+    TRY(check_needs(tx, client, &profile, o->needs));
+    TRY(check_wish(tx, client, &o->where, &v.wish));
+    TRY(service_merge(tx, NULL, o->parameters, offer.parameters, &v.parameters));
+    v.id = id_new(tx->ids, tx->arena, "svc");
+    v.version = 1;
+    v.seller = agreement.from;
+    v.agreement = agreement.id;
+    v.plan = plan.id;
+    v.kind = kind.id;
+    v.profile = kind.name;
+    v.name = o->name.n > 0 ? o->name : kind.title;
+    v.needs = node_text(tx, o->needs);
+    v.state = SERVICE_ORDERED;
+    v.wanted = SPEC_RUNNING;
+    TRY(measure(tx, &profile, &v));
+    *ret = v;
+    *ret_approval = offer.approval;
+    return RC_OK;
+}
+
+enum rc service_order(struct tx *tx, const struct seal *seal, struct str client,
+                      const struct service_order *order, struct service *ret)
+{
+    static const char *const steps[] = {"approve", "reserve", "place", "prepare", "start", NULL};
+    struct service v;
+    struct operation operation;
+    bool approval = false;
+    TRY(draft(tx, client, order, &v, &approval));
+    TRY(insert(tx, &v));
+    TRY(keep_needs(tx, &v, order->needs));
+    TRY(event_put(tx, "event.service.created", client, "service", v.id, 1, STR("")));
+    TRY(operation_begin(tx, v.id, client, "order", approval ? steps : steps + 1, &operation));
+    if (!approval)
+        TRY(service_begin(tx, seal, &v));
+    return service_get(tx, v.id, ret);
+}
+
+/* --- resize --- */
+
+enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
+                       const struct service_resize *to, struct service *ret)
+{
+    static const char *const steps[] = {"reserve", "prepare", "start", NULL};
+    struct service v;
+    struct plan plan;
+    struct offer offer;
+    struct kind kind;
+    struct profile profile;
+    struct node node;
+    struct operation operation;
+    const struct json *old = NULL;
+    TRY(service_get(tx, id, &v));
+    if (v.state != SERVICE_RUNNING && v.state != SERVICE_STOPPED && v.state != SERVICE_FAILED &&
+        v.state != SERVICE_PREPARING)
+        return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be resized",
+                       STRF(v.name), service_states[v.state]);
+    struct node_taken more = {-v.cpu_milli, -v.memory_bytes, -v.disk_bytes};
+    TRY(find_plan(tx, to->plan.n > 0 ? to->plan : v.plan, &plan, &offer));
+    if (!str_eq(offer.kind, v.profile))
+        return err_set_at(tx->err, RC_INVALID, STR("/plan"), "this plan sells '%.*s', not '%.*s'",
+                          STRF(offer.kind), STRF(v.profile));
+    TRY(kind_get(tx, v.kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    TRY(json_parse(v.parameters, tx->arena, &old, tx->err));
+    TRY(service_merge(tx, old, to->parameters, offer.parameters, &v.parameters));
+    int64_t disk = v.disk_bytes;
+    TRY(measure(tx, &profile, &v));
+    if (v.disk_bytes < disk)
+        return err_set_at(tx->err, RC_INVALID, STR("/parameters"), "a disk does not shrink");
+    more.cpu_milli += v.cpu_milli;
+    more.memory_bytes += v.memory_bytes;
+    more.disk_bytes += v.disk_bytes;
+    TRY(node_get(tx, v.node, &node));
+    TRY(node_fits(tx, &node, more));
+    if (!str_eq(plan.id, v.plan)) {
+        struct subscription patch = {.plan = plan.id}, unused;
+        patch.set = schema_bit(&subscription_schema, "plan");
+        TRY(subscription_change(tx, v.subscription, 0, 0, &patch, &unused));
+        v.plan = plan.id;
+    }
+    TRY(node_take(tx, v.node, more));
+    TRY(operation_begin(tx, v.id, v.client, "resize", steps, &operation));
+    if (v.wanted == SPEC_RUNNING)
+        v.state = SERVICE_PREPARING;
+    TRY(service_renew(tx, seal, &v));
+    TRY(operation_reach(tx, v.id, v.wanted == SPEC_RUNNING ? "prepare" : NULL));
+    return service_get(tx, id, ret);
+}

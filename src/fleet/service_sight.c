@@ -1,0 +1,260 @@
+/*
+ * service_sight.c - between the control plane and a node: what it should run, what it says.
+ */
+#include "fleet/service_inside.h"
+#include "party/event.h"
+
+enum { DESIRED_BYTES_MAX = 24 * 1024 * 1024, TEXT_BYTES_MAX = 64 * 1024 };
+
+/* --- what it should run --- */
+
+/* A disabled node stops what it has. */
+static enum rc stopped_spec(struct tx *tx, struct str text, struct json_writer *w)
+{
+    const struct json *json = NULL;
+    struct service_spec spec = {0};
+    TRY(json_parse(text, tx->arena, &json, tx->err));
+    TRY(schema_decode(&service_spec_schema, SCHEMA_WHOLE, json, tx->arena, &spec, tx->err));
+    if (spec.state == SPEC_RUNNING)
+        spec.state = SPEC_STOPPED;
+    schema_encode(&service_spec_schema, &spec, w);
+    return RC_OK;
+}
+
+static enum rc put_services(struct tx *tx, const struct seal *seal, const struct node *node,
+                            struct json_writer *w)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT spec FROM service WHERE node = $1 ORDER BY id LIMIT $2",
+                 V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct str text;
+        TRY(seal_read(seal, row_bytes(&rows, i, 0), tx->arena, &text, tx->err));
+        if (node->state == NODE_DISABLED)
+            TRY(stopped_spec(tx, text, w));
+        else
+            json_put_raw(w, text);
+    }
+    return RC_OK;
+}
+
+/* What went elsewhere: the node removes what is left of it. */
+static enum rc put_left(struct tx *tx, const struct node *node, struct json_writer *w)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT service, generation, runtime FROM service_left WHERE node = $1 "
+                 "ORDER BY service LIMIT $2",
+                 V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        bool vm = str_eq(row_str(&rows, i, 2), str_c(spec_runtimes[SPEC_VM]));
+        struct service_spec spec = {
+            .id = row_str(&rows, i, 0),
+            .generation = row_int(&rows, i, 1),
+            .state = SPEC_GONE,
+            .runtime = vm ? SPEC_VM : SPEC_CONTAINER,
+        };
+        static const char *const said[] = {"id", "generation", "state", "runtime"};
+        for (size_t k = 0; k < COUNT(said); k++)
+            spec.set |= schema_bit(&service_spec_schema, said[k]);
+        schema_encode(&service_spec_schema, &spec, w);
+    }
+    return RC_OK;
+}
+
+enum rc service_desired(struct tx *tx, const struct seal *seal, struct str id, int64_t after,
+                        struct str *ret)
+{
+    struct node node;
+    struct buf b;
+    struct json_writer w;
+    TRY(node_get(tx, id, &node));
+    *ret = STR("");
+    if (after >= 0 && node.revision == after)
+        return RC_OK;
+    buf_init(&b, tx->arena, DESIRED_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_begin_object(&w);
+    json_put_key(&w, STR("revision"));
+    json_put_i64(&w, node.revision);
+    json_put_key(&w, STR("services"));
+    json_begin_array(&w);
+    TRY(put_services(tx, seal, &node, &w));
+    TRY(put_left(tx, &node, &w));
+    json_end_array(&w);
+    json_end_object(&w);
+    if (b.full)
+        return err_set(tx->err, RC_TOO_LARGE, "the specs of this node's services are too long");
+    *ret = buf_str(&b);
+    return RC_OK;
+}
+
+/* --- what it says --- */
+
+static struct str list_text(struct tx *tx, const struct schema *s, const struct list *list)
+{
+    struct buf b;
+    struct json_writer w;
+    const char *items = list->items;
+    buf_init(&b, tx->arena, TEXT_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_begin_array(&w);
+    for (size_t i = 0; i < list->count; i++)
+        schema_encode(s, items + i * s->size, &w);
+    json_end_array(&w);
+    ASSERT(!b.full); /* 32 of at most 1.1 KB */
+    return buf_str(&b);
+}
+
+/* The state that follows from what is wanted and what is seen. */
+static enum service_state state_of(const struct service *v, const struct sighting *s)
+{
+    switch ((enum spec_state)v->wanted) {
+    case SPEC_RUNNING:
+        return s->state == SIGHTING_RUNNING  ? SERVICE_RUNNING
+               : s->state == SIGHTING_FAILED ? SERVICE_FAILED
+                                             : SERVICE_PREPARING;
+    case SPEC_STOPPED:
+        return s->state == SIGHTING_STOPPED ? SERVICE_STOPPED : SERVICE_STOPPING;
+    case SPEC_GONE:
+        return s->state == SIGHTING_GONE ? SERVICE_ENDED : SERVICE_ENDING;
+    }
+    NEVER("everything that can be wanted was looked at");
+}
+
+/* How far the operation in hand is by a sighting; an operation without that step stays. */
+static enum rc advance(struct tx *tx, const struct service *v, const struct sighting *s)
+{
+    bool done =
+        v->state == SERVICE_RUNNING || v->state == SERVICE_STOPPED || v->state == SERVICE_ENDED;
+    if (done)
+        return operation_reach(tx, v->id, NULL);
+    switch ((enum sighting_state)s->state) {
+    case SIGHTING_PREPARING:
+        return operation_reach(tx, v->id, "prepare");
+    case SIGHTING_STARTING:
+        return operation_reach(tx, v->id, "start");
+    case SIGHTING_STOPPING:
+        return operation_reach(tx, v->id, "stop");
+    case SIGHTING_STOPPED:
+        return operation_reach(tx, v->id, "remove");
+    case SIGHTING_WAITING:
+    case SIGHTING_RUNNING:
+    case SIGHTING_FAILED:
+    case SIGHTING_GONE:
+        return RC_OK;
+    }
+    NEVER("every sighting was looked at");
+}
+
+static enum rc give_back(struct tx *tx, struct str node, int64_t cpu, int64_t memory, int64_t disk)
+{
+    struct node_taken taken = {-cpu, -memory, -disk};
+    return node_take(tx, node, taken);
+}
+
+/* Of a service that is elsewhere by now: all that matters is that nothing is left of it. */
+static enum rc sight_left(struct tx *tx, struct str node, const struct sighting *s)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT cpu_milli, memory_bytes, disk_bytes, generation FROM service_left "
+                 "WHERE node = $1 AND service = $2",
+                 V(node), V(s->id)));
+    if (rows.count == 0 || s->state != SIGHTING_GONE || s->generation < row_int(&rows, 0, 3))
+        return RC_OK;
+    TRY(sql_run(tx, "DELETE FROM service_left WHERE node = $1 AND service = $2", V(node),
+                V(s->id)));
+    TRY(give_back(tx, node, row_int(&rows, 0, 0), row_int(&rows, 0, 1), row_int(&rows, 0, 2)));
+    return node_touch(tx, node);
+}
+
+/* Those that use it are told its new addresses. */
+static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " SERVICE_COLUMNS SERVICE_FROM "JOIN service_need d ON d.service = v.id "
+                 "WHERE d.needed = $1 AND v.node IS NOT NULL AND v.wanted <> 'gone' "
+                 "ORDER BY v.id LIMIT $2",
+                 V(id), V((int64_t)SERVICE_FAMILY_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct service user = service_row(&rows, i);
+        struct str unused;
+        enum rc rc = service_spec_text(tx, seal, &user, &unused);
+        if (rc == RC_CONFLICT || rc == RC_INVALID) { /* what it needs is not all there: later */
+            err_clear(tx->err);
+            continue;
+        }
+        TRY(rc);
+        TRY(service_renew(tx, seal, &user));
+    }
+    return RC_OK;
+}
+
+static enum rc write_seen(struct tx *tx, const struct service *v, const struct sighting *s,
+                          struct str facts)
+{
+    return sql_run(tx,
+                   "UPDATE service SET seen_state = $2, seen_generation = $3, starts = $4, "
+                   "facts = $5, promises = $6 WHERE id = $1",
+                   V(v->id), V(sighting_states[s->state]), V(s->generation), V(s->starts), V(facts),
+                   V(list_text(tx, &sighting_promise_schema, &s->promises)));
+}
+
+static enum rc end_service(struct tx *tx, struct service *v)
+{
+    struct str node = v->node;
+    TRY(give_back(tx, node, v->cpu_milli, v->memory_bytes, v->disk_bytes));
+    v->node = STR("");
+    TRY(sql_run(tx, "DELETE FROM service_need WHERE service = $1", V(v->id)));
+    return node_touch(tx, node);
+}
+
+static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
+                     const struct sighting *s)
+{
+    struct service v;
+    enum rc rc = service_get(tx, s->id, &v);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(v.node, node))) {
+        err_clear(tx->err);
+        return sight_left(tx, node, s);
+    }
+    TRY(rc);
+    if (s->generation < v.generation) /* of what is no longer wanted */
+        return RC_OK;
+    struct str facts = list_text(tx, &sighting_fact_schema, &s->facts);
+    enum service_state state = state_of(&v, s);
+    bool moved = !str_eq(facts, v.facts);
+    bool changed =
+        v.state != (int64_t)state || !str_eq(v.step, s->step) || !str_eq(v.reason, s->reason);
+    TRY(write_seen(tx, &v, s, facts));
+    if (changed) {
+        v.state = state;
+        v.step = s->step;
+        v.reason = s->reason;
+        if (state == SERVICE_ENDED)
+            TRY(end_service(tx, &v));
+        TRY(service_keep(tx, &v, "[\"state\"]"));
+    }
+    TRY(advance(tx, &v, s));
+    return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
+}
+
+enum rc service_report(struct tx *tx, const struct seal *seal, struct str id,
+                       const struct node_report *r, struct report_answer *ret)
+{
+    struct node node;
+    const struct sighting *sightings = r->services.items;
+    TRY(node_get(tx, id, &node));
+    TRY(node_hear(tx, &node, r));
+    for (size_t i = 0; i < r->services.count; i++)
+        TRY(sight(tx, seal, id, &sightings[i]));
+    *ret = (struct report_answer){
+        .set = schema_all(&report_answer_schema),
+        .now = tx->now,
+        /* Who has not read yet what went elsewhere holds on to nothing. */
+        .lease_until_s = r->revision >= node.left_revision ? NODE_LEASE_S : 0,
+    };
+    return RC_OK;
+}
