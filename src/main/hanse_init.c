@@ -4,10 +4,15 @@
  *     hanse-init PLAN
  *
  * PLAN is a service spec in JSON of which only the processes are there (profile/spec.h). They start
- * in order; a "once" process ends before what follows it starts, and leaves a stamp beside the plan,
- * so that it runs once for a root disk. What dies is started again after growing pauses. SIGTERM
- * stops them in reverse order, each with the time that it was given; SIGHUP, SIGUSR1 and SIGUSR2
- * are handed on. Orphans are reaped. One thread, no allocation after the start.
+ * in order; a "once" process ends before what follows it starts, and leaves a stamp beside the
+ * plan, so that it runs once for a root disk. What dies is started again after growing pauses.
+ * SIGTERM stops them in reverse order, each with the time that it was given; SIGHUP, SIGUSR1 and
+ * SIGUSR2 are handed on. Orphans are reaped. One thread, no allocation after the start.
+ *
+ *     hanse-init --for MILLISECONDS COMMAND ...
+ *
+ * runs a command and ends with its status; when the time is over, nothing of it is left, whoever
+ * started it was killed or not.
  */
 #include "base/clock.h"
 #include "profile/spec.h"
@@ -330,14 +335,49 @@ static void serve(struct init *init)
     }
 }
 
+/* --- one command --- */
+
+enum { STATUS_SIGNAL = 128, STATUS_TIMEOUT = 124 };
+
+static int run_for(struct init *init, int64_t timeout_ms, char **argv)
+{
+    time_us end = clock_steady(init->clock) + timeout_ms * US_PER_MS;
+    pid_t pid = fork(), got = 0;
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)setsid();
+        execvp(argv[0], argv);
+        _exit(EXIT_NO_PROGRAM);
+    }
+    int status = 0;
+    while (pid > 0 && (got = waitpid(pid, &status, WNOHANG)) == 0 &&
+           clock_steady(init->clock) < end) {
+        int signal = next_signal(init, end);
+        if (signal == SIGTERM || signal == SIGINT)
+            end = 0;
+    }
+    if (pid > 0)
+        (void)kill(-pid, SIGKILL);
+    if (pid < 0)
+        return EXIT_NO_PROGRAM;
+    if (got == 0)
+        return STATUS_TIMEOUT;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
     static const int heard[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2};
     struct arena arena;
     struct err err = {0};
     struct init init = {.clock = clock_system()};
-    if (argc != 2) {
-        say("usage: hanse-init PLAN");
+    int64_t timeout_ms = 0;
+    bool timed = argc > 3 && strcmp(argv[1], "--for") == 0 &&
+                 str_to_i64(str_c(argv[2]), 1, INT32_MAX, &timeout_ms);
+    if (argc != 2 && !timed) {
+        say("usage: hanse-init PLAN | --for MILLISECONDS COMMAND ...");
         return EXIT_NO_PLAN;
     }
     (void)umask(022);
@@ -346,6 +386,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COUNT(heard); i++)
         sigaddset(&init.signals, heard[i]);
     (void)sigprocmask(SIG_BLOCK, &init.signals, NULL);
+    if (timed)
+        return run_for(&init, timeout_ms, argv + 3);
     if (load(&init, argv[1], &arena, &err) != RC_OK) {
         say("%.*s", STRF(err_text(&err)));
         return EXIT_NO_PLAN;

@@ -262,13 +262,25 @@ static bool remove_groups(const struct cgroup *c, const char *name, struct arena
     return gone;
 }
 
-enum rc cgroup_end(const struct cgroup *c, const char *name, struct arena *arena, struct err *err)
+static enum rc end_of(const struct cgroup *c, const char *name, bool remove, struct arena *arena,
+                      struct err *err)
 {
     /* A fork bomb makes new ones while it is being killed: its limit on processes ends that. */
     for (int i = 0; i < END_TRIES_MAX; i++) {
-        if (for_each_process(c, name, arena, SIGKILL) == 0 && remove_groups(c, name, arena))
+        if (for_each_process(c, name, arena, SIGKILL) == 0 &&
+            (!remove || remove_groups(c, name, arena)))
             return RC_OK;
         (void)poll(NULL, 0, END_PAUSE_MS);
     }
     return err_set(err, RC_UNAVAILABLE, "processes of '%s' do not end", name);
+}
+
+enum rc cgroup_kill(const struct cgroup *c, const char *name, struct arena *arena, struct err *err)
+{
+    return end_of(c, name, false, arena, err);
+}
+
+enum rc cgroup_end(const struct cgroup *c, const char *name, struct arena *arena, struct err *err)
+{
+    return end_of(c, name, true, arena, err);
 }

@@ -34,7 +34,11 @@ MUST_CHECK enum rc cgroup_stats(const struct cgroup *c, const char *name, struct
 
 /* Processes in it; 0 where there is no such group. */
 size_t cgroup_count(const struct cgroup *c, const char *name, struct arena *arena);
-/* Kill all of them, see them gone, and remove the group. Nothing where it is not there.
+/* Kill all of them and see them gone; the counters stay. RC_UNAVAILABLE: the kernel keeps one
+ * alive. */
+MUST_CHECK enum rc cgroup_kill(const struct cgroup *c, const char *name, struct arena *arena,
+                               struct err *err);
+/* The same, and remove the group. Nothing where it is not there.
  * RC_UNAVAILABLE: the kernel keeps one alive. */
 MUST_CHECK enum rc cgroup_end(const struct cgroup *c, const char *name, struct arena *arena,
                               struct err *err);

@@ -12,6 +12,7 @@
 #define NODE_DRIVER_H
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "profile/spec.h"
 
 enum {
