@@ -17,10 +17,10 @@ enum {
 const char bundle_plan[] = "/.hanse/plan";
 const char bundle_init[] = "/.hanse/init";
 
-/* What a service may do as its root: give files away, bind port 80, become one of its users. */
-static const char *const capabilities[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE",    "CAP_FOWNER",
-                                           "CAP_FSETID", "CAP_SETGID",          "CAP_SETUID",
-                                           "CAP_KILL",   "CAP_NET_BIND_SERVICE"};
+/* What a service may do as its root: give files away, and become one of its users. */
+static const char *const capabilities[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+                                           "CAP_FSETID", "CAP_SETGID",       "CAP_SETUID",
+                                           "CAP_KILL"};
 static const char *const masked[] = {"/proc/acpi",
                                      "/proc/asound",
                                      "/proc/bus",

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_MAX = 32, TEMPORARY_MODE = 0600, FOLDER_MODE = 0700 };
+enum { NUMBER_MAX = 32, TEMPORARY_MODE = 0600, FOLDER_MODE = 0711 };
 
 enum rc file_failed(struct err *err, const char *what, const char *path)
 {

@@ -23,7 +23,8 @@ MUST_CHECK enum rc file_write(const char *path, struct str content, struct err *
 /* Into a file that is there: /sys and /proc. */
 MUST_CHECK enum rc file_put(const char *path, struct str content, struct err *err);
 
-/* A folder and those above it, mode 0700 where they are made. */
+/* A folder and those above it, mode 0711 where they are made: users of services pass through to
+ * what is theirs, and list nothing. */
 MUST_CHECK enum rc file_make_folder(const char *path, struct err *err);
 /* A folder with all that is in it; nothing where it is not there. Follows no link and leaves mounts
  * alone (RC_CONFLICT). */

@@ -309,6 +309,12 @@ static enum rc shape(const char *space, const char *device, int64_t bit_s, struc
     return run_program(&(struct run){.argv = argv}, arena, &status, &said, err);
 }
 
+/* The namespace is the node's, so a service has no privilege over it: port 80 is for everyone there.
+ * Its only addresses are ours: no IPv6 of its own making. */
+static const char inside[] = "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && "
+                             "{ [ ! -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ] || "
+                             "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; }";
+
 enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_s,
                      struct arena *arena, struct err *err)
 {
@@ -333,6 +339,7 @@ enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_
     TRY(run_ok(&(struct run){.argv = (const char *const[]){"ip", "-n", name, "-batch", "-", NULL},
                              .input = lines},
                arena, err));
+    TRY(run_tool(arena, err, "ip", "netns", "exec", name, "sh", "-c", inside));
     TRY(shape(NULL, name, network_bit_s, arena, err));
     return shape(name, "eth0", network_bit_s, arena, err);
 }
