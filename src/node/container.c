@@ -401,10 +401,11 @@ static enum rc exec(struct driver *d, const struct driver_exec *e, struct arena 
     struct container *c = container_of_driver(d);
     if (container_process(c, e->id, arena) == 0)
         return err_set(err, RC_UNAVAILABLE, "service '%.*s' does not run", STRF(e->id));
-    const char **more = NEW_N(arena, const char *, e->command->count + 6);
+    const char **more = NEW_N(arena, const char *, e->command->count + 7);
     const char *const *words = run_argv(e->command, arena);
-    const char *const first[] = {"exec", arena_cstr(arena, e->id), bundle_init, "--for",
-                                 arena_fmt(arena, "%lld", (long long)e->timeout_ms).p};
+    const char *const first[] = {
+        "exec",      "--no-new-privs", arena_cstr(arena, e->id),
+        bundle_init, "--for",          arena_fmt(arena, "%lld", (long long)e->timeout_ms).p};
     memcpy(more, first, sizeof first);
     for (size_t i = 0; i < e->command->count; i++)
         more[COUNT(first) + i] = words[i];

@@ -309,7 +309,7 @@ static enum rc shape(const char *space, const char *device, int64_t bit_s, struc
     return run_program(&(struct run){.argv = argv}, arena, &status, &said, err);
 }
 
-/* The namespace is the node's, so a service has no privilege over it: port 80 is for everyone there.
+/* The namespace is the node's, so a service has no privilege over it: port 80 is for all there.
  * Its only addresses are ours: no IPv6 of its own making. */
 static const char inside[] = "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start && "
                              "{ [ ! -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ] || "
