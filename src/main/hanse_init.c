@@ -7,7 +7,9 @@
  * in order; a "once" process ends before what follows it starts, and leaves a stamp beside the
  * plan, so that it runs once for a root disk. What dies is started again after growing pauses.
  * SIGTERM stops them in reverse order, each with the time that it was given; SIGHUP, SIGUSR1 and
- * SIGUSR2 are handed on. Orphans are reaped. One thread, no allocation after the start.
+ * SIGUSR2 are handed on. PLAN.lease, where it is there, holds the steady time at which all ends: so
+ * a service does not outlive the lease of a node whose agent is dead. Orphans are reaped. One
+ * thread, no allocation after the start.
  *
  *     hanse-init --for MILLISECONDS COMMAND ...
  *
@@ -32,6 +34,7 @@ enum {
     PASSWD_BYTES_MAX = 1024 * 1024,
     STOP_MS = 10000,
     LINE_MAX_BYTES = 512,
+    LEASE_BYTES_MAX = 32,
     ENVIRONMENT_OURS = 4, /* PATH, HOME, LANG and the end */
     EXIT_NO_PLAN = 2,
     EXIT_NO_PROGRAM = 127,
@@ -65,6 +68,7 @@ struct init {
     struct process *processes;
     size_t count;
     sigset_t signals;
+    const char *lease;
 };
 
 static void PRINTF(1, 2) say(const char *format, ...)
@@ -174,6 +178,7 @@ static enum rc load(struct init *init, const char *plan, struct arena *arena, st
         passwd = STR(""); /* an image may have none */
     const struct spec_process *items = spec->processes.items;
     init->count = spec->processes.count;
+    init->lease = arena_fmt(arena, "%s.lease", plan).p;
     init->processes = NEW_N(arena, struct process, init->count);
     for (size_t i = 0; i < init->count; i++)
         take(&items[i], plan, passwd, arena, &init->processes[i]);
@@ -313,6 +318,21 @@ static void stop_all(struct init *init)
     (void)kill(-1, SIGKILL); /* all that is left in the container */
 }
 
+/* The lease, "PLAN.lease": whether it has ended. No file: none is needed. One that is just being
+ * replaced is there at the next look. */
+static bool lease_ended(struct init *init)
+{
+    char text[LEASE_BYTES_MAX];
+    int64_t until = 0;
+    int fd = open(init->lease, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    return n > 0 && str_to_i64(str_trim(str_n(text, (size_t)n)), INT64_MIN, INT64_MAX, &until) &&
+           clock_steady(init->clock) >= until;
+}
+
 static void hand_on(struct init *init, int signal)
 {
     for (size_t i = 0; i < init->count; i++)
@@ -326,7 +346,7 @@ static void serve(struct init *init)
         start_due(init);
         int signal = next_signal(init, next_due(init));
         reap(init);
-        if (signal == SIGTERM || signal == SIGINT) {
+        if (signal == SIGTERM || signal == SIGINT || lease_ended(init)) {
             stop_all(init);
             return;
         }

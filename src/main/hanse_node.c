@@ -5,10 +5,14 @@
 
 #include "node/file.h"
 #include "node/image.h"
+#include "node/link.h"
 
 enum { MAIN_ARENA_BYTES = 64 * 1024 * 1024, STATUS_BYTES_MAX = 8 * 1024 * 1024, EXEC_MS = 3600000 };
 
 static const char usage[] =
+    "hanse-node enrol --server URL --token TOKEN\n"
+    "                        make this machine a node of a control plane\n"
+    "hanse-node run          run what the control plane wants, until SIGTERM; services go on\n"
     "hanse-node run --desired FILE [--once]\n"
     "                        run the services of a file (JSON, profile/spec.h), and follow its\n"
     "                        changes; with --once end when all is as it should be\n"
@@ -118,12 +122,28 @@ static enum rc exec_command(const struct node_settings *s, const struct node_lin
     return rc;
 }
 
+static enum rc enrol_command(const struct node_settings *s, const struct node_line *line,
+                             struct arena *arena, struct err *err)
+{
+    struct link l = {
+        .wire = wire_curl_open(), .clock = clock_system(), .home = arena_cstr(arena, s->home)};
+    enum rc rc = link_enrol(&l, s->server, str_c(line->token), arena, err);
+    if (rc == RC_OK)
+        rc = link_load(&l, arena, err);
+    if (rc == RC_OK)
+        printf("%.*s\n", STRF(l.node));
+    wire_curl_close(l.wire);
+    return rc;
+}
+
 static enum rc run_command(const struct node_settings *s, const struct node_line *line,
                            struct arena *arena, int *ret_status, struct err *err)
 {
     const char *word = line->word_count > 0 ? line->words[0] : "run";
     if (strcmp(word, "run") == 0 && line->word_count <= 1)
         return node_run(s, line, arena, err);
+    if (strcmp(word, "enrol") == 0 && line->word_count == 1)
+        return enrol_command(s, line, arena, err);
     if (strcmp(word, "status") == 0 && line->word_count == 1)
         return status_command(s, arena, err);
     if (strcmp(word, "exec") == 0)

@@ -5,6 +5,7 @@
 #include "node/agent.h"
 #include "node/disk.h"
 #include "node/file.h"
+#include "node/link.h"
 #include "node/machine.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -78,6 +80,15 @@ static enum rc door_taken(void *arg, struct str id, struct str volume, struct ar
 
 /* --- the loop --- */
 
+/* Both threads of the conversation with the control plane. */
+struct talk {
+    struct link link;
+    pthread_t threads[2];
+    bool running;
+    atomic_bool ending;
+    struct list features;
+};
+
 struct runner {
     const struct node_settings *settings;
     const struct node_line *line;
@@ -86,9 +97,111 @@ struct runner {
     struct promise_door door;
     struct spool *spool;
     struct agent *agent;
+    struct talk talk;
     int signals;
-    struct arena file_arena;
+    struct arena file_arena; /* the file of --desired */
 };
+
+/* --- the control plane --- */
+
+enum { TALK_BYTES = 256 * 1024 * 1024, WAIT_S = 20, PAUSE_MS = 500, PAUSES_MAX = 60 };
+
+/* A pause that ends early when the agent does. */
+static void pause_for(struct runner *r, int pauses)
+{
+    for (int i = 0; i < pauses && !atomic_load(&r->talk.ending); i++)
+        (void)poll(NULL, 0, PAUSE_MS);
+}
+
+static void *pull(void *arg)
+{
+    struct runner *r = arg;
+    struct arena arena;
+    struct err err;
+    int failures = 0;
+    arena_init(&arena, TALK_BYTES);
+    while (!atomic_load(&r->talk.ending)) {
+        err_clear(&err);
+        arena_reset(&arena);
+        if (link_pull(&r->talk.link, r->agent, WAIT_S, &arena, &err) == RC_OK) {
+            failures = 0;
+            continue;
+        }
+        failures++;
+        if (failures == 1)
+            log_event(&r->log, LOG_WARN, "node.pull", LOG_S("why", err_text(&err)));
+        pause_for(r, (int)min_i64((int64_t)1 << min_i64(failures, 6), PAUSES_MAX));
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static void report(struct runner *r, struct link_told *told, bool *well, struct arena *arena)
+{
+    struct node_report report;
+    struct err err;
+    bool more = true;
+    err_clear(&err);
+    machine_report(r->container.o.home, &r->talk.features, r->container.o.address, arena, &report);
+    enum rc rc = link_report(&r->talk.link, r->agent, &report, told, arena, &err);
+    while (rc == RC_OK && more && !atomic_load(&r->talk.ending))
+        rc = link_usage(&r->talk.link, r->spool, arena, &more, &err);
+    if (rc != RC_OK && *well)
+        log_event(&r->log, LOG_WARN, "node.report", LOG_S("why", err_text(&err)));
+    *well = rc == RC_OK;
+}
+
+/* Soon after a change, else every so often; a whole one at the start and after a failure. */
+static void *tell(void *arg)
+{
+    struct runner *r = arg;
+    struct arena arena;
+    struct link_told *told = calloc(1, sizeof *told);
+    bool well = true;
+    ASSERT(told != NULL);
+    told->whole = true;
+    arena_init(&arena, TALK_BYTES);
+    while (!atomic_load(&r->talk.ending)) {
+        uint64_t changes = agent_changes(r->agent);
+        arena_reset(&arena);
+        report(r, told, &well, &arena);
+        int pauses = (int)(r->settings->report_seconds * 1000 / PAUSE_MS);
+        for (int i = 0; i < pauses && (i == 0 || !well || agent_changes(r->agent) == changes); i++)
+            pause_for(r, 1);
+    }
+    arena_fini(&arena);
+    free(told);
+    return NULL;
+}
+
+static enum rc begin_talk(struct runner *r, struct arena *arena, struct err *err)
+{
+    struct talk *t = &r->talk;
+    t->link = (struct link){
+        .wire = r->door.wire, .clock = clock_system(), .log = &r->log, .home = r->container.o.home};
+    TRY(link_load(&t->link, arena, err));
+    struct str *features = NEW_N(arena, struct str, 3);
+    features[0] = STR("container");
+    features[1] = r->container.cgroup.version == 1 ? STR("cgroup:1") : STR("cgroup:2");
+    features[2] = STR("nft");
+    t->features = (struct list){.items = features, .count = 3};
+    r->container.o.fetch = link_fetch;
+    r->container.o.fetch_arg = &t->link;
+    link_recall(&t->link, r->agent, arena);
+    if (pthread_create(&t->threads[0], NULL, pull, r) != 0)
+        return err_set(err, RC_UNAVAILABLE, "no thread for the control plane");
+    if (pthread_create(&t->threads[1], NULL, tell, r) != 0)
+        NEVER("a second thread after a first");
+    t->running = true;
+    return RC_OK;
+}
+
+static void end_talk(struct runner *r)
+{
+    atomic_store(&r->talk.ending, true);
+    for (size_t i = 0; r->talk.running && i < COUNT(r->talk.threads); i++)
+        (void)pthread_join(r->talk.threads[i], NULL); /* it was started, and ends */
+}
 
 /* The file of --desired, when it changed; a wrong one is told and changes nothing. */
 static void read_desired(struct runner *r)
@@ -168,8 +281,6 @@ enum rc node_run(const struct node_settings *s, const struct node_line *line, st
 {
     int lock = -1;
     struct runner r = {.settings = s, .line = line, .signals = open_signals()};
-    if (line->desired == NULL)
-        return err_set(err, RC_SYNTAX, "say what to run: --desired FILE");
     if (r.signals < 0)
         return err_set(err, RC_UNAVAILABLE, "signals cannot be read");
     log_init(&r.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);
@@ -177,12 +288,15 @@ enum rc node_run(const struct node_settings *s, const struct node_line *line, st
     enum rc rc = lock_home(s, arena, &lock, err);
     if (rc == RC_OK)
         rc = open_doors(&r, arena, err);
+    if (rc == RC_OK && line->desired == NULL)
+        rc = begin_talk(&r, arena, err);
     if (rc == RC_OK) {
         log_event(&r.log, LOG_INFO, "node.started", LOG_S("home", s->home),
                   LOG_I("cgroup", r.container.cgroup.version));
         loop(&r);
         log_event(&r.log, LOG_INFO, "node.ended", LOG_S("home", s->home));
     }
+    end_talk(&r);
     close_doors(&r);
     arena_fini(&r.file_arena);
     close(r.signals);

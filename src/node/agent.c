@@ -154,6 +154,23 @@ static enum rc remove_step(struct step_work *w, struct arena *arena)
     return w->agent->o.spool != NULL ? spool_end(w->agent->o.spool, str_c(w->id), &w->err) : RC_OK;
 }
 
+/* A service that holds a lease knows its end before it starts. */
+static enum rc start_step(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    if (w->spec->lease_s > 0) {
+        pthread_mutex_lock(&w->agent->lock);
+        time_us until = w->agent->lease;
+        pthread_mutex_unlock(&w->agent->lock);
+        /* Right after the machine started there is no root: start makes it, with a lease. */
+        enum rc rc = d->lease(d, w->spec->id, until, arena, &w->err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        err_clear(&w->err);
+    }
+    return d->start(d, w->spec, arena, &w->err);
+}
+
 static enum rc do_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
@@ -161,7 +178,7 @@ static enum rc do_step(struct step_work *w, struct arena *arena)
     case STEP_PREPARE:
         return d->prepare(d, w->spec, arena, &w->err);
     case STEP_START:
-        return d->start(d, w->spec, arena, &w->err);
+        return start_step(w, arena);
     case STEP_ADJUST:
         return d->adjust(d, w->spec, arena, &w->err);
     case STEP_STOP:
@@ -327,6 +344,30 @@ static size_t decide(struct agent *a, struct step_work **works)
     return count;
 }
 
+/* Tell a renewed lease to the services that hold it. Without the lock. */
+static void renew(struct agent *a, const struct list *seen, struct arena *arena)
+{
+    const struct observed *items = seen->items;
+    pthread_mutex_lock(&a->lock);
+    time_us until = a->lease;
+    pthread_mutex_unlock(&a->lock);
+    if (until == a->lease_told)
+        return;
+    for (size_t i = 0; i < seen->count; i++) {
+        struct err err;
+        err_clear(&err);
+        pthread_mutex_lock(&a->lock);
+        const struct agent_service *s = agent_service_of(a, items[i].id, false);
+        bool holds = s != NULL && s->spec != NULL && s->spec->lease_s > 0;
+        pthread_mutex_unlock(&a->lock);
+        if (holds && items[i].state == OBSERVED_RUNNING &&
+            a->o.driver->lease(a->o.driver, items[i].id, until, arena, &err) != RC_OK)
+            log_event(a->o.log, LOG_ERROR, "node.lease", LOG_S("service", items[i].id),
+                      LOG_S("why", err_text(&err)));
+    }
+    a->lease_told = until;
+}
+
 /* First processes whose end wakes the agent. */
 static void watch(struct agent *a)
 {
@@ -370,6 +411,7 @@ size_t agent_turn(struct agent *a)
     for (size_t i = 0; i < count; i++)
         if (a->step_pool == NULL || !work_submit(a->step_pool, &works[i]->item))
             run_step(&works[i]->item); /* no threads, or all of them have much to do */
+    renew(a, &seen, &arena);
     agent_meter(a, &seen, &arena);
     arena_fini(&arena);
     agent_look(a);

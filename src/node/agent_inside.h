@@ -72,7 +72,8 @@ struct agent {
     struct wanted *wanted;
     struct agent_service *services; /* SPEC_SERVICES_MAX, the first count are used */
     size_t count;
-    time_us lease; /* steady */
+    time_us lease;      /* steady */
+    time_us lease_told; /* to the services that run */
     uint64_t changes;
     size_t steps; /* in hand */
     struct work_pool *step_pool;

@@ -16,6 +16,7 @@ enum {
 
 const char bundle_plan[] = "/.hanse/plan";
 const char bundle_init[] = "/.hanse/init";
+const char bundle_lease[] = "/.hanse/plan.lease";
 
 /* What a service may do as its root: give files away, and become one of its users. */
 static const char *const capabilities[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",

@@ -26,6 +26,8 @@ struct bundle {
 /* Where the plan and hanse-init are inside. */
 extern const char bundle_plan[];
 extern const char bundle_init[];
+/* A number: the steady time at which hanse-init ends all, where the file is there. */
+extern const char bundle_lease[];
 
 struct str bundle_config(const struct bundle *b, struct arena *arena);
 

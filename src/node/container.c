@@ -239,7 +239,12 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
     const char *folder = container_folder(c, spec->id, arena);
     struct left left;
     TRY(left_read(folder, arena, &left, err));
+    bool mounted = disk_is_mounted(container_in(c, spec->id, "root", arena));
     TRY(container_mount(c, spec, left.slot, arena, err));
+    /* What stands in the file is of an earlier boot, whose steady time was another. */
+    if (!mounted && spec->lease_s > 0)
+        TRY(container_put_lease(
+            c, spec->id, clock_steady(c->o.clock) + spec->lease_s * US_PER_SECOND, arena, err));
     TRY(set_rules_locked(c, arena, err));
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
     TRY(write_bundle(c, spec, left.slot, arena, err));
@@ -277,6 +282,15 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     left.ports = spec->ports;
     TRY(left_write(folder, &left, arena, err));
     return set_rules_locked(c, arena, err);
+}
+
+static enum rc lease(struct driver *d, struct str id, time_us until, struct arena *arena,
+                     struct err *err)
+{
+    struct container *c = container_of_driver(d);
+    if (!disk_is_mounted(container_in(c, id, "root", arena)))
+        return err_set(err, RC_NOT_FOUND, "service '%.*s' has no root yet", STRF(id));
+    return container_put_lease(c, id, until, arena, err);
 }
 
 /* --- stop, remove --- */
@@ -474,6 +488,7 @@ enum rc container_init(struct container *c, const struct container_options *o, s
                                        .prepare = prepare,
                                        .start = start,
                                        .adjust = adjust,
+                                       .lease = lease,
                                        .stop = stop,
                                        .remove = remove_service,
                                        .facts = facts,

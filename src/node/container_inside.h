@@ -47,4 +47,8 @@ MUST_CHECK enum rc container_drop_images(struct container *c, struct arena *aren
 MUST_CHECK enum rc container_fill(struct container *c, const struct service_spec *spec,
                                   int64_t slot, struct arena *arena, struct err *err);
 
+/* The steady time until which it may run, where hanse-init reads it. */
+MUST_CHECK enum rc container_put_lease(struct container *c, struct str id, time_us until,
+                                       struct arena *arena, struct err *err);
+
 #endif

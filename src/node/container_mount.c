@@ -276,3 +276,21 @@ enum rc container_fill(struct container *c, const struct service_spec *spec, int
         close(f.volumes);
     return rc;
 }
+
+enum rc container_put_lease(struct container *c, struct str id, time_us until, struct arena *arena,
+                            struct err *err)
+{
+    struct stat st;
+    int root = open(container_in(c, id, "root", arena), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0 || fstat(root, &st) != 0) {
+        enum rc rc = file_failed(err, "cannot open the root of", arena_cstr(arena, id));
+        if (root >= 0)
+            close(root);
+        return rc;
+    }
+    struct inside_owner owner = {.user = st.st_uid, .group = st.st_gid, .mode = SECRET_MODE};
+    enum rc rc = inside_file(root, str_c(bundle_lease), arena_fmt(arena, "%lld", (long long)until),
+                             &owner, arena, err);
+    close(root);
+    return rc;
+}

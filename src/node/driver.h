@@ -75,6 +75,10 @@ struct driver {
     /* Other limits, ports and promises under the same form: while it runs or rests. */
     enum rc (*adjust)(struct driver *d, const struct service_spec *spec, struct arena *arena,
                       struct err *err);
+    /* It may run until then, by the steady clock: it ends by itself afterwards, though the agent be
+     * dead. Before start, and whenever the lease is renewed. */
+    enum rc (*lease)(struct driver *d, struct str id, time_us until, struct arena *arena,
+                     struct err *err);
     /* No process is left of it. Counters as they were at the end; zeroed where there are none. */
     enum rc (*stop)(struct driver *d, struct str id, struct arena *arena,
                     struct driver_stats *ret_last, struct err *err);

@@ -122,6 +122,16 @@ static enum rc sim_adjust(struct driver *d, const struct service_spec *spec,
     return luck == LUCK_AFTER ? bad_luck(err) : RC_OK;
 }
 
+static enum rc sim_lease(struct driver *d, struct str id, time_us until, struct arena *arena UNUSED,
+                         struct err *err)
+{
+    struct driver_sim_service *v = driver_sim_find(sim_of(d), id);
+    if (v == NULL)
+        return err_set(err, RC_NOT_FOUND, "there is no service '%.*s'", STRF(id));
+    v->lease = until;
+    return RC_OK;
+}
+
 static enum rc sim_stats(struct driver *d, struct str id, struct arena *arena,
                          struct driver_stats *ret, struct err *err)
 {
@@ -196,6 +206,7 @@ void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
                    .prepare = sim_prepare,
                    .start = sim_start,
                    .adjust = sim_adjust,
+                   .lease = sim_lease,
                    .stop = sim_stop,
                    .remove = sim_remove,
                    .facts = sim_facts,

@@ -21,6 +21,7 @@ struct driver_sim_service {
     int64_t restart;
     int64_t starts;
     time_us started;
+    time_us lease;
     int64_t cpu_us;
 };
 
