@@ -83,7 +83,7 @@ static enum rc status_command(const struct node_settings *s, struct arena *arena
     struct list seen;
     struct buf out;
     struct json_writer w;
-    TRY(node_container(s, arena, &c, err));
+    TRY(node_container(s, true, arena, &c, err));
     TRY(c.driver.observe(&c.driver, arena, &seen, err));
     buf_init(&out, arena, STATUS_BYTES_MAX);
     json_writer_init(&w, &out);
@@ -116,7 +116,7 @@ static enum rc exec_command(const struct node_settings *s, const struct node_lin
                             .output = 1};
     if (!id_is(e.id, "svc"))
         return err_set(err, RC_INVALID, "'%s' is no id of a service", line->words[1]);
-    TRY(node_container(s, arena, &c, err));
+    TRY(node_container(s, true, arena, &c, err));
     enum rc rc = c.driver.exec(&c.driver, &e, arena, ret_status, &output, err);
     container_fini(&c);
     return rc;

@@ -19,12 +19,13 @@
 #include <unistd.h>
 
 enum { DESIRED_BYTES_MAX = 64 * 1024 * 1024, PERCENT = 100, FIRST_ERROR = -1 };
+enum { LOCK_TRIES_MAX = 100, LOCK_PAUSE_MS = 100 };
 #define LOOK_US      (5 * US_PER_SECOND)
 #define LOOK_BUSY_US (200 * US_PER_MS)
 #define LOOK_FILE_US US_PER_SECOND
 
-enum rc node_container(const struct node_settings *s, struct arena *arena, struct container *ret,
-                       struct err *err)
+enum rc node_container(const struct node_settings *s, bool looks, struct arena *arena,
+                       struct container *ret, struct err *err)
 {
     struct container_options o = {
         .home = arena_cstr(arena, s->home),
@@ -35,6 +36,7 @@ enum rc node_container(const struct node_settings *s, struct arena *arena, struc
         .open = s->open,
         .address = s->address.n > 0 ? s->address : machine_address(arena),
         .unpack = s->unpack,
+        .looks = looks,
         .clock = clock_system(),
     };
     return container_init(ret, &o, arena, err);
@@ -50,7 +52,14 @@ static enum rc lock_home(const struct node_settings *s, struct arena *arena, int
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return file_failed(err, "cannot open", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    /* Programs that a killed agent had begun die with it, but not in the same instant. */
+    bool locked = false;
+    for (int i = 0; i < LOCK_TRIES_MAX && !locked; i++) {
+        locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        if (!locked)
+            (void)poll(NULL, 0, LOCK_PAUSE_MS);
+    }
+    if (!locked) {
         close(fd);
         return err_set(err, RC_CONFLICT, "another agent works in '%s'", home);
     }
@@ -238,7 +247,7 @@ static void loop(struct runner *r)
 static enum rc open_doors(struct runner *r, struct arena *arena, struct err *err)
 {
     const char *spool = arena_fmt(arena, "%.*s/usage.db", STRF(r->settings->home)).p;
-    TRY(node_container(r->settings, arena, &r->container, err));
+    TRY(node_container(r->settings, false, arena, &r->container, err));
     r->door = (struct promise_door){.address = door_address,
                                     .taken = door_taken,
                                     .arg = &r->container,

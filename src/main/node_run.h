@@ -10,8 +10,8 @@
 /* Services go on when the agent ends. */
 MUST_CHECK enum rc node_run(const struct node_settings *s, const struct node_line *line,
                             struct arena *arena, struct err *err);
-/* The driver of containers with these settings; images are not fetched. */
-MUST_CHECK enum rc node_container(const struct node_settings *s, struct arena *arena,
+/* The driver of containers with these settings; images are not fetched. looks: beside an agent. */
+MUST_CHECK enum rc node_container(const struct node_settings *s, bool looks, struct arena *arena,
                                   struct container *ret, struct err *err);
 
 #endif

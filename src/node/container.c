@@ -110,10 +110,7 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
         return err_set(err, RC_UNSUPPORTED, "this driver runs containers only");
     TRY(container_take_slot(c, spec->id, arena, &left, err));
     if (!str_eq(left.form, form)) {
-        const char *disk = container_in(c, spec->id, "disk", arena);
-        const char *file = container_in(c, spec->id, "disk.img", arena);
-        TRY(disk_make(file, disk, spec->disk_bytes, arena, err));
-        TRY(disk_mount(file, disk, "ext4", false, err));
+        TRY(container_disk(c, spec, arena, err));
         TRY(begin_anew(c, &left, arena, err));
     }
     TRY(container_mount(c, spec, left.slot, arena, err));
@@ -275,8 +272,16 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
                                    .processes_max = spec->processes_max};
     TRY(left_read(folder, arena, &left, err));
     TRY(cgroup_limit(&c->cgroup, container_group(c, spec->id, arena), &limits, err));
-    TRY(disk_make(container_in(c, spec->id, "disk.img", arena),
-                  container_in(c, spec->id, "disk", arena), spec->disk_bytes, arena, err));
+    /* A disk that cannot grow while it is in use does so at the next start. */
+    struct err first;
+    err_clear(&first);
+    enum rc rc =
+        disk_make(container_in(c, spec->id, "disk.img", arena),
+                  container_in(c, spec->id, "disk", arena), spec->disk_bytes, arena, &first);
+    if (rc != RC_OK && rc != RC_UNSUPPORTED) {
+        *err = first;
+        return rc;
+    }
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
     left.generation = spec->generation;
     left.ports = spec->ports;
@@ -477,7 +482,8 @@ static enum rc begin_boot(const struct container *c, struct arena *arena, struct
     }
     TRY(file_make_folder(arena_fmt(arena, "%s/services", c->o.home).p, err));
     TRY(file_make_folder(arena_fmt(arena, "%s/images", c->o.home).p, err));
-    return file_write(note, now, err);
+    /* Once a boot: others look while the agent works. */
+    return str_eq(now, before) ? RC_OK : file_write(note, now, err);
 }
 
 enum rc container_init(struct container *c, const struct container_options *o, struct arena *arena,
@@ -499,7 +505,8 @@ enum rc container_init(struct container *c, const struct container_options *o, s
     TRY(cgroup_detect("/sys/fs/cgroup", &c->cgroup, err));
     TRY(network_init(&c->network, o->bridge, o->network, arena, err));
     c->network.open = o->open;
-    TRY(begin_boot(c, arena, err));
+    if (!o->looks)
+        TRY(begin_boot(c, arena, err));
     pthread_mutex_init(&c->slots, NULL);
     pthread_mutex_init(&c->images, NULL);
     return RC_OK;

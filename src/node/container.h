@@ -28,6 +28,7 @@ struct container_options {
     struct list open;   /* struct str: private networks that services may reach */
     struct str address; /* where published ports are reached */
     bool unpack;        /* as where the kernel shifts no users of a squashfs */
+    bool looks;         /* beside an agent: nothing is made or forgotten */
     struct clock *clock;
     /* Bring an image that is not here to the given path (image_take moves it on). */
     enum rc (*fetch)(void *arg, const struct spec_image *image, const char *path,

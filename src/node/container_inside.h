@@ -35,6 +35,9 @@ MUST_CHECK enum rc container_lefts(const struct container *c, struct arena *aren
 MUST_CHECK enum rc container_ids(const struct container *c, struct arena *arena, struct list *ret,
                                  struct err *err);
 
+/* Its disk is there, has its size, and is mounted. It does not run. */
+MUST_CHECK enum rc container_disk(struct container *c, const struct service_spec *spec,
+                                  struct arena *arena, struct err *err);
 /* The root of a service is there: disk, image, overlay. */
 MUST_CHECK enum rc container_mount(struct container *c, const struct service_spec *spec,
                                    int64_t slot, struct arena *arena, struct err *err);

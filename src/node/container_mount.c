@@ -92,16 +92,31 @@ static enum rc mount_lower(struct container *c, const struct spec_image *image, 
     return disk_shift(tree, lower, user, err);
 }
 
+enum rc container_disk(struct container *c, const struct service_spec *spec, struct arena *arena,
+                       struct err *err)
+{
+    const char *disk = container_in(c, spec->id, "disk", arena);
+    const char *file = container_in(c, spec->id, "disk.img", arena);
+    struct err first;
+    err_clear(&first);
+    enum rc rc = disk_make(file, disk, spec->disk_bytes, arena, &first);
+    if (rc == RC_UNSUPPORTED) {
+        TRY(container_unmount(c, spec->id, true, arena, err));
+        TRY(disk_make(file, disk, spec->disk_bytes, arena, err));
+    } else if (rc != RC_OK) {
+        *err = first;
+        return rc;
+    }
+    return disk_mount(file, disk, "ext4", false, err);
+}
+
 enum rc container_mount(struct container *c, const struct service_spec *spec, int64_t slot,
                         struct arena *arena, struct err *err)
 {
     const struct spec_image *image = root_image(spec);
-    const char *disk = container_in(c, spec->id, "disk", arena);
-    const char *file = container_in(c, spec->id, "disk.img", arena);
     const char *lower = container_in(c, spec->id, "lower", arena);
     TRY(check_image(image, err));
-    TRY(disk_make(file, disk, spec->disk_bytes, arena, err));
-    TRY(disk_mount(file, disk, "ext4", false, err));
+    TRY(container_disk(c, spec, arena, err));
     if (!disk_is_mounted(lower)) {
         pthread_mutex_lock(&c->images);
         enum rc rc = mount_lower(c, image, lower, container_user(slot), arena, err);

@@ -50,8 +50,12 @@ enum rc container_ids(const struct container *c, struct arena *arena, struct lis
     struct str *ids = NEW_N(arena, struct str, SPEC_SERVICES_MAX);
     size_t count = 0;
     DIR *dir = opendir(path);
-    if (dir == NULL)
+    if (dir == NULL && errno != ENOENT)
         return file_failed(err, "cannot list", path);
+    if (dir == NULL) {
+        *ret = (struct list){0};
+        return RC_OK;
+    }
     struct dirent *e;
     while ((e = readdir(dir)) != NULL && count < SPEC_SERVICES_MAX)
         if (id_is(str_c(e->d_name), "svc"))

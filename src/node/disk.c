@@ -4,6 +4,7 @@
 #include "node/file.h"
 #include "node/run.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { SLACK_BYTES = 1024 * 1024 }; /* less than a group is no use to ext4 */
 enum { LOOP_MAJOR = 7, LOOP_TRIES_MAX = 64, BLOCK_BYTES = 512, UPPER_MODE = 0755 };
 
 /* --- mounts --- */
@@ -122,8 +124,28 @@ static enum rc grow_mounted(const char *file, const char *at, struct arena *aren
         return rc;
     }
     close(device);
-    return run_tool(arena, err, "resize2fs",
-                    arena_fmt(arena, "/dev/loop%d", (int)minor(st.st_dev)).p);
+    const char *path = arena_fmt(arena, "/dev/loop%d", (int)minor(st.st_dev)).p;
+    if (run_tool(arena, err, "resize2fs", path) == RC_OK)
+        return RC_OK;
+    return err_set(err, RC_UNSUPPORTED, "the kernel grows no disk that is in use: '%s'", file);
+}
+
+/* Bytes of the file system in a file, by its superblock (ext4, kernel documentation): the file may
+ * have grown before somebody was stopped from telling the file system. */
+static int64_t file_system_bytes(const char *file)
+{
+    enum { SUPERBLOCK = 1024, BLOCKS_AT = 4, SIZE_AT = 24, HEAD_BYTES = 32, SIZE_MAX_LOG = 6 };
+    uint8_t head[HEAD_BYTES];
+    uint32_t blocks, log_size;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool good = fd >= 0 && pread(fd, head, sizeof head, SUPERBLOCK) == (ssize_t)sizeof head;
+    if (fd >= 0)
+        close(fd);
+    if (!good)
+        return 0;
+    memcpy(&blocks, head + BLOCKS_AT, sizeof blocks);
+    memcpy(&log_size, head + SIZE_AT, sizeof log_size);
+    return (int64_t)le32toh(blocks) * SUPERBLOCK << min_i64(le32toh(log_size), SIZE_MAX_LOG);
 }
 
 static enum rc grow(const char *file, const char *mounted_at, int64_t bytes, struct arena *arena,
@@ -150,7 +172,9 @@ enum rc disk_make(const char *file, const char *mounted_at, int64_t bytes, struc
     struct stat st;
     int64_t wanted = max_i64(bytes, DISK_BYTES_MIN);
     if (stat(file, &st) == 0)
-        return st.st_size < wanted ? grow(file, mounted_at, wanted, arena, err) : RC_OK;
+        return file_system_bytes(file) + SLACK_BYTES < wanted
+                   ? grow(file, mounted_at, max_i64(wanted, st.st_size), arena, err)
+                   : RC_OK;
     /* Beside it first: a disk that is there is whole. */
     const char *fresh = arena_fmt(arena, "%s.new", file).p;
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -20,7 +20,8 @@ bool disk_is_mounted(const char *path);
 MUST_CHECK enum rc disk_unmount(const char *path, struct err *err);
 
 /* A file of so many bytes with an ext4 in it, sparse. One that is there grows (mounted: it grows
- * while it is in use); it never shrinks. RC_FULL. */
+ * while it is in use); it never shrinks. RC_FULL. RC_UNSUPPORTED: not while it is mounted, as the
+ * kernel wants a privilege for it that this machine does not give (CAP_SYS_RESOURCE). */
 MUST_CHECK enum rc disk_make(const char *file, const char *mounted_at, int64_t bytes,
                              struct arena *arena, struct err *err);
 /* Mount the file system in a file. */
