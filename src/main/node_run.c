@@ -240,7 +240,7 @@ static void loop(struct runner *r)
         if (r->line->once && begun == 0 && agent_at_rest(r->agent))
             return;
         int64_t wait = r->line->desired != NULL ? LOOK_FILE_US : LOOK_US;
-        agent_wait(r->agent, agent_at_rest(r->agent) ? wait : LOOK_BUSY_US);
+        agent_wait(r->agent, r->signals, agent_at_rest(r->agent) ? wait : LOOK_BUSY_US);
     }
 }
 

@@ -418,12 +418,13 @@ size_t agent_turn(struct agent *a)
     return count;
 }
 
-void agent_wait(struct agent *a, int64_t wait_us)
+void agent_wait(struct agent *a, int fd, int64_t wait_us)
 {
-    struct pollfd fds[SPEC_SERVICES_MAX + 1];
+    struct pollfd fds[SPEC_SERVICES_MAX + 2];
     nfds_t n = 0;
     uint64_t ignored;
     fds[n++] = (struct pollfd){.fd = a->wake, .events = POLLIN};
+    fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
     for (size_t i = 0; i < a->watched_count; i++)
         fds[n++] = (struct pollfd){.fd = a->watched[i].fd, .events = POLLIN};
     (void)poll(fds, n,

@@ -42,8 +42,9 @@ void agent_lease(struct agent *a, time_us until);
 
 /* Look once and begin what is due. Returns how many steps were begun. */
 size_t agent_turn(struct agent *a);
-/* Wait until there is a reason to look again, at most wait_us. */
-void agent_wait(struct agent *a, int64_t wait_us);
+/* Wait until there is a reason to look again, or something to read at fd (-1: none), at most
+ * wait_us. */
+void agent_wait(struct agent *a, int fd, int64_t wait_us);
 /* Make agent_wait return. Any thread, and signal handlers. */
 void agent_wake(struct agent *a);
 

@@ -209,9 +209,11 @@ static int open_users(uid_t first_user)
     char path[64], byte = 0;
     if (pipe2(ready, O_CLOEXEC) != 0)
         return -1;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* It holds all that the agent holds, its lock too: it must not outlive it. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+            _exit(1);
         byte = unshare(CLONE_NEWUSER) == 0;
         (void)!write(ready[1], &byte, 1); /* the other side sees a zero, or the end */
         (void)pause();
