@@ -210,6 +210,16 @@ static void add_chains(const char *br, const char *net, struct buf *out)
             br);
 }
 
+/* From port to port goes nothing but IPv4, and of that (chain "passing") what is published. */
+static void add_frames(const char *br, struct buf *out)
+{
+    buf_fmt(out,
+            "table bridge %s\ndelete table bridge %s\ntable bridge %s {\n"
+            "  chain frames { type filter hook forward priority 0;\n"
+            "    iifname \"%s-*\" ether type != ip drop\n  }\n}\n",
+            br, br, br, br);
+}
+
 struct str network_ruleset(const struct network *n, const struct network_service *services,
                            size_t count, struct arena *arena)
 {
@@ -231,6 +241,7 @@ struct str network_ruleset(const struct network *n, const struct network_service
     add_set("closed", str_c(closed), &out);
     add_chains(n->bridge, net.p, &out);
     buf_add(&out, STR("}\n"));
+    add_frames(n->bridge, &out);
     ASSERT(!out.full);
     return buf_str(&out);
 }
@@ -275,8 +286,11 @@ enum rc network_rules(const struct network *n, const struct network_service *ser
 
 enum rc network_clear(const struct network *n, struct arena *arena, struct err *err)
 {
-    struct str rules =
-        arena_fmt(arena, "table inet %s\ndelete table inet %s\n", n->bridge, n->bridge);
+    const char *br = n->bridge;
+    struct str rules = arena_fmt(arena,
+                                 "table inet %s\ndelete table inet %s\n"
+                                 "table bridge %s\ndelete table bridge %s\n",
+                                 br, br, br, br);
     TRY(run_ok(&(struct run){.argv = (const char *const[]){"nft", "-f", "-", NULL}, .input = rules},
                arena, err));
     return link_exists(n->bridge) ? run_tool(arena, err, "ip", "link", "del", n->bridge) : RC_OK;
@@ -315,6 +329,15 @@ static const char inside[] = "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_st
                              "{ [ ! -e /proc/sys/net/ipv6/conf/all/disable_ipv6 ] || "
                              "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; }";
 
+/* Ports are isolated, but where the machine lets frames pass its rules as packets (br_netfilter, as
+ * some container tools want it): then what is sent to a published port of the node is bridged to
+ * the other service, not routed, and isolation would drop it. There the rules alone keep services
+ * apart: they see each frame. */
+static bool bridge_sees_rules(void)
+{
+    return file_number("/proc/sys/net/bridge/bridge-nf-call-iptables", 0) == 1;
+}
+
 enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_s,
                      struct arena *arena, struct err *err)
 {
@@ -327,8 +350,8 @@ enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_
                      "netns", name));
     TRY(ip_batch(arena_fmt(arena,
                            "link set %s master %s up\n"
-                           "link set dev %s type bridge_slave isolated on\n",
-                           name, n->bridge, name),
+                           "link set dev %s type bridge_slave isolated %s\n",
+                           name, n->bridge, name, bridge_sees_rules() ? "off" : "on"),
                  arena, err));
     struct str lines =
         arena_fmt(arena,

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 enum {
-    SEEDS = 300,
+    SEEDS = 30,
     SERVICES = 6,
     ROUNDS = 400,
     QUIET_ROUNDS = 60,

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_NONE = 127, STATUS_SIGNAL = 128, PIECE_BYTES = 4096 };
+enum { STATUS_NONE = 127, STATUS_SIGNAL = 128, PIECE_BYTES = 4096, SAYS_BYTES = 300 };
 
 static const char unified[] = "/sys/fs/cgroup/unified";
 
@@ -157,9 +157,11 @@ enum rc run_ok(const struct run *r, struct arena *arena, struct err *err)
     TRY(run_program(r, arena, &status, &output, err));
     if (status == STATUS_NONE && output.n == 0)
         return err_set(err, RC_UNAVAILABLE, "the program '%s' is missing", r->argv[0]);
+    /* The end says why: programs tell what they do first. */
+    output = str_trim(output);
     if (status != 0)
         return err_set(err, RC_UNAVAILABLE, "'%s' failed (%d): %.*s", r->argv[0], status,
-                       STRF(str_trim(str_sub(output, 0, ERR_TEXT_MAX / 2))));
+                       STRF(str_sub(output, output.n - min_size(output.n, SAYS_BYTES), output.n)));
     return RC_OK;
 }
 
