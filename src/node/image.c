@@ -170,7 +170,8 @@ static enum rc install_packages(const struct image_order *o, const char *tree, s
                             tree,
                             o->mirror,
                             NULL};
-    return run_ok(&(struct run){.argv = argv, .timeout_ms = BUILD_TIMEOUT_MS}, arena, err);
+    return run_ok(&(struct run){.argv = argv, .timeout_ms = BUILD_TIMEOUT_MS, .own_mounts = true},
+                  arena, err);
 }
 
 static enum rc pack(const char *tree, const char *file, struct arena *arena, struct err *err)

@@ -56,9 +56,10 @@ NORETURN static void become(const struct run *r, int input, int output, pid_t pa
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         _exit(STATUS_NONE);
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
-    if (r->hide_unified &&
-        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-         umount2(unified, MNT_DETACH) != 0))
+    if ((r->own_mounts || r->hide_unified) &&
+        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))
+        _exit(STATUS_NONE);
+    if (r->hide_unified && umount2(unified, MNT_DETACH) != 0)
         _exit(STATUS_NONE);
     execvp(r->argv[0], (char *const *)(uintptr_t)r->argv);
     _exit(STATUS_NONE);

@@ -20,6 +20,7 @@ struct run {
     int output_fd;           /* what it says goes there, where it is > 0; else it is kept */
     size_t output_max;       /* bytes kept, 0: RUN_OUTPUT_BYTES_MAX; the rest is read and dropped */
     int64_t timeout_ms;      /* 0: RUN_TIMEOUT_MS; then it is killed */
+    bool own_mounts;         /* in a mount namespace: what it mounts ends with it */
     bool hide_unified;       /* in a mount namespace without the second cgroup hierarchy: crun
                                 refuses to work where both are mounted */
 };
