@@ -1,0 +1,177 @@
+/*
+ * hanse_node.c - the agent on every server: keeps running what should run.
+ */
+#include "main/node_run.h"
+
+#include "node/file.h"
+#include "node/image.h"
+#include "node/link.h"
+
+enum { MAIN_ARENA_BYTES = 64 * 1024 * 1024, STATUS_BYTES_MAX = 8 * 1024 * 1024, EXEC_MS = 3600000 };
+
+static const char usage[] =
+    "hanse-node enrol --server URL --token TOKEN\n"
+    "                        make this machine a node of a control plane\n"
+    "hanse-node run          run what the control plane wants, until SIGTERM; services go on\n"
+    "hanse-node run --desired FILE [--once]\n"
+    "                        run the services of a file (JSON, profile/spec.h), and follow its\n"
+    "                        changes; with --once end when all is as it should be\n"
+    "hanse-node status       what is on this node, as JSON\n"
+    "hanse-node exec SERVICE COMMAND ...\n"
+    "                        run a command inside a service\n"
+    "hanse-node image build NAME PACKAGE ... [--suite NAME] [--mirror URL] [--fresh]\n"
+    "hanse-node image build NAME --folder FOLDER\n"
+    "                        make a root image of Debian packages, or of a folder\n"
+    "hanse-node --config-help    all settings, with their defaults\n"
+    "hanse-node --version | --help\n";
+
+static enum rc image_command(const struct node_settings *s, const struct node_line *line,
+                             struct arena *arena, struct err *err)
+{
+    struct spec_image image;
+    if (line->word_count < 3 || strcmp(line->words[1], "build") != 0)
+        return err_set(err, RC_SYNTAX, "hanse-node image build NAME PACKAGE ...");
+    struct image_order o = {
+        .name = str_c(line->words[2]),
+        .suite = line->suite != NULL ? str_c(line->suite) : STR("bookworm"),
+        .mirror = line->mirror,
+        .folder = line->folder,
+        .words = line->words + 3,
+        .fresh = line->fresh,
+    };
+    TRY(image_build(arena_cstr(arena, s->home), &o, arena, &image, err));
+    printf("{\"name\":\"%.*s\",\"sha256\":\"%.*s\",\"bytes\":%lld,\"format\":\"squashfs\"}\n",
+           STRF(image.name), STRF(image.sha256), (long long)image.bytes);
+    return RC_OK;
+}
+
+static void put_service(struct container *c, const struct observed *o, struct json_writer *w,
+                        struct arena *arena)
+{
+    static const char *const states[] = {"absent", "resting", "dead", "running"};
+    struct list facts = {0};
+    struct err ignored;
+    struct service_spec spec = {.id = o->id};
+    err_clear(&ignored);
+    if (c->driver.facts(&c->driver, &spec, arena, &facts, &ignored) != RC_OK)
+        facts = (struct list){0}; /* it has none yet */
+    json_begin_object(w);
+    json_put_key(w, STR("id"));
+    json_put_str(w, o->id);
+    json_put_key(w, STR("state"));
+    json_put_str(w, str_c(states[o->state]));
+    json_put_key(w, STR("generation"));
+    json_put_i64(w, o->generation);
+    json_put_key(w, STR("starts"));
+    json_put_i64(w, o->starts);
+    json_put_key(w, STR("process"));
+    json_put_i64(w, o->process);
+    json_put_key(w, STR("facts"));
+    json_begin_object(w);
+    const struct sighting_fact *items = facts.items;
+    for (size_t i = 0; i < facts.count; i++) {
+        json_put_key(w, items[i].name);
+        json_put_str(w, items[i].value);
+    }
+    json_end_object(w);
+    json_end_object(w);
+}
+
+static enum rc status_command(const struct node_settings *s, struct arena *arena, struct err *err)
+{
+    struct container c;
+    struct list seen;
+    struct buf out;
+    struct json_writer w;
+    TRY(node_container(s, true, arena, &c, err));
+    TRY(c.driver.observe(&c.driver, arena, &seen, err));
+    buf_init(&out, arena, STATUS_BYTES_MAX);
+    json_writer_init(&w, &out);
+    w.pretty = true;
+    json_begin_array(&w);
+    for (size_t i = 0; i < seen.count; i++)
+        put_service(&c, &((const struct observed *)seen.items)[i], &w, arena);
+    json_end_array(&w);
+    printf("%.*s\n", STRF(buf_str(&out)));
+    container_fini(&c);
+    return RC_OK;
+}
+
+/* Its exit status is that of the command. */
+static enum rc exec_command(const struct node_settings *s, const struct node_line *line,
+                            struct arena *arena, int *ret_status, struct err *err)
+{
+    struct container c;
+    struct str output;
+    if (line->word_count < 3)
+        return err_set(err, RC_SYNTAX, "hanse-node exec SERVICE COMMAND ...");
+    struct str *words = NEW_N(arena, struct str, (size_t)line->word_count);
+    for (int i = 2; i < line->word_count; i++)
+        words[i - 2] = str_c(line->words[i]);
+    struct list command = {.items = words, .count = (size_t)line->word_count - 2};
+    struct driver_exec e = {.id = str_c(line->words[1]),
+                            .command = &command,
+                            .timeout_ms = EXEC_MS,
+                            .input = -1,
+                            .output = 1};
+    if (!id_is(e.id, "svc"))
+        return err_set(err, RC_INVALID, "'%s' is no id of a service", line->words[1]);
+    TRY(node_container(s, true, arena, &c, err));
+    enum rc rc = c.driver.exec(&c.driver, &e, arena, ret_status, &output, err);
+    container_fini(&c);
+    return rc;
+}
+
+static enum rc enrol_command(const struct node_settings *s, const struct node_line *line,
+                             struct arena *arena, struct err *err)
+{
+    struct link l = {
+        .wire = wire_curl_open(), .clock = clock_system(), .home = arena_cstr(arena, s->home)};
+    enum rc rc = link_enrol(&l, s->server, str_c(line->token), arena, err);
+    if (rc == RC_OK)
+        rc = link_load(&l, arena, err);
+    if (rc == RC_OK)
+        printf("%.*s\n", STRF(l.node));
+    wire_curl_close(l.wire);
+    return rc;
+}
+
+static enum rc run_command(const struct node_settings *s, const struct node_line *line,
+                           struct arena *arena, int *ret_status, struct err *err)
+{
+    const char *word = line->word_count > 0 ? line->words[0] : "run";
+    if (strcmp(word, "run") == 0 && line->word_count <= 1)
+        return node_run(s, line, arena, err);
+    if (strcmp(word, "enrol") == 0 && line->word_count == 1)
+        return enrol_command(s, line, arena, err);
+    if (strcmp(word, "status") == 0 && line->word_count == 1)
+        return status_command(s, arena, err);
+    if (strcmp(word, "exec") == 0)
+        return exec_command(s, line, arena, ret_status, err);
+    if (strcmp(word, "image") == 0)
+        return image_command(s, line, arena, err);
+    return err_set(err, RC_SYNTAX, "'%s' is no command of hanse-node: see hanse-node --help", word);
+}
+
+int main(int argc, char **argv)
+{
+    struct arena arena;
+    struct err err = {0};
+    struct node_settings settings;
+    struct node_line line;
+    int status = 0;
+    arena_init(&arena, MAIN_ARENA_BYTES);
+    enum rc rc = node_settings_load(argc, argv, &arena, &settings, &line, &err);
+    if (rc == RC_OK && line.help)
+        fputs(usage, stdout);
+    else if (rc == RC_OK && line.version)
+        puts("hanse-node " HANSE_VERSION);
+    else if (rc == RC_OK && line.config_help)
+        node_settings_help(&arena, stdout);
+    else if (rc == RC_OK)
+        rc = run_command(&settings, &line, &arena, &status, &err);
+    if (rc != RC_OK)
+        fprintf(stderr, "hanse-node: %.*s\n", STRF(err_text(&err)));
+    arena_fini(&arena);
+    return rc != RC_OK ? rc_exit(rc) : status;
+}

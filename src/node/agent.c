@@ -1,0 +1,473 @@
+/* The loop of agent.h. */
+#include "node/agent_inside.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { QUEUE_MAX = 2048, LEASE_MARGIN_PARTS = 4 };
+#define LEASE_MARGIN_MAX_US (10 * US_PER_SECOND)
+#define STEADY_US           US_PER_MINUTE
+
+/* --- what is wanted --- */
+
+void agent_drop_wanted(struct wanted *w)
+{
+    if (w == NULL || --w->users > 0)
+        return;
+    arena_fini(&w->arena);
+    free(w);
+}
+
+static enum rc decode(struct wanted *w, struct str json, struct err *err)
+{
+    const struct json *root;
+    if (json.n > AGENT_JSON_BYTES_MAX)
+        return err_set(err, RC_TOO_LARGE, "the list of services is too long");
+    w->text = arena_str(&w->arena, json);
+    TRY(json_parse(w->text, &w->arena, &root, err));
+    TRY(schema_decode(&desired_schema, SCHEMA_WHOLE, root, &w->arena, &w->desired, err));
+    const struct service_spec *specs = w->desired.services.items;
+    struct str *forms = NEW_N(&w->arena, struct str, w->desired.services.count);
+    for (size_t i = 0; i < w->desired.services.count; i++)
+        forms[i] = reconcile_form(&specs[i], &w->arena);
+    w->forms = forms;
+    return RC_OK;
+}
+
+struct agent_service *agent_service_of(struct agent *a, struct str id, bool make)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (a->services[i].used && str_eq(str_c(a->services[i].id), id))
+            return &a->services[i];
+    if (!make)
+        return NULL;
+    size_t at = 0;
+    while (at < a->count && a->services[at].used)
+        at++;
+    if (at == SPEC_SERVICES_MAX || id.n > ID_TEXT_MAX)
+        return NULL;
+    a->count = max_size(a->count, at + 1);
+    a->services[at] =
+        (struct agent_service){.used = true, .state = -1, .since = clock_now(a->o.clock)};
+    memcpy(a->services[at].id, id.p, id.n);
+    return &a->services[at];
+}
+
+static void adopt(struct agent *a, struct wanted *w)
+{
+    agent_drop_wanted(a->wanted);
+    a->wanted = w;
+    for (size_t i = 0; i < a->count; i++)
+        a->services[i].spec = NULL;
+    const struct service_spec *specs = w->desired.services.items;
+    for (size_t i = 0; i < w->desired.services.count; i++) {
+        struct agent_service *s = agent_service_of(a, specs[i].id, true);
+        if (s == NULL)
+            continue; /* more than a node holds: the list is bounded to the same number */
+        s->spec = &specs[i];
+        s->form = w->forms[i];
+        if (s->generation != specs[i].generation)
+            s->mind.failures = 0;
+        s->generation = specs[i].generation;
+    }
+    a->changes++;
+}
+
+enum rc agent_want(struct agent *a, struct str json, struct err *err)
+{
+    pthread_mutex_lock(&a->lock);
+    bool same = a->wanted != NULL && str_eq(a->wanted->text, json);
+    pthread_mutex_unlock(&a->lock);
+    if (same)
+        return RC_OK;
+    struct wanted *w = calloc(1, sizeof *w);
+    ASSERT(w != NULL);
+    w->users = 1;
+    arena_init(&w->arena, (size_t)16 * AGENT_JSON_BYTES_MAX);
+    enum rc rc = decode(w, json, err);
+    pthread_mutex_lock(&a->lock);
+    if (rc == RC_OK)
+        adopt(a, w);
+    else
+        agent_drop_wanted(w);
+    pthread_mutex_unlock(&a->lock);
+    agent_wake(a);
+    return rc;
+}
+
+int64_t agent_revision(struct agent *a)
+{
+    pthread_mutex_lock(&a->lock);
+    int64_t revision = a->wanted != NULL ? a->wanted->desired.revision : 0;
+    pthread_mutex_unlock(&a->lock);
+    return revision;
+}
+
+void agent_lease(struct agent *a, time_us until)
+{
+    pthread_mutex_lock(&a->lock);
+    a->lease = until;
+    pthread_mutex_unlock(&a->lock);
+    agent_wake(a);
+}
+
+/* It stops a little before the lease ends, as stopping takes time. */
+bool agent_leased(const struct agent *a, const struct service_spec *spec)
+{
+    if (spec == NULL || spec->lease_s == 0)
+        return true;
+    time_us margin =
+        min_i64(spec->lease_s * US_PER_SECOND / LEASE_MARGIN_PARTS, LEASE_MARGIN_MAX_US);
+    return clock_steady(a->o.clock) < a->lease - margin;
+}
+
+/* --- one step --- */
+
+struct step_work {
+    struct work_item item;
+    struct agent *agent;
+    enum step step;
+    struct wanted *wanted;
+    const struct service_spec *spec; /* in wanted; NULL: not spoken of */
+    char id[ID_TEXT_MAX + 1];
+    time_us started; /* of what is stopped */
+    struct err err;
+};
+
+static enum rc stop_step(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    struct driver_stats last;
+    TRY(d->stop(d, str_c(w->id), arena, &last, &w->err));
+    if (last.process.n > 0)
+        agent_meter_one(w->agent, str_c(w->id), w->started, &last);
+    return RC_OK;
+}
+
+static enum rc remove_step(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    TRY(d->remove(d, str_c(w->id), arena, &w->err));
+    return w->agent->o.spool != NULL ? spool_end(w->agent->o.spool, str_c(w->id), &w->err) : RC_OK;
+}
+
+/* A service that holds a lease knows its end before it starts. */
+static enum rc start_step(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    if (w->spec->lease_s > 0) {
+        pthread_mutex_lock(&w->agent->lock);
+        time_us until = w->agent->lease;
+        pthread_mutex_unlock(&w->agent->lock);
+        /* Right after the machine started there is no root: start makes it, with a lease. */
+        enum rc rc = d->lease(d, w->spec->id, until, arena, &w->err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        err_clear(&w->err);
+    }
+    return d->start(d, w->spec, arena, &w->err);
+}
+
+static enum rc do_step(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    switch (w->step) {
+    case STEP_PREPARE:
+        return d->prepare(d, w->spec, arena, &w->err);
+    case STEP_START:
+        return start_step(w, arena);
+    case STEP_ADJUST:
+        return d->adjust(d, w->spec, arena, &w->err);
+    case STEP_STOP:
+        return stop_step(w, arena);
+    case STEP_REMOVE:
+        return remove_step(w, arena);
+    case STEP_NONE:
+        break;
+    }
+    NEVER("no step is no work");
+}
+
+/* With the lock held. */
+static void note_outcome(struct agent *a, const struct step_work *w, enum rc rc)
+{
+    struct agent_service *s = agent_service_of(a, str_c(w->id), false);
+    ASSERT(s != NULL && s->doing == w->step);
+    s->doing = STEP_NONE;
+    s->mind.tried = clock_now(a->o.clock);
+    if (rc == RC_OK) {
+        /* Whether a start was a success only time shows: note_life. */
+        if (w->step != STEP_STOP && w->step != STEP_START)
+            s->mind.failures = 0;
+        s->reason[0] = '\0';
+    } else {
+        s->mind.failures++;
+        struct str text = err_text(&w->err);
+        memcpy(s->reason, text.p, text.n);
+        s->reason[text.n] = '\0';
+    }
+    a->steps--;
+    a->changes++;
+    agent_drop_wanted(w->wanted);
+}
+
+static void run_step(struct work_item *item)
+{
+    struct step_work *w = CONTAINER_OF(item, struct step_work, item);
+    struct agent *a = w->agent;
+    struct arena arena;
+    arena_init(&arena, AGENT_STEP_BYTES);
+    time_us began = clock_steady(a->o.clock);
+    enum rc rc = do_step(w, &arena);
+    int64_t us = clock_steady(a->o.clock) - began;
+    if (rc == RC_OK)
+        log_event(a->o.log, LOG_INFO, "node.step", LOG_S("service", str_c(w->id)),
+                  LOG_S("step", str_c(step_names[w->step])), LOG_I("us", us));
+    else
+        log_event(a->o.log, LOG_WARN, "node.step", LOG_S("service", str_c(w->id)),
+                  LOG_S("step", str_c(step_names[w->step])), LOG_S("rc", str_c(rc_slug(rc))),
+                  LOG_S("why", err_text(&w->err)), LOG_I("us", us));
+    arena_fini(&arena);
+    pthread_mutex_lock(&a->lock);
+    note_outcome(a, w, rc);
+    pthread_mutex_unlock(&a->lock);
+    free(w);
+    agent_wake(a);
+}
+
+/* --- looking --- */
+
+/* What dies soon after its start, again and again, is started after growing pauses. */
+static void note_life(struct agent *a, struct agent_service *s, const struct observed *seen)
+{
+    time_us now = clock_now(a->o.clock);
+    bool died = seen->state == OBSERVED_DEAD && s->observed == OBSERVED_RUNNING;
+    bool soon = now - seen->started < STEADY_US;
+    if (died && soon) {
+        s->mind.failures++;
+        s->mind.tried = now;
+        snprintf(s->reason, sizeof s->reason, "it ended soon after its start");
+    }
+    if (seen->state == OBSERVED_RUNNING && !soon)
+        s->mind.failures = 0;
+}
+
+static void note_seen(struct agent *a, const struct list *seen)
+{
+    const struct observed *items = seen->items;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->services[i].idle)
+            a->services[i].seen = false;
+    for (size_t i = 0; i < seen->count; i++) {
+        struct agent_service *s = agent_service_of(a, items[i].id, true);
+        if (s == NULL || s->doing != STEP_NONE || (s->state >= 0 && !s->idle))
+            continue;
+        note_life(a, s, &items[i]);
+        s->idle = true;
+        s->seen = true;
+        s->observed = items[i].state;
+        s->observed_generation = items[i].generation;
+        s->restart = items[i].restart;
+        s->starts = items[i].starts;
+        s->started = items[i].started;
+        s->process = items[i].process;
+        size_t n = min_size(items[i].form.n, DRIVER_FORM_MAX);
+        memcpy(s->seen_form, items[i].form.p, n);
+        s->seen_form[n] = '\0';
+    }
+}
+
+static struct observed observed_of(const struct agent_service *s)
+{
+    return (struct observed){.id = str_c(s->id),
+                             .state = s->observed,
+                             .generation = s->observed_generation,
+                             .form = str_c(s->seen_form),
+                             .restart = s->restart,
+                             .starts = s->starts,
+                             .started = s->started};
+}
+
+static struct step_work *work_for(struct agent *a, struct agent_service *s, enum step step)
+{
+    struct step_work *w = calloc(1, sizeof *w);
+    ASSERT(w != NULL);
+    *w = (struct step_work){.item.run = run_step,
+                            .agent = a,
+                            .step = step,
+                            .wanted = a->wanted,
+                            .spec = s->spec,
+                            .started = s->started};
+    memcpy(w->id, s->id, sizeof w->id);
+    if (a->wanted != NULL)
+        a->wanted->users++;
+    s->doing = step;
+    a->steps++;
+    return w;
+}
+
+static void note_state(struct agent *a, struct agent_service *s, enum step step)
+{
+    struct observed seen = observed_of(s);
+    int64_t state = (int64_t)reconcile_sighting(s->spec, s->spec != NULL ? s->form : STR(""),
+                                                s->seen ? &seen : NULL, step, &s->mind);
+    if (state == s->state)
+        return;
+    s->state = state;
+    s->since = clock_now(a->o.clock);
+    a->changes++;
+}
+
+/* With the lock held: the steps to take, at most max. */
+static size_t decide(struct agent *a, struct step_work **works)
+{
+    time_us now = clock_now(a->o.clock);
+    size_t count = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        struct agent_service *s = &a->services[i];
+        if (!s->used || !s->idle || s->doing != STEP_NONE)
+            continue;
+        struct observed seen = observed_of(s);
+        s->mind.leased = agent_leased(a, s->spec);
+        enum step step = reconcile_step(s->spec, s->spec != NULL ? s->form : STR(""),
+                                        s->seen ? &seen : NULL, &s->mind, now);
+        note_state(a, s, step);
+        /* Neither wanted nor there: forgotten. */
+        if (s->spec == NULL && !s->seen)
+            s->used = false;
+        if (step != STEP_NONE)
+            works[count++] = work_for(a, s, step);
+    }
+    return count;
+}
+
+/* Tell a renewed lease to the services that hold it. Without the lock. */
+static void renew(struct agent *a, const struct list *seen, struct arena *arena)
+{
+    const struct observed *items = seen->items;
+    pthread_mutex_lock(&a->lock);
+    time_us until = a->lease;
+    pthread_mutex_unlock(&a->lock);
+    if (until == a->lease_told)
+        return;
+    for (size_t i = 0; i < seen->count; i++) {
+        struct err err;
+        err_clear(&err);
+        pthread_mutex_lock(&a->lock);
+        const struct agent_service *s = agent_service_of(a, items[i].id, false);
+        bool holds = s != NULL && s->spec != NULL && s->spec->lease_s > 0;
+        pthread_mutex_unlock(&a->lock);
+        if (holds && items[i].state == OBSERVED_RUNNING &&
+            a->o.driver->lease(a->o.driver, items[i].id, until, arena, &err) != RC_OK)
+            log_event(a->o.log, LOG_ERROR, "node.lease", LOG_S("service", items[i].id),
+                      LOG_S("why", err_text(&err)));
+    }
+    a->lease_told = until;
+}
+
+/* First processes whose end wakes the agent. */
+static void watch(struct agent *a)
+{
+    for (size_t i = 0; i < a->watched_count; i++)
+        close(a->watched[i].fd);
+    a->watched_count = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct agent_service *s = &a->services[i];
+        if (!s->used || !s->seen || s->observed != OBSERVED_RUNNING || s->process <= 0)
+            continue;
+        int fd = (int)syscall(SYS_pidfd_open, (pid_t)s->process, 0);
+        if (fd >= 0)
+            a->watched[a->watched_count++] = (struct watched){.process = s->process, .fd = fd};
+    }
+}
+
+size_t agent_turn(struct agent *a)
+{
+    struct arena arena;
+    struct err err;
+    struct list seen;
+    size_t count = 0;
+    arena_init(&arena, AGENT_TURN_BYTES);
+    err_clear(&err);
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->count; i++)
+        a->services[i].idle = a->services[i].doing == STEP_NONE;
+    pthread_mutex_unlock(&a->lock);
+    enum rc rc = a->o.driver->observe(a->o.driver, &arena, &seen, &err);
+    if (rc != RC_OK) {
+        log_event(a->o.log, LOG_ERROR, "node.observe", LOG_S("why", err_text(&err)));
+        arena_fini(&arena);
+        return 0;
+    }
+    struct step_work **works = NEW_N(&arena, struct step_work *, SPEC_SERVICES_MAX);
+    pthread_mutex_lock(&a->lock);
+    note_seen(a, &seen);
+    count = decide(a, works);
+    watch(a);
+    pthread_mutex_unlock(&a->lock);
+    for (size_t i = 0; i < count; i++)
+        if (a->step_pool == NULL || !work_submit(a->step_pool, &works[i]->item))
+            run_step(&works[i]->item); /* no threads, or all of them have much to do */
+    renew(a, &seen, &arena);
+    agent_meter(a, &seen, &arena);
+    arena_fini(&arena);
+    agent_look(a);
+    return count;
+}
+
+void agent_wait(struct agent *a, int fd, int64_t wait_us)
+{
+    struct pollfd fds[SPEC_SERVICES_MAX + 2];
+    nfds_t n = 0;
+    uint64_t ignored;
+    fds[n++] = (struct pollfd){.fd = a->wake, .events = POLLIN};
+    fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    for (size_t i = 0; i < a->watched_count; i++)
+        fds[n++] = (struct pollfd){.fd = a->watched[i].fd, .events = POLLIN};
+    (void)poll(fds, n,
+               (int)min_i64(wait_us / US_PER_MS, INT32_MAX)); /* a signal is a reason, too */
+    (void)!read(a->wake, &ignored, sizeof ignored);           /* it may be empty */
+}
+
+void agent_wake(struct agent *a)
+{
+    uint64_t one = 1;
+    (void)!write(a->wake, &one, sizeof one); /* full: it wakes already */
+}
+
+/* --- birth and end --- */
+
+struct agent *agent_open(const struct agent_options *o)
+{
+    struct agent *a = calloc(1, sizeof *a);
+    ASSERT(a != NULL);
+    a->o = *o;
+    a->services = calloc(SPEC_SERVICES_MAX, sizeof *a->services);
+    ASSERT(a->services != NULL);
+    a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ASSERT(a->wake >= 0);
+    pthread_mutex_init(&a->lock, NULL);
+    if (o->threads > 0) {
+        a->step_pool = work_open(o->threads, QUEUE_MAX);
+        a->promise_pool = work_open(o->threads, QUEUE_MAX);
+    }
+    return a;
+}
+
+void agent_close(struct agent *a)
+{
+    if (a == NULL)
+        return;
+    work_close(a->step_pool);
+    work_close(a->promise_pool);
+    for (size_t i = 0; i < a->watched_count; i++)
+        close(a->watched[i].fd);
+    agent_drop_wanted(a->wanted);
+    close(a->wake);
+    pthread_mutex_destroy(&a->lock);
+    free(a->services);
+    free(a);
+}

@@ -1,0 +1,146 @@
+#include "node/agent.h"
+
+#include "node/driver_sim.h"
+
+#include <check.h>
+
+enum { TURNS = 40 };
+
+static struct arena arena;
+static struct err err;
+static struct clock_sim sim_clock;
+static struct driver_sim sim;
+static struct agent *agent;
+static const struct str id = STR_INIT("svc_01jd8v3q7w4k2m9x6c5b1n0h8z");
+
+static void setup(void)
+{
+    arena_init(&arena, (size_t)16 * 1024 * 1024);
+    err_clear(&err);
+    clock_sim_init(&sim_clock, US_PER_DAY, 7);
+    driver_sim_init(&sim, &sim_clock);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+}
+
+static void teardown(void)
+{
+    agent_close(agent);
+    arena_fini(&arena);
+}
+
+static void want(const char *state, int generation, const char *more)
+{
+    struct str json = arena_fmt(&arena,
+                                "{\"revision\":%d,\"services\":[{\"id\":\"%.*s\",\"generation\":%d,"
+                                "\"state\":\"%s\",\"runtime\":\"container\"%s}]}",
+                                generation, STRF(id), generation, state, more);
+    ck_assert_int_eq(agent_want(agent, json, &err), RC_OK);
+}
+
+static void turn(void)
+{
+    for (int i = 0; i < TURNS; i++) {
+        agent_turn(agent);
+        clock_sim_advance(&sim_clock, US_PER_SECOND);
+    }
+}
+
+static struct sighting seen(void)
+{
+    struct list all;
+    agent_sightings(agent, &arena, &all);
+    ck_assert_uint_eq(all.count, 1);
+    return *(struct sighting *)all.items;
+}
+
+START_TEST(a_service_lives_and_goes)
+{
+    want("running", 1, "");
+    turn();
+    ck_assert(agent_at_rest(agent));
+    ck_assert_int_eq(seen().state, SIGHTING_RUNNING);
+    ck_assert_int_eq(seen().starts, 1);
+    want("running", 2, ",\"restart\":1");
+    turn();
+    ck_assert_int_eq(seen().starts, 2);
+    want("gone", 3, ",\"restart\":1");
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_GONE);
+    ck_assert_ptr_null(driver_sim_find(&sim, id));
+}
+END_TEST
+
+START_TEST(another_agent_goes_on_where_this_one_died)
+{
+    want("running", 1, "");
+    turn();
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+    want("running", 1, "");
+    turn();
+    ck_assert_int_eq(seen().starts, 1);
+    ck_assert(agent_at_rest(agent));
+}
+END_TEST
+
+START_TEST(without_a_lease_a_failover_service_does_not_run)
+{
+    want("running", 1, ",\"lease_s\":60");
+    turn();
+    ck_assert_int_eq(seen().starts, 0);
+    agent_lease(agent, clock_steady(&sim_clock.clock) + 100 * US_PER_SECOND);
+    agent_turn(agent);
+    agent_turn(agent);
+    agent_turn(agent);
+    ck_assert_int_eq(seen().state, SIGHTING_RUNNING);
+    ck_assert_int_gt(driver_sim_find(&sim, id)->lease, 0);
+    clock_sim_advance(&sim_clock, 95 * US_PER_SECOND);
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_STOPPED);
+    ck_assert_int_eq(driver_sim_find(&sim, id)->state, OBSERVED_RESTING);
+}
+END_TEST
+
+START_TEST(what_dies_at_once_is_started_after_growing_pauses)
+{
+    want("running", 1, "");
+    for (int i = 0; i < 10 * TURNS; i++) {
+        agent_turn(agent);
+        struct driver_sim_service *v = driver_sim_find(&sim, id);
+        if (v != NULL && v->state == OBSERVED_RUNNING) {
+            agent_turn(agent);
+            v->state = OBSERVED_DEAD;
+        }
+        clock_sim_advance(&sim_clock, US_PER_SECOND);
+    }
+    ck_assert_int_gt(seen().starts, 2);
+    ck_assert_int_lt(seen().starts, 12);
+}
+END_TEST
+
+START_TEST(a_broken_list_changes_nothing)
+{
+    want("running", 1, "");
+    turn();
+    ck_assert_int_eq(agent_want(agent, STR("{\"revision\":2"), &err), RC_SYNTAX);
+    ck_assert_int_eq(agent_want(agent, STR("{\"services\":[]}"), &err), RC_INVALID);
+    turn();
+    ck_assert_int_eq(agent_revision(agent), 1);
+    ck_assert_int_eq(seen().state, SIGHTING_RUNNING);
+}
+END_TEST
+
+Suite *agent_suite(void);
+Suite *agent_suite(void)
+{
+    Suite *s = suite_create("agent");
+    TCase *c = tcase_create("agent");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, a_service_lives_and_goes);
+    tcase_add_test(c, another_agent_goes_on_where_this_one_died);
+    tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
+    tcase_add_test(c, what_dies_at_once_is_started_after_growing_pauses);
+    tcase_add_test(c, a_broken_list_changes_nothing);
+    suite_add_tcase(s, c);
+    return s;
+}

@@ -1,0 +1,57 @@
+/*
+ * container_inside.h - what the files of the container driver share.
+ */
+#ifndef NODE_CONTAINER_INSIDE_H
+#define NODE_CONTAINER_INSIDE_H
+
+#include "node/container.h"
+#include "node/left.h"
+
+#include <sys/types.h>
+
+/* Users of a slot begin here, 65,536 for each: above all that the machine's own tools give out. */
+#define CONTAINER_USER_FIRST (1 << 24)
+
+static inline struct container *container_of_driver(struct driver *d)
+{
+    return CONTAINER_OF(d, struct container, driver);
+}
+
+/* home/services/ID, and a path in it. */
+const char *container_folder(const struct container *c, struct str id, struct arena *arena);
+const char *container_in(const struct container *c, struct str id, const char *part,
+                         struct arena *arena);
+uid_t container_user(int64_t slot);
+/* "hanse0/ID" */
+const char *container_group(const struct container *c, struct str id, struct arena *arena);
+
+/* What was left of it; made with a free slot where there is nothing. RC_FULL: no slot is free. */
+MUST_CHECK enum rc container_take_slot(struct container *c, struct str id, struct arena *arena,
+                                       struct left *ret, struct err *err);
+/* All that has a state on this node: struct left. */
+MUST_CHECK enum rc container_lefts(const struct container *c, struct arena *arena, struct list *ret,
+                                   struct err *err);
+/* Names of the folders of services: struct str. */
+MUST_CHECK enum rc container_ids(const struct container *c, struct arena *arena, struct list *ret,
+                                 struct err *err);
+
+/* Its disk is there, has its size, and is mounted. It does not run. */
+MUST_CHECK enum rc container_disk(struct container *c, const struct service_spec *spec,
+                                  struct arena *arena, struct err *err);
+/* The root of a service is there: disk, image, overlay. */
+MUST_CHECK enum rc container_mount(struct container *c, const struct service_spec *spec,
+                                   int64_t slot, struct arena *arena, struct err *err);
+/* It is unmounted; with the disk, or only the root. RC_CONFLICT: in use. */
+MUST_CHECK enum rc container_unmount(struct container *c, struct str id, bool disk,
+                                     struct arena *arena, struct err *err);
+/* Forget images that no service has. */
+MUST_CHECK enum rc container_drop_images(struct container *c, struct arena *arena, struct err *err);
+/* Files, volumes and the plan, into the mounted root. */
+MUST_CHECK enum rc container_fill(struct container *c, const struct service_spec *spec,
+                                  int64_t slot, struct arena *arena, struct err *err);
+
+/* The steady time until which it may run, where hanse-init reads it. */
+MUST_CHECK enum rc container_put_lease(struct container *c, struct str id, time_us until,
+                                       struct arena *arena, struct err *err);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * driver.h - the door to what really runs services: crun for containers, libvirt for machines.
+ *
+ * Every call may be repeated: a step that was cut short by a crash is done again from its
+ * beginning, and a step that was done already is a success. What a driver knows survives the
+ * agent: observe reads it from the machine (files, processes, control groups), never from memory.
+ *
+ * Calls for different services may come from several threads at once; calls for one service come
+ * one after the other. driver_sim.h is the twin for tests.
+ */
+#ifndef NODE_DRIVER_H
+#define NODE_DRIVER_H
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "profile/spec.h"
+
+enum {
+    DRIVER_FORM_MAX = 32,                /* bytes of a form, below */
+    DRIVER_OUTPUT_BYTES_MAX = 16 * 1024, /* kept of what a command says */
+    DRIVER_STOP_MS = 10000,              /* where a spec gives no time to stop */
+};
+
+enum observed_state {
+    OBSERVED_ABSENT,  /* nothing is left of it */
+    OBSERVED_RESTING, /* something lies on the disk, no process */
+    OBSERVED_DEAD,    /* it ran and ended; its last counters can still be read */
+    OBSERVED_RUNNING,
+};
+
+/* One service as the machine has it. */
+struct observed {
+    struct str id;
+    int64_t state;      /* enum observed_state */
+    int64_t generation; /* for which it was prepared, wholly; 0: it is not */
+    struct str form;    /* of that (reconcile.h); empty: it is not prepared */
+    int64_t restart;    /* spec's restart when it was started */
+    int64_t starts;     /* how often it was started, ever */
+    time_us started;
+    int64_t process; /* its first process on the node; 0 */
+};
+
+/* What was used since the process started: counters begin at zero with it. */
+struct driver_stats {
+    struct str process; /* names the start: counters of another process are other counters */
+    int64_t cpu_us;
+    int64_t memory_bytes; /* in use now, without what the kernel may drop */
+    int64_t disk_bytes;   /* taken on the node's disk */
+    int64_t received_bytes;
+    int64_t sent_bytes;
+    int64_t read_bytes;
+    int64_t written_bytes;
+    int64_t killed_for_memory; /* processes that the kernel ended, as it had too much */
+};
+
+struct driver_exec {
+    struct str id;
+    const struct list *command; /* struct str */
+    int64_t timeout_ms;
+    int input;  /* descriptor, or -1: nothing */
+    int output; /* descriptor, or -1: the first DRIVER_OUTPUT_BYTES_MAX come back */
+};
+
+struct driver {
+    const char *name; /* "container" */
+    /* All services that have left anything on this machine. */
+    enum rc (*observe)(struct driver *d, struct arena *arena, struct list *ret, struct err *err);
+    /* Fetch images, make disk, network and files, for this generation. RC_FULL: the node's disk.
+     * The service does not run. Data of its volumes is kept. */
+    enum rc (*prepare)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                       struct err *err);
+    /* RC_OK: it runs, started once. It is prepared, and does not run. */
+    enum rc (*start)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                     struct err *err);
+    /* Other limits, ports and promises under the same form: while it runs or rests. */
+    enum rc (*adjust)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                      struct err *err);
+    /* It may run until then, by the steady clock: it ends by itself afterwards, though the agent be
+     * dead. Before start, and whenever the lease is renewed. */
+    enum rc (*lease)(struct driver *d, struct str id, time_us until, struct arena *arena,
+                     struct err *err);
+    /* No process is left of it. Counters as they were at the end; zeroed where there are none. */
+    enum rc (*stop)(struct driver *d, struct str id, struct arena *arena,
+                    struct driver_stats *ret_last, struct err *err);
+    /* Nothing is left of it. It does not run. */
+    enum rc (*remove)(struct driver *d, struct str id, struct arena *arena, struct err *err);
+    /* Addresses and ports that it got: struct sighting_fact. */
+    enum rc (*facts)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                     struct list *ret, struct err *err);
+    /* RC_NOT_FOUND: no process of it was ever there. */
+    enum rc (*stats)(struct driver *d, struct str id, struct arena *arena, struct driver_stats *ret,
+                     struct err *err);
+    /* A command inside; *ret_status is its exit status, 128 + the signal that ended it.
+     * RC_TIMEOUT. RC_UNAVAILABLE: it does not run. */
+    enum rc (*exec)(struct driver *d, const struct driver_exec *e, struct arena *arena,
+                    int *ret_status, struct str *ret_output, struct err *err);
+};
+
+#endif

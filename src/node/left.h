@@ -1,0 +1,31 @@
+/*
+ * left.h - what the container driver leaves on the disk about a service: one small file, so that an
+ * agent that was killed, or a machine that was started anew, knows all that the one before knew.
+ */
+#ifndef NODE_LEFT_H
+#define NODE_LEFT_H
+
+#include "profile/spec.h"
+
+struct left {
+    uint64_t set;
+    struct str id;
+    int64_t slot;       /* its number on this node: address, ports, users follow from it */
+    int64_t generation; /* prepared for it; 0: not wholly */
+    struct str form;
+    int64_t restart;
+    int64_t starts;
+    time_us started;
+    int64_t stop_ms;   /* from SIGTERM until it is over */
+    struct str image;  /* hash of its root */
+    struct list ports; /* struct spec_port */
+};
+
+/* In the folder of the service. RC_NOT_FOUND: nothing was left, or a step was cut short before it
+ * could be. RC_INVALID: the file is broken. */
+MUST_CHECK enum rc left_read(const char *folder, struct arena *arena, struct left *ret,
+                             struct err *err);
+MUST_CHECK enum rc left_write(const char *folder, const struct left *l, struct arena *arena,
+                              struct err *err);
+
+#endif

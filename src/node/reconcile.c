@@ -1,0 +1,130 @@
+/* The table of reconcile.h, written out. */
+#include "node/reconcile.h"
+
+#include <sodium.h>
+
+enum { FORM_TEXT_MAX = 32 * 1024 * 1024, DOUBLINGS_MAX = 16 };
+
+const char *const step_names[] = {"none", "prepare", "start", "adjust", "stop", "remove", NULL};
+
+/* Of these fields a service is made: with another value of one, it is another service. */
+static const char *const form_fields[] = {"images", "files", "processes", "volumes", "user_data"};
+/* A machine has its memory and processors from its start. */
+static const char *const vm_form_fields[] = {"cpu_milli", "memory_bytes"};
+
+struct str reconcile_form(const struct service_spec *spec, struct arena *arena)
+{
+    struct service_spec form = *spec;
+    form.set = 0;
+    for (size_t i = 0; i < COUNT(form_fields); i++)
+        form.set |= schema_bit(&service_spec_schema, form_fields[i]);
+    for (size_t i = 0; spec->runtime == SPEC_VM && i < COUNT(vm_form_fields); i++)
+        form.set |= schema_bit(&service_spec_schema, vm_form_fields[i]);
+    struct buf text;
+    struct json_writer w;
+    buf_init(&text, arena, FORM_TEXT_MAX);
+    json_writer_init(&w, &text);
+    schema_encode(&service_spec_schema, &form, &w);
+    ASSERT(!text.full);
+    uint8_t hash[DRIVER_FORM_MAX / 2];
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)text.p, text.n, NULL, 0);
+    char *hex = arena_alloc(arena, DRIVER_FORM_MAX + 1);
+    sodium_bin2hex(hex, DRIVER_FORM_MAX + 1, hash, sizeof hash);
+    return str_n(hex, DRIVER_FORM_MAX);
+}
+
+time_us reconcile_retry(const struct reconcile_mind *mind)
+{
+    if (mind->failures == 0)
+        return mind->tried;
+    int64_t doublings = min_i64(mind->failures - 1, DOUBLINGS_MAX);
+    return mind->tried + min_i64(RECONCILE_PAUSE_US << doublings, RECONCILE_PAUSE_MAX_US);
+}
+
+static enum step step_to_rest(int64_t state)
+{
+    return state == OBSERVED_RUNNING || state == OBSERVED_DEAD ? STEP_STOP : STEP_NONE;
+}
+
+static enum step step_to_gone(int64_t state)
+{
+    return state == OBSERVED_RESTING ? STEP_REMOVE : step_to_rest(state);
+}
+
+static enum step step_to_run(const struct service_spec *spec, struct str form,
+                             const struct observed *seen)
+{
+    if (seen == NULL || seen->state == OBSERVED_ABSENT)
+        return STEP_PREPARE;
+    bool same = str_eq(seen->form, form);
+    if (seen->state == OBSERVED_DEAD)
+        return STEP_STOP;
+    if (seen->state == OBSERVED_RESTING)
+        return same && seen->generation == spec->generation ? STEP_START : STEP_PREPARE;
+    if (!same || seen->restart != spec->restart)
+        return STEP_STOP;
+    return seen->generation == spec->generation ? STEP_NONE : STEP_ADJUST;
+}
+
+static enum step step_without_pause(const struct service_spec *spec, struct str form,
+                                    const struct observed *seen, const struct reconcile_mind *mind)
+{
+    int64_t state = seen != NULL ? seen->state : OBSERVED_ABSENT;
+    if (spec == NULL)
+        return step_to_rest(state);
+    switch ((enum spec_state)spec->state) {
+    case SPEC_GONE:
+        return step_to_gone(state);
+    case SPEC_STOPPED:
+        return step_to_rest(state);
+    case SPEC_RUNNING:
+        return mind->leased ? step_to_run(spec, form, seen) : step_to_rest(state);
+    }
+    NEVER("a state is one of three");
+}
+
+enum step reconcile_step(const struct service_spec *spec, struct str form,
+                         const struct observed *seen, const struct reconcile_mind *mind,
+                         time_us now)
+{
+    ASSERT(mind->failures >= 0);
+    enum step step = step_without_pause(spec, form, seen, mind);
+    /* A clock that was set back does not make the pause longer than it is. */
+    bool pausing = mind->failures > 0 && now >= mind->tried && now < reconcile_retry(mind);
+    return pausing ? STEP_NONE : step;
+}
+
+static enum sighting_state sighting_of_step(enum step step)
+{
+    switch (step) {
+    case STEP_PREPARE:
+        return SIGHTING_PREPARING;
+    case STEP_START:
+        return SIGHTING_STARTING;
+    case STEP_STOP:
+    case STEP_REMOVE:
+        return SIGHTING_STOPPING;
+    case STEP_ADJUST:
+        return SIGHTING_RUNNING;
+    case STEP_NONE:
+        break;
+    }
+    return SIGHTING_WAITING;
+}
+
+enum sighting_state reconcile_sighting(const struct service_spec *spec, struct str form,
+                                       const struct observed *seen, enum step step,
+                                       const struct reconcile_mind *mind)
+{
+    if (step != STEP_NONE)
+        return sighting_of_step(step);
+    int64_t state = seen != NULL ? seen->state : OBSERVED_ABSENT;
+    enum step next = step_without_pause(spec, form, seen, mind);
+    if (next != STEP_NONE && mind->failures > 0)
+        return SIGHTING_FAILED;
+    if (state == OBSERVED_RUNNING)
+        return next == STEP_STOP ? SIGHTING_STOPPING : SIGHTING_RUNNING;
+    if (spec != NULL && spec->state == SPEC_GONE && state == OBSERVED_ABSENT)
+        return SIGHTING_GONE;
+    return next == STEP_NONE ? SIGHTING_STOPPED : SIGHTING_WAITING;
+}
