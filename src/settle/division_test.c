@@ -240,7 +240,8 @@ static enum rc credit_dear_in(struct tx *tx, void *arg)
     ck_assert_uint_eq(page.items.count, 2);
     struct credit_line dear = {.line = str_eq(lines[0].item, STR("dear")) ? 1 : 2};
     BALANCE(s->partner, "EUR", STR("AR:Clearing"), 0);
-    OK(tx, document_credit(tx, l, &settle_above, invoice.id, &dear, 1, STR(""), &credit));
+    const struct credit_request request = {.id = invoice.id, .lines = &dear, .count = 1};
+    OK(tx, document_credit(tx, l, &settle_above, &request, &credit));
     BALANCE(s->partner, "EUR", STR("AR:Clearing"), -100);
     return RC_OK;
 }
