@@ -39,8 +39,8 @@ enum rc builtin_krl(struct run *run);
 enum rc builtin_krl_check(struct run *run);
 enum rc builtin_krl_fmt(struct run *run);
 enum rc builtin_krl_run(struct run *run);
-/* Picos of an engine: the tree, a new one, one with all below it away, a ruleset, an event, a query,
- * a channel, what was logged, a file from one and back. */
+/* Picos of an engine: the tree, a new one, one with all below it away, a ruleset, an event, a
+ * query, a channel, what was logged, a file from one and back. */
 enum rc builtin_pico_list(struct run *run);
 enum rc builtin_pico_new(struct run *run);
 enum rc builtin_pico_delete(struct run *run);
