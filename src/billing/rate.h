@@ -37,8 +37,6 @@ struct rated_line {
     struct window window;
     struct quantity quantity; /* what was priced */
     struct quantity units;    /* of the subscription: what FIXED rules count */
-    bool timed; /* of all lines of a window the one that tells its time: FIXED rules count it alone.
-                   Of the plan's first flat charge, or without any of its first one */
     const struct supply_path *path;
     int64_t path_number;
     /* Of a unit, for people: the operator's, and that of each edge. Where several prices made the
@@ -48,10 +46,13 @@ struct rated_line {
     int64_t amounts[SUPPLY_DEPTH_MAX]; /* minor units, before discounts */
     int64_t list_amount;               /* at list price */
     int64_t discount;                  /* >= 0; of the last edge */
-    bool free_tier;                    /* the discount is the host's marketing */
-    bool late;                         /* a correction of a window that was billed */
-    bool advance;                      /* billed before its time: deferred income */
-    bool tax_included;                 /* amounts hold the tax */
+    /* Of all lines of a window the one that tells its time: FIXED rules count it alone. Of the
+     * plan's first flat charge, or without any of its first one. */
+    bool timed;
+    bool free_tier;    /* the discount is the host's marketing */
+    bool late;         /* a correction of a window that was billed */
+    bool advance;      /* billed before its time: deferred income */
+    bool tax_included; /* amounts hold the tax */
 };
 
 struct rate_request {
