@@ -40,5 +40,6 @@ struct krl_value lib_word(struct krl_machine *m, const struct krl_value *args, s
 {
     (void)args;
     (void)n;
-    return krl_ascii(&m->heap, words[(size_t)(krl_chance(m) * COUNT(words))]);
+    const size_t count = COUNT(words);
+    return krl_ascii(&m->heap, words[(size_t)(krl_chance(m) * (double)count)]);
 }
