@@ -158,6 +158,7 @@ static enum rc remove_step(struct step_work *w, struct arena *arena)
 static enum rc start_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
+    ASSERT(w->spec != NULL); /* what nobody wants is not started */
     if (w->spec->lease_s > 0) {
         pthread_mutex_lock(&w->agent->lock);
         time_us until = w->agent->lease;

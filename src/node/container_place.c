@@ -68,7 +68,7 @@ enum rc container_ids(const struct container *c, struct arena *arena, struct lis
 enum rc container_lefts(const struct container *c, struct arena *arena, struct list *ret,
                         struct err *err)
 {
-    struct list ids;
+    struct list ids = {0};
     TRY(container_ids(c, arena, &ids, err));
     struct left *lefts = NEW_N(arena, struct left, ids.count);
     size_t count = 0;

@@ -142,7 +142,8 @@ static enum rc check_certificate(const struct promise_look *look, struct arena *
     if (!str_has(shown, STR("BEGIN CERTIFICATE")))
         return err_set(err, RC_UNAVAILABLE, "no certificate is shown at port %lld",
                        (long long)port);
-    const char *seconds = arena_fmt(arena, "%lld", (long long)(days * DAY_SECONDS)).p;
+    const long long wanted_s = (long long)days * DAY_SECONDS;
+    const char *seconds = arena_fmt(arena, "%lld", wanted_s).p;
     struct run check = {
         .argv = (const char *const[]){"openssl", "x509", "-noout", "-checkend", seconds, NULL},
         .input = shown};

@@ -46,29 +46,35 @@ static enum rc run(struct spool *s, const char *sql, struct err *err)
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? RC_OK : failed(s, err);
 }
 
+/* What ?1, ?2, ... stand for: the texts, then the numbers. */
+struct binding {
+    const struct str *texts;
+    size_t text_count;
+    const int64_t *numbers;
+    size_t number_count;
+};
+
 /* Prepare and bind; the texts live until the statement is done. */
-static enum rc prepare(struct spool *s, const char *sql, const struct str *texts, size_t text_count,
-                       const int64_t *numbers, size_t number_count, sqlite3_stmt **ret,
+static enum rc prepare(struct spool *s, const char *sql, struct binding b, sqlite3_stmt **ret,
                        struct err *err)
 {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, sql, -1, &q, NULL) != SQLITE_OK)
         return failed(s, err);
     int at = 1;
-    for (size_t i = 0; i < text_count; i++)
-        sqlite3_bind_text(q, at++, texts[i].n > 0 ? texts[i].p : "", (int)texts[i].n,
+    for (size_t i = 0; i < b.text_count; i++)
+        sqlite3_bind_text(q, at++, b.texts[i].n > 0 ? b.texts[i].p : "", (int)b.texts[i].n,
                           SQLITE_STATIC);
-    for (size_t i = 0; i < number_count; i++)
-        sqlite3_bind_int64(q, at++, numbers[i]);
+    for (size_t i = 0; i < b.number_count; i++)
+        sqlite3_bind_int64(q, at++, b.numbers[i]);
     *ret = q;
     return RC_OK;
 }
 
-static enum rc change(struct spool *s, const char *sql, const struct str *texts, size_t text_count,
-                      const int64_t *numbers, size_t number_count, struct err *err)
+static enum rc change(struct spool *s, const char *sql, struct binding b, struct err *err)
 {
-    sqlite3_stmt *q;
-    TRY(prepare(s, sql, texts, text_count, numbers, number_count, &q, err));
+    sqlite3_stmt *q = NULL;
+    TRY(prepare(s, sql, b, &q, err));
     int code = sqlite3_step(q);
     enum rc rc = code == SQLITE_DONE ? RC_OK : failed(s, err);
     sqlite3_finalize(q);
@@ -77,9 +83,9 @@ static enum rc change(struct spool *s, const char *sql, const struct str *texts,
 
 static enum rc make_tables(struct spool *s, struct err *err)
 {
-    sqlite3_stmt *q;
+    sqlite3_stmt *q = NULL;
     TRY(run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
-    TRY(prepare(s, "PRAGMA user_version", NULL, 0, NULL, 0, &q, err));
+    TRY(prepare(s, "PRAGMA user_version", (struct binding){0}, &q, err));
     int64_t version = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : -1;
     sqlite3_finalize(q);
     if (version == 0)
@@ -132,12 +138,12 @@ struct counters {
 static enum rc last_counters(struct spool *s, const struct spool_sample *p, struct counters *ret,
                              struct err *err)
 {
-    sqlite3_stmt *q;
+    sqlite3_stmt *q = NULL;
     struct counters last = {0};
     TRY(prepare(s,
                 "SELECT process, at, cpu_us, received_bytes, sent_bytes, read_bytes, written_bytes "
                 "FROM counter WHERE service = ?1",
-                &p->service, 1, NULL, 0, &q, err));
+                (struct binding){.texts = &p->service, .text_count = 1}, &q, err));
     int code = sqlite3_step(q);
     if (code == SQLITE_ROW) {
         struct str process =
@@ -187,7 +193,7 @@ static enum rc add_record(struct spool *s, const struct spool_sample *p,
                   "INSERT INTO record (service, subscription, t0, t1, cpu_us, memory_bytes, "
                   "disk_bytes, received_bytes, sent_bytes, read_bytes, written_bytes) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                  texts, COUNT(texts), numbers, COUNT(numbers), err);
+                  (struct binding){texts, COUNT(texts), numbers, COUNT(numbers)}, err);
 }
 
 static enum rc put_counters(struct spool *s, const struct spool_sample *p, struct err *err)
@@ -200,7 +206,7 @@ static enum rc put_counters(struct spool *s, const struct spool_sample *p, struc
                   "INSERT OR REPLACE INTO counter (service, subscription, process, at, cpu_us, "
                   "received_bytes, sent_bytes, read_bytes, written_bytes) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                  texts, COUNT(texts), numbers, COUNT(numbers), err);
+                  (struct binding){texts, COUNT(texts), numbers, COUNT(numbers)}, err);
 }
 
 static enum rc add(struct spool *s, const struct spool_sample *p, struct err *err)
@@ -232,7 +238,8 @@ enum rc spool_add(struct spool *s, const struct spool_sample *sample, struct err
 enum rc spool_end(struct spool *s, struct str service, struct err *err)
 {
     pthread_mutex_lock(&s->lock);
-    enum rc rc = change(s, "DELETE FROM counter WHERE service = ?1", &service, 1, NULL, 0, err);
+    enum rc rc = change(s, "DELETE FROM counter WHERE service = ?1",
+                        (struct binding){.texts = &service, .text_count = 1}, err);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }
@@ -247,7 +254,7 @@ static struct str column_text(sqlite3_stmt *q, int column, struct arena *arena)
 
 static enum rc read_records(struct spool *s, struct arena *arena, struct list *ret, struct err *err)
 {
-    sqlite3_stmt *q;
+    sqlite3_stmt *q = NULL;
     const int64_t limit = SPOOL_SEND_MAX;
     struct spool_record *records = NEW_N(arena, struct spool_record, SPOOL_SEND_MAX);
     size_t count = 0;
@@ -256,7 +263,7 @@ static enum rc read_records(struct spool *s, struct arena *arena, struct list *r
                 "SELECT number, service, subscription, t0, t1, cpu_us, memory_bytes, disk_bytes, "
                 "received_bytes, sent_bytes, read_bytes, written_bytes FROM record "
                 "ORDER BY number LIMIT ?1",
-                NULL, 0, &limit, 1, &q, err));
+                (struct binding){.numbers = &limit, .number_count = 1}, &q, err));
     while ((code = sqlite3_step(q)) == SQLITE_ROW && count < SPOOL_SEND_MAX)
         records[count++] = (struct spool_record){
             .number = sqlite3_column_int64(q, 0),
@@ -289,7 +296,8 @@ enum rc spool_next(struct spool *s, struct arena *arena, struct list *ret, struc
 enum rc spool_sent(struct spool *s, int64_t number, struct err *err)
 {
     pthread_mutex_lock(&s->lock);
-    enum rc rc = change(s, "DELETE FROM record WHERE number <= ?1", NULL, 0, &number, 1, err);
+    enum rc rc = change(s, "DELETE FROM record WHERE number <= ?1",
+                        (struct binding){.numbers = &number, .number_count = 1}, err);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

@@ -94,8 +94,9 @@ END_TEST
 static uint64_t any_bits(struct clock_sim *s, int min, int max)
 {
     uint64_t bits = 0;
+    uint64_t width = (uint64_t)max - (uint64_t)min + 1;
     for (int i = 0; i < 3; i++)
-        bits |= UINT64_C(1) << (min + (int)clock_sim_below(s, (uint64_t)(max - min + 1)));
+        bits |= UINT64_C(1) << (min + (int)clock_sim_below(s, width));
     return bits;
 }
 

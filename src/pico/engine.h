@@ -82,6 +82,7 @@ enum pico_ask {
  * the engine. done must be quick. */
 struct pico_request {
     enum pico_ask ask;
+    bool inside; /* comes from the engine or its owner: policies are not asked */
     struct str eci;
     struct str eid;    /* empty: made here */
     struct str domain; /* events */
@@ -90,7 +91,6 @@ struct pico_request {
     struct str query;
     struct str attrs; /* JSON object: attributes, arguments; empty: none */
     struct str args;  /* of the query of PICO_EVENT_QUERY; empty: attrs */
-    bool inside;      /* comes from the engine or its owner: policies are not asked */
     struct arena *arena;
     void (*done)(struct pico_request *r);
 
@@ -98,9 +98,9 @@ struct pico_request {
      * (policy; family channel), RC_TOO_MANY (queue or rate), RC_INVALID (an error of the ruleset),
      * RC_TIMEOUT, RC_TOO_LARGE (budget), RC_UNAVAILABLE (the commit failed), RC_FULL. */
     enum rc rc;
+    bool undefined;   /* the query's value is undefined: the official engine answers nothing */
     struct err err;   /* its sentence is the official engine's: "Error: ECI not found x" */
     struct str reply; /* JSON: text of the eid, {"eid","directives"}, or the query's value */
-    bool undefined;   /* the query's value is undefined: the official engine answers nothing */
 
     struct pico_request *next; /* the engine's */
     void *inner;               /* the engine's */

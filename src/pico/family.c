@@ -163,6 +163,7 @@ static enum rc read_one(struct tx *tx, void *arg)
 static bool read_store(struct activation *a, tx_fn fn, struct reading *r)
 {
     struct err err;
+    ASSERT(a != NULL);
     if (store_read(a->e->store, a->arena_own, &err, fn, r) == RC_OK)
         return !krl_failing(&a->m.heap);
     krl_fail(&a->m.heap, RC_UNAVAILABLE, "%.*s", STRF(err_text(&err)));

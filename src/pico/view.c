@@ -28,7 +28,8 @@ bool view_list(struct activation *a, enum cell_kind kind, const struct cell *con
 {
     const struct cell_list *base = &a->p->cells.of[kind];
     const struct cell_list *over = &a->changes.of[kind];
-    const struct cell **list = krl_take_n(&a->m.heap, base->n + over->n + 1, sizeof *list);
+    const size_t pointer = sizeof(void *);
+    const struct cell **list = krl_take_n(&a->m.heap, base->n + over->n + 1, pointer);
     size_t n = 0;
     if (list == NULL)
         return false;
@@ -39,7 +40,7 @@ bool view_list(struct activation *a, enum cell_kind kind, const struct cell *con
     for (size_t i = 0; i < over->n; i++)
         if (!over->at[i]->gone)
             list[n++] = over->at[i];
-    qsort(list, n, sizeof *list, by_place);
+    qsort(list, n, pointer, by_place);
     *ret = list;
     *ret_n = n;
     return true;

@@ -79,7 +79,8 @@ static enum rc paid_out(struct tx *tx, void *arg)
     struct path_world *p = arg;
     struct ledger *l = p->w.books.l;
     static const int64_t parts[] = {70000, 6000, 13000};
-    for (int i = 0; i < p->tiers; i++) {
+    ck_assert_uint_eq((size_t)p->tiers, COUNT(parts));
+    for (size_t i = 0; i < COUNT(parts); i++) {
         CLEARING(i, 0);
         BALANCE(p->party[i], "USD", STR("AR:Clearing"), 0);
         BALANCE(p->party[i], "USD", STR("Bank"), parts[i]);
