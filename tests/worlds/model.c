@@ -149,9 +149,10 @@ static void add(struct model *m, int book, int currency, const char *code, int64
 /* The neutral book owes somebody for the first time. */
 static void note_purse(struct model *m, int currency, const char *code)
 {
-    int party = 0;
-    if (sscanf(code, "AP:#%d", &party) != 1)
+    static const char owes[] = "AP:#";
+    if (strncmp(code, owes, strlen(owes)) != 0)
         return;
+    int party = (int)strtol(code + strlen(owes), NULL, 10);
     for (size_t i = 0; i < m->purse_count; i++)
         if (m->purses[i].party == party && m->purses[i].currency == currency)
             return;
@@ -292,7 +293,7 @@ static void add_income(struct m_doc *d, const struct m_sum *s)
 
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count)
 {
-    int64_t most[GROUPS_MAX];
+    int64_t most[GROUPS_MAX] = {0};
     for (size_t i = 0; i < count; i++) {
         struct m_group *g = group_of(d, tax_of(m->w, d->from, d->to, sums[i].class));
         size_t at = (size_t)(g - d->groups);
