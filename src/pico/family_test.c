@@ -257,7 +257,7 @@ END_TEST
 
 START_TEST(a_deleted_pico_takes_all_below_it_along)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str a = world_child(&w, root, "{\"rulesets\":[{\"url\":\"file:///folk.krl\"}]}");
     struct str b = world_child(&w, a, "{}");

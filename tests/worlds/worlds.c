@@ -85,6 +85,13 @@ static void some_credit(struct play *p)
         play_credit(p, doc);
 }
 
+/* Credit under COLLECT is a share of its own, which the model does not have. */
+static void give_credit(struct play *p, int edge)
+{
+    if (p->w->edges[edge].settle != WAY_COLLECT)
+        play_wallet(p, edge);
+}
+
 static void some_change(struct play *p, int sub)
 {
     int dice = (int)world_below(p->w, 100);
@@ -97,7 +104,7 @@ static void some_change(struct play *p, int sub)
     else if (dice < 85)
         play_end(p, sub);
     else if (dice < 93)
-        play_wallet(p, p->w->subs[sub].edge);
+        give_credit(p, p->w->subs[sub].edge);
     else
         play_coupon(p, p->w->subs[sub].edge);
 }
