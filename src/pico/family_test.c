@@ -79,7 +79,7 @@ static struct world *start(struct world *w)
 
 START_TEST(a_child_is_born_and_answers_within_the_event)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str said = world_event(&w, root, "folk", "bear", "");
     ck_assert_msg(str_has(said, STR("\"said\":[\"hello\"]")), "%.*s", STRF(said));
@@ -104,7 +104,7 @@ END_TEST
 
 START_TEST(an_event_to_another_pico_comes_once_and_in_order)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str kids[3];
     struct buf to;
@@ -129,7 +129,7 @@ END_TEST
 
 START_TEST(events_that_go_round_and_round_end)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str a = member(world_event(&w, root, "folk", "bear", ""), "eci");
     struct str b = member(world_event(&w, root, "folk", "bear", ""), "eci");
@@ -144,7 +144,7 @@ END_TEST
 
 START_TEST(picos_ask_one_another_and_never_wait_for_themselves)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str kid = member(world_event(&w, root, "folk", "bear", ""), "eci");
     struct str up = world_query(&w, kid, "folk", "up", "");
@@ -162,7 +162,7 @@ END_TEST
 
 START_TEST(a_channel_lets_through_what_its_policy_says)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     (void)world_event(&w, root, "folk", "chan", "");
     struct str told = world_query(&w, root, "folk", "told", "");
@@ -195,7 +195,7 @@ END_TEST
 
 START_TEST(schedules_come_when_they_are_due_and_over_restarts)
 {
-    struct world w;
+    struct world w = {0};
     struct str root = pico_root(start(&w)->e);
     struct str attrs =
         arena_fmt(&w.arena, "{\"at\":%lld}", (long long)(WORLD_START / US_PER_MS + 5000));
@@ -228,7 +228,7 @@ END_TEST
 
 START_TEST(modules_have_their_own_configuration_and_variables)
 {
-    struct world w;
+    struct world w = {0};
     struct str reply;
     struct str root = pico_root(start(&w)->e);
     ck_assert_int_eq(
