@@ -99,6 +99,7 @@ struct talk {
 };
 
 struct runner {
+    struct err told; /* what was wrong with the file of --desired when it was last read */
     const struct node_settings *settings;
     const struct node_line *line;
     struct log log;
@@ -212,7 +213,7 @@ static void end_talk(struct runner *r)
         (void)pthread_join(r->talk.threads[i], NULL); /* it was started, and ends */
 }
 
-/* The file of --desired, when it changed; a wrong one is told and changes nothing. */
+/* The file of --desired, when it changed; a wrong one is told, once, and changes nothing. */
 static void read_desired(struct runner *r)
 {
     struct err err;
@@ -220,8 +221,11 @@ static void read_desired(struct runner *r)
     err_clear(&err);
     arena_reset(&r->file_arena);
     if (file_read(r->line->desired, DESIRED_BYTES_MAX, &r->file_arena, &text, &err) != RC_OK ||
-        agent_want(r->agent, text, &err) != RC_OK)
-        log_event(&r->log, LOG_ERROR, "node.desired", LOG_S("why", err_text(&err)));
+        agent_want(r->agent, text, &err) != RC_OK) {
+        if (!str_eq(err_text(&err), err_text(&r->told)))
+            log_event(&r->log, LOG_ERROR, "node.desired", LOG_S("why", err_text(&err)));
+    }
+    r->told = err;
 }
 
 static bool stop_asked(const struct runner *r)

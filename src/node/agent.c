@@ -94,7 +94,8 @@ enum rc agent_want(struct agent *a, struct str json, struct err *err)
     else
         agent_drop_wanted(w);
     pthread_mutex_unlock(&a->lock);
-    agent_wake(a);
+    if (rc == RC_OK)
+        agent_wake(a);
     return rc;
 }
 
