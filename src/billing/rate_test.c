@@ -33,7 +33,7 @@ static struct str subscribe(struct tx *tx, const struct shop *s, const char *ite
 /* The month so many after the one it begins in, whole from the first on. */
 static struct window month_of(struct tx *tx, const struct subscription_facts *f, int months)
 {
-    struct window w;
+    struct window w = {0};
     time_us at = f->start;
     for (int i = 0; i <= months; i++) {
         OK(tx, subscription_window(f, at, &w, tx->err));

@@ -28,7 +28,7 @@ static void put(struct buf *b, uint64_t number)
 
 static void put_signed(struct buf *b, int64_t number)
 {
-    put(b, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+    put(b, (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0));
 }
 
 static void put_text(struct buf *b, struct str text)

@@ -21,7 +21,7 @@ enum {
 void chance_eci(struct pico_engine *e, char text[ECI_N + 1])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-    unsigned char bytes[2 * ECI_N];
+    unsigned char bytes[2 * ECI_N] = {0};
     size_t at = sizeof bytes;
     text[0] = 'c';
     for (size_t i = 1; i < ECI_N; i++) {
