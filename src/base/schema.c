@@ -17,7 +17,7 @@ int schema_find(const struct schema *s, struct str name)
     for (size_t i = 0; i < s->count; i++) {
         const char *field = s->fields[i].name;
         /* Every request asks, and most fields differ in their first letter. */
-        if (field[0] == name.p[0] && strncmp(field, name.p, name.n) == 0 && field[name.n] == '\0')
+        if (field[0] == name.p[0] && strlen(field) == name.n && memcmp(field, name.p, name.n) == 0)
             return (int)i;
     }
     return -1;

@@ -510,6 +510,7 @@ START_TEST(texts_for_tables_are_bare)
         ck_assert_msg(str_eq(got, str_c(cases[i].want)), "%s: %.*s", cases[i].name, STRF(got));
     }
     ck_assert_int_eq(schema_find(&widget_schema, STR("nam")), -1);
+    ck_assert_int_eq(schema_find(&widget_schema, str_n("name\0x", 6)), -1);
 }
 END_TEST
 

@@ -143,10 +143,20 @@ static void put_path_byte(struct buf *b, unsigned char c)
         buf_add_char(b, (char)c);
 }
 
-static void put_segment(struct buf *b, struct str segment)
+/* Where one "%" is no escape, decodeURI gives up and all stay as they are: else what is decoded
+ * could make an escape of what stands before it. */
+static bool has_wrong_escape(struct str path)
+{
+    for (size_t at = 0; (at = str_find(path, '%', at)) < path.n; at++)
+        if (escaped_byte(path, at) < 0)
+            return true;
+    return false;
+}
+
+static void put_segment(struct buf *b, struct str segment, bool decoded)
 {
     for (size_t i = 0; i < segment.n; i++) {
-        int byte = escaped_byte(segment, i);
+        int byte = decoded ? escaped_byte(segment, i) : -1;
         if (byte < 0) {
             put_path_byte(b, (unsigned char)segment.p[i]);
             continue;
@@ -175,13 +185,14 @@ static bool is_dots(struct str segment)
 static void put_path(struct buf *b, struct str path)
 {
     const size_t begin = b->n;
+    const bool decoded = !has_wrong_escape(path);
     for (struct str rest = path; rest.n > 0;) {
         struct str segment = str_cut(&rest, '/');
         if (segment.n == 0 || is_dot(segment))
             continue;
         if (!is_dots(segment)) {
             buf_add_char(b, '/');
-            put_segment(b, segment);
+            put_segment(b, segment, decoded);
             continue;
         }
         while (b->n > begin && b->p[b->n - 1] != '/')
