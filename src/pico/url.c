@@ -24,6 +24,11 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+}
+
 static bool is_word(char c)
 {
     return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
@@ -153,22 +158,34 @@ static bool has_wrong_escape(struct str path)
     return false;
 }
 
-static void put_segment(struct buf *b, struct str segment, bool decoded)
+static void put_segment(struct buf *b, struct str segment)
 {
-    for (size_t i = 0; i < segment.n; i++) {
-        int byte = decoded ? escaped_byte(segment, i) : -1;
+    for (size_t i = 0; i < segment.n; i++)
+        put_path_byte(b, (unsigned char)segment.p[i]);
+}
+
+/* Decode what stands in b from begin on, in place: it never grows. */
+static void decode_path(struct buf *b, size_t begin)
+{
+    const struct str path = str_n(b->p + begin, b->n - begin);
+    size_t n = 0;
+    if (has_wrong_escape(path))
+        return;
+    for (size_t i = 0; i < path.n; i++) {
+        int byte = escaped_byte(path, i);
         if (byte < 0) {
-            put_path_byte(b, (unsigned char)segment.p[i]);
+            b->p[begin + n++] = path.p[i];
             continue;
         }
-        if (!stays_escaped(byte))
-            buf_add_char(b, (char)byte);
-        else if (byte >= 0x80)
-            buf_fmt(b, "%%%02X", (unsigned)byte);
-        else
-            buf_add(b, str_sub(segment, i, i + ESCAPED));
+        if (!stays_escaped(byte)) {
+            b->p[begin + n++] = (char)byte;
+        } else { /* bytes above ASCII as they are where they came bare: in upper case */
+            for (size_t k = 0; k < ESCAPED; k++)
+                b->p[begin + n++] = byte >= 0x80 ? upper(path.p[i + k]) : path.p[i + k];
+        }
         i += ESCAPED - 1;
     }
+    b->n = begin + n;
 }
 
 static bool is_dot(struct str segment)
@@ -185,14 +202,13 @@ static bool is_dots(struct str segment)
 static void put_path(struct buf *b, struct str path)
 {
     const size_t begin = b->n;
-    const bool decoded = !has_wrong_escape(path);
     for (struct str rest = path; rest.n > 0;) {
         struct str segment = str_cut(&rest, '/');
         if (segment.n == 0 || is_dot(segment))
             continue;
         if (!is_dots(segment)) {
             buf_add_char(b, '/');
-            put_segment(b, segment, decoded);
+            put_segment(b, segment);
             continue;
         }
         while (b->n > begin && b->p[b->n - 1] != '/')
@@ -200,6 +216,8 @@ static void put_path(struct buf *b, struct str path)
         if (b->n > begin)
             b->n--;
     }
+    if (!b->full)
+        decode_path(b, begin);
 }
 
 /* --- query --- */
