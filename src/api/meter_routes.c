@@ -6,23 +6,8 @@
  */
 #include "api/handlers.h"
 #include "api/resources.h"
+#include "api/usage_body.h"
 #include "meter/source.h"
-
-struct usage_steps {
-    struct usage_record *records;
-    size_t count;
-    struct str source;
-};
-
-static enum rc read_usage(struct call *c)
-{
-    struct usage_steps *s = c->steps;
-    struct str type = http_header(c->x, "Content-Type");
-    bool binary = str_eq_nocase(str_trim(str_cut(&type, ';')), str_c(usage_media_binary));
-    TRY(binary ? usage_read_binary(c->tx, http_body(c->x), &s->records, &s->count, &s->source)
-               : usage_read_json(c->tx, http_body(c->x), &s->records, &s->count, &s->source));
-    return RC_OK;
-}
 
 /* The party that is named; else the one for which the source reports already; else the only one
  * that may. */
@@ -48,7 +33,7 @@ static enum rc find_reporter(struct call *c, struct str source, struct str *ret)
 
 static enum rc take_usage(struct call *c)
 {
-    const struct usage_steps *s = c->steps;
+    const struct usage_body *s = c->steps;
     struct str party;
     struct usage_report report;
     TRY(find_reporter(c, s->source, &party));
@@ -60,8 +45,8 @@ static enum rc take_usage(struct call *c)
 
 enum rc usage_take_handler(struct call *c)
 {
-    c->steps = NEW(c->arena, struct usage_steps);
-    TRY(call_read(c, read_usage));
+    c->steps = NEW(c->arena, struct usage_body);
+    TRY(call_read(c, usage_body_read));
     return call_write(c, take_usage);
 }
 

@@ -3,7 +3,7 @@
  */
 #include "api/handlers.h"
 #include "api/inside.h"
-#include "meter/usage.h"
+#include "api/usage_body.h"
 
 static enum rc want_seal(struct call *c)
 {
@@ -69,46 +69,17 @@ enum rc agent_image_handler(struct call *c)
 
 /* --- usage --- */
 
-struct usage_steps {
-    struct usage_record *records;
-    size_t count;
-    struct str source;
-};
-
-static enum rc read_usage(struct call *c)
-{
-    struct usage_steps *s = c->steps;
-    struct str type = http_header(c->x, "Content-Type");
-    bool binary = str_eq_nocase(str_trim(str_cut(&type, ';')), str_c(usage_media_binary));
-    TRY(binary ? usage_read_binary(c->tx, http_body(c->x), &s->records, &s->count, &s->source)
-               : usage_read_json(c->tx, http_body(c->x), &s->records, &s->count, &s->source));
-    return RC_OK;
-}
-
-/* Its own name as source, and services that are or were on it: the node's owner provides them. */
 static enum rc take_usage(struct call *c)
 {
-    const struct usage_steps *s = c->steps;
+    const struct usage_body *s = c->steps;
     struct usage_report report;
-    struct node node;
-    struct str last = STR("");
-    struct str own = arena_fmt(c->arena, "urn:hanse:%.*s", STRF(c->caller.node));
-    if (!str_eq(s->source, own))
-        return err_set(c->err, RC_FORBIDDEN, "this node reports as '%.*s' alone", STRF(own));
-    for (size_t i = 0; i < s->count; i++) {
-        if (str_eq(s->records[i].subscription, last))
-            continue;
-        last = s->records[i].subscription;
-        TRY(service_meters(c->tx, c->caller.node, last));
-    }
-    TRY(node_get(c->tx, c->caller.node, &node));
-    TRY(usage_take(c->tx, node.owner, s->source, s->records, s->count, &report));
+    TRY(service_usage(c->tx, c->caller.node, s->source, s->records, s->count, &report));
     return call_reply(c, &report);
 }
 
 enum rc agent_usage_handler(struct call *c)
 {
-    c->steps = NEW(c->arena, struct usage_steps);
-    TRY(call_read(c, read_usage));
+    c->steps = NEW(c->arena, struct usage_body);
+    TRY(call_read(c, usage_body_read));
     return call_write(c, take_usage);
 }

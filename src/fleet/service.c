@@ -2,6 +2,8 @@
 
 #include "catalog/code.h"
 #include "fleet/service_inside.h"
+#include "fleet/site.h"
+#include "meter/source.h"
 #include "party/event.h"
 
 struct service service_row(const struct rows *r, size_t row)
@@ -173,4 +175,23 @@ enum rc service_meters(struct tx *tx, struct str node, struct str subscription)
         return err_set(tx->err, RC_FORBIDDEN, "'%.*s' is of no service of this node",
                        STRF(subscription));
     return RC_OK;
+}
+
+enum rc service_usage(struct tx *tx, struct str node, struct str source,
+                      const struct usage_record *records, size_t count, struct usage_report *ret)
+{
+    struct node n;
+    struct str last = STR("");
+    struct str said = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s", STRF(node));
+    if (!str_eq(source, said))
+        return err_set(tx->err, RC_FORBIDDEN, "this node reports as '%.*s' alone", STRF(said));
+    for (size_t i = 0; i < count; i++) {
+        if (str_eq(records[i].subscription, last))
+            continue;
+        last = records[i].subscription;
+        TRY(service_meters(tx, node, last));
+    }
+    TRY(node_get(tx, node, &n));
+    struct str kept = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:%.*s", STRF(n.owner), STRF(node));
+    return usage_take(tx, n.owner, kept, records, count, ret);
 }

@@ -24,6 +24,7 @@
 #include "fleet/node.h"
 #include "fleet/operation.h"
 #include "fleet/seal.h"
+#include "meter/usage.h"
 
 enum { SERVICE_FAMILY_MAX = 1000, SERVICE_BESIDE_MAX = 16 };
 
@@ -177,6 +178,12 @@ MUST_CHECK enum rc service_report(struct tx *tx, const struct seal *seal, struct
 /* RC_FORBIDDEN where the subscription is of no service that ever was on this node: a node reports
  * the usage of its own alone. */
 MUST_CHECK enum rc service_meters(struct tx *tx, struct str node, struct str subscription);
+/* Take the usage that a node reports, as "urn:hanse:nod_...", of what runs or ran on it. It is kept
+ * under the name urn:hanse:PARTY:nod_... of the node's owner, who provides its services.
+ * RC_FORBIDDEN: another source, or as service_meters; RC_INVALID as usage_take. */
+MUST_CHECK enum rc service_usage(struct tx *tx, struct str node, struct str source,
+                                 const struct usage_record *records, size_t count,
+                                 struct usage_report *ret);
 
 /* --- the clock's --- */
 

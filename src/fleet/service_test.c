@@ -1,5 +1,6 @@
 /* Services: ordered, seen, changed, ended; nodes that die. */
 #include "fleet/fleet_fixture.h"
+#include "meter/source.h"
 
 static enum service_state state_of(struct tx *tx, struct str id)
 {
@@ -135,6 +136,35 @@ TX_TEST(it_is_stopped_started_restarted_and_cancelled)
     FAILS(tx, RC_CONFLICT, NULL, service_act(tx, &s.seal, v.id, SERVICE_CANCEL, &v));
     OK(tx, service_meters(tx, node, v.subscription));
     FAILS(tx, RC_FORBIDDEN, NULL, service_meters(tx, STR("nod_x"), v.subscription));
+}
+
+TX_TEST(a_node_reports_the_usage_of_its_own_services)
+{
+    struct shop s = make_shop(tx);
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct service v = order_one(tx, &s, "small-month", false);
+    struct str source = arena_fmt(tx->arena, "urn:hanse:%.*s", STRF(node));
+    struct meter meter;
+    struct usage_report report;
+    (void)make_meter(tx, s.op, "calls", METER_COUNT);
+    OK(tx, meter_find(tx, STR("calls"), &meter));
+    struct usage_record r = {.id = STR("1"),
+                             .subscription = v.subscription,
+                             .meter = meter.number,
+                             .from = tx->now,
+                             .until = tx->now,
+                             .quantity = {1, 0}};
+    OK(tx, service_usage(tx, node, source, &r, 1, &report));
+    ck_assert_int_eq(report.accepted, 1);
+    OK(tx, service_usage(tx, node, source, &r, 1, &report));
+    ck_assert_int_eq(report.repeated, 1);
+    struct str owner;
+    OK(tx, usage_source_party(
+               tx, arena_fmt(tx->arena, "urn:hanse:%.*s:%.*s", STRF(s.other), STRF(node)), &owner));
+    SAME(owner, s.other);
+    FAILS(tx, RC_FORBIDDEN, NULL, service_usage(tx, node, STR("urn:hanse:nod_x"), &r, 1, &report));
+    FAILS(tx, RC_FORBIDDEN, NULL,
+          service_usage(tx, STR("nod_x"), STR("urn:hanse:nod_x"), &r, 1, &report));
 }
 
 TX_TEST(it_is_resized_within_its_node)
@@ -308,6 +338,7 @@ Suite *service_suite(void)
     tcase_add_test(t, an_order_is_reserved_placed_described_and_seen);
     tcase_add_test(t, an_order_that_cannot_be_is_refused_by_name);
     tcase_add_test(t, what_the_client_may_not_say);
+    tcase_add_test(t, a_node_reports_the_usage_of_its_own_services);
     tcase_add_test(t, it_is_stopped_started_restarted_and_cancelled);
     tcase_add_test(t, it_is_resized_within_its_node);
     tcase_add_test(t, one_service_uses_another_and_follows_it);
