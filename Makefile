@@ -7,28 +7,36 @@ DESTDIR ?=
 PARTS   ?= quick
 SECONDS ?= 60
 
-.PHONY: run build test worlds bench bench-docs fuzz lint format valgrind install deb clean
+.PHONY: run build test worlds sim bench bench-docs fuzz lint format valgrind install deb clean
 
-# Build, and serve from the user's data folder, also root's, with a pico engine beside; the first start prints a link to begin
-# with.
+# Build, and serve from the user's data folder, also root's, with a pico engine beside; for root, where crun is, this machine becomes
+# a node. The first start prints a link to begin with.
 run: build
 	@tools/run $(ARGS)
 
 build:
 	@tools/setup run
 	@tools/build release
-	@ln -sf release/src/main/hansed release/src/main/hanse-pico release/src/main/hanse build/
+	@ln -sf release/src/main/hansed release/src/main/hanse-pico release/src/main/hanse-node release/src/main/hanse build/
 
 # PARTS=all is what .ci/run asks for; "tests/run --list" names the parts.
 test:
 	@tools/setup run test $(if $(filter-out quick,$(PARTS)),package)
 	@tests/run $(PARTS)
 
-# 10,000 random worlds against the model: minutes on two processors. Some of them are in "make test" too.
+# 10,000 random worlds against the model: an hour on two processors; FROM=seed goes on where it was stopped.
+# Some of them are in "make test" too.
 worlds:
 	@tools/setup run test
 	@tools/build gcc
 	@tests/worlds/run --many
+
+# 1,000 fleets in simulation, some minutes; SEEDS, FROM, NODES, SITES, SERVICES, HOURS, STORM say how many and what
+# (sim/run). Some of them are in "make test" too.
+sim:
+	@tools/setup run test
+	@tools/build gcc
+	@sim/run --many
 
 # Each benchmark against its peer; bench-docs writes docs/benchmarks.md from it.
 bench:

@@ -4,6 +4,8 @@
  * Each program is compiled once and evaluated as often as fits; the best round counts, so that what
  * else the machine does is left out. An evaluation is a whole activation: machine, globals, result.
  *
+ *     bench_krl [NAME]      only that program, and without the peer: for a profile
+ *
  * Behind it the same programs by the official compiler under Node.js, in the same run
  * (tools/krl-peer, whose head says what it needs). Where that is missing, it is said.
  */
@@ -48,6 +50,18 @@ static const struct {
      "range(1, 1000).map(function(x) { (\"user\" + x + \"@example.com\").extract("
      "re#^([a-z0-9]+)@([a-z.]+)$#).head() }).length()",
      "matches", 1000},
+    {"search in a long text",
+     "s = range(1, 2000).join(\" \") + \" user@example.com\" range(1, 50).map(function(x) { "
+     "s.extract(re#([a-z]+)@([a-z.]+)#).head() }).length()",
+     "searches", 50},
+    {"literal in a long text",
+     "s = range(1, 2000).join(\" 7 nee \") + \" needle\" range(1, 50).map(function(x) { "
+     "s.match(re#needles?$#) }).length()",
+     "searches", 50},
+    {"replace in a long text",
+     "s = range(1, 2000).join(\" \") range(1, 10).map(function(x) { s.replace(re#[0-9]+#g, "
+     "\"#\").length() }).length()",
+     "matches", 20000},
     {"sort by a function",
      "range(1, 2000).map(function(x) { x * 7919 % 2003 }).sort(function(a, b) { a <=> b }).head()",
      "elements", 2000},
@@ -118,7 +132,7 @@ static void run_peer(const double *ours)
                count, COUNT(programs));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     double ours[COUNT(programs)];
     struct arena kept;
@@ -132,6 +146,8 @@ int main(void)
         struct arena arena;
         struct err err;
         const struct krl_code *code = NULL;
+        if (argc > 1 && strcmp(argv[1], programs[i].name) != 0)
+            continue;
         arena_init(&arena, MEMORY);
         enum rc rc = krl_compile(str_c(programs[i].source), &arena, &code, &err);
         ASSERT(rc == RC_OK);
@@ -143,6 +159,7 @@ int main(void)
     }
     arena_fini(&kept);
     (void)fflush(stdout); /* before the peer's lines */
-    run_peer(ours);
+    if (argc == 1)
+        run_peer(ours);
     return 0;
 }

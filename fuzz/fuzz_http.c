@@ -35,7 +35,7 @@ static void check_target(struct str text, struct arena *arena)
 /* Lines "name:value". */
 static void check_framing(struct str text)
 {
-    struct pair headers[HEADERS_MAX];
+    struct pair headers[HEADERS_MAX] = {0};
     size_t count = 0;
     bool has_length = false;
     bool has_encoding = false;

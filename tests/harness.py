@@ -191,23 +191,19 @@ class Server:
     def client(self, token=None, **more):
         return Client(self.address, token, **more)
 
+    def accept(self, link, email, name="Owner"):
+        """Accept an invitation and log in. Returns what log_in does."""
+        body = {"token": link.rsplit("/", 1)[1], "email": email, "name": name, "password": PASSWORD}
+        got = self.client().post("/v1/invitations/actions/accept", body)
+        want(got.status == 201, f"the invitation was not accepted: {got}")
+        return self.log_in(email)
+
     def found_operator(self):
         """Accept the first invitation, log in, make a token. Returns (token, operator's id)."""
         with self.changed:
             self.changed.wait_for(lambda: self.link, timeout=START_SECONDS_MAX)
         want(self.link, "no link was printed: " + self.output)
-        client = self.client()
-        got = client.post(
-            "/v1/invitations/actions/accept",
-            {
-                "token": self.link.rsplit("/", 1)[1],
-                "email": "owner@operator.test",
-                "name": "Olga Owner",
-                "password": PASSWORD,
-            },
-        )
-        want(got.status == 201, f"the invitation was not accepted: {got}")
-        return self.log_in("owner@operator.test")
+        return self.accept(self.link, "owner@operator.test", "Olga Owner")
 
     def log_in(self, email):
         client = self.client()

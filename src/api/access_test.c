@@ -7,6 +7,7 @@
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
 #include "channel/channel_fixture.h"
+#include "fleet/alert.h"
 #include "fleet/fleet_fixture.h"
 
 enum who { NOBODY, LONER, OTHER, READER, NARROW, SPONSOR, RIGHT, BROWSER, WHO_COUNT };
@@ -115,6 +116,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_totp_delete] = {.body = "{\"password\":\"wrong\"}",
                            .want = {401, 422, 422, 422, 403, 422, 422, 422}},
     [ROUTE_session_list] = {.want = SELF_200},
+    [ROUTE_me_audit] = {.want = SELF_200},
     [ROUTE_session_end] = {.want = {401, 404, 404, 404, 403, 404, 204, 204}},
     [ROUTE_token_list] = {.want = SELF_200},
     [ROUTE_token_create] = {.body = "{\"name\":\"x\",\"scopes\":[\"self:read\"]}",
@@ -229,6 +231,11 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_payout_approve] = {.want = PARTY_OWN},
     [ROUTE_payout_release] = {.want = PARTY_OWN},
     [ROUTE_payout_confirm] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_financing_list] = {.want = OWN_READ},
+    [ROUTE_financing_create] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\","
+                                        "\"label\":\"X\",\"reference\":\"#\",\"amount\":\"1.00\"}",
+                                .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_financing_get] = {.want = BOTH_READ},
     [ROUTE_close_list] = {.want = {401, 403, 404, 404, 403, 404, 404, 404}},
     [ROUTE_close_create] = {.body = "{\"period\":\"2020-01\"}",
                             .want = {401, 403, 404, 403, 403, 404, 404, 404}},
@@ -275,6 +282,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_image_list] = {.want = OWN_READ},
     [ROUTE_image_create] = {.body = "{\"name\":\"x\",\"file\":\"y\",\"format\":\"raw\"}",
                             .want = OPERATOR_ONLY},
+    [ROUTE_image_piece] = {.body = "x", .want = OPERATOR_ONLY},
     [ROUTE_image_get] = {.want = OWN_READ},
     [ROUTE_service_list] = {.want = OWN_READ},
     [ROUTE_service_order] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\","
@@ -293,6 +301,37 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_service_resize] = {.body = "{}", .want = PARTY_OWN},
     [ROUTE_service_rename] = {.body = "{\"name\":\"Web\"}", .want = PARTY_OWN},
     [ROUTE_service_cancel] = {.want = PARTY_OWN},
+    [ROUTE_service_promises] = {.want = BOTH_READ},
+    [ROUTE_node_promises] = {.want = OWN_READ},
+    [ROUTE_service_availability] = {.want = BOTH_READ},
+    [ROUTE_alert_list] = {.want = OWN_READ},
+    [ROUTE_alert_create] = {.body = "{\"name\":\"night\",\"url\":\"https://example.net/#\"}",
+                            .want = OWN_MAKE},
+    [ROUTE_alert_get] = {.want = OWN_READ},
+    [ROUTE_alert_change] = {.body = "{\"name\":\"day\"}", .want = PARTY_OWN},
+    [ROUTE_alert_delete] = {.want = {401, 404, 404, 403, 403, 403, 204, 204}},
+    [ROUTE_alert_secret] = {.want = PARTY_OWN},
+    [ROUTE_alert_test] = {.want = OWN_MAKE},
+    [ROUTE_alert_deliveries] = {.want = OWN_READ},
+    [ROUTE_work_kind_list] = {.want = SELF_200},
+    [ROUTE_work_kind_put] = {.body = "{\"code\":\"x\",\"title\":\"X\"}", .want = OPERATOR_ONLY},
+    [ROUTE_work_order_list] = {.want = OWN_READ},
+    [ROUTE_work_order_open] = {.body = "{\"node\":\"nod_00000000000000000000000000\","
+                                       "\"kind\":\"rma\"}",
+                               .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_work_order_get] = {.want = BOTH_READ},
+    [ROUTE_work_order_change] = {.body = "{\"fee\":\"20.00\"}", .want = PARTY_OWN},
+    [ROUTE_work_order_assign] = {.body = "{\"manager\":\"SPONSOR\"}", .want = PARTY_OWN},
+    [ROUTE_work_order_accept] = {.body = "{}", .want = OTHER_SIGNS},
+    [ROUTE_work_order_decline] = {.body = "{}", .want = OTHER_SIGNS},
+    [ROUTE_work_order_done] = {.body = "{}", .want = OTHER_SIGNS},
+    [ROUTE_work_order_return] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_work_order_cancel] = {.body = "{}", .want = PARTY_OWN},
+    [ROUTE_work_step_list] = {.want = BOTH_READ},
+    [ROUTE_work_step_add] = {.body = "{\"text\":\"seen\"}",
+                             .want = {401, 404, 404, 403, 403, 201, 201, 201}},
+    [ROUTE_work_photo_add] = {.body = "x", .want = {401, 404, 404, 403, 403, 422, 422, 422}},
+    [ROUTE_work_photo_get] = {.want = BOTH_READ},
     /* Nodes alone: no person, whatever they hold. */
     [ROUTE_agent_enrol] = {.body = "{\"token\":\"x\",\"key\":\"0000000000000000000000000000000000"
                                    "000000000000000000000000000000\"}",
@@ -300,6 +339,20 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_agent_desired] = {.want = NODES_ALONE},
     [ROUTE_agent_report] = {.body = "{}", .want = NODES_ALONE},
     [ROUTE_agent_image] = {.want = NODES_ALONE},
+    [ROUTE_backup_list] = {.want = BOTH_READ},
+    [ROUTE_backup_get] = {.want = BOTH_READ},
+    /* What was ordered does not run yet. */
+    [ROUTE_service_backup] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_service_restore] = {.body = "{\"backup\":\"bak_00000000000000000000000000\"}",
+                               .want = {401, 404, 404, 403, 403, 403, 501, 501}},
+    [ROUTE_service_drill] = {.body = "{}", .want = {401, 404, 404, 403, 403, 403, 501, 501}},
+    [ROUTE_drill_list] = {.want = BOTH_READ},
+    [ROUTE_service_upgrade] = {.body = "{}", .want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_upgrade_list] = {.want = BOTH_READ},
+    [ROUTE_agent_backups] = {.want = NODES_ALONE},
+    [ROUTE_agent_backup_get] = {.want = NODES_ALONE},
+    [ROUTE_agent_backup_piece] = {.body = "x", .want = NODES_ALONE},
+    [ROUTE_agent_backup_told] = {.body = "{\"kind\":\"hold\"}", .want = NODES_ALONE},
     [ROUTE_agent_usage] = {.body = "[]", .want = NODES_ALONE},
     [ROUTE_page_home] = {.want = PUBLIC_200},
     [ROUTE_page_invite] = {.want = PUBLIC_200},
@@ -525,12 +578,62 @@ static struct str make_client_service(struct tx *tx, struct house *h)
     return v.id;
 }
 
+static struct str make_client_backup(struct tx *tx, struct house *h)
+{
+    struct backup b;
+    struct str service = make_client_service(tx, h);
+    OK(tx, sql_run(tx, "UPDATE service SET state = 'running' WHERE id = $1", V(service)));
+    OK(tx, backup_plan(tx, service, 0));
+    OK(tx, backup_ask(tx, service, &b));
+    return b.id;
+}
+
 static struct str make_client_operation(struct tx *tx, struct house *h)
 {
     struct page page;
     struct page_query q = {0};
     OK(tx, operation_list(tx, make_client_service(tx, h), &q, &page));
     return ((struct operation *)page.items.items)[0].id;
+}
+
+/* Asked of its sponsor. */
+static struct work_order make_work(struct tx *tx, struct house *h)
+{
+    struct work_order w;
+    OK(tx, work_kind_seed(tx));
+    struct work_order fresh = {
+        .node = make_client_node(tx, h), .kind = STR("rma"), .manager = h->reseller};
+    OK(tx, work_order_open(tx, h->client, &fresh, &w));
+    return w;
+}
+
+static struct str make_work_open(struct tx *tx, struct house *h)
+{
+    return make_work(tx, h).id;
+}
+
+static struct str make_work_accepted(struct tx *tx, struct house *h)
+{
+    struct work_order w = make_work(tx, h);
+    OK(tx, work_order_act(tx, h->reseller, w.id, WORK_ACCEPT, STR(""), &w));
+    return w.id;
+}
+
+static struct str make_work_done(struct tx *tx, struct house *h)
+{
+    struct work_order w;
+    OK(tx, work_order_act(tx, h->reseller, make_work_accepted(tx, h), WORK_FINISH, STR(""), &w));
+    return w.id;
+}
+
+static struct str make_work_step(struct tx *tx, struct house *h)
+{
+    static const char pixel[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x8\0\0\0\0CRCS"
+                                "\0\0\0\0IDATCRCS\0\0\0\0IENDCRCS";
+    struct work_step s;
+    struct str photo = str_n(pixel, sizeof pixel - 1);
+    OK(tx, work_step_add(tx, h->client, make_work(tx, h).id, STR("seen"), photo, &s));
+    return s.id;
 }
 
 /* What {id} names below a path, made anew for each caller: one line a kind of thing, the last that
@@ -555,6 +658,19 @@ static struct str make_statement(struct tx *tx, struct house *h)
                    "INSERT INTO statement (no, id, payee, payer, period, currency, accrued, "
                    "earned, clawed_back, waiting, payable, created) VALUES ($1, $2, $3, $4, "
                    "'2026-11', 'EUR', 1, 1, 0, 0, 1, 0)",
+                   V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller)));
+    return id;
+}
+
+static struct str make_financing(struct tx *tx, struct house *h)
+{
+    struct rows rows;
+    struct str id = id_new(tx->ids, tx->arena, "fin");
+    OK(tx, sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM financing"));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO financing (no, id, agreement, label, financier, debtor, client, "
+                   "reference, currency, amount, returns, received, created) VALUES ($1, $2, "
+                   "'agr', 'Capital', $3, $4, $4, $2, 'EUR', 100, 100, 0, 0)",
                    V(row_int(&rows, 0, 0)), V(id), V(h->client), V(h->reseller)));
     return id;
 }
@@ -619,6 +735,14 @@ static struct str make_wallet(struct tx *tx, struct house *h)
     return made.id;
 }
 
+static struct str make_client_alert(struct tx *tx, struct house *h)
+{
+    struct alert made;
+    struct alert fresh = {.name = STR("night"), .url = STR("https://example.net/")};
+    OK(tx, alert_create(tx, &h->seal, h->client, &fresh, &made));
+    return made.id;
+}
+
 static struct str make_coupon(struct tx *tx, struct house *h)
 {
     struct coupon made;
@@ -641,6 +765,7 @@ static const struct {
     const char *path;
     struct str (*make)(struct tx *tx, struct house *h);
 } makers[] = {
+    {"/v1/alerts", make_client_alert},
     {"/v1/closes", make_close},
     {"/v1/sites", make_client_site},
     {"/v1/nodes", make_client_node},
@@ -649,11 +774,17 @@ static const struct {
     {"/v1/images", make_client_image},
     {"/v1/services", make_client_service},
     {"/v1/operations", make_client_operation},
+    {"/v1/backups", make_client_backup},
     {"/v1/kinds", make_any_kind},
+    {"/v1/work-orders", make_work_open},
+    {"/v1/work-orders/{id}/actions/done", make_work_accepted},
+    {"/v1/work-orders/{id}/actions/return", make_work_done},
+    {"/v1/work-steps", make_work_step},
     {"/v1/wallets", make_wallet},
     {"/v1/coupons", make_coupon},
     {"/v1/payments", make_payment},
     {"/v1/statements", make_statement},
+    {"/v1/financings", make_financing},
     {"/v1/payouts", make_payout_pending},
     {"/v1/payouts/{id}/actions/release", make_payout_approved},
     {"/v1/payouts/{id}/actions/confirm", make_payout_sent},
@@ -723,10 +854,11 @@ static struct str fill_path(const struct objects *o, int who)
 {
     struct house *h = o->house;
     struct str path = str_c(o->route->path);
-    struct pair values[] = {{STR("party"), h->client},    {STR("user"), o->users[who]},
-                            {STR("id"), o->named[who]},   {STR("token"), o->links[who]},
-                            {STR("kind"), STR("web")},    {STR("sha256"), STR("00")},
-                            {STR("slug"), STR("invalid")}};
+    struct pair values[] = {
+        {STR("party"), h->client},     {STR("user"), o->users[who]},
+        {STR("id"), o->named[who]},    {STR("token"), o->links[who]},
+        {STR("kind"), STR("web")},     {STR("sha256"), STR("00")},
+        {STR("slug"), STR("invalid")}, {STR("backup"), STR("bak_00000000000000000000000000")}};
     struct buf b;
     buf_init(&b, &h->arena, 1000);
     while (path.n > 0) {
@@ -793,6 +925,8 @@ static void try_caller(struct objects *o, const struct expectation *e, int who)
         headers = STR("If-Match: *\r\n");
     if (r->flags & ROUTE_HIDDEN)
         headers = STR("Content-Type: application/x-www-form-urlencoded\r\n");
+    if (r->flags & ROUTE_RAW)
+        headers = arena_fmt(&h->arena, "Content-Type: %s\r\n", r->takes[0]);
     struct answer a = r->kind == ROUTE_STREAM ? ask_stream(h, guests[who], path)
                                               : ask(h, guests[who], method_name(r->method), path,
                                                     headers, fill_body(o, e, who));

@@ -39,6 +39,7 @@ static void learn_routes(struct api *a)
         a->facts[i] = (struct route_facts){
             .event = event_name(r, &a->arena),
             .party = route_param(r, STR("party")),
+            .secrets = r->reply != NULL ? call_secrets(r->reply) : 0,
             .secret_path = route_param(r, STR("token")) >= 0,
             .id = one ? schema_find(r->reply, STR("id")) : -1,
             .version = one ? schema_find(r->reply, STR("version")) : -1,
@@ -80,6 +81,7 @@ static void copy_options(struct api *a, const struct api_options *o)
     a->https = str_starts(url, STR("https://"));
     a->web_root = o->web_root.n > 0 ? arena_cstr(&a->arena, o->web_root) : NULL;
     a->images = o->images.n > 0 ? arena_cstr(&a->arena, o->images) : NULL;
+    a->backups = o->backups.n > 0 ? arena_cstr(&a->arena, o->backups) : NULL;
     a->sealed = o->seal != NULL;
     if (a->sealed)
         a->seal = *o->seal;

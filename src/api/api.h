@@ -6,10 +6,10 @@
 
 #include "base/log.h"
 #include "base/work.h"
-#include "fleet/seal.h"
 #include "http/http.h"
 #include "ledger/ledger.h"
 #include "store/outbox.h"
+#include "store/seal.h"
 #include "store/store.h"
 
 struct api;
@@ -28,6 +28,7 @@ struct api_options {
     struct clock_test *test_clock; /* clock is this one; NULL: time is real */
     const struct seal *seal;       /* closes services' secrets; NULL: no services here */
     struct str images;             /* folder of images that nodes fetch; empty: none */
+    struct str backups;            /* folder of backups that nodes send and fetch; empty: none */
     bool metrics_public;
     int64_t read_per_minute;  /* 0: 6000; per token, session or address */
     int64_t write_per_minute; /* 0: 1200 */

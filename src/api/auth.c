@@ -197,6 +197,25 @@ static enum rc allow_side(struct request *r, struct tx *tx, struct str party)
     return permission_allow(tx, &c->caller, c->route->permission, party);
 }
 
+/* Of any of these sides. Who is near one is told what is missing there, and nothing of the others.
+ */
+static enum rc allow_any(struct request *r, struct tx *tx, const struct str *sides, size_t count)
+{
+    enum rc said = RC_NOT_FOUND;
+    struct err first = *tx->err;
+    for (size_t i = 0; i < count; i++) {
+        enum rc rc = sides[i].n > 0 ? allow_side(r, tx, sides[i]) : RC_NOT_FOUND;
+        if (rc == RC_OK)
+            return rc;
+        if (said == RC_NOT_FOUND && rc != RC_NOT_FOUND) {
+            said = rc;
+            first = *tx->err;
+        }
+    }
+    *tx->err = first;
+    return said;
+}
+
 static enum rc allow_named(struct request *r, struct tx *tx, struct str named)
 {
     enum route_access access = r->call.route->access;
@@ -204,20 +223,12 @@ static enum rc allow_named(struct request *r, struct tx *tx, struct str named)
         return id_is(named, "pty") ? allow_side(r, tx, named) : RC_NOT_FOUND;
     struct owners owners;
     TRY(owners_of(tx, named, &owners));
-    if (access == ACCESS_OWNER)
-        return allow_side(r, tx, owners.owner);
-    enum rc rc = RC_NOT_FOUND;
-    if (access == ACCESS_EITHER)
-        rc = allow_side(r, tx, owners.owner);
-    if (rc == RC_OK || owners.other.n == 0)
-        return rc;
-    struct err first = *tx->err;
-    enum rc other = allow_side(r, tx, owners.other);
-    if (other != RC_NOT_FOUND)
-        return other;
-    /* Who is near one side is told what is missing there, and nothing of the other. */
-    *tx->err = first;
-    return rc;
+    const struct str sides[] = {
+        access == ACCESS_OTHER ? STR("") : owners.owner,
+        access == ACCESS_OWNER ? STR("") : owners.other,
+        access == ACCESS_OTHER ? STR("") : owners.guard,
+    };
+    return allow_any(r, tx, sides, COUNT(sides));
 }
 
 static enum rc allow_owner(struct request *r, struct tx *tx, struct str named)

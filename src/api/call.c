@@ -180,27 +180,38 @@ enum rc call_match(struct call *c, int64_t version, int64_t *ret)
 static const char *const secret_fields[] = {"secret",   "link",  "csrf", "uri",
                                             "password", "fresh", "code", "token"};
 
-/* *ret_whole: value, or NULL where something of it is a secret. */
+uint64_t call_secrets(const struct schema *s)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < COUNT(secret_fields); i++) {
+        int field = schema_find(s, str_c(secret_fields[i]));
+        if (field >= 0)
+            bits |= UINT64_C(1) << field;
+    }
+    return bits;
+}
+
+/* *ret_whole: value, or NULL where a field of it may be a secret. */
 static struct str note_of(struct call *c, const struct schema *s, const void *value,
                           const void **ret_whole)
 {
     *ret_whole = value;
     if (value == NULL)
         return STR("");
-    void *copy = arena_alloc(c->arena, s->size);
-    memcpy(copy, value, s->size);
-    for (size_t i = 0; i < COUNT(secret_fields); i++) {
-        int field = schema_find(s, str_c(secret_fields[i]));
-        if (field < 0)
-            continue;
-        *(uint64_t *)copy &= ~(UINT64_C(1) << field);
+    bool replied = s == c->route->reply; /* the usual case, and known since the start */
+    uint64_t secrets = replied ? c->api->facts[c->route - routes].secrets : call_secrets(s);
+    if (secrets != 0) {
+        void *copy = arena_alloc(c->arena, s->size);
+        memcpy(copy, value, s->size);
+        *(uint64_t *)copy &= ~secrets;
+        value = copy;
         *ret_whole = NULL;
     }
     struct buf b;
     buf_init(&b, c->arena, NOTE_BYTES_MAX);
     struct json_writer w;
     json_writer_init(&w, &b);
-    schema_encode(s, copy, &w);
+    schema_encode(s, value, &w);
     ASSERT(!b.full);
     return buf_str(&b);
 }

@@ -1,15 +1,8 @@
 /*
- * fleet_routes.c - sites, nodes, kinds, offers, images, and services, as people use them.
+ * fleet_routes.c - sites, nodes, kinds, offers and services, as people use them.
  */
 #include "api/handlers.h"
 #include "api/inside.h"
-
-#include <fcntl.h>
-#include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { READ_BYTES = 256 * 1024 };
 
 static enum rc is_operator(struct call *c, bool *ret)
 {
@@ -23,7 +16,7 @@ static enum rc want_operator(struct call *c)
 {
     bool yes = false;
     TRY(is_operator(c, &yes));
-    return yes ? RC_OK : err_set(c->err, RC_FORBIDDEN, "offers and images are the operator's");
+    return yes ? RC_OK : err_set(c->err, RC_FORBIDDEN, "offers are the operator's");
 }
 
 static enum rc want_seal(struct call *c, const struct seal **ret)
@@ -236,103 +229,6 @@ enum rc offer_get_handler(struct call *c)
     return call_reply(c, &offer);
 }
 
-/* --- images --- */
-
-enum rc image_list_handler(struct call *c)
-{
-    struct page page;
-    const struct list_query *q = c->query;
-    TRY(image_list(c->tx, c->owner, &q->page, &page));
-    return call_reply_page(c, &page);
-}
-
-enum rc image_get_handler(struct call *c)
-{
-    struct image image;
-    TRY(image_get(c->tx, c->params[0], &image));
-    return call_reply(c, &image);
-}
-
-static enum rc no_file(struct call *c, struct str name)
-{
-    return err_set_at(c->err, RC_INVALID, STR("/file"),
-                      "there is no file '%.*s' in the folder of images", STRF(name));
-}
-
-/* Read it once, piece by piece. */
-static enum rc hash_file(struct call *c, int fd, struct image *image)
-{
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    char hex[2 * sizeof hash + 1];
-    char *piece = arena_bytes(c->arena, READ_BYTES);
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    for (;;) {
-        ssize_t n = read(fd, piece, READ_BYTES);
-        if (n < 0)
-            return no_file(c, image->file);
-        if (n == 0)
-            break;
-        crypto_hash_sha256_update(&state, (const unsigned char *)piece, (size_t)n);
-        image->bytes += n;
-    }
-    crypto_hash_sha256_final(&state, hash);
-    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    image->sha256 = arena_str(c->arena, str_c(hex));
-    return image->bytes > 0 ? RC_OK : no_file(c, image->file);
-}
-
-/* The file gets its hash for a name: nodes ask for it by that. A link beside it keeps the old. */
-static enum rc name_by_hash(struct call *c, struct image *image)
-{
-    const char *folder = c->api->images;
-    struct stat about;
-    const char *path = arena_fmt(c->arena, "%s/%.*s", folder, STRF(image->file)).p;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) {
-        if (fd >= 0)
-            (void)close(fd); /* only read */
-        return no_file(c, image->file);
-    }
-    enum rc rc = hash_file(c, fd, image);
-    (void)close(fd); /* only read */
-    TRY(rc);
-    const char *named = arena_fmt(c->arena, "%s/%.*s", folder, STRF(image->sha256)).p;
-    if (strcmp(path, named) != 0 && link(path, named) != 0 && access(named, R_OK) != 0)
-        return err_set(c->err, RC_FULL, "the folder of images cannot be written");
-    return RC_OK;
-}
-
-static enum rc check_image_right(struct call *c)
-{
-    return want_operator(c);
-}
-
-static enum rc keep_image(struct call *c)
-{
-    struct image image;
-    TRY(want_operator(c));
-    TRY(image_create(c->tx, c->owner, c->steps, &image));
-    call_location(c, arena_fmt(c->arena, "/v1/images/%.*s", STRF(image.id)));
-    call_note(c, image.id, &image_schema, NULL, &image);
-    return call_reply(c, &image);
-}
-
-enum rc image_create_handler(struct call *c)
-{
-    const struct image *fresh = c->body;
-    struct image *image = NEW(c->arena, struct image);
-    *image = *fresh;
-    TRY(call_read(c, check_image_right));
-    if (c->api->images == NULL)
-        return err_set(c->err, RC_UNSUPPORTED, "the setting images is not set here");
-    if (str_find(image->file, '/', 0) < image->file.n || image->file.p[0] == '.')
-        return no_file(c, image->file);
-    TRY(name_by_hash(c, image));
-    c->steps = image;
-    return call_write(c, keep_image);
-}
-
 /* --- services --- */
 
 enum rc service_list_handler(struct call *c)
@@ -375,6 +271,33 @@ enum rc service_operations_handler(struct call *c)
     const struct list_query *q = c->query;
     TRY(operation_list(c->tx, c->params[0], &q->page, &page));
     return call_reply_page(c, &page);
+}
+
+/* Of a service, or of a node. */
+enum rc service_availability_handler(struct call *c)
+{
+    const struct availability_query *q = c->query;
+    struct availability availability;
+    TRY(availability_of(c->tx, c->params[0], q->month, &availability));
+    return call_reply(c, &availability);
+}
+
+static enum rc reply_promises(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(promise_change_list(c->tx, c->params[0], &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
+enum rc service_promises_handler(struct call *c)
+{
+    return reply_promises(c);
+}
+
+enum rc node_promises_handler(struct call *c)
+{
+    return reply_promises(c);
 }
 
 enum rc operation_get_handler(struct call *c)
@@ -446,6 +369,25 @@ enum rc service_resize_handler(struct call *c)
     TRY(service_get(c->tx, c->params[0], &before));
     TRY(service_resize(c->tx, seal, before.id, c->body, &after));
     return reply_change(c, &before, &after);
+}
+
+enum rc service_upgrade_handler(struct call *c)
+{
+    const struct seal *seal = NULL;
+    struct upgrade upgrade;
+    TRY(want_seal(c, &seal));
+    TRY(upgrade_begin(c->tx, seal, c->params[0], c->body, &upgrade));
+    call_location(c, arena_fmt(c->arena, "/v1/services/%.*s/upgrades", STRF(upgrade.service)));
+    call_note(c, upgrade.id, &upgrade_schema, NULL, &upgrade);
+    return call_reply(c, &upgrade);
+}
+
+enum rc upgrade_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(upgrade_list(c->tx, c->params[0], &q->page, &page));
+    return call_reply_page(c, &page);
 }
 
 enum rc service_rename_handler(struct call *c)

@@ -23,6 +23,7 @@ struct route_facts {
     int party;         /* index of the path's {party}, or -1 */
     int id;            /* field of the reply that is its id, or -1 */
     int version;       /* field of the reply that is its version, or -1 */
+    uint64_t secrets;  /* fields of the reply that the audit log must not show */
     bool secret_path;  /* holds an invitation's token: not for the log */
 };
 
@@ -45,6 +46,7 @@ struct api {
     struct str openapi_etag;
     const char *web_root; /* NULL: none */
     const char *images;   /* folder; NULL: none */
+    const char *backups;  /* likewise */
     struct seal seal;
     bool sealed;        /* there is a key */
     time_us started;    /* steady */
@@ -52,6 +54,11 @@ struct api {
     _Atomic(struct http_server *) server;
     atomic_uint_fast64_t replayed; /* answers from the idempotency table */
 };
+/* NULL where the installation has no key. */
+static inline const struct seal *api_seal(const struct api *a)
+{
+    return a->sealed ? &a->seal : NULL;
+}
 
 /* What the client says who it is. */
 struct credential {
@@ -94,6 +101,9 @@ static inline struct request *request_of(struct call *c)
 {
     return CONTAINER_OF(c, struct request, call);
 }
+
+/* The fields of s whose names are those of secrets, a bit each. */
+uint64_t call_secrets(const struct schema *s);
 
 /* Forget what an earlier run of the same request answered and noted. */
 void call_reset(struct call *c);

@@ -2,12 +2,13 @@
  * me_routes.c - the user's own things: the user, second factor, sessions, tokens.
  */
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/resources.h"
 
 enum rc me_get_handler(struct call *c)
 {
     struct user user;
-    TRY(user_get(c->tx, c->caller.user, &user));
+    TRY(user_of_caller(c->tx, &c->caller, &user));
     return call_reply(c, &user);
 }
 
@@ -16,11 +17,19 @@ enum rc me_change_handler(struct call *c)
     struct user before;
     struct user after;
     int64_t version = 0;
-    TRY(user_get(c->tx, c->caller.user, &before));
+    TRY(user_of_caller(c->tx, &c->caller, &before));
     TRY(call_match(c, before.version, &version));
     TRY(user_change(c->tx, before.id, version, c->body, &after));
+    TRY(user_of_caller(c->tx, &c->caller, &after));
     call_note(c, after.id, &user_schema, &before, &after);
     return call_reply(c, &after);
+}
+
+enum rc me_audit_handler(struct call *c)
+{
+    struct page page;
+    TRY(audit_list_own(c->tx, c->caller.user, c->query, &page));
+    return call_reply_page(c, &page);
 }
 
 /* --- second factor --- */
@@ -28,7 +37,7 @@ enum rc me_change_handler(struct call *c)
 enum rc totp_confirm_handler(struct call *c)
 {
     const struct totp_code *body = c->body;
-    TRY(totp_check(c->tx, c->caller.user, body->code, true));
+    TRY(totp_check(c->tx, api_seal(c->api), c->caller.user, body->code, true));
     c->note.subject = c->caller.user;
     return call_reply_nothing(c);
 }

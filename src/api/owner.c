@@ -5,10 +5,14 @@
 #include "billing/document_row.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
+#include "fleet/alert.h"
+#include "fleet/backup.h"
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "fleet/work_order.h"
 #include "meter/usage.h"
 #include "party/invitation.h"
+#include "settle/financing.h"
 #include "settle/statement.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
@@ -43,6 +47,17 @@ static enum rc of_payout(struct tx *tx, struct str id, struct owners *ret)
     struct payout payout;
     TRY(payout_get(tx, id, &payout));
     *ret = (struct owners){.owner = payout.party, .other = payout.payee};
+    return RC_OK;
+}
+
+/* What an invoice cost the financier is not the debtor's matter. */
+static enum rc of_financing(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct financing financing;
+    TRY(financing_get(tx, id, &financing));
+    *ret = (struct owners){.owner = financing.financier};
+    if (financing.document.n == 0)
+        ret->other = financing.debtor;
     return RC_OK;
 }
 
@@ -178,6 +193,39 @@ static enum rc of_operation(struct tx *tx, struct str id, struct owners *ret)
     return of_service(tx, operation.service, ret);
 }
 
+static enum rc of_backup(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct backup backup;
+    TRY(backup_get(tx, id, &backup));
+    return of_service(tx, backup.service, ret);
+}
+
+static enum rc of_work_order(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct work_order order;
+    struct party operator_party;
+    TRY(work_order_get(tx, id, &order));
+    TRY(party_operator(tx, &operator_party));
+    *ret =
+        (struct owners){.owner = order.owner, .other = order.manager, .guard = operator_party.id};
+    return RC_OK;
+}
+
+static enum rc of_work_step(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct work_step step;
+    TRY(work_step_get(tx, id, &step));
+    return of_work_order(tx, step.work_order, ret);
+}
+
+static enum rc of_alert(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct alert alert;
+    TRY(alert_get(tx, id, &alert));
+    *ret = (struct owners){.owner = alert.party};
+    return RC_OK;
+}
+
 static const struct {
     const char *prefix;
     enum rc (*find)(struct tx *tx, struct str id, struct owners *ret);
@@ -188,7 +236,9 @@ static const struct {
     {"cou", of_coupon},       {"itm", of_item},           {"pln", of_plan},
     {"sub", of_subscription}, {"sit", of_site},           {"nod", of_node},
     {"off", of_offer},        {"img", of_image},          {"svc", of_service},
-    {"opr", of_operation},    {"ucf", of_usage_conflict},
+    {"opr", of_operation},    {"ucf", of_usage_conflict}, {"fin", of_financing},
+    {"bak", of_backup},       {"wko", of_work_order},     {"wks", of_work_step},
+    {"alr", of_alert},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -13,6 +13,7 @@
 struct owners {
     struct str owner; /* who made it: the seller of an agreement, the issuer of an invoice */
     struct str other; /* the other side, or empty */
+    struct str guard; /* who may do what the owner may: the operator; or empty */
 };
 
 /* RC_NOT_FOUND: no such thing, or no kind of thing that is known here. */

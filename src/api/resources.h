@@ -11,8 +11,15 @@
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "channel/reward.h"
+#include "fleet/alert.h"
+#include "fleet/availability.h"
+#include "fleet/backup.h"
+#include "fleet/drill.h"
+#include "fleet/promise_change.h"
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "fleet/upgrade.h"
+#include "fleet/work_order.h"
 #include "meter/source.h"
 #include "meter/total.h"
 #include "party/audit.h"
@@ -22,6 +29,7 @@
 #include "party/user.h"
 #include "plan/forecast.h"
 #include "settle/clearing.h"
+#include "settle/financing.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -172,6 +180,8 @@ struct agent_query {
     int64_t wait;  /* seconds */
 };
 extern const struct schema agent_query_schema;
+/* Media types of a piece of a backup. */
+extern const char *const backup_media[];
 
 struct moving {
     uint64_t set;

@@ -208,3 +208,5 @@ static const struct field moving_fields[] = {
 };
 const struct schema moving_schema =
     SCHEMA(struct moving, "moving", moving_fields, "By which agreement something is bought.");
+
+const char *const backup_media[] = {"application/octet-stream", NULL};

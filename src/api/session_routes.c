@@ -6,6 +6,7 @@
  */
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "api/inside.h"
 #include "api/resources.h"
 
 /* What the steps hand on to one another. */
@@ -28,9 +29,18 @@ static enum rc look_up(struct call *c)
     return login_begin(c->tx, p->email, http_peer(c->x), &p->login);
 }
 
+/* Whose account it is sees that somebody tried. */
 static enum rc book_failure(struct call *c)
 {
-    struct proof *p = c->steps;
+    const struct proof *p = c->steps;
+    if (p->login.user.n > 0) {
+        struct audit entry = {.user = p->login.user,
+                              .action = STR("login_failed"),
+                              .subject = p->login.user,
+                              .address = http_peer(c->x),
+                              .request = http_request_id(c->x)};
+        TRY(audit_put(c->tx, &entry));
+    }
     return login_failed(c->tx, p->email, http_peer(c->x));
 }
 
@@ -56,7 +66,7 @@ static enum rc log_in(struct call *c)
     struct session_start start = {.set = schema_all(&session_start_schema)};
     struct str secret;
     if (p->login.totp)
-        TRY(totp_check(c->tx, p->login.user, p->code, false));
+        TRY(totp_check(c->tx, api_seal(c->api), p->login.user, p->code, false));
     TRY(login_succeeded(c->tx, &p->login, p->email, peer));
     TRY(session_create(c->tx, p->login.user, peer, http_header(c->x, "User-Agent"), &secret,
                        &start.csrf));
@@ -146,7 +156,7 @@ static enum rc begin_totp(struct call *c)
     const struct proof *p = c->steps;
     struct totp totp = {.set = schema_all(&totp_schema)};
     TRY(login_succeeded(c->tx, &p->login, p->email, http_peer(c->x)));
-    TRY(totp_begin(c->tx, c->caller.user, &totp.secret, &totp.uri));
+    TRY(totp_begin(c->tx, api_seal(c->api), c->caller.user, &totp.secret, &totp.uri));
     c->note.subject = c->caller.user;
     call_location(c, str_c(c->route->path));
     return call_reply(c, &totp);

@@ -131,6 +131,24 @@ START_TEST(wrong_passwords_are_slowed_down_and_say_nothing)
 }
 END_TEST
 
+START_TEST(whose_account_it_is_sees_who_tried)
+{
+    struct house *h = open_with_password((struct api_options){0});
+    STATUS(log_in(h, "wrong", NULL), 401);
+    struct answer in = log_in(h, PASSWORD, NULL);
+    struct guest browser = browser_of(h, &in);
+    struct answer log = get(h, &browser, "/v1/me/audit?action=login_failed");
+    STATUS(log, 200);
+    ck_assert_uint_eq(items_in(h, &log), 1);
+    ck_assert(str_has(log.body, STR("\"address\"")));
+    log = get(h, &browser, "/v1/me/audit");
+    ck_assert(str_has(log.body, STR("session_create")));
+    log = get(h, &h->olga, "/v1/me/audit"); /* another's account */
+    ck_assert(!str_has(log.body, STR("login_failed")));
+    house_close(h);
+}
+END_TEST
+
 START_TEST(logins_are_limited_for_each_address)
 {
     struct house *h = house_open_with((struct api_options){.login_per_minute = 3});
@@ -317,6 +335,7 @@ Suite *session_routes_suite(void)
     tcase_add_test(c, a_login_gives_a_cookie_that_scripts_and_other_sites_cannot_use);
     tcase_add_test(c, a_cookie_alone_changes_nothing);
     tcase_add_test(c, wrong_passwords_are_slowed_down_and_say_nothing);
+    tcase_add_test(c, whose_account_it_is_sees_who_tried);
     tcase_add_test(c, logins_are_limited_for_each_address);
     tcase_add_test(c, a_second_factor_is_asked_for_and_each_code_counts_once);
     tcase_add_test(c, delicate_steps_want_the_password_again);

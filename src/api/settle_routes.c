@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/inside.h"
 #include "settle/clearing.h"
+#include "settle/financing.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -71,13 +72,50 @@ enum rc statement_lines_handler(struct call *c)
     return call_reply_page(c, &page);
 }
 
-enum rc settlement_create_handler(struct call *c)
+/* --- a run of settlement --- */
+
+struct settling {
+    struct ledger *ledger;
+    struct settlement order;
+    struct settlement_progress at; /* as it is durable */
+    struct settlement_progress next;
+};
+
+static enum rc settle_some(struct tx *tx, void *arg)
+{
+    struct settling *s = arg;
+    if (s->order.cut_off == 0) /* one for all units */
+        s->order.cut_off = tx->now;
+    s->next = s->at;
+    return settlement_some(tx, s->ledger, &s->order, &s->next);
+}
+
+static enum rc settle_end(struct call *c)
 {
     struct settlement made;
-    const struct settlement *body = c->body;
-    TRY(settlement_run(c->tx, c->api->ledger, c->owner, body->id, body->cut_off, &made));
+    const struct settling *s = c->steps;
+    TRY(settlement_end(c->tx, &s->order, &made));
     call_note(c, made.id, &settlement_schema, NULL, &made);
     return call_reply(c, &made);
+}
+
+/* Unit by unit, so that others write between them. */
+enum rc settlement_create_handler(struct call *c)
+{
+    enum rc rc = RC_OK;
+    struct arena own;
+    const struct settlement *body = c->body;
+    struct settling s = {.ledger = c->api->ledger,
+                         .order = {.party = c->owner, .id = body->id, .cut_off = body->cut_off}};
+    c->steps = &s;
+    arena_init(&own, STORE_TX_ARENA_BYTES);
+    while (rc == RC_OK && s.at.step != SETTLEMENT_END) {
+        rc = store_write(c->api->store, &own, c->err, settle_some, &s);
+        s.at = s.next;
+        arena_reset(&own);
+    }
+    arena_fini(&own);
+    return rc == RC_OK ? call_write(c, settle_end) : rc;
 }
 
 enum rc clearing_list_handler(struct call *c)
@@ -132,4 +170,27 @@ enum rc payout_confirm_handler(struct call *c)
     TRY(payout_confirm(c->tx, c->api->ledger, c->params[0], body->returned, &after));
     call_note(c, after.id, &payout_schema, &before, &after);
     return call_reply(c, &after);
+}
+
+enum rc financing_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(financing_list(c->tx, c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
+enum rc financing_create_handler(struct call *c)
+{
+    struct financing financing;
+    TRY(financing_create(c->tx, c->api->ledger, c->owner, c->body, &financing));
+    call_note(c, financing.id, &financing_schema, NULL, &financing);
+    return call_reply(c, &financing);
+}
+
+enum rc financing_get_handler(struct call *c)
+{
+    struct financing financing;
+    TRY(financing_get(c->tx, c->params[0], &financing));
+    return call_reply(c, &financing);
 }

@@ -23,5 +23,9 @@ extern const struct schema test_clock_schema;
 MUST_CHECK enum rc test_clock_start(struct tx *tx, struct clock_test *clock);
 /* Remember a later time. RC_INVALID: it is not later. */
 MUST_CHECK enum rc test_clock_keep(struct tx *tx, time_us to);
+/* A copy of a store, to try things on, lives on a test clock from now on, and shows `at`. What
+ * waited to be done outside is the original's to do, and is forgotten here; alerts are paused. No
+ * effect on the clock of a store that lives on a test clock already. */
+MUST_CHECK enum rc test_clock_adopt(struct tx *tx, time_us at);
 
 #endif

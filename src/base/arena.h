@@ -26,7 +26,8 @@ struct arena {
 
 /* Nothing is allocated until the first use. limit_bytes > 0. */
 void arena_init(struct arena *a, size_t limit_bytes);
-/* Give back all memory but the first block: ready for the next unit of work. */
+/* Give back all memory but one block, the largest of at most 32 KiB (or the first, where that is
+ * larger): ready for the next unit of work. */
 void arena_reset(struct arena *a);
 /* Give back everything. A zeroed struct is fine. */
 void arena_fini(struct arena *a);

@@ -187,3 +187,11 @@ bool str_eq_secret(struct str a, struct str b)
         difference = (unsigned char)(difference | (a.p[i] ^ b.p[i]));
     return difference == 0;
 }
+
+bool str_is_hex(struct str s, size_t digits)
+{
+    bool good = s.n == digits;
+    for (size_t i = 0; good && i < s.n; i++)
+        good = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
+    return good;
+}

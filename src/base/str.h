@@ -54,6 +54,8 @@ MUST_CHECK bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *ret)
 
 /* Well-formed UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 bool str_is_utf8(struct str s);
+/* So many hexadecimal digits, small ones: a hash as it is written. */
+bool str_is_hex(struct str s, size_t digits);
 /* Bytes of the well-formed sequence at byte at, 1..4; 0 where there is none. at < s.n. */
 size_t str_utf8_step(struct str s, size_t at);
 /* Number of code points of well-formed UTF-8. */

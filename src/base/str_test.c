@@ -46,6 +46,19 @@ START_TEST(to_i64_takes_whole_numbers_within_bounds_only)
 }
 END_TEST
 
+START_TEST(a_hash_is_so_many_small_digits)
+{
+    ck_assert(str_is_hex(STR("09af"), 4));
+    ck_assert(str_is_hex(STR(""), 0));
+    ck_assert(!str_is_hex(STR("09af"), 3));
+    ck_assert(!str_is_hex(STR("09af"), 5));
+    ck_assert(!str_is_hex(STR("09AF"), 4));
+    ck_assert(!str_is_hex(STR("09ag"), 4));
+    ck_assert(!str_is_hex(STR("0/9a"), 4));
+    ck_assert(!str_is_hex(STR("0:9a"), 4));
+}
+END_TEST
+
 START_TEST(utf8_refuses_what_rfc_3629_refuses)
 {
     ck_assert(str_is_utf8(STR("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80")));
@@ -107,6 +120,7 @@ Suite *str_suite(void)
     tcase_add_test(c, utf8_is_walked_step_by_step);
     tcase_add_test(c, empty_texts_are_equal_wherever_they_point);
     tcase_add_test(c, secrets_compare_by_content);
+    tcase_add_test(c, a_hash_is_so_many_small_digits);
     suite_add_tcase(s, c);
     return s;
 }

@@ -86,6 +86,10 @@ struct close_above {
     /* Once in each unit of work that calls the others: what it returns is their arg (NULL: the arg
      * below). */
     void *(*begin)(struct tx *tx, void *arg);
+    /* Whether a line that is rated can be shared. RC_INVALID, RC_TOO_LARGE: it cannot, and the
+     * sentence is for the exceptions; its subscription is rated again by the next close. In a
+     * snapshot. */
+    enum rc (*rated)(struct tx *tx, const struct rated_line *line, void *arg);
     /* A final invoice of the close was posted; its rated lines. Shares accrue. */
     enum rc (*posted)(struct tx *tx, struct ledger *l, const struct document_row *d,
                       const struct rated_line *lines, size_t count, void *arg);

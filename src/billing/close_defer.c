@@ -1,68 +1,97 @@
 /* What an invoice of the close sells in advance waits as deferred income, line by line, in the book
- * of its issuer: a client's invoice, and the ones between the tiers above it. */
+ * of its issuer: a client's invoice, and the ones between the tiers above it. Where the platform
+ * collects, each tier's part of a client's line waits in its own. */
 #include "billing/close_inside.h"
 #include "billing/deferral.h"
 #include "billing/document_rated.h"
 #include "money/round.h"
 
-enum { LINES_AT_ONCE = 4000, PIECE_ARENA_BYTES = 32 * 1024 * 1024 };
+enum {
+    LINES_AT_ONCE = 4000,
+    CLIENT_LINES_AT_ONCE = 1000,
+    PIECE_ARENA_BYTES = 32 * 1024 * 1024,
+};
 
 static bool is_deferred(const struct document_row *row)
 {
     bool any = false;
     for (size_t i = 0; i < row->income_count; i++)
         any = any || row->incomes[i].deferred;
-    return any && row->settle != SETTLE_COLLECT;
-}
-
-static struct deferral deferral_of(const struct document_row *row, struct str income, int64_t line,
-                                   int64_t net)
-{
-    return (struct deferral){
-        .party = row->issuer,
-        .document = row->no,
-        .line = line,
-        .label = income,
-        .currency = row->currency,
-        .amount = row->code == DOCUMENT_CREDIT_NOTE ? -net : net,
-    };
+    return any;
 }
 
 /* --- a client's --- */
 
-/* What a line costs at the edge that the document is about, before tax; positive in a credit note
- * too. */
-static int64_t net_of(const struct document_row *row, const struct rated_line *line)
+static void defer_at(const struct document_row *row, const struct rated_line *line, int64_t number,
+                     int64_t amount, struct deferral *ret)
 {
-    int64_t net = line->amounts[line->path->count - 1] - line->discount;
-    return row->code == DOCUMENT_CREDIT_NOTE ? -net : net;
+    *ret = (struct deferral){.party = row->issuer,
+                             .document = row->no,
+                             .line = number,
+                             .subscription = line->subscription,
+                             .label = line->income,
+                             .currency = row->currency,
+                             .amount = amount,
+                             .begins = line->window.from,
+                             .ends = line->window.until};
 }
 
+/* COLLECT: a row for each tier that earns something of it. */
+static void defer_tiers(const struct document_row *row, const struct rated_line *line,
+                        int64_t number, struct deferral *list, size_t *made)
+{
+    int64_t before = 0;
+    for (size_t k = 0; k < line->path->count; k++) {
+        bool last = k + 1 == line->path->count;
+        int64_t until = line->amounts[k] - (last ? line->discount : 0);
+        if (until == before)
+            continue;
+        struct deferral *d = &list[(*made)++];
+        defer_at(row, line, number, until - before, d);
+        d->party = line->path->edges[k].seller;
+        d->tier = (int64_t)k;
+        if (k > 0)
+            d->label = STR("Margin");
+        before = until;
+    }
+}
+
+static enum rc defer_some(struct tx *tx, const struct document_row *row,
+                          const struct rated_line *lines, size_t from, size_t until)
+{
+    size_t made = 0;
+    bool collect = row->settle == SETTLE_COLLECT;
+    struct deferral *list =
+        NEW_N(tx->arena, struct deferral, (until - from) * (collect ? lines[0].path->count : 1));
+    for (size_t i = from; i < until; i++) {
+        const struct rated_line *line = &lines[i];
+        int64_t net = line->amounts[line->path->count - 1] - line->discount;
+        int64_t number = row->first_line + (int64_t)i;
+        if (line->advance && collect)
+            defer_tiers(row, line, number, list, &made);
+        else if (line->advance && net != 0)
+            defer_at(row, line, number, net, &list[made++]);
+    }
+    return deferral_add_all(tx, list, made);
+}
+
+/* Some at a time, in memory of their own: where the platform collects, each line has many. */
 enum rc close_defer_lines(struct tx *tx, const struct document_row *row,
                           const struct rated_line *lines, size_t count)
 {
-    size_t made = 0;
-    if (!is_deferred(row))
+    struct arena own;
+    struct tx piece = *tx;
+    enum rc rc = RC_OK;
+    if (!is_deferred(row) || count == 0)
         return RC_OK;
-    struct document_sum *sums = NEW_N(tx->arena, struct document_sum, count);
-    struct deferral *list = NEW_N(tx->arena, struct deferral, count);
-    int64_t *nets = NEW_N(tx->arena, int64_t, count);
-    for (size_t i = 0; i < count; i++)
-        sums[i] = (struct document_sum){.tax_class = lines[i].tax_class,
-                                        .income = lines[i].income,
-                                        .amount = net_of(row, &lines[i]),
-                                        .deferred = lines[i].advance};
-    TRY(document_line_nets(row, sums, count, tx->arena, nets, tx->err));
-    for (size_t i = 0; i < count; i++) {
-        if (!lines[i].advance || nets[i] == 0)
-            continue;
-        struct deferral *d = &list[made++];
-        *d = deferral_of(row, lines[i].income, row->first_line + (int64_t)i, nets[i]);
-        d->subscription = lines[i].subscription;
-        d->begins = lines[i].window.from;
-        d->ends = lines[i].window.until;
+    arena_init(&own, PIECE_ARENA_BYTES);
+    piece.arena = &own;
+    for (size_t at = 0; at < count && rc == RC_OK; at += CLIENT_LINES_AT_ONCE) {
+        arena_reset(&own);
+        rc = defer_some(&piece, row, lines, at, min_size(count, at + CLIENT_LINES_AT_ONCE));
     }
-    return deferral_add_all(tx, list, made);
+    arena_fini(&own);
+    return rc;
 }
 
 /* --- between tiers --- */
@@ -76,11 +105,17 @@ static enum rc add_billed(struct tx *tx, const struct document_row *row,
         const struct draft_line *f = &lines[i].facts;
         if (!f->deferred || f->net == 0)
             continue;
-        struct deferral *d = &list[made++];
-        *d = deferral_of(row, f->income, lines[i].line, f->net);
-        d->subscription = f->subscription;
-        d->begins = f->from;
-        d->ends = f->until;
+        list[made++] = (struct deferral){
+            .party = row->issuer,
+            .document = row->no,
+            .line = lines[i].line,
+            .subscription = f->subscription,
+            .label = f->income,
+            .currency = row->currency,
+            .amount = row->code == DOCUMENT_CREDIT_NOTE ? -f->net : f->net,
+            .begins = f->from,
+            .ends = f->until,
+        };
     }
     return deferral_add_all(tx, list, made);
 }

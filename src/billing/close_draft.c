@@ -183,14 +183,15 @@ static bool same_sellers(const struct supply_path *a, const struct supply_path *
     return same;
 }
 
-/* One invoice is under one agreement, in one way of showing taxes; where the platform collects, it
- * is shared among the same sellers. */
+/* One invoice is under one agreement, in one way of showing taxes, and of a length that can be
+ * posted; where the platform collects, it is shared among the same sellers. */
 static bool belongs(const struct group *g, const struct rated_line *line)
 {
     const struct supply_edge *a = &g->path->edges[g->path->count - 1];
     const struct supply_edge *b = &line->path->edges[line->path->count - 1];
-    return str_eq(a->agreement, b->agreement) && g->tax_included == line->tax_included &&
-           a->settle == b->settle && str_eq(g->path->currency, line->path->currency) &&
+    return g->count < CLOSE_INVOICE_LINES_MAX && str_eq(a->agreement, b->agreement) &&
+           g->tax_included == line->tax_included && a->settle == b->settle &&
+           str_eq(g->path->currency, line->path->currency) &&
            (a->settle != SETTLE_COLLECT || same_sellers(g->path, line->path));
 }
 

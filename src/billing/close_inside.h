@@ -18,6 +18,12 @@ enum {
     CLOSE_CURRENCIES_MAX = 16,   /* in one unit of work */
     /* A unit of work ends early where its arena has no more room than this. */
     CLOSE_ROOM_BYTES = 16 * 1024 * 1024,
+    /* A client's invoice: what is more becomes another one under the same agreement. It is posted
+     * in one unit of work, with all that its lines give to others: some kilobytes a line. Others
+     * are posted with it up to CLOSE_POST_BYTES. */
+    CLOSE_INVOICE_LINES_MAX = 50000,
+    CLOSE_POST_BYTES = 48 * 1024 * 1024,
+    CLOSE_POST_ARENA_BYTES = 512 * 1024 * 1024,
     CLOSE_TEXT_MAX = 500, /* of an exception */
     CLOSE_CODES = 2,      /* kinds of document a close makes: invoices, credit notes */
 };
@@ -156,10 +162,10 @@ MUST_CHECK enum rc close_period(struct tx *tx, struct str zone_name, struct str 
 /* The operator's zone is the first one. */
 MUST_CHECK enum rc close_bounds_list(struct tx *tx, const struct close_row *row,
                                      struct close_bounds **ret, size_t *ret_count);
-/* Rate what follows from->at: pure but for what it reads, in any tx. ret->row is where it is
- * then. */
+/* Rate what follows from->at: pure but for what it reads, in any tx. above (NULL: nobody) is asked
+ * about each line. ret->row is where it is then. */
 MUST_CHECK enum rc close_rate_page(struct tx *tx, const struct close_row *from,
-                                   struct close_page *ret);
+                                   const struct close_above *above, struct close_page *ret);
 /* Keep it, if the close is still where the page began. */
 MUST_CHECK enum rc close_keep_page(struct tx *tx, struct close_page *page);
 

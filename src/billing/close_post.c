@@ -3,6 +3,7 @@
  * are numbered and posted first. Then what was invoiced in advance and is earned now. */
 #include "billing/close_inside.h"
 #include "billing/deferral.h"
+#include "billing/document_net.h"
 #include "billing/rated_row.h"
 
 enum { RELEASE_AT_ONCE = 500 }; /* each is numbered by itself */
@@ -14,27 +15,47 @@ struct posting_work {
     const struct close_above *above;
     void *above_arg;
     struct rater *r;
+    struct document_netter *netter;
 };
 
 /* --- one document --- */
 
+/* What each buyer on the path owes for a line before tax, and the last one after discounts. */
+static void add_parts(struct document_parts *parts, const struct rated_line *line, int64_t sign)
+{
+    int64_t before = 0;
+    for (size_t k = 0; k < line->path->count; k++) {
+        bool last = k + 1 == line->path->count;
+        int64_t until = line->amounts[k] - (last ? line->discount : 0);
+        parts->sums[k] += sign * until;
+        parts->deferred[k] += line->advance ? sign * (until - before) : 0;
+        before = until;
+    }
+}
+
 static enum rc post_document(struct posting_work *w, const struct document_row *row)
 {
     struct rated_line *lines = NULL;
-    int64_t sums[SUPPLY_DEPTH_MAX] = {0};
+    struct document_parts parts = {0};
     size_t count = 0;
     if (row->line_count > 0)
         TRY(rated_row_lines(w->r, w->tx, row->close_no, row->first_line, row->line_count, &lines,
                             &count));
+    TRY(document_netter_lines(w->netter, row, lines, count));
     for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < lines[i].path->count; k++)
-            sums[k] +=
-                row->code == DOCUMENT_CREDIT_NOTE ? -lines[i].amounts[k] : lines[i].amounts[k];
-    TRY(document_row_post(w->tx, w->l, row, count > 0 ? lines[0].path : NULL, sums));
+        add_parts(&parts, &lines[i], row->code == DOCUMENT_CREDIT_NOTE ? -1 : 1);
+    parts.path = count > 0 ? lines[0].path : NULL;
+    TRY(document_row_post(w->tx, w->l, row, &parts));
     TRY(close_defer_lines(w->tx, row, lines, count));
     if (w->above == NULL)
         return RC_OK;
     return w->above->posted(w->tx, w->l, row, lines, count, w->above_arg);
+}
+
+/* Whether another document, however long, has room in this unit of work. */
+static bool has_room(const struct tx *tx)
+{
+    return arena_room(tx->arena) >= CLOSE_POST_ARENA_BYTES - CLOSE_POST_BYTES;
 }
 
 struct gather {
@@ -60,7 +81,7 @@ static enum rc post_chunk(struct posting_work *w, struct close_row *row)
     struct gather g = {.row = row, .rows = NEW_N(w->tx->arena, struct document_row, (size_t)limit)};
     TRY(document_row_each(w->tx, row->at_number, limit, gather_final, &g));
     for (size_t i = 0; i < g.count; i++) {
-        bool done = arena_room(w->tx->arena) >= CLOSE_ROOM_BYTES || i == 0;
+        bool done = has_room(w->tx) || i == 0;
         if (done)
             TRY(close_defer_upstream(w->tx, row, &g.rows[i], &done));
         if (!done) /* the rest of its lines, or all that follow, in the next unit of work */
@@ -96,9 +117,10 @@ static enum rc release_held(struct posting_work *w, bool *ret_done)
                  "SELECT h.document FROM close_held h JOIN document d ON d.no = h.document WHERE "
                  "d.state = $1 AND d.close_no < $2 ORDER BY h.document LIMIT $3",
                  V((int64_t)DOCUMENT_DRAFT), V(w->row->no), V((int64_t)RELEASE_AT_ONCE)));
-    for (size_t i = 0; i < rows.count; i++)
+    size_t i = 0;
+    for (; i < rows.count && (has_room(w->tx) || i == 0); i++)
         TRY(release(w, row_int(&rows, i, 0)));
-    *ret_done = rows.count < RELEASE_AT_ONCE;
+    *ret_done = i == rows.count && rows.count < RELEASE_AT_ONCE;
     return RC_OK;
 }
 
@@ -113,7 +135,8 @@ enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                              .row = row,
                              .above = above,
                              .above_arg = close_above_begin(above, tx),
-                             .r = rater_new(tx)};
+                             .r = rater_new(tx),
+                             .netter = document_netter_new(tx)};
     if (row->at_number == row->first_document)
         TRY(release_held(&w, &done));
     if (!done)

@@ -11,6 +11,8 @@ struct walking {
     struct tx *tx;
     struct close_page *out;
     struct rater *r;
+    const struct close_above *above;
+    void *above_arg;
     bool keep; /* not dry */
     bool late; /* there is something late at all */
     bool missed;
@@ -486,10 +488,22 @@ static enum rc gather(struct walking *p, struct subject *s)
     return rate_late(p, s);
 }
 
+/* What the rooms above cannot share is not invoiced. */
+static enum rc ask_above(struct walking *p, struct subject *s)
+{
+    if (p->above == NULL || p->above->rated == NULL)
+        return RC_OK;
+    for (size_t i = 0; i < s->line_count; i++)
+        TRY(p->above->rated(p->tx, &s->lines[i], p->above_arg));
+    return RC_OK;
+}
+
 static enum rc rate_subject(struct walking *p, struct subject *s)
 {
     if (s->failed == RC_OK)
         TRY(note_failed(p, s, gather(p, s)));
+    if (s->failed == RC_OK)
+        TRY(note_failed(p, s, ask_above(p, s)));
     if (s->failed == RC_OK) {
         keep_subject(p, s);
         return RC_OK;
@@ -633,7 +647,8 @@ static enum rc there_is(struct tx *tx, const char *sql, bool *ret)
     return RC_OK;
 }
 
-enum rc close_rate_page(struct tx *tx, const struct close_row *from, struct close_page *ret)
+enum rc close_rate_page(struct tx *tx, const struct close_row *from,
+                        const struct close_above *above, struct close_page *ret)
 {
     static const uint64_t seed[MAP_SEED] = {3, 4}; /* keys are our own ids */
     struct walking *p = NEW(tx->arena, struct walking);
@@ -641,6 +656,8 @@ enum rc close_rate_page(struct tx *tx, const struct close_row *from, struct clos
     p->tx = tx;
     p->out = ret;
     p->r = rater_new(tx);
+    p->above = above;
+    p->above_arg = close_above_begin(above, tx);
     p->keep = !from->dry;
     map_init(&p->upstream, tx->arena, seed);
     p->last_agreement = from->at.agreement;

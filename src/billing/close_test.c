@@ -263,7 +263,7 @@ static enum rc rate_alone_in(struct tx *tx, void *arg)
     *took = found && row.step == CLOSE_RATE;
     if (!*took)
         return RC_OK;
-    TRY(close_rate_page(tx, &row, page));
+    TRY(close_rate_page(tx, &row, NULL, page));
     TRY(close_keep_page(tx, page));
     ck_assert(!page->stale);
     TRY(close_keep_page(tx, page)); /* it is kept: another time it is not */

@@ -97,7 +97,8 @@ static enum rc work_once(struct tx *tx, void *arg)
     struct close_row row;
     struct close_found found = {0};
     TRY(close_row_open(tx, &row, &w->worked));
-    if (!w->worked || row.dry)
+    bool posts = row.step == CLOSE_POST && w->row.step != CLOSE_POST; /* another process went on */
+    if (!w->worked || row.dry || posts)
         return RC_OK;
     TRY(step(tx, w, &row, &found));
     return close_row_save(tx, &row, &found);
@@ -119,7 +120,7 @@ static enum rc compute_dry(struct tx *tx, void *arg)
         return RC_OK;
     if (w->row.step == CLOSE_COLLECT)
         return begin_rate(tx, &w->row);
-    TRY(close_rate_page(tx, &w->row, &w->page));
+    TRY(close_rate_page(tx, &w->row, w->above, &w->page));
     w->row = w->page.row;
     w->found = w->page.found;
     return RC_OK;
@@ -140,6 +141,7 @@ static enum rc keep_dry(struct tx *tx, void *arg)
 
 /* A page that is computed, and then on its way into the store. */
 struct flight {
+    const struct close_above *above;
     struct arena arena;
     struct close_page page;
     struct store_job job;
@@ -151,7 +153,7 @@ struct flight {
 static enum rc compute_page(struct tx *tx, void *arg)
 {
     struct flight *f = arg;
-    return close_rate_page(tx, &f->page.from, &f->page);
+    return close_rate_page(tx, &f->page.from, f->above, &f->page);
 }
 
 static enum rc keep_page(struct tx *tx, void *arg)
@@ -217,11 +219,13 @@ static enum rc fly(struct store *s, struct close_row *row, struct flight flights
     return RC_OK;
 }
 
-static enum rc rate_pages(struct store *s, struct close_row *row, struct err *err)
+static enum rc rate_pages(struct store *s, const struct close_above *above, struct close_row *row,
+                          struct err *err)
 {
     struct flight flights[2] = {0};
     struct err late = {0};
     for (size_t i = 0; i < COUNT(flights); i++) {
+        flights[i].above = above;
         arena_init(&flights[i].arena, STORE_TX_ARENA_BYTES);
         int failed = sem_init(&flights[i].landed, 0, 0);
         ASSERT(failed == 0);
@@ -239,6 +243,18 @@ static enum rc rate_pages(struct store *s, struct close_row *row, struct err *er
     return rc;
 }
 
+/* As w->worked says there is something to do. An invoice is posted in one piece, however long. */
+static enum rc write_once(struct store *s, struct work *w, struct arena *arena, struct err *err)
+{
+    struct arena own;
+    if (w->row.step != CLOSE_POST)
+        return store_write(s, arena, err, work_once, w);
+    arena_init(&own, CLOSE_POST_ARENA_BYTES);
+    enum rc rc = store_write(s, &own, err, work_once, w);
+    arena_fini(&own);
+    return rc;
+}
+
 enum rc close_work(struct store *s, struct ledger *l, const struct close_above *above,
                    struct arena *arena, bool *ret_worked, struct err *err)
 {
@@ -249,9 +265,9 @@ enum rc close_work(struct store *s, struct ledger *l, const struct close_above *
         if (w.worked)
             TRY(store_write(s, arena, err, keep_dry, &w));
     } else if (w.worked && w.row.step == CLOSE_RATE) {
-        TRY(rate_pages(s, &w.row, err));
+        TRY(rate_pages(s, above, &w.row, err));
     } else if (w.worked) {
-        TRY(store_write(s, arena, err, work_once, &w));
+        TRY(write_once(s, &w, arena, err));
     }
     *ret_worked = w.worked;
     return RC_OK;

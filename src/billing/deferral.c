@@ -6,8 +6,8 @@
 
 #define COLUMNS                                                                                 \
     "no, party, document, line, subscription, label, currency, amount, begins, ends, reached, " \
-    "recognised"
-enum { MOVED_MAX = 10000, INSERT_COLUMNS = 13 };
+    "recognised, COALESCE(tier, 0)"
+enum { MOVED_MAX = 10000, INSERT_COLUMNS = 14 };
 
 static enum rc read_rows(struct tx *tx, const struct rows *rows, struct deferral **ret)
 {
@@ -24,7 +24,8 @@ static enum rc read_rows(struct tx *tx, const struct rows *rows, struct deferral
                                    .begins = row_int(rows, i, 8),
                                    .ends = row_int(rows, i, 9),
                                    .reached = row_int(rows, i, 10),
-                                   .recognised = row_int(rows, i, 11)};
+                                   .recognised = row_int(rows, i, 11),
+                                   .tier = row_int(rows, i, 12)};
         if (all[i].currency == NULL)
             return err_set(tx->err, RC_INTERNAL, "deferred income is in no currency that is known");
     }
@@ -63,13 +64,14 @@ enum rc deferral_add_all(struct tx *tx, struct deferral *list, size_t count)
                                                     V(d->ends),
                                                     V(d->reached),
                                                     V(d->recognised),
-                                                    V(due(d))};
+                                                    V(due(d)),
+                                                    V(d->tier)};
         memcpy(v + i * INSERT_COLUMNS, cells, sizeof cells);
     }
     return sql_insert(tx,
                       "INSERT INTO deferral (no, party, document, line, subscription, label, "
-                      "currency, amount, begins, ends, reached, recognised, due) VALUES ($1, $2, "
-                      "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                      "currency, amount, begins, ends, reached, recognised, due, tier) VALUES ($1, "
+                      "$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                       v, INSERT_COLUMNS, count);
 }
 
@@ -155,27 +157,26 @@ enum rc deferral_move(struct tx *tx, struct ledger *l, const struct deferral_han
     return RC_OK;
 }
 
-enum rc deferral_credit(struct tx *tx, struct ledger *l, struct str issuer, int64_t document,
-                        int64_t line, int64_t amount)
+enum rc deferral_credit(struct tx *tx, struct ledger *l, const struct deferral_taking *t)
 {
     struct rows rows;
     struct deferral *all = NULL;
-    if (amount == 0) /* what cost nothing waits nowhere */
+    if (t->amount == 0) /* what cost nothing waits nowhere */
         return RC_OK;
     TRY(sql_rows(tx, &rows,
-                 "SELECT " COLUMNS " FROM deferral WHERE document = $1 AND line = $2 ORDER BY no "
-                 "LIMIT 1",
-                 V(document), V(line)));
+                 "SELECT " COLUMNS " FROM deferral WHERE document = $1 AND line = $2 AND "
+                 "COALESCE(tier, 0) = $3 ORDER BY no LIMIT 1",
+                 V(t->document), V(t->line), V(t->tier)));
     TRY(read_rows(tx, &rows, &all));
     if (rows.count == 0)
         return err_set(tx->err, RC_INTERNAL, "line %lld of a document waits nowhere as deferred",
-                       (long long)line);
+                       (long long)t->line);
     struct deferral *d = &all[0];
-    if (!str_eq(d->party, issuer))
+    if (!str_eq(d->party, t->party))
         return err_set(tx->err, RC_CONFLICT,
                        "what is left of line %lld was handed over to another party",
-                       (long long)line);
-    d->amount -= amount;
+                       (long long)t->line);
+    d->amount -= t->amount;
     TRY(recognise(tx, l, d, d->reached));
     return keep(tx, d);
 }

@@ -5,7 +5,8 @@
  * by month: R(amount x time so far / whole time) less what was recognised before (telescoping,
  * specs/billing.md 3.9 (4)), so that any steps add up to the amount. When what was paid for moves
  * to another party (a family of picos to another host), the rest moves with it: the portability
- * settlement of specs/billing.md 3.8.
+ * settlement of specs/billing.md 3.8. Where the platform collects, every tier's part of the line
+ * waits in its own book.
  */
 #ifndef BILLING_DEFERRAL_H
 #define BILLING_DEFERRAL_H
@@ -20,6 +21,7 @@ struct deferral {
     struct str party;        /* in whose book it waits */
     int64_t document;        /* no */
     int64_t line;            /* of it */
+    int64_t tier;            /* COLLECT: whose part it is, 0: the operator's; else 0 */
     struct str subscription; /* or empty */
     struct str label;        /* becomes Income:<label> */
     const struct currency *currency;
@@ -50,9 +52,16 @@ struct deferral_handover {
 };
 MUST_CHECK enum rc deferral_move(struct tx *tx, struct ledger *l,
                                  const struct deferral_handover *h);
-/* A credit note took `amount` of a line, and was posted to Deferred: the line is less, and what was
- * earned of it so far too. RC_CONFLICT: it moved to another party than `issuer`. */
-MUST_CHECK enum rc deferral_credit(struct tx *tx, struct ledger *l, struct str issuer,
-                                   int64_t document, int64_t line, int64_t amount);
+/* A credit note took `amount` of a line's part, and was posted to Deferred: the line is less, and
+ * what was earned of it so far too. RC_CONFLICT: it moved to another party than `party`. */
+struct deferral_taking {
+    struct str party; /* whose part: the issuer's, or a tier's */
+    int64_t document;
+    int64_t line;
+    int64_t tier;
+    int64_t amount;
+};
+MUST_CHECK enum rc deferral_credit(struct tx *tx, struct ledger *l,
+                                   const struct deferral_taking *t);
 
 #endif

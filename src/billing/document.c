@@ -142,7 +142,7 @@ enum rc document_list(struct tx *tx, struct str party, const struct document_que
     struct rows rows;
     struct str next;
     terms[count++] =
-        (struct page_term){"d.issuer = ? OR (d.recipient = ? AND d.state >= 2)", V(party)};
+        (struct page_term){"d.issuer = ?" PAGE_OR "d.recipient = ? AND d.state >= 2", V(party)};
     if (schema_has(&document_query_schema, q, "kind"))
         terms[count++] = (struct page_term){"d.code = ?", V((int64_t)codes[q->kind])};
     if (schema_has(&document_query_schema, q, "state"))

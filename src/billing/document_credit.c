@@ -133,6 +133,15 @@ static int64_t tier_part(const struct taking *t, int64_t amount)
     return (int64_t)(round_div(to, whole) - round_div(from, whole));
 }
 
+/* What the buyers of each edge are given back; the last one what the credit note says. */
+static void tier_parts(const struct taking *t, int64_t parts[SUPPLY_DEPTH_MAX])
+{
+    size_t last = t->of.tiers - 1;
+    for (size_t k = 0; k < last; k++)
+        parts[k] = tier_part(t, t->of.amounts[k]);
+    parts[last] = t->net;
+}
+
 static enum rc add_tiers(struct tx *tx, struct crediting *c, const struct taking *t,
                          int64_t *ret_wholesale)
 {
@@ -140,11 +149,10 @@ static enum rc add_tiers(struct tx *tx, struct crediting *c, const struct taking
     int64_t parts[SUPPLY_DEPTH_MAX];
     if (t->of.tiers == 0)
         return RC_OK;
-    for (size_t k = 0; k < t->of.tiers; k++)
-        parts[k] = tier_part(t, t->of.amounts[k]);
+    tier_parts(t, parts);
     TRY(supply_path_get(tx, t->of.path, &path));
     *ret_wholesale = parts[0];
-    return document_tiers_add(&c->tiers, &path, parts, tx->err);
+    return document_tiers_add(&c->tiers, &path, parts, t->of.facts.deferred, tx->err);
 }
 
 /* --- the credit note --- */
@@ -200,17 +208,36 @@ static enum rc insert_lines(struct tx *tx, const struct crediting *c,
     return RC_OK;
 }
 
+/* What waits as deferred is less, in the book of every tier. */
+static enum rc follow_deferred(struct tx *tx, struct ledger *l, const struct document_row *invoice,
+                               const struct taking *t)
+{
+    struct supply_path path;
+    int64_t parts[SUPPLY_DEPTH_MAX];
+    struct deferral_taking part = {
+        .party = invoice->issuer, .document = invoice->no, .line = t->of.line, .amount = t->net};
+    if (t->of.tiers == 0)
+        return deferral_credit(tx, l, &part);
+    tier_parts(t, parts);
+    TRY(supply_path_get(tx, t->of.path, &path));
+    for (size_t k = 0; k < t->of.tiers; k++) {
+        part.party = path.edges[k].seller;
+        part.tier = (int64_t)k;
+        part.amount = parts[k] - (k > 0 ? parts[k - 1] : 0);
+        TRY(deferral_credit(tx, l, &part));
+    }
+    return RC_OK;
+}
+
 /* The invoice is less, what waits as deferred is less, shares are taken back. */
 static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above *above,
                       const struct crediting *c, const struct document_row *row)
 {
     const struct document_row *invoice = &c->invoice;
     TRY(document_row_credited(tx, invoice->no, row->gross));
-    for (size_t i = 0; i < c->count && invoice->settle != SETTLE_COLLECT; i++) {
-        const struct taking *t = &c->lines[i];
-        if (t->of.facts.deferred && t->net != 0)
-            TRY(deferral_credit(tx, l, invoice->issuer, invoice->no, t->of.line, t->net));
-    }
+    for (size_t i = 0; i < c->count; i++)
+        if (c->lines[i].of.facts.deferred)
+            TRY(follow_deferred(tx, l, invoice, &c->lines[i]));
     if (above == NULL || above->credited == NULL)
         return RC_OK;
     struct document_row now;

@@ -91,6 +91,14 @@ static enum rc take_out_taxes(struct tx *tx, const struct document_row *row,
     TRY(document_line_nets(row, sums, count, tx->arena, nets, tx->err));
     for (size_t i = 0; i < count; i++)
         lines[i].facts.net = nets[i];
+    /* COLLECT: all lines have the same tiers; the last one's net is the line's. */
+    for (size_t k = 0; count > 0 && k < lines[0].tiers; k++) {
+        for (size_t i = 0; i < count; i++)
+            sums[i].amount = lines[i].amounts[k];
+        TRY(document_line_nets(row, sums, count, tx->arena, nets, tx->err));
+        for (size_t i = 0; i < count; i++)
+            lines[i].amounts[k] = nets[i];
+    }
     return RC_OK;
 }
 

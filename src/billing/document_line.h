@@ -23,7 +23,8 @@ struct billed_line {
     struct line_cursor at;
     int64_t path;                      /* of a rated line: its number */
     size_t tiers;                      /* COLLECT: edges of its path; else 0 */
-    int64_t amounts[SUPPLY_DEPTH_MAX]; /* COLLECT: what the buyer of each edge owes for it */
+    int64_t amounts[SUPPLY_DEPTH_MAX]; /* COLLECT: what the buyer of each edge owes for
+                                          it, net as facts are */
 };
 
 /* People see lines numbered from the document's first one. */

@@ -11,7 +11,7 @@ enum { LABEL_MAX = 40 };
 /* --- tiers --- */
 
 enum rc document_tiers_add(struct document_tiers *t, const struct supply_path *path,
-                           const int64_t *amounts, struct err *err)
+                           const int64_t *amounts, bool deferred, struct err *err)
 {
     for (size_t k = 0; k < path->count; k++) {
         size_t i = 0;
@@ -24,30 +24,32 @@ enum rc document_tiers_add(struct document_tiers *t, const struct supply_path *p
         if (i == t->count) {
             t->sellers[i] = path->edges[k].seller;
             t->amounts[i] = 0;
+            t->deferred[i] = 0;
             t->count++;
         }
-        TRY(amount_add(t->amounts[i], amounts[k] - (k > 0 ? amounts[k - 1] : 0), &t->amounts[i],
-                       err));
+        int64_t part = amounts[k] - (k > 0 ? amounts[k - 1] : 0);
+        TRY(amount_add(t->amounts[i], part, &t->amounts[i], err));
+        if (deferred)
+            TRY(amount_add(t->deferred[i], part, &t->deferred[i], err));
     }
     return RC_OK;
 }
 
-void document_tiers_path(const struct document_tiers *t, struct str issuer,
-                         struct supply_path *ret_path, int64_t ret_sums[SUPPLY_DEPTH_MAX])
+void document_tiers_parts(const struct document_tiers *t, struct str issuer,
+                          struct supply_path *ret_path, struct document_parts *ret)
 {
     int64_t sum = 0;
     *ret_path = (struct supply_path){0};
-    for (size_t i = 0; i < t->count; i++) {
-        if (str_eq(t->sellers[i], issuer) && t->count > 1)
-            continue;
-        sum += t->amounts[i];
-        ret_path->edges[ret_path->count].seller = t->sellers[i];
-        ret_sums[ret_path->count++] = sum;
-    }
-    if (t->count > 1) { /* the last takes what is left of the net */
-        ret_path->edges[ret_path->count].seller = issuer;
-        ret_sums[ret_path->count++] = sum;
-    }
+    *ret = (struct document_parts){.path = ret_path};
+    for (size_t pass = 0; pass < 2; pass++) /* the issuer last: it takes what is left of the net */
+        for (size_t i = 0; i < t->count; i++) {
+            if (str_eq(t->sellers[i], issuer) != (pass == 1))
+                continue;
+            sum += t->amounts[i];
+            ret_path->edges[ret_path->count].seller = t->sellers[i];
+            ret->deferred[ret_path->count] = t->deferred[i];
+            ret->sums[ret_path->count++] = sum;
+        }
 }
 
 /* --- final --- */
@@ -91,7 +93,7 @@ enum rc document_issue(struct tx *tx, struct ledger *l, struct document_row *row
 {
     struct party issuer;
     struct supply_path path;
-    int64_t sums[SUPPLY_DEPTH_MAX] = {0};
+    struct document_parts parts;
     struct document_row r = *row;
     TRY(party_get(tx, r.issuer, &issuer));
     TRY(document_day(&issuer, tx->now, &r.issued_day, &r.year, tx->err));
@@ -103,8 +105,8 @@ enum rc document_issue(struct tx *tx, struct ledger *l, struct document_row *row
     struct document_row unposted = r;
     unposted.posted = false;
     if (tiers != NULL)
-        document_tiers_path(tiers, r.issuer, &path, sums);
-    TRY(document_row_post(tx, l, &unposted, tiers != NULL ? &path : NULL, sums));
+        document_tiers_parts(tiers, r.issuer, &path, &parts);
+    TRY(document_row_post(tx, l, &unposted, tiers != NULL ? &parts : NULL));
     TRY(defer(tx, &r));
     TRY(tell(tx, &r));
     *row = r;

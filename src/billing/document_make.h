@@ -11,13 +11,14 @@ struct document_tiers {
     size_t count;
     struct str sellers[SUPPLY_DEPTH_MAX]; /* [0]: the operator */
     int64_t amounts[SUPPLY_DEPTH_MAX];    /* of each its own part */
+    int64_t deferred[SUPPLY_DEPTH_MAX];   /* of that, what was paid in advance */
 };
 /* Add a line that took a path: amounts as of a rated line. RC_CONFLICT: too many tiers. */
 MUST_CHECK enum rc document_tiers_add(struct document_tiers *t, const struct supply_path *path,
-                                      const int64_t *amounts, struct err *err);
-/* As document_row_post wants them: the issuer last, amounts added up. */
-void document_tiers_path(const struct document_tiers *t, struct str issuer,
-                         struct supply_path *ret_path, int64_t ret_sums[SUPPLY_DEPTH_MAX]);
+                                      const int64_t *amounts, bool deferred, struct err *err);
+/* As document_row_post wants them: the issuer last, amounts added up. ret_path is in the result. */
+void document_tiers_parts(const struct document_tiers *t, struct str issuer,
+                          struct supply_path *ret_path, struct document_parts *ret);
 
 /* A draft that no close made gets its number, today's date, and is posted. tiers: COLLECT alone. */
 MUST_CHECK enum rc document_issue(struct tx *tx, struct ledger *l, struct document_row *row,

@@ -199,15 +199,17 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
                            enum settle_mode settle, int64_t limit, document_row_fn fn, void *arg)
 {
     struct each each = {fn, arg};
-    return sql_each(tx, each_row, &each,
-                    "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
-                    "AND d.code = $3 AND d.state IN ($4, $5) AND d.settle = $6 AND d.agreement IS "
-                    "NOT NULL AND d.gross > d.prepaid + d.credited + d.paid + "
-                    "COALESCE(d.written_off, 0) "
-                    "ORDER BY d.due_day, d.no LIMIT $7",
-                    V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
-                    V((int64_t)DOCUMENT_FINAL), V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle),
-                    V(limit));
+    return sql_each(
+        tx, each_row, &each,
+        "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
+        "AND d.code = $3 AND d.state IN ($4, $5) AND d.settle = $6 AND EXISTS (SELECT 1 "
+        "FROM agreement a WHERE a.id = d.agreement AND a.kind = $7) "
+        "AND d.gross > d.prepaid + d.credited + d.paid + "
+        "COALESCE(d.written_off, 0) "
+        "ORDER BY d.due_day, d.no LIMIT $8",
+        V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE), V((int64_t)DOCUMENT_FINAL),
+        V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle), V(agreement_kinds[AGREEMENT_SUPPLY]),
+        V(limit));
 }
 
 /* --- writing --- */
@@ -331,4 +333,19 @@ enum rc document_row_write_off(struct tx *tx, int64_t no, int64_t *ret_amount)
                 V((int64_t)DOCUMENT_WRITTEN_OFF), V(row.written_off + open)));
     *ret_amount = open;
     return RC_OK;
+}
+
+enum rc document_row_recover(struct tx *tx, int64_t no, int64_t amount)
+{
+    struct document_row row = {0};
+    TRY(get_final(tx, no, &row));
+    if (amount > row.written_off)
+        return too_much(tx, &row, "recovered");
+    row.written_off -= amount;
+    if (row.written_off == 0 && row.state == DOCUMENT_WRITTEN_OFF) {
+        row.state = DOCUMENT_FINAL;
+        row.state = state_of(&row);
+    }
+    return sql_run(tx, "UPDATE document SET state = $2, written_off = $3 WHERE no = $1", V(no),
+                   V((int64_t)row.state), V(row.written_off));
 }

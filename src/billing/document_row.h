@@ -8,6 +8,7 @@
 #define BILLING_DOCUMENT_ROW_H
 
 #include "billing/document.h"
+#include "channel/supply.h"
 #include "ledger/ledger.h"
 
 enum { DOCUMENT_INCOMES_MAX = 64 };
@@ -75,7 +76,7 @@ struct document_row {
  * group. In: issuer, recipient, currency, tax_included, code; net per (tax class, income label). */
 struct document_sum {
     int64_t amount;    /* net, or gross where tax_included */
-    int64_t wholesale; /* COLLECT: amounts[0] of the same lines; else 0 */
+    int64_t wholesale; /* COLLECT: amounts[0] of the same lines; else 0. As amount */
     struct str income;
     enum tax_class tax_class;
     bool deferred;
@@ -119,8 +120,8 @@ MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit
                                      document_row_fn fn, void *arg);
 /* The credit notes that refer to a document. */
 MUST_CHECK enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg);
-/* Invoices under agreements of a mode that the recipient has not paid wholly, final and not written
- * off: oldest due first. */
+/* Invoices under SUPPLY agreements of a mode that the recipient has not paid wholly, final and not
+ * written off: oldest due first. */
 MUST_CHECK enum rc document_row_debts(struct tx *tx, struct str recipient, struct str currency,
                                       enum settle_mode settle, int64_t limit, document_row_fn fn,
                                       void *arg);
@@ -160,16 +161,23 @@ MUST_CHECK enum rc document_row_paid(struct tx *tx, int64_t no, int64_t amount);
 MUST_CHECK enum rc document_row_credited(struct tx *tx, int64_t no, int64_t amount);
 /* Nobody will pay what is open: *ret_amount, > 0. RC_CONFLICT: nothing is. */
 MUST_CHECK enum rc document_row_write_off(struct tx *tx, int64_t no, int64_t *ret_amount);
+/* So much of what was written off is owed again, as somebody pays it. */
+MUST_CHECK enum rc document_row_recover(struct tx *tx, int64_t no, int64_t amount);
 
 /* Write a final document into the books of both sides (posting.h), under the source "invoice" with
  * the document's `no` as event; nothing where row->posted. Once: the caller keeps in the same unit
  * of work that it did. (Numbers within a source ascend for ever, while a draft that was held back
- * becomes final after younger ones: so `no` cannot be the reference.) COLLECT takes the lines'
- * amounts down the path as well: what each tier earns (path: the edges; sums[k]: what the buyer of
- * edge k owes). Elsewhere path may be NULL. */
-struct supply_path;
+ * becomes final after younger ones: so `no` cannot be the reference.) COLLECT takes what each tier
+ * earns as well; elsewhere parts may be NULL. */
+struct document_parts {
+    const struct supply_path *path;
+    int64_t sums[SUPPLY_DEPTH_MAX];     /* net: what the buyer of each edge owes; the last is not
+                                           read, as that is the document's */
+    int64_t deferred[SUPPLY_DEPTH_MAX]; /* of each tier's own part, what was paid in advance; the
+                                           operator's is not read, as incomes tell it */
+};
 MUST_CHECK enum rc document_row_post(struct tx *tx, struct ledger *l,
-                                     const struct document_row *row, const struct supply_path *path,
-                                     const int64_t *sums);
+                                     const struct document_row *row,
+                                     const struct document_parts *parts);
 
 #endif

@@ -156,6 +156,22 @@ static enum rc fill_incomes(struct document_row *row, const struct joined *j,
     return RC_OK;
 }
 
+/* COLLECT, prices that hold the tax: of what the operator earns it is taken off as of the price. */
+static enum rc net_wholesale(struct joined *j, const struct tax_line *lines, struct arena *arena,
+                             struct err *err)
+{
+    struct tax_line parts[DOCUMENT_INCOMES_MAX];
+    struct tax_document doc;
+    for (size_t i = 0; i < j->count; i++) {
+        parts[i] = lines[i];
+        parts[i].amount = j->sums[i].wholesale;
+    }
+    TRY(tax_inclusive(parts, j->count, 0, 0, arena, &doc, err));
+    for (size_t i = 0; i < j->count; i++)
+        j->sums[i].wholesale = parts[i].net;
+    return RC_OK;
+}
+
 enum rc document_row_total(struct document_row *row, const struct document_sides *sides,
                            const struct document_sum *sums, size_t count, struct arena *arena,
                            struct err *err)
@@ -179,10 +195,12 @@ enum rc document_row_total(struct document_row *row, const struct document_sides
                                      .rate_ppm = of->rate_ppm,
                                      .amount = j.sums[i].amount};
     }
-    if (row->tax_included)
+    if (row->tax_included) {
+        TRY(net_wholesale(&j, lines, arena, err));
         TRY(tax_inclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
-    else
+    } else {
         TRY(tax_exclusive(lines, j.count, row->prepaid, 0, arena, &doc, err));
+    }
     struct document_row made = *row;
     TRY(fill_groups(&made, &doc, &d, &j, arena, err));
     TRY(fill_incomes(&made, &j, lines, arena, err));

@@ -5,8 +5,8 @@
  * Codes (specs/billing.md 3.4): AR:<party> AP:<party> Bank Income:<label> Expense:<label>
  * VAT-Out:<country>:<ppm> VAT-In:<country>:<ppm> Deferred Wallet:<party> Promo:<party>
  * Commission:<party> (accrued, not yet earned) Reserve:<label> Marketing:<label> FX:<pair>
- * Suspense. AR and AP of two parties mirror one another (ledger_debt). The neutral book of COLLECT
- * belongs to the party "Clearing".
+ * Financing:<party> Loan:<party> Suspense. AR and AP of two parties mirror one another
+ * (ledger_debt). The neutral book of COLLECT belongs to the party "Clearing".
  *
  * Each event posts under the source "billing" or "settle" with the event's own number, so that a
  * repeat has no effect. Numbers of one source ascend: take them from posting_number in the unit of

@@ -151,29 +151,32 @@ static void add_operator(struct posting *p, struct str operator, int64_t amount,
     for (size_t i = 0; i < row->income_count; i++) {
         const struct document_income *income = &row->incomes[i];
         int64_t part = alone ? income->net : income->wholesale;
-        add(p, operator, from, join(p->arena, STR("Income:"), income->label), part);
+        add(p, operator, from, income_code(p, income), part);
         told += part;
     }
     add(p, operator, from, STR("Income:Wholesale"), amount - told);
 }
 
 /* The neutral book takes the whole price and owes each tier its part; no tier's book shows what
- * another one earns. The last seller bears discounts: its part is what is left of the net. The
- * tax stays in the neutral book (docs/decisions/0011). */
-static void add_tiers(struct posting *p, const struct supply_path *path, const int64_t *sums)
+ * another one earns; what was paid in advance waits in each. The last seller bears discounts: its
+ * part is what is left of the net. The tax stays in the neutral book (docs/decisions/0011). */
+static void add_tiers(struct posting *p, const struct document_parts *parts)
 {
     const struct document_row *row = p->row;
+    const struct supply_path *path = parts->path;
+    struct str from = join(p->arena, STR("AR:"), p->seller);
     int64_t before = 0;
     for (size_t k = 0; k < path->count; k++) {
         bool last = k + 1 == path->count;
         struct str tier = path->edges[k].seller;
-        int64_t until = last ? row->net : sums[k];
+        int64_t until = last ? row->net : parts->sums[k];
         add(p, p->seller, p->ar, join(p->arena, STR("AP:"), tier), until - before);
-        if (k == 0)
+        if (k == 0) {
             add_operator(p, tier, until, last);
-        else
-            add(p, tier, join(p->arena, STR("AR:"), p->seller), STR("Income:Margin"),
-                until - before);
+        } else {
+            add(p, tier, from, STR("Income:Margin"), until - before - parts->deferred[k]);
+            add(p, tier, from, STR("Deferred"), parts->deferred[k]);
+        }
         before = until;
     }
     add_tax_owed(p);
@@ -182,13 +185,13 @@ static void add_tiers(struct posting *p, const struct supply_path *path, const i
 /* --- all of it --- */
 
 enum rc document_row_post(struct tx *tx, struct ledger *l, const struct document_row *row,
-                          const struct supply_path *path, const int64_t *sums)
+                          const struct document_parts *parts)
 {
     struct leg legs[POSTING_LEGS_MAX];
     bool collect = row->settle == SETTLE_COLLECT;
     ASSERT(row->state >= DOCUMENT_FINAL);
     ASSERT(row->number > 0);
-    ASSERT(!collect || (path != NULL && path->count > 0));
+    ASSERT(!collect || (parts != NULL && parts->path->count > 0));
     if (row->posted)
         return RC_OK;
     struct posting p = {.arena = tx->arena,
@@ -202,7 +205,7 @@ enum rc document_row_post(struct tx *tx, struct ledger *l, const struct document
     p.ar = join(p.arena, STR("AR:"), row->recipient);
     p.ap = join(p.arena, STR("AP:"), p.seller);
     if (collect)
-        add_tiers(&p, path, sums);
+        add_tiers(&p, parts);
     else
         add_sale(&p);
     add_purchase(&p);

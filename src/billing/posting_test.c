@@ -26,7 +26,7 @@ static void post(struct tx *tx, struct ledger *l, struct document_row *row,
                  const struct document_sum *sums, size_t count)
 {
     books_finalise(tx, row, sums, count);
-    OK(tx, document_row_post(tx, l, row, NULL, NULL));
+    OK(tx, document_row_post(tx, l, row, NULL));
 }
 
 static void post_one(struct tx *tx, struct ledger *l, struct document_row *row, const char *income,
@@ -225,10 +225,10 @@ BOOKS_TEST(c_collect_gives_each_tier_its_own_and_the_operator_700)
     struct document_row invoice = new_row(DOCUMENT_INVOICE, x.r2, x.client, "USD");
     struct document_sum sums[] = {with_wholesale("VM", 70000, 50000),
                                   with_wholesale("Storage", 19000, 20000)};
-    static const int64_t tiers[] = {70000, 76000, 89000};
+    const struct document_parts tiers = {&x.path, {70000, 76000, 89000}, {0}};
     invoice.settle = SETTLE_COLLECT;
     books_finalise(tx, &invoice, sums, COUNT(sums));
-    OK(tx, document_row_post(tx, l, &invoice, &x.path, tiers));
+    OK(tx, document_row_post(tx, l, &invoice, &tiers));
     struct str clearing = POSTING_CLEARING;
     BALANCE(clearing, "USD", account_of(tx, "AR", x.client), 89000);
     BALANCE(clearing, "USD", account_of(tx, "AP", x.op), -70000);
@@ -248,11 +248,11 @@ BOOKS_TEST(c_collect_gives_each_tier_its_own_and_the_operator_700)
     /* The credit note of one VM: 50 + 6 + 14 = 70. */
     struct document_row credit = new_row(DOCUMENT_CREDIT_NOTE, x.r2, x.client, "USD");
     struct document_sum back = with_wholesale("VM", 7000, 5000);
-    static const int64_t tiers_back[] = {5000, 5600, 7000};
+    const struct document_parts tiers_back = {&x.path, {5000, 5600, 7000}, {0}};
     credit.settle = SETTLE_COLLECT;
     credit.refers_to = invoice.no;
     books_finalise(tx, &credit, &back, 1);
-    OK(tx, document_row_post(tx, l, &credit, &x.path, tiers_back));
+    OK(tx, document_row_post(tx, l, &credit, &tiers_back));
     BALANCE(clearing, "USD", account_of(tx, "AR", x.client), 82000);
     BALANCE(x.op, "USD", STR("Income:VM"), -45000);
     BALANCE(x.r1, "USD", STR("Income:Margin"), -5400);
@@ -274,10 +274,10 @@ BOOKS_TEST(c_the_operators_book_shows_700_alone)
     struct xterity x = make_xterity(tx);
     struct document_row invoice = new_row(DOCUMENT_INVOICE, x.r2, x.client, "USD");
     struct document_sum sum = standard("VM", 89000);
-    static const int64_t tiers[] = {70000, 76000, 89000};
+    const struct document_parts tiers = {&x.path, {70000, 76000, 89000}, {0}};
     invoice.settle = SETTLE_COLLECT;
     books_finalise(tx, &invoice, &sum, 1);
-    OK(tx, document_row_post(tx, l, &invoice, &x.path, tiers));
+    OK(tx, document_row_post(tx, l, &invoice, &tiers));
     BALANCE(x.op, "USD", STR("Income:Wholesale"), -70000);
     OK(tx, ledger_accounts(tx, l, x.op, no_sign_of_retail, NULL));
 }
@@ -308,10 +308,10 @@ BOOKS_TEST(collect_keeps_the_whole_tax_in_the_neutral_book)
         .count = 2, .edges = {{.seller = op, .buyer = r}, {.seller = r, .buyer = client}}};
     struct document_row invoice = new_row(DOCUMENT_INVOICE, r, client, "EUR");
     struct document_sum sum = with_wholesale("VM", 9000, 10000); /* sold at a loss */
-    static const int64_t tiers[] = {10000, 9000};
+    const struct document_parts tiers = {&path, {10000, 9000}, {0}};
     invoice.settle = SETTLE_COLLECT;
     books_finalise(tx, &invoice, &sum, 1);
-    OK(tx, document_row_post(tx, l, &invoice, &path, tiers));
+    OK(tx, document_row_post(tx, l, &invoice, &tiers));
     BALANCE(POSTING_CLEARING, "EUR", account_of(tx, "AR", client), 10800);
     BALANCE(POSTING_CLEARING, "EUR", STR("VAT-Out:FR:200000"), -1800);
     BALANCE(POSTING_CLEARING, "EUR", account_of(tx, "AP", op), -10000);
@@ -361,7 +361,7 @@ BOOKS_TEST(a_held_draft_is_posted_behind_younger_ones)
     ck_assert_int_lt(old.no, young.no);
     BALANCE(op, "EUR", STR("Income:VPS"), -1100);
     old.posted = true;
-    OK(tx, document_row_post(tx, l, &old, NULL, NULL));
+    OK(tx, document_row_post(tx, l, &old, NULL));
     BALANCE(op, "EUR", STR("Income:VPS"), -1100);
 }
 

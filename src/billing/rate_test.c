@@ -139,6 +139,26 @@ BOOKS_TEST(instalments_add_up_to_the_price_and_end)
     }
 }
 
+/* --- percentages --- */
+
+/* 3 % of 1,000.00, and 112 % of that. */
+BOOKS_TEST(a_percentage_is_sold_on_as_a_price_is)
+{
+    struct subscription_facts f;
+    struct shop s = open_shop(tx);
+    struct charge charge = {
+        .label = STR("Fee"), .kind = CHARGE_PERCENT, .meter = STR("traffic"), .percent = STR("3")};
+    size_t count = 0;
+    (void)make_meter(tx, s.op, "traffic", METER_SUM);
+    OK(tx, subscription_facts(tx, subscribe(tx, &s, "shop", &charge, 1), &f));
+    struct rate_request q = {.facts = &f, .window = month_of(tx, &f, 1), .total_count = 1};
+    struct total used = {.meter = 1, .from = q.window.from, .quantity = {1000000, 3}};
+    q.totals = &used;
+    struct rated_line *lines = rate(tx, &q, &count);
+    ck_assert_uint_eq(count, 1);
+    check_line(&lines[0], "Fee", 3000, 3360);
+}
+
 /* --- descendants --- */
 
 /* The first ten at 5.00, further ones at 2.00: 10 x 5.00 + 2 x 2.00 a month; and half a month of
@@ -179,6 +199,7 @@ Suite *rate_suite(void)
     tcase_add_test(t, a_minimum_bills_what_usage_falls_short_at_every_tier);
     tcase_add_test(t, late_usage_takes_back_what_the_minimum_had_filled_up);
     tcase_add_test(t, instalments_add_up_to_the_price_and_end);
+    tcase_add_test(t, a_percentage_is_sold_on_as_a_price_is);
     tcase_add_test(t, descendants_slide_and_count_for_as_long_as_they_are_there);
     suite_add_tcase(s, t);
     return s;

@@ -3,7 +3,9 @@
 #include "billing/rated_run.h"
 
 enum { RUN_COLUMNS = 3, LINE_COLUMNS = 22, PRICE_BYTES = 9, AMOUNT_BYTES = 8 };
-enum { INSERT_COLUMNS = 5, LINE_ARENA_BYTES = 16 * 1024 * 1024 };
+enum { INSERT_COLUMNS = 5, LINE_ARENA_BYTES = 16 * 1024 * 1024, SCRATCH_BYTES = 1024 * 1024 };
+_Static_assert(RATED_RUN_LINES_MAX * sizeof(struct rated_line) <= SCRATCH_BYTES / 2,
+               "a run has room in its scratch");
 
 /* Which lines are wanted, and who gets them. */
 struct each {
@@ -229,11 +231,14 @@ static enum rc gather_old(struct tx *tx, int64_t number, const struct rated_line
     return gather_line(arg, number, &kept, tiers);
 }
 
-static enum rc gather_run(struct tx *tx, const struct rows *rows, size_t row, struct gather *g)
+/* scratch: for the lines of the run; their texts are the row's. */
+static enum rc gather_run(struct tx *tx, const struct rows *rows, size_t row, struct gather *g,
+                          struct arena *scratch)
 {
     struct rated_run run;
     int64_t first = row_int(rows, row, 0);
-    TRY(rated_run_read(row_bytes(rows, row, 2), tx->arena, &run, tx->err));
+    arena_reset(scratch);
+    TRY(rated_run_read(row_bytes(rows, row, 2), scratch, &run, tx->err));
     for (size_t i = 0; i < run.count; i++) {
         int64_t number = first + (int64_t)i;
         run.lines[i].path_number = row_int(rows, row, 1);
@@ -241,6 +246,18 @@ static enum rc gather_run(struct tx *tx, const struct rows *rows, size_t row, st
             TRY(gather_line(g, number, &run.lines[i], run.tiers));
     }
     return RC_OK;
+}
+
+/* A document may have tens of thousands of lines: each is in the arena of the tx once. */
+static enum rc gather_runs(struct tx *tx, const struct rows *rows, struct gather *g)
+{
+    struct arena scratch;
+    enum rc rc = RC_OK;
+    arena_init(&scratch, SCRATCH_BYTES);
+    for (size_t i = 0; i < rows->count && rc == RC_OK; i++)
+        rc = gather_run(tx, rows, i, g, &scratch);
+    arena_fini(&scratch);
+    return rc;
 }
 
 enum rc rated_row_lines(struct rater *r, struct tx *tx, int64_t close_no, int64_t first,
@@ -257,8 +274,7 @@ enum rc rated_row_lines(struct rater *r, struct tx *tx, int64_t close_no, int64_
                  "SELECT first_line, path, body FROM rated_run WHERE close_no = $1 AND "
                  "last_line >= $2 AND last_line < $3 AND first_line < $4 ORDER BY last_line",
                  V(close_no), V(first), V(end + RATED_RUN_LINES_MAX), V(end)));
-    for (size_t i = 0; i < rows.count; i++)
-        TRY(gather_run(tx, &rows, i, &g));
+    TRY(gather_runs(tx, &rows, &g));
     if (g.count < g.room) {
         struct each each = {.fn = gather_old, .arg = &g};
         TRY(sql_each(tx, each_row, &each, LINE_SELECT "AND line >= $2 AND line < $3 ORDER BY line",

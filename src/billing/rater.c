@@ -256,13 +256,15 @@ enum rc rater_path(struct rater *r, struct str agreement, time_us begin, time_us
 struct edge_price {
     const struct price_steps *steps;
     size_t edge;
+    bool percent;
 };
 
 static enum rc price_at_edge(void *arg, struct price list, struct price *ret, struct err *err)
 {
     const struct edge_price *p = arg;
     struct price prices[SUPPLY_DEPTH_MAX];
-    TRY(price_steps_apply(p->steps, list, prices, err));
+    TRY(p->percent ? price_steps_percent(p->steps, list, prices, err)
+                   : price_steps_apply(p->steps, list, prices, err));
     *ret = prices[p->edge];
     return RC_OK;
 }
@@ -278,9 +280,9 @@ static enum rc price_plan(struct rater *r, const struct rated_plan *plan,
     struct charge_rule *rules = NEW_N(tx->arena, struct charge_rule, plan->count * tiers);
     for (size_t c = 0; c < plan->count; c++)
         for (size_t k = 0; k < tiers; k++) {
-            struct edge_price edge = {&steps, k};
-            TRY(charge_reprice(&plan->charges[c].rule, price_at_edge, &edge, &rules[c * tiers + k],
-                               tx->err));
+            const struct charge_rule *rule = &plan->charges[c].rule;
+            struct edge_price edge = {&steps, k, rule->kind == CHARGE_PERCENT};
+            TRY(charge_reprice(rule, price_at_edge, &edge, &rules[c * tiers + k], tx->err));
         }
     *ret = (struct priced_plan){.tiers = tiers, .rules = rules};
     return RC_OK;

@@ -65,7 +65,7 @@ enum rc wallet_list(struct tx *tx, struct str party, const struct page_query *q,
 {
     struct rows rows;
     struct str next;
-    struct page_term side = {"(w.party = ? OR w.client = ?)", V(party)};
+    struct page_term side = {"w.party = ?" PAGE_OR "w.client = ?", V(party)};
     TRY(page_rows(tx, &table, q, &side, 1, &rows, &next));
     struct wallet *items = NEW_N(tx->arena, struct wallet, rows.count);
     for (size_t i = 0; i < rows.count; i++)

@@ -3,7 +3,7 @@
 #include "money/decimal.h"
 #include "money/round.h"
 
-enum { PERCENT_DIGITS = 4 }; /* "5" is 50,000 ppm */
+enum { PERCENT_DIGITS = 4, PERCENT_OF_ONE = 6 }; /* "5" is 50,000 ppm, 0.05 of one */
 
 /* --- from what is written --- */
 
@@ -88,7 +88,7 @@ static enum rc parse_percent(const struct charge *c, struct charge_rule *ret, st
     if (rc != RC_OK || ppm.scale != PERCENT_DIGITS)
         return err_set_at(err, RC_INVALID, STR("/percent"),
                           "a percentage has at most %d digits behind the point", PERCENT_DIGITS);
-    ret->percent_ppm = ppm.mantissa;
+    ret->price = (struct price){ppm.mantissa, PERCENT_OF_ONE};
     return RC_OK;
 }
 
@@ -344,7 +344,7 @@ static enum rc packages(const struct charge_rule *c, struct quantity q, rated *r
 static enum rc percentage(const struct charge_rule *c, struct quantity q, rated *ret,
                           struct err *err)
 {
-    return price_rate((struct price){c->percent_ppm, 6}, q, ret, err);
+    return price_rate(c->price, q, ret, err);
 }
 
 static enum rc true_up(const struct charge_rule *c, const struct charge_use *u, rated *ret,

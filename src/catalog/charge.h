@@ -76,10 +76,9 @@ struct charge_step {
 };
 struct charge_rule {
     enum charge_kind kind;
-    struct price price;
+    struct price price; /* of a percentage: for each unit of money */
     struct quantity included;
     struct quantity package; /* mantissa 0: none */
-    int64_t percent_ppm;
     struct price minimum;
     int64_t instalments;
     size_t step_count;

@@ -429,7 +429,6 @@ START_TEST(more_never_costs_less_where_tiers_do_not_fall)
         struct charge_rule rule = {.kind = kinds[clock_sim_below(&chance, COUNT(kinds))],
                                    .price = {property_between(&chance, 0, 100000), 3},
                                    .package = {property_between(&chance, 1, 1000), 1},
-                                   .percent_ppm = property_between(&chance, 0, 1000000),
                                    .step_count = 3};
         for (size_t t = 0; t < 3; t++)
             rule.steps[t] = (struct charge_step){
@@ -462,7 +461,6 @@ START_TEST(what_does_not_fit_is_refused_and_nothing_overflows)
             .price = {property_i64(&chance) & INT64_MAX,
                       (int)clock_sim_below(&chance, PRICE_SCALE_MAX + 1)},
             .package = {property_between(&chance, 1, INT64_MAX), 0},
-            .percent_ppm = property_i64(&chance) & INT64_MAX,
             .minimum = {property_i64(&chance) & INT64_MAX, 0},
             .instalments = property_between(&chance, 1, 1200),
             .step_count = 2};

@@ -311,8 +311,34 @@ TX_TEST(every_price_point_is_told)
     SAME(row_of(&list, "tiers", "", "GB")->price, STR("4"));
     SAME(row_of(&list, "packs", "", "100 GB")->price, STR("6"));
     SAME(row_of(&list, "least", "", "")->price, STR("40"));
-    SAME(row_of(&list, "fee", "", "%")->price, STR("2.5"));
+    SAME(row_of(&list, "fee", "", "%")->price, STR("5"));
     ck_assert_uint_eq(list.count, 7);
+}
+
+TX_TEST(a_percentage_has_a_margin_at_every_tier)
+{
+    struct path p = make_path(tx);
+    struct list list;
+    (void)make_meter(tx, p.op, "turnover", METER_SUM);
+    struct charge fee = {
+        .label = STR("fee"), .kind = CHARGE_PERCENT, .meter = STR("turnover"), .percent = STR("3")};
+    (void)make_plan(tx, p.op, "shop", PLAN_MONTH, &fee, 1);
+    make_entry(tx, p.books[1], "shop", ENTRY_MUL, "112");
+    OK(tx, catalog_prices(tx, p.edges[1], p.distributor, tx->now, &list));
+    const struct price_row *row = row_of(&list, "fee", "", "%");
+    SAME(row->price, STR("3.36"));
+    SAME(row->cost, STR("3"));
+    SAME(row->margin, STR("0.36"));
+    make_entry(tx, p.books[2], "shop", ENTRY_ADD, "9.60"); /* an amount: no percentage */
+    OK(tx, catalog_prices(tx, p.edges[2], p.reseller, tx->now, &list));
+    row = row_of(&list, "fee", "", "%");
+    SAME(row->price, STR("3.36"));
+    SAME(row->cost, STR("3.36"));
+    SAME(row->margin, STR("0"));
+    OK(tx, catalog_prices(tx, p.edges[2], p.client, tx->now, &list));
+    row = row_of(&list, "fee", "", "%");
+    SAME(row->price, STR("3.36"));
+    SAME(row->cost, STR(""));
 }
 
 TX_TEST(items_are_seen_by_whom_they_are_sold_to)
@@ -396,6 +422,7 @@ Suite *path_limit_suite(void)
     tcase_add_test(c, the_sum_below_an_edge_is_what_was_bought_below_it);
     tcase_add_test(c, prices_are_those_of_the_side_that_asks);
     tcase_add_test(c, every_price_point_is_told);
+    tcase_add_test(c, a_percentage_has_a_margin_at_every_tier);
     tcase_add_test(c, items_are_seen_by_whom_they_are_sold_to);
     tcase_add_test(c, pages_of_items_tell_nothing_of_what_is_hidden);
     suite_add_tcase(s, c);

@@ -61,19 +61,46 @@ static enum rc add_row(struct board *b, const struct point *p)
     return RC_OK;
 }
 
-/* A percentage is the same at every tier: it has no cost and no margin. */
-static enum rc add_percent(struct board *b, const struct point *p, struct str percent)
+/* Of a unit of money, as people write it: "3.36". */
+static struct str percent_text(struct price p, struct arena *arena)
 {
+    enum { HUNDRED = 2, TEN = 10 };
+    while (p.scale < HUNDRED) {
+        p.mantissa *= TEN; /* a whole percentage and more: far from the edge */
+        p.scale++;
+    }
+    p.scale -= HUNDRED;
+    while (p.scale > 0 && p.mantissa % TEN == 0) {
+        p.mantissa /= TEN;
+        p.scale--;
+    }
+    return price_text(p, arena);
+}
+
+static enum rc add_percent(struct board *b, const struct point *p)
+{
+    struct price prices[SUPPLY_DEPTH_MAX];
+    struct price margin;
+    struct arena *arena = b->tx->arena;
+    size_t last = b->path->count - 1;
+    TRY(price_steps_percent(p->steps, p->list, prices, b->tx->err));
     if (b->count == PRICE_ROWS_MAX)
         return err_set(b->tx->err, RC_TOO_LARGE, "the agreement has more than %d prices",
                        PRICE_ROWS_MAX);
-    b->rows[b->count++] = (struct price_row){.set = schema_all(&price_row_schema),
-                                             .item = p->item->code,
-                                             .plan = p->plan->code,
-                                             .charge = p->label,
-                                             .unit = STR("%"),
-                                             .price = percent,
-                                             .currency = b->path->currency};
+    struct price_row *row = &b->rows[b->count++];
+    *row = (struct price_row){.set = schema_all(&price_row_schema),
+                              .item = p->item->code,
+                              .plan = p->plan->code,
+                              .charge = p->label,
+                              .unit = STR("%"),
+                              .price = percent_text(prices[last], arena),
+                              .currency = b->path->currency};
+    if (!b->seller || last == 0)
+        return RC_OK;
+    struct price minus = {-prices[last - 1].mantissa, prices[last - 1].scale};
+    TRY(price_add(prices[last], minus, &margin, b->tx->err));
+    row->cost = percent_text(prices[last - 1], arena);
+    row->margin = percent_text(margin, arena);
     return RC_OK;
 }
 
@@ -116,7 +143,7 @@ static enum rc add_charge(struct board *b, struct point *p, const struct charge 
         p->list = rule.minimum;
     }
     if (rule.kind == CHARGE_PERCENT)
-        return add_percent(b, p, charge->percent);
+        return add_percent(b, p);
     return rule.step_count > 0 ? add_tiers(b, p, &rule, charge) : add_row(b, p);
 }
 

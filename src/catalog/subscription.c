@@ -89,7 +89,7 @@ enum rc subscription_list(struct tx *tx, struct str party, const struct subscrip
     size_t count = 0;
     struct rows rows;
     struct str next;
-    terms[count++] = (struct page_term){"(s.client = ? OR s.seller = ?)", V(party)};
+    terms[count++] = (struct page_term){"s.client = ?" PAGE_OR "s.seller = ?", V(party)};
     if (schema_has(&subscription_query_schema, q, "client"))
         terms[count++] = (struct page_term){"s.client = ?", V(q->client)};
     if (schema_has(&subscription_query_schema, q, "plan"))

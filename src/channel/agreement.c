@@ -8,7 +8,7 @@
 #include "party/patch.h"
 #include "party/user.h"
 
-enum { SQL_LIST_MAX = 32 * 1024 };
+enum { SQL_LIST_MAX = 32 * 1024, CURRENCIES_SHOWN = 8 };
 
 /* Of signed rows those that are in force at $2 or later; and the one that nobody signed. */
 #define TERMS_FROM_THEN \
@@ -193,8 +193,9 @@ enum rc agreement_list(struct tx *tx, struct str party, const struct agreement_q
     struct rows rows;
     struct str next;
     terms[count++] = (struct page_term){
-        "(a.from_party = ? OR (a.to_party = ? AND a.state <> 'draft' AND EXISTS (SELECT 1 FROM "
-        "agreement_terms o WHERE o.agreement = a.id AND o.offered IS NOT NULL)))",
+        "a.from_party = ?" PAGE_OR
+        "a.to_party = ? AND a.state <> 'draft' AND EXISTS (SELECT 1 FROM agreement_terms o "
+        "WHERE o.agreement = a.id AND o.offered IS NOT NULL)",
         V(party)};
     if (schema_has(&agreement_query_schema, q, "kind"))
         terms[count++] = (struct page_term){"a.kind = ?", V(agreement_kinds[q->kind])};
@@ -237,6 +238,23 @@ enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str fro
     return RC_OK;
 }
 
+enum rc agreement_with_floor(struct tx *tx, struct str after, int64_t limit, struct list *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT DISTINCT a.id FROM agreement a JOIN agreement_terms t "
+                 "ON t.agreement = a.id WHERE a.kind IN ($1, $2, $3) AND a.id > $4 "
+                 "AND t.signed_at IS NOT NULL AND t.rules LIKE '%\"floor\":\"%' "
+                 "ORDER BY a.id LIMIT $5",
+                 V(agreement_kinds[AGREEMENT_REFERRAL]), V(agreement_kinds[AGREEMENT_REVSHARE]),
+                 V(agreement_kinds[AGREEMENT_FEE]), V(after), V(limit)));
+    struct str *ids = NEW_N(tx->arena, struct str, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        ids[i] = row_str(&rows, i, 0);
+    *ret = (struct list){ids, rows.count};
+    return RC_OK;
+}
+
 /* --- checking --- */
 
 static enum rc check_party(struct tx *tx, struct str id, const char *pointer)
@@ -269,6 +287,35 @@ static enum rc check_book(struct tx *tx, const struct agreement *a)
     return RC_OK;
 }
 
+/* Amounts are of what is sold in their currency. Whoever sells, sells in some; of somebody who is
+ * on no path yet (a producer, a new reseller) nothing is known, and the close says what does not
+ * fit. */
+static enum rc check_currency(struct tx *tx, const struct agreement *a, time_us from)
+{
+    struct rows rows;
+    struct str sold = STR("");
+    bool fits = false;
+    if (a->kind == AGREEMENT_SUPPLY || !terms_have_amount(&a->terms))
+        return RC_OK;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT DISTINCT t.currency FROM agreement a JOIN agreement_terms t ON "
+                 "t.agreement = a.id WHERE a.kind = $1 AND a.from_party = $3 AND t.signed_at IS "
+                 "NOT NULL AND (a.ended IS NULL OR a.ended > $2) AND NOT " ROW_SUPERSEDED
+                 " ORDER BY t.currency LIMIT $4",
+                 V(agreement_kinds[AGREEMENT_SUPPLY]), V(from), V(a->from),
+                 V((int64_t)CURRENCIES_SHOWN)));
+    for (size_t i = 0; i < rows.count; i++) {
+        fits = fits || str_eq(row_str(&rows, i, 0), a->terms.currency);
+        sold = arena_fmt(tx->arena, "%.*s%s%.*s", STRF(sold), i > 0 ? ", " : "",
+                         STRF(row_str(&rows, i, 0)));
+    }
+    if (rows.count == 0 || rows.count == CURRENCIES_SHOWN || fits)
+        return RC_OK;
+    return err_set_at(tx->err, RC_INVALID, STR("/terms/currency"),
+                      "its rules say amounts in %.*s, and the maker sells in %.*s alone",
+                      STRF(a->terms.currency), STRF(sold));
+}
+
 /* All that terms keep which hold from an instant on. */
 static enum rc check(struct tx *tx, struct agreement *a, time_us from)
 {
@@ -278,6 +325,7 @@ static enum rc check(struct tx *tx, struct agreement *a, time_us from)
     if (a->terms.scope.party.n > 0)
         TRY(check_party(tx, a->terms.scope.party, "/terms/scope/party"));
     TRY(check_book(tx, a));
+    TRY(check_currency(tx, a, from));
     return a->kind == AGREEMENT_SUPPLY ? supply_check(tx, a, from) : RC_OK;
 }
 
@@ -487,7 +535,8 @@ static enum rc check_residual(struct tx *tx, const struct agreement *a)
 {
     struct rows rows;
     const struct scope *s = &a->terms.scope;
-    if (!terms_have_residual(&a->terms))
+    size_t residual = terms_residual(&a->terms);
+    if (residual == a->terms.rules.count)
         return RC_OK;
     TRY(sql_rows(tx, &rows,
                  "SELECT a.id FROM agreement a JOIN agreement_terms t ON t.agreement = a.id "
@@ -502,8 +551,8 @@ static enum rc check_residual(struct tx *tx, const struct agreement *a)
                  V(s->item), V(s->category), V(s->asset)));
     if (rows.count == 0)
         return RC_OK;
-    return err_set(tx->err, RC_CONFLICT,
-                   "another agreement of the maker takes what is left of the same thing");
+    return err_set_at(tx->err, RC_CONFLICT, arena_fmt(tx->arena, "/terms/rules/%zu/kind", residual),
+                      "another agreement of the maker takes what is left of the same thing");
 }
 
 static enum rc sign(struct tx *tx, struct agreement *a)

@@ -66,9 +66,12 @@ extern const char *const bad_debts[];
  * BOUNTY: value, once for the scope. RESIDUAL: what the others leave; exactly one in a
  * waterfall. */
 enum rule_kind { RULE_FIXED, RULE_PER_UNIT, RULE_PERCENT, RULE_TIERED, RULE_BOUNTY, RULE_RESIDUAL };
-/* WHOLESALE with rule.tier k: what the buyer of edge k of the path pays (1: what the operator
- * sells at, the default). RETAIL: what the client pays. MARGIN with tier k: edge k less the edge
- * before. */
+/* A percentage is of what its payer ("from") sees, never of another tier's price. WHOLESALE: what
+ * it sells the line at, to whomever. RETAIL: the same where its buyer is the client, and nothing
+ * where another tier sells on. MARGIN: what it sells at less what it buys at; the operator buys
+ * nothing. LIST: the list price for the operator, whose list it is; for others what they sell at.
+ * CASH: what it sells at, as far as the client paid. A producer sells to the operator what that
+ * sells. */
 enum rule_base { BASE_WHOLESALE, BASE_RETAIL, BASE_LIST, BASE_MARGIN, BASE_CASH };
 extern const char *const rule_kinds[];
 extern const char *const rule_bases[];
@@ -127,6 +130,10 @@ struct terms {
     time_us offered;
     time_us signed_at; /* 0: not yet */
 };
+
+/* Whether a rule says an amount of the terms' currency: a percentage of all, without bounds, is the
+ * same in any. */
+bool terms_have_amount(const struct terms *t);
 
 struct agreement {
     uint64_t set;
@@ -210,5 +217,9 @@ void terms_show(struct terms *t, const struct agreement *of, struct str party);
 enum { AGREEMENT_LIST_MAX = 10000 };
 MUST_CHECK enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str from,
                                     time_us at, struct list *ret);
+/* Ids behind one of REFERRAL, REVSHARE and FEE agreements, some terms of which have a rule with a
+ * floor: struct str, at most so many. */
+MUST_CHECK enum rc agreement_with_floor(struct tx *tx, struct str after, int64_t limit,
+                                        struct list *ret);
 
 #endif

@@ -27,7 +27,8 @@ static const struct {
                             BIT(RULE_TIERED) | BIT(RULE_BOUNTY) | BIT(RULE_RESIDUAL),
                         BIT(BASE_WHOLESALE) | BIT(BASE_RETAIL) | BIT(BASE_LIST) | BIT(BASE_CASH),
                         true},
-    [AGREEMENT_FEE] = {BIT(RULE_FIXED) | BIT(RULE_PER_UNIT) | BIT(RULE_PERCENT) | BIT(RULE_TIERED),
+    /* No tiers: fees are added up exactly, line by line (settle/fee.h). */
+    [AGREEMENT_FEE] = {BIT(RULE_FIXED) | BIT(RULE_PER_UNIT) | BIT(RULE_PERCENT),
                        BIT(BASE_WHOLESALE) | BIT(BASE_RETAIL) | BIT(BASE_LIST) | BIT(BASE_CASH),
                        true},
     [AGREEMENT_REVSHARE] = {BIT(RULE_FIXED) | BIT(RULE_PER_UNIT) | BIT(RULE_PERCENT) |
@@ -167,8 +168,9 @@ static enum rc check_base(struct rule *r, enum agreement_kind kind, struct err *
     if (!tiered && r->tier != 0)
         return err_set_at(err, RC_INVALID, STR("/tier"),
                           "only percentages of wholesale and margin have a tier");
-    if (r->tier < 0 || r->tier > AGREEMENT_TIERS_MAX)
-        return err_set_at(err, RC_INVALID, STR("/tier"), "a tier is 1 to %d", AGREEMENT_TIERS_MAX);
+    if (r->tier < 0 || r->tier > 1)
+        return err_set_at(err, RC_INVALID, STR("/tier"),
+                          "a party has shares of its own sale, which is tier 1, and sees no other");
     if (tiered && r->tier == 0)
         r->tier = 1;
     return RC_OK;
@@ -199,6 +201,10 @@ static enum rc check_rule(struct rule *r, enum agreement_kind kind, const struct
     TRY(check_base(r, kind, err));
     TRY(check_value(r, c, arena, err));
     TRY(check_bounds(r, c, err));
+    /* Line by line, and what one takes is missing to the next: nothing is added up for a period. */
+    if (kind == AGREEMENT_COST && (r->floor.n > 0 || r->cap.n > 0))
+        return err_set_at(err, RC_INVALID, r->cap.n > 0 ? STR("/cap") : STR("/floor"),
+                          "a cost is taken out of each line: it has neither floor nor cap");
     TRY(check_label(r->label, err));
     r->set = schema_all(&rule_schema);
     return RC_OK;
@@ -271,9 +277,7 @@ static enum rc check_scope(const struct agreement *a, struct err *err)
 
 static enum rc check_hash(struct str hash, struct err *err)
 {
-    bool good = hash.n == 0 || hash.n == HASH_DIGITS;
-    for (size_t i = 0; i < hash.n; i++)
-        good = good && (ascii_digit(hash.p[i]) || (hash.p[i] >= 'a' && hash.p[i] <= 'f'));
+    bool good = hash.n == 0 || str_is_hex(hash, HASH_DIGITS);
     return good ? RC_OK
                 : err_set_at(err, RC_INVALID, STR("/terms/document_hash"),
                              "a SHA-256 is %d digits 0-9 and a-f", HASH_DIGITS);
@@ -294,11 +298,37 @@ enum rc agreement_check(struct agreement *a, struct arena *arena, struct err *er
     return check_hash(a->terms.document_hash, err);
 }
 
-bool terms_have_residual(const struct terms *t)
+size_t terms_residual(const struct terms *t)
 {
     const struct rule *rules = t->rules.items;
+    size_t i = 0;
+    while (i < t->rules.count && rules[i].kind != RULE_RESIDUAL)
+        i++;
+    return i;
+}
+
+static bool has_amount(const struct rule *r)
+{
+    bool bounded = r->cap.n > 0 || r->floor.n > 0;
+    switch ((enum rule_kind)r->kind) {
+    case RULE_FIXED:
+    case RULE_PER_UNIT:
+    case RULE_BOUNTY:
+        return true;
+    case RULE_TIERED:
+        return bounded || r->tiers.count > 1;
+    case RULE_PERCENT:
+    case RULE_RESIDUAL:
+        return bounded;
+    }
+    NEVER("a kind of rule outside its enum");
+}
+
+bool terms_have_amount(const struct terms *t)
+{
+    const struct rule *rules = t->rules.items;
+    bool any = false;
     for (size_t i = 0; i < t->rules.count; i++)
-        if (rules[i].kind == RULE_RESIDUAL)
-            return true;
-    return false;
+        any = any || has_amount(&rules[i]);
+    return any;
 }

@@ -14,7 +14,7 @@ extern const struct schema rule_tier_schema;
 /* a: whole, its currency filled in. Rules are copied into the arena with all their bits set, and a
  * wholesale or margin base without a tier gets tier 1. */
 MUST_CHECK enum rc agreement_check(struct agreement *a, struct arena *arena, struct err *err);
-/* Whether one of the rules takes what the others leave. */
-bool terms_have_residual(const struct terms *t);
+/* The first rule that takes what the others leave; their count where none does. */
+size_t terms_residual(const struct terms *t);
 
 #endif

@@ -182,7 +182,7 @@ enum rc row_insert_terms(struct tx *tx, const struct agreement *a)
         value_opt(t->book), V(settle_modes[t->settle]), V(tax_treatments[t->tax]),
         V(earn_words[t->earn]), value_opt(t->scope.party), V(t->scope.subtree),
         value_opt(t->scope.item), value_opt(t->scope.category), value_opt(t->scope.asset),
-        write_rules(tx, t), V(terms_have_residual(t)), value_opt(t->min_payout),
+        write_rules(tx, t), V(terms_residual(t) < t->rules.count), value_opt(t->min_payout),
         V(t->maturity_days), V(t->clawback_days), V(t->payment_days), V(t->self_billing),
         value_opt(t->document_hash), time_opt(t->offered), time_opt(t->signed_at),
         value_opt(counted(a)), V(bad_debts[t->bad_debt]));

@@ -30,8 +30,9 @@ static const struct field rule_fields[] = {
           .doc = "Of what a percentage is taken; wholesale unless said otherwise.",
           .example = "\"wholesale\""),
     FIELD(struct rule, tier, INT, .min = 0, .max = AGREEMENT_TIERS_MAX,
-          .doc = "Edge of the path for wholesale and margin; 1, the default, is where the operator "
-                 "sells."),
+          .doc =
+              "Of wholesale and margin: 1, the payer's own sale, counted from the payer; it sees "
+              "no other, so there is no other."),
     FIELD(struct rule, value, DECIMAL,
           .doc = "Amount in major units, or percent; none for tiered and residual.",
           .example = "\"13.00\""),
@@ -44,8 +45,11 @@ static const struct field rule_fields[] = {
           .doc = "First month of the life of what is bought, from 1; 0 is from the beginning."),
     FIELD(struct rule, to_month, INT, .min = 0, .max = MONTHS_MAX,
           .doc = "Last such month; 0 is for ever."),
-    FIELD(struct rule, cap, DECIMAL, .doc = "No more than this in a period, in major units."),
-    FIELD(struct rule, floor, DECIMAL, .doc = "No less than this in a period, in major units."),
+    FIELD(struct rule, cap, DECIMAL,
+          .doc = "No more than this in a period, in major units; not of costs."),
+    FIELD(struct rule, floor, DECIMAL,
+          .doc = "No less than this in a period in which the rule brings something, in "
+                 "major units; not of costs."),
 };
 const struct schema rule_schema =
     SCHEMA(struct rule, "rule", rule_fields, "How one share is computed.");

@@ -52,7 +52,7 @@ static const char *const referral_body =
     "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"rules\":["
     "{\"kind\":\"percent\",\"value\":\"5\",\"label\":\"Commission\",\"to_month\":24,\"cap\":"
     "\"100\"},"
-    "{\"kind\":\"tiered\",\"base\":\"margin\",\"tier\":2,\"tiers\":[{\"up_to\":\"1000\","
+    "{\"kind\":\"tiered\",\"base\":\"margin\",\"tier\":1,\"tiers\":[{\"up_to\":\"1000\","
     "\"percent\":\"10\"},{\"percent\":\"2.5\"}]},"
     "{\"kind\":\"bounty\",\"value\":\"50.00\"}]}}";
 
@@ -260,6 +260,8 @@ TX_TEST(rules_that_cannot_be_are_refused_by_their_pointer)
          COST(FIXED_1 ",{\"kind\":\"percent\",\"value\":\"1\",\"base\":\"margin\"}")},
         {"/terms/rules/0/base", RULE("{\"kind\":\"fixed\",\"value\":\"1\",\"base\":\"retail\"}")},
         {"/terms/rules/0/tier",
+         RULE("{\"kind\":\"percent\",\"value\":\"1\",\"base\":\"margin\",\"tier\":2}")},
+        {"/terms/rules/0/tier",
          RULE("{\"kind\":\"percent\",\"value\":\"1\",\"base\":\"retail\",\"tier\":1}")},
         {"/terms/rules/0/tiers", RULE("{\"kind\":\"tiered\"}")},
         {"/terms/rules/0/tiers",
@@ -282,6 +284,8 @@ TX_TEST(rules_that_cannot_be_are_refused_by_their_pointer)
          RULE("{\"kind\":\"fixed\",\"value\":\"1\",\"floor\":\"5\",\"cap\":\"4\"}")},
         {"/terms/rules/0/cap", RULE("{\"kind\":\"fixed\",\"value\":\"1\",\"cap\":\"0.001\"}")},
         {"/terms/rules/0/cap", COST("{\"kind\":\"residual\",\"cap\":\"1\"}")},
+        {"/terms/rules/0/cap", COST("{\"kind\":\"percent\",\"value\":\"1\",\"cap\":\"1\"}")},
+        {"/terms/rules/0/floor", COST("{\"kind\":\"fixed\",\"value\":\"1\",\"floor\":\"1\"}")},
     };
     struct people p = make_people(tx);
     for (size_t i = 0; i < COUNT(all); i++)

@@ -93,5 +93,10 @@ MUST_CHECK enum rc price_steps_at(struct tx *tx, const struct supply_path *path,
  * RC_INVALID where a price does not fit or would be below 0. */
 MUST_CHECK enum rc price_steps_apply(const struct price_steps *steps, struct price list,
                                      struct price ret[SUPPLY_DEPTH_MAX], struct err *err);
+/* The same of a percentage, as a price for each unit of money. A book that takes a percentage of
+ * the price bought at does so here; what sets or adds an amount is no percentage: it goes on as it
+ * was bought. */
+MUST_CHECK enum rc price_steps_percent(const struct price_steps *steps, struct price list,
+                                       struct price ret[SUPPLY_DEPTH_MAX], struct err *err);
 
 #endif

@@ -139,3 +139,17 @@ enum rc price_steps_apply(const struct price_steps *steps, struct price list,
     memcpy(ret, prices, steps->count * sizeof *prices);
     return RC_OK;
 }
+
+enum rc price_steps_percent(const struct price_steps *steps, struct price list,
+                            struct price ret[SUPPLY_DEPTH_MAX], struct err *err)
+{
+    struct price_steps of = *steps;
+    for (size_t i = 0; i < of.count; i++) {
+        struct price_step *step = &of.steps[i];
+        if (step->op != ENTRY_ABS && step->op != ENTRY_ADD)
+            continue;
+        step->op = ENTRY_MUL;
+        step->ppm = PERCENT_HUNDRED_PPM;
+    }
+    return price_steps_apply(&of, list, ret, err);
+}

@@ -126,7 +126,8 @@ static enum rc check_words(const struct command *c, const struct args *a, struct
     size_t min = 0;
     if (c->synopsis == NULL && c->route != NULL) {
         struct str names[ROUTE_PARAMS_MAX];
-        max = min = route_params(c->route, names);
+        max = route_params(c->route, names);
+        min = max - (command_own_party(c) ? 1 : 0);
     }
     if (a->word_count > max)
         return err_set(err, RC_SYNTAX, "'%.*s' is one word too many; usage: hanse %s %.*s",

@@ -26,10 +26,16 @@ enum rc builtin_close(struct run *run);
 enum rc builtin_events(struct run *run);
 /* Play one of the mission's cases on a server of its own. */
 enum rc builtin_demo(struct run *run);
+/* The whole story with real parts, on the server that is logged in to. */
+enum rc builtin_demo_live(struct run *run);
 /* What a business with servers costs and brings; asks no server. */
 enum rc builtin_plan(struct run *run);
 /* Report what was used: a file of events, in batches. */
 enum rc builtin_usage_send(struct run *run);
+/* Send an image in pieces, and register it. */
+enum rc builtin_image_add(struct run *run);
+/* Show what was done for a work order: a picture. */
+enum rc builtin_workorder_photo(struct run *run);
 enum rc builtin_help(struct run *run);
 enum rc builtin_man(struct run *run);
 enum rc builtin_completion(struct run *run);
@@ -51,5 +57,6 @@ enum rc builtin_pico_channel(struct run *run);
 enum rc builtin_pico_log(struct run *run);
 enum rc builtin_pico_export(struct run *run);
 enum rc builtin_pico_import(struct run *run);
+enum rc builtin_pico_move(struct run *run);
 
 #endif

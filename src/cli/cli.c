@@ -66,6 +66,8 @@ static enum rc refuse_command(struct run *run, const struct command *list, size_
     if (typed.n == noun.n && help_noun(run, noun, run->cli->err))
         return err_set(run->err, RC_SYNTAX, "'%.*s' needs one more word", STRF(noun));
 
+    if (help_synonym(noun) != NULL)
+        return help_unknown(run, noun);
     const char *nearest = NULL;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -80,7 +82,7 @@ static enum rc refuse_command(struct run *run, const struct command *list, size_
     if (nearest != NULL)
         return err_set(run->err, RC_SYNTAX, "there is no command '%.*s'; did you mean '%s'?",
                        STRF(typed), nearest);
-    return err_set(run->err, RC_SYNTAX, "there is no command '%.*s'; see: hanse help", STRF(typed));
+    return help_unknown(run, typed);
 }
 
 static enum rc run_command(struct run *run, int argc, char *const *argv)

@@ -110,6 +110,27 @@ static void add_change(struct buf *b, const struct schema *s)
     ck_abort_msg("%s has nothing to change", s->name);
 }
 
+#define ONE_PARTY "{\"memberships\":[{\"party\":\"" PTY "\"}]}"
+
+START_TEST(the_party_may_be_left_out_where_it_is_one)
+{
+    stage_answer(&stage, 200, ONE_PARTY);
+    stage_answer(&stage, 200, "{\"items\":[],\"next\":null}");
+    ck_assert_int_eq(stage_run(&stage, "audit|list"), RC_OK);
+    ck_assert(str_ends(sent(0).url, STR("/v1/me")));
+    ck_assert(str_ends(sent(1).url, STR("/v1/parties/" PTY "/audit")));
+}
+END_TEST
+
+START_TEST(a_party_that_is_left_out_is_never_guessed)
+{
+    stage_answer(&stage, 200, "{\"memberships\":[{\"party\":\"" PTY "\"},{\"party\":\"pty_2\"}]}");
+    ck_assert_int_eq(stage_run(&stage, "audit|list"), RC_SYNTAX);
+    stage_assert_err(&stage, "you act for more than one party: hanse audit list [PARTY]");
+    ck_assert_uint_eq(stage.asked, 1);
+}
+END_TEST
+
 START_TEST(every_route_of_the_table_is_reached_from_the_command_line)
 {
     size_t reached = 0;
@@ -290,7 +311,8 @@ START_TEST(bounds_are_checked_before_anything_is_sent)
         {"party|change|" PTY, RC_SYNTAX, "nothing to change"},
         {"party|show|../me", RC_SYNTAX, "is no id"},
         {"party|show|a%2fb", RC_SYNTAX, "is no id"},
-        {"party|show|", RC_SYNTAX, "something is missing"},
+        {"party|change|--phone|1", RC_SYNTAX, "something is missing"},
+        {"party|close", RC_SYNTAX, "something is missing"},
         {"events|--count|0", RC_SYNTAX, "--count must be"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -320,7 +342,7 @@ START_TEST(slips_of_the_command_line_are_named_with_what_was_meant)
         {"party|list|--limt|3", "has no flag --limt; did you mean --limit?"},
         {"party|list|--zzzzzzz", "has no flag --zzzzzzz; see: hanse help party list"},
         {"party|list|extra", "'extra' is one word too many"},
-        {"party|show", "usage: hanse party show PARTY"},
+        {"party|close", "usage: hanse party close PARTY"},
         {"party|list|--limit", "--limit needs a value"},
         {"party|list|--limit|--all", "--limit needs a value"},
         {"party|list|--all=yes", "--all takes no value"},
@@ -330,7 +352,7 @@ START_TEST(slips_of_the_command_line_are_named_with_what_was_meant)
         {"party|list|--all|--after|x", "leave --after out"},
         {"party|list|\xFF", "is not UTF-8"},
         {"me|password|--password|hunter2", "can be read by others"},
-        {"help|nonsense", "no command of that name"},
+        {"help|nonsense", "there is no command 'nonsense'"},
         {"completion|fish", "hanse completion bash"},
         {"profile|use", "say which profile"},
     };
@@ -643,6 +665,8 @@ END_TEST
 static void add_requests(TCase *c)
 {
     tcase_add_test(c, every_route_of_the_table_is_reached_from_the_command_line);
+    tcase_add_test(c, the_party_may_be_left_out_where_it_is_one);
+    tcase_add_test(c, a_party_that_is_left_out_is_never_guessed);
     tcase_add_test(c, no_flag_of_a_field_hides_another);
     tcase_add_test(c, what_is_changed_by_version_can_be_read);
     tcase_add_test(c, flags_become_the_query);

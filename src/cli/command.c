@@ -48,8 +48,32 @@ static const struct flag demo_flags[] = {
     OWN_END,
 };
 
+static const struct flag live_flags[] = {
+    OWN("seconds", "N", "How long the services are used: 60, unless said otherwise."),
+    OWN("profiles", "FOLDER", "Where profiles are that the server does not know yet: profiles."),
+    OWN("machine", "FILE",
+        "A qcow2 image of a small machine; tools/vm-image makes it where it is missing."),
+    OWN("keep", "FOLDER", "Make this folder, and leave the copy of the store in it."),
+    OWN("json", NULL, "Print JSON."),
+    OWN_END,
+};
+
+static const struct flag image_flags[] = {
+    OWN("name", "NAME", "As profiles name it: that of the profile, unless it says another."),
+    OWN("format", "FORMAT", "squashfs (unless said), qcow2, raw, kernel or initrd."),
+    OWN_END,
+};
+
 static const struct flag pico_flags[] = {
     OWN("engine", "URL", "Ask this engine's listener for developers; else HANSE_ENGINE_URL."),
+    OWN_END,
+};
+
+static const struct flag move_flags[] = {
+    OWN("engine", "URL",
+        "The engine it leaves: its listener for developers; else HANSE_ENGINE_URL."),
+    OWN("host", "URL", "Where others find it afterwards; else what the other engine says."),
+    OWN("cancel", NULL, "Call off a move that has not arrived: the pico stays."),
     OWN_END,
 };
 
@@ -118,6 +142,21 @@ static const struct command builtins[] = {
      .words_max = 1,
      .doc = "Report the usage in a file, in batches: events one a line, an array of them, or a "
             "binary batch; - is standard input; what was sent before counts once."},
+    {.words = "image add",
+     .synopsis = "PARTY FILE",
+     .run = builtin_image_add,
+     .flags = image_flags,
+     .route = &routes[ROUTE_image_create],
+     .words_max = 2,
+     .doc = "Send an image to the server, in pieces, and register it: what was cut off goes on "
+            "where it was."},
+    {.words = "workorder photo",
+     .synopsis = "ID FILE",
+     .run = builtin_workorder_photo,
+     .route = &routes[ROUTE_work_photo_add],
+     .route_flags = true,
+     .words_max = 2,
+     .doc = "Show what was done or seen for a work order: a JPEG or PNG picture."},
     {.words = "demo",
      .synopsis = "CASE",
      .run = builtin_demo,
@@ -125,6 +164,13 @@ static const struct command builtins[] = {
      .words_max = 1,
      .doc = "Play rapid-space, coworking, channel or picos on a server of its own, from the first "
             "agreement to the payout, and tell who is invoiced, owed and paid what."},
+    {.words = "demo live",
+     .synopsis = "",
+     .run = builtin_demo_live,
+     .flags = live_flags,
+     .doc = "Play the whole story with real parts on the server that you are logged in to as its "
+            "operator: people sign up, services are ordered, reached, metered and cancelled, and "
+            "the month is closed on a copy of the books; what is missing on the machine is said."},
     {.words = "profile check",
      .synopsis = "FILE",
      .run = builtin_profile_check,
@@ -236,6 +282,14 @@ static const struct command builtins[] = {
      .flags = pico_flags,
      .words_max = 2,
      .doc = "Make the picos of a file, below a pico or the root; prints the first one's id."},
+    {.words = "pico move",
+     .synopsis = "PICO URL [PARENT-ID]",
+     .run = builtin_pico_move,
+     .flags = move_flags,
+     .words_max = 3,
+     .doc =
+         "Move a pico with all below it to the engine with that listener for developers, while it "
+         "is asked; where it breaks off, say it again."},
     {.words = "completion",
      .synopsis = "bash",
      .run = builtin_completion,
@@ -304,6 +358,18 @@ struct str command_noun(const struct command *c)
     return str_cut(&rest, ' ');
 }
 
+bool command_own_party(const struct command *c)
+{
+    static const char of_party[] = "/v1/parties/{party}";
+    if (c->route == NULL || c->run != NULL || c->synopsis != NULL ||
+        !str_starts(str_c(c->route->path), str_c(of_party)))
+        return false;
+    struct str below = str_sub(str_c(c->route->path), sizeof of_party - 1, SIZE_MAX);
+    bool adds = c->route->method == HTTP_POST && below.n > 0 && !str_has(below, STR("/actions/")) &&
+                !str_has(below, STR("{"));
+    return c->route->method == HTTP_GET || adds;
+}
+
 struct str command_synopsis(const struct command *c, struct arena *arena)
 {
     if (c->synopsis != NULL || c->route == NULL)
@@ -313,12 +379,14 @@ struct str command_synopsis(const struct command *c, struct arena *arena)
     struct buf b;
     buf_init(&b, arena, 256);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_add_char(&b, ' ');
+        bool optional = i == 0 && command_own_party(c);
+        buf_add(&b, i > 0 ? STR(" ") : STR(""));
+        buf_add(&b, optional ? STR("[") : STR(""));
         for (size_t k = 0; k < names[i].n; k++) {
             char ch = names[i].p[k];
             buf_add_char(&b, ch >= 'a' && ch <= 'z' ? (char)(ch - 'a' + 'A') : ch);
         }
+        buf_add(&b, optional ? STR("]") : STR(""));
     }
     ASSERT(!b.full);
     return buf_str(&b);

@@ -85,8 +85,11 @@ const struct command *command_find(const struct command *list, size_t count, int
                                    char *const *argv, size_t *ret_words);
 /* "party" of "party list"; the whole where it is one word. */
 struct str command_noun(const struct command *c);
-/* "PARTY USER", or the command's own synopsis. */
+/* "PARTY USER", "[PARTY] USER", or the command's own synopsis. */
 struct str command_synopsis(const struct command *c, struct arena *arena);
+/* Whether the party in front may be left out, and is then the one that the user acts for: where
+ * something of a party is read, or added to it; never where a party itself is changed or ended. */
+bool command_own_party(const struct command *c);
 /* Flags that the command takes: of the query, of the body, its own, those of every command. */
 const struct flag *command_flags(const struct command *c, struct arena *arena, size_t *ret_count);
 

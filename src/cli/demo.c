@@ -80,14 +80,7 @@ static enum rc play_all(struct demo *d)
     for (size_t i = 0; i < d->story->count; i++)
         if (d->story->steps[i].act == DEMO_OPERATOR)
             TRY(demo_operator(d, &d->story->steps[i], link));
-    for (size_t i = 0; i < d->story->count; i++) {
-        const struct demo_step *s = &d->story->steps[i];
-        enum rc rc = demo_play(d, s);
-        if (rc != RC_OK) {
-            err_add(d->run->err, "step %zu (%s)", i + 1, s->name != NULL ? s->name : "");
-            return rc;
-        }
-    }
+    TRY(demo_steps(d, d->story->steps, d->story->count));
     return demo_collect(d);
 }
 
@@ -104,29 +97,46 @@ static enum rc run_story(struct demo *d)
     return RC_OK;
 }
 
-enum rc builtin_demo(struct run *run)
+void demo_init(struct demo *d, struct run *run)
 {
-    struct demo *d = NEW(run->arena, struct demo);
-    const struct host *h = run->cli->host;
     d->run = run;
-    TRY(choose_case(run, &d->story));
-    d->currency = currency_find(str_c(d->story->currency));
-    ASSERT(d->currency != NULL);
-    TRY(make_folder(run, &d->folder));
     d->password = fresh_password(run);
     d->names = NEW_N(run->arena, struct demo_name, DEMO_NAMES_MAX);
     d->accounts = NEW_N(run->arena, struct demo_account, DEMO_ACCOUNTS_MAX);
+}
+
+enum rc demo_open(struct demo *d)
+{
+    const struct host *h = d->run->cli->host;
+    TRY(make_folder(d->run, &d->folder));
     arena_init(&d->one, DEMO_ANSWER_BYTES * 4L);
     h->hold(h, true);
-    enum rc rc = run_story(d);
-    if (rc != RC_OK && d->pid != 0) {
+    return RC_OK;
+}
+
+void demo_close(struct demo *d)
+{
+    const struct host *h = d->run->cli->host;
+    if (d->pid != 0) {
         struct err ignored = {0}; /* why it failed is known already */
         (void)h->stop(h, d->pid, &ignored);
     }
-    if (!args_has(&run->args, "keep"))
-        (void)nftw(arena_cstr(run->arena, d->folder), remove_one, FOLDER_DEPTH,
+    if (!args_has(&d->run->args, "keep"))
+        (void)nftw(arena_cstr(d->run->arena, d->folder), remove_one, FOLDER_DEPTH,
                    FTW_DEPTH | FTW_PHYS);
     arena_fini(&d->one);
     h->hold(h, false);
+}
+
+enum rc builtin_demo(struct run *run)
+{
+    struct demo *d = NEW(run->arena, struct demo);
+    TRY(choose_case(run, &d->story));
+    demo_init(d, run);
+    d->currency = currency_find(str_c(d->story->currency));
+    ASSERT(d->currency != NULL);
+    TRY(demo_open(d));
+    enum rc rc = run_story(d);
+    demo_close(d);
     return rc;
 }

@@ -3,9 +3,9 @@
  * what came of it.
  *
  * A story is a table of steps (demo_*.def). In its texts {name} is the id of what an earlier step
- * made under that name, {n} the count of a repeated step, and ' is a quotation mark of JSON. A
- * figure is looked up in the books at its place in the story, and told beside what the case's
- * document says.
+ * made under that name, {sum-name} the amount of an earlier figure, {n} the count of a repeated
+ * step, and ' is a quotation mark of JSON. A figure is looked up in the books at its place in the
+ * story, and told beside what the case's document says.
  */
 #ifndef CLI_DEMO_H
 #define CLI_DEMO_H
@@ -17,7 +17,7 @@
 enum {
     DEMO_NAMES_MAX = 2000,
     DEMO_FIGURES_MAX = 100,
-    DEMO_CHECKS_MAX = 10,
+    DEMO_CHECKS_MAX = 30,
     DEMO_TEXT_MAX = 16 * 1024,
     DEMO_ACCOUNTS_MAX = 2000,
     DEMO_PARTIES_MAX = 40,
@@ -63,6 +63,9 @@ struct demo_case {
     size_t count;
 };
 const struct demo_case *demo_cases(size_t *ret_count);
+/* The two parts of hanse demo live: what is agreed, and what comes of a month. */
+const struct demo_step *demo_live_begin(size_t *ret_count);
+const struct demo_step *demo_live_close(size_t *ret_count);
 
 struct demo_name {
     struct str name;
@@ -70,6 +73,7 @@ struct demo_name {
     struct str title;     /* of a party */
     struct str token;     /* of its first user */
     struct str colleague; /* token of its second user */
+    bool busy;            /* has business beyond the story, which is not told */
 };
 
 struct demo_figure {
@@ -118,6 +122,8 @@ struct demo {
     int64_t pid;      /* 0: no server runs */
     struct arena one; /* one answer at a time */
     struct str password;
+    struct str suffix; /* of names, where the server has other parties; empty: none */
+    bool ending;       /* what the user wants to stop is being cleared away */
     struct demo_name *names;
     size_t name_count;
     struct demo_figure figures[DEMO_FIGURES_MAX];
@@ -131,6 +137,14 @@ struct demo {
     struct demo_check checks[DEMO_CHECKS_MAX];
     size_t check_count;
 };
+
+/* --- demo.c: before and after a story --- */
+
+void demo_init(struct demo *d, struct run *run);
+/* The folder is made, and the user's stop waits to be asked for. */
+MUST_CHECK enum rc demo_open(struct demo *d);
+/* A server that runs still ends, the folder goes unless it is kept. */
+void demo_close(struct demo *d);
 
 /* --- demo_call.c --- */
 
@@ -146,6 +160,8 @@ MUST_CHECK enum rc demo_call(struct demo *d, struct str token, enum http_method 
 /* The same for a party by its name in the story. */
 MUST_CHECK enum rc demo_ask(struct demo *d, const char *who, enum http_method method,
                             struct str path, struct str body, const struct json **ret);
+/* Change something as it is now. */
+MUST_CHECK enum rc demo_change(struct demo *d, const char *who, struct str path, struct str body);
 /* All pages of a list, item by item. */
 MUST_CHECK enum rc demo_each(struct demo *d, struct str token, struct str path,
                              enum rc (*fn)(struct demo *d, const struct json *item, void *arg),
@@ -161,6 +177,10 @@ MUST_CHECK enum rc demo_colleague(struct demo *d, const struct demo_step *s);
 
 /* One step. */
 MUST_CHECK enum rc demo_play(struct demo *d, const struct demo_step *s);
+/* All of a table. */
+MUST_CHECK enum rc demo_steps(struct demo *d, const struct demo_step *steps, size_t count);
+/* "2026-01" and so many months more. */
+struct str demo_month(struct demo *d, struct str month, int64_t more);
 /* The accounts of a party, once until demo_forget. */
 MUST_CHECK enum rc demo_books(struct demo *d, size_t party);
 void demo_forget(struct demo *d);
@@ -177,6 +197,8 @@ struct str demo_who(struct demo *d, struct str id, bool titles);
 
 /* Start the private server; *ret_link: the operator's first invitation. */
 MUST_CHECK enum rc demo_start(struct demo *d, struct str *ret_link);
+/* The same on a copy of the store that is kept at `from`, on a test clock that shows now. */
+MUST_CHECK enum rc demo_start_copy(struct demo *d, struct str from, struct str now);
 MUST_CHECK enum rc demo_stop(struct demo *d);
 /* With the server gone: the books are verified, exported, and read by others' programs. */
 MUST_CHECK enum rc demo_prove(struct demo *d);
@@ -184,5 +206,11 @@ MUST_CHECK enum rc demo_prove(struct demo *d);
 /* --- demo_show.c --- */
 
 MUST_CHECK enum rc demo_show(struct demo *d);
+/* A headline. */
+void demo_head(struct run *run, const char *text);
+/* The same as JSON: members of the object that is open. */
+void demo_put(struct demo *d, struct json_writer *w);
+/* For people, but for what is above the figures. */
+void demo_tell(struct demo *d);
 
 #endif

@@ -81,7 +81,7 @@ enum rc demo_call(struct demo *d, struct str token, enum http_method method, str
     struct run *run = d->run;
     struct arena *kept = run->arena;
     struct ask ask = {.method = method, .path = path, .body = body, .anonymous = token.n == 0};
-    if (run->cli->host->stopped(run->cli->host))
+    if (!d->ending && run->cli->host->stopped(run->cli->host))
         return err_set(run->err, RC_GONE, "stopped by the user");
     arena_reset(&d->one);
     run->arena = &d->one;
@@ -100,6 +100,22 @@ enum rc demo_ask(struct demo *d, const char *who, enum http_method method, struc
     const struct demo_name *party = demo_find(d, str_c(who));
     ASSERT(party != NULL);
     return demo_call(d, party->token, method, path, body, ret);
+}
+
+enum rc demo_change(struct demo *d, const char *who, struct str path, struct str body)
+{
+    const struct json *answer = NULL;
+    int64_t version = 0;
+    TRY(demo_ask(d, who, HTTP_GET, path, STR(""), &answer));
+    const struct json *at = peek(answer, "version");
+    if (at == NULL || !json_i64(at, &version))
+        return err_set(d->run->err, RC_REMOTE, "'%.*s' has no version", STRF(path));
+    struct ask change = {.method = HTTP_PATCH,
+                         .path = path,
+                         .body = body,
+                         .match = arena_fmt(d->run->arena, "\"%lld\"", (long long)version)};
+    d->server.token = demo_find(d, str_c(who))->token;
+    return server_json(&d->server, &change, &answer);
 }
 
 enum rc demo_each(struct demo *d, struct str token, struct str path,

@@ -71,6 +71,24 @@ static const struct demo_step channel[] = {
 static const struct demo_step picos[] = {
 #include "cli/demo_picos.def"
 };
+static const struct demo_step live_begin[] = {
+#include "cli/demo_live_begin.def"
+};
+static const struct demo_step live_close[] = {
+#include "cli/demo_live_close.def"
+};
+
+const struct demo_step *demo_live_begin(size_t *ret_count)
+{
+    *ret_count = COUNT(live_begin);
+    return live_begin;
+}
+
+const struct demo_step *demo_live_close(size_t *ret_count)
+{
+    *ret_count = COUNT(live_close);
+    return live_close;
+}
 
 const struct demo_case *demo_cases(size_t *ret_count)
 {

@@ -17,11 +17,20 @@ static struct str text_of(struct demo *d, const struct json *item, const char *k
     return arena_str(d->run->arena, peek_text(item, key));
 }
 
+static bool is_in_story(const struct demo *d, struct str id)
+{
+    for (size_t i = 0; i < d->name_count; i++)
+        if (str_eq(d->names[i].id, id))
+            return true;
+    return false;
+}
+
 static enum rc note_bill(struct demo *d, const struct json *item, void *arg)
 {
-    (void)arg;
+    const struct demo_name *issuer = arg;
     struct str state = peek_text(item, "state");
-    if (str_eq(state, STR("draft")) || str_eq(state, STR("held")))
+    if (str_eq(state, STR("draft")) || str_eq(state, STR("held")) ||
+        (issuer->busy && !is_in_story(d, peek_text(item, "recipient"))))
         return RC_OK;
     if (d->bill_count == DEMO_BILLS_MAX)
         return err_set(d->run->err, RC_TOO_LARGE, "too many documents");
@@ -64,7 +73,7 @@ enum rc demo_collect(struct demo *d)
         TRY(demo_each(
             d, n->token,
             arena_fmt(arena, "/v1/parties/%.*s/documents?issuer=%.*s", STRF(n->id), STRF(n->id)),
-            note_bill, NULL));
+            note_bill, n));
         TRY(demo_each(d, n->token, arena_fmt(arena, "/v1/parties/%.*s/payouts", STRF(n->id)),
                       note_payout, n));
     }

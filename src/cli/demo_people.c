@@ -5,7 +5,9 @@
 #include "cli/demo.h"
 #include "cli/peek.h"
 
-enum { SCOPES_MAX = 8 * 1024 };
+#define TURN_PAUSE_US (2 * US_PER_SECOND)
+
+enum { SCOPES_MAX = 8 * 1024, TURN_TRIES_MAX = 60 };
 
 /* --- one user --- */
 
@@ -89,12 +91,33 @@ static enum rc log_in(struct demo *d, struct str email, struct str *ret_token)
     return RC_OK;
 }
 
+/* A server takes few logins a minute of one address. */
+static bool waits_for_turn(struct demo *d, enum rc rc, int *tries)
+{
+    struct cli *cli = d->run->cli;
+    if (rc != RC_TOO_MANY || *tries == TURN_TRIES_MAX || cli->host->stopped(cli->host))
+        return false;
+    if ((*tries)++ == 0)
+        fprintf(cli->err, "  the server takes no more logins for a moment: it is waited for\n");
+    err_clear(d->run->err);
+    cli->pause(cli, TURN_PAUSE_US);
+    return true;
+}
+
 static enum rc come_in(struct demo *d, struct str link, struct str who, struct str *ret_party,
                        struct str *ret_token)
 {
-    struct str email = arena_fmt(d->run->arena, "%.*s@demo.example", STRF(who));
-    TRY(accept(d, link, email, who, ret_party));
-    return log_in(d, email, ret_token);
+    struct str email = arena_fmt(d->run->arena, "%.*s%s%.*s@demo.example", STRF(who),
+                                 d->suffix.n > 0 ? "-" : "", STRF(d->suffix));
+    int tries = 0;
+    enum rc rc = accept(d, link, email, who, ret_party);
+    while (waits_for_turn(d, rc, &tries))
+        rc = accept(d, link, email, who, ret_party);
+    TRY(rc);
+    rc = log_in(d, email, ret_token);
+    while (waits_for_turn(d, rc, &tries))
+        rc = log_in(d, email, ret_token);
+    return rc;
 }
 
 /* --- parties --- */
@@ -111,20 +134,26 @@ static enum rc invite(struct demo *d, const char *who, struct str body, struct s
     return RC_OK;
 }
 
+static struct str title_of(struct demo *d, const struct demo_step *s)
+{
+    return d->suffix.n == 0 ? str_c(s->text)
+                            : arena_fmt(d->run->arena, "%s %.*s", s->text, STRF(d->suffix));
+}
+
 /* The members that a story gives a party, as an object. */
 static enum rc party_body(struct demo *d, const struct demo_step *s, struct str *ret)
 {
     struct str more = STR("");
     TRY(demo_text(d, s->with, 0, &more));
-    *ret = arena_fmt(d->run->arena, "{\"name\":\"%s\"%s%.*s}", s->text, more.n > 0 ? "," : "",
-                     STRF(more));
+    *ret = arena_fmt(d->run->arena, "{\"name\":\"%.*s\"%s%.*s}", STRF(title_of(d, s)),
+                     more.n > 0 ? "," : "", STRF(more));
     return RC_OK;
 }
 
 static void keep_party(struct demo *d, const struct demo_step *s, struct str id, struct str token)
 {
     struct demo_name *known = demo_keep(d, str_c(s->name), id);
-    known->title = str_c(s->text);
+    known->title = title_of(d, s);
     known->token = token;
 }
 
@@ -144,25 +173,13 @@ enum rc demo_party(struct demo *d, const struct demo_step *s)
 
 enum rc demo_operator(struct demo *d, const struct demo_step *s, struct str link)
 {
-    const struct json *answer = NULL;
     struct str body = STR("");
     struct str party = STR("");
     struct str token = STR("");
     TRY(come_in(d, link, str_c(s->name), &party, &token));
     keep_party(d, s, party, token);
     TRY(party_body(d, s, &body));
-    struct str path = arena_fmt(d->run->arena, "/v1/parties/%.*s", STRF(party));
-    TRY(demo_ask(d, s->name, HTTP_GET, path, STR(""), &answer));
-    int64_t version = 0;
-    const struct json *at = peek(answer, "version");
-    if (at == NULL || !json_i64(at, &version))
-        return err_set(d->run->err, RC_REMOTE, "the party has no version");
-    struct ask change = {.method = HTTP_PATCH,
-                         .path = path,
-                         .body = body,
-                         .match = arena_fmt(d->run->arena, "\"%lld\"", (long long)version)};
-    d->server.token = token;
-    return server_json(&d->server, &change, &answer);
+    return demo_change(d, s->name, arena_fmt(d->run->arena, "/v1/parties/%.*s", STRF(party)), body);
 }
 
 enum rc demo_colleague(struct demo *d, const struct demo_step *s)

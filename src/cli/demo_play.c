@@ -92,8 +92,7 @@ static enum rc move_clock(struct demo *d, struct str to)
                      &answer);
 }
 
-/* "2026-01" and 13 months more. */
-static struct str month_after(struct demo *d, struct str s, int64_t more)
+struct str demo_month(struct demo *d, struct str s, int64_t more)
 {
     int64_t year = 0;
     int64_t month = 0;
@@ -111,7 +110,7 @@ static struct str month_after(struct demo *d, struct str s, int64_t more)
 /* Noon of the day behind the month: it has ended in every time zone. */
 static struct str behind(struct demo *d, struct str period)
 {
-    return arena_fmt(d->run->arena, "%.*s-01T12:00:00Z", STRF(month_after(d, period, 1)));
+    return arena_fmt(d->run->arena, "%.*s-01T12:00:00Z", STRF(demo_month(d, period, 1)));
 }
 
 static enum rc first_exception(struct demo *d, const struct json *item, void *arg)
@@ -125,8 +124,10 @@ static enum rc close_month(struct demo *d, const struct demo_step *s, int64_t n)
 {
     const struct json *answer = NULL;
     struct arena *arena = d->run->arena;
-    struct str period = month_after(d, str_c(s->what), n - 1);
+    struct str period = STR("");
     int64_t exceptions = 0;
+    TRY(demo_text(d, s->what, 0, &period));
+    period = demo_month(d, period, n - 1);
     TRY(move_clock(d, behind(d, period)));
     TRY(demo_ask(d, s->who, HTTP_POST, STR("/v1/closes"),
                  arena_fmt(arena, "{\"period\":\"%.*s\"}", STRF(period)), &answer));
@@ -152,8 +153,10 @@ static enum rc settle(struct demo *d, const struct demo_step *s)
     const struct json *answer = NULL;
     const struct demo_name *party = demo_find(d, str_c(s->who));
     struct str path = arena_fmt(d->run->arena, "/v1/parties/%.*s/settlements", STRF(party->id));
+    struct str id = STR("");
+    TRY(demo_text(d, s->what, 0, &id));
     return demo_ask(d, s->who, HTTP_POST, path,
-                    arena_fmt(d->run->arena, "{\"id\":\"%s\"}", s->what), &answer);
+                    arena_fmt(d->run->arena, "{\"id\":\"%.*s\"}", STRF(id)), &answer);
 }
 
 struct waiting {
@@ -294,6 +297,8 @@ static enum rc take_figure(struct demo *d, const struct demo_step *s)
         return err_set(d->run->err, RC_INVALID, "the figure '%s' does not fit", s->name);
     ASSERT(d->figure_count < DEMO_FIGURES_MAX);
     d->figures[d->figure_count++] = (struct demo_figure){.step = s, .amount = all};
+    (void)demo_keep(d, arena_fmt(d->run->arena, "sum-%s", s->name),
+                    amount_str(all, d->currency, d->run->arena));
     return RC_OK;
 }
 
@@ -331,6 +336,19 @@ enum rc demo_play(struct demo *d, const struct demo_step *s)
         return take_figure(d, s);
     }
     NEVER("no such step");
+}
+
+enum rc demo_steps(struct demo *d, const struct demo_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum rc rc = demo_play(d, &steps[i]);
+        if (rc != RC_OK) {
+            err_add(d->run->err, "step %zu (%s)", i + 1,
+                    steps[i].name != NULL ? steps[i].name : "");
+            return rc;
+        }
+    }
+    return RC_OK;
 }
 
 struct str demo_code(struct demo *d, struct str code, bool titles)

@@ -7,7 +7,12 @@
 
 #define START_PAUSE_US (20 * US_PER_MS)
 
-enum { START_POLLS_MAX = 3000, LOG_BYTES_MAX = 4 * 1024 * 1024, TOLD_MAX = 200 };
+enum {
+    START_POLLS_MAX = 3000,
+    START_WORDS_MAX = 10,
+    LOG_BYTES_MAX = 4 * 1024 * 1024,
+    TOLD_MAX = 200,
+};
 
 static const char *path(struct demo *d, const char *name)
 {
@@ -41,28 +46,28 @@ static struct str address_in(struct str text)
     return STR("");
 }
 
-/* What it has printed so far holds the operator's link, once it serves. */
-static enum rc read_link(struct demo *d, struct str *ret)
+/* What it has printed so far holds the link (or, with mark empty, the address) once it serves. */
+static enum rc read_link(struct demo *d, struct str mark, struct str *ret)
 {
     struct str text = STR("");
     struct str log = str_c(path(d, "hansed.log"));
     *ret = STR("");
     TRY(prompt_file(d->run->cli, log, LOG_BYTES_MAX, d->run->arena, &text, d->run->err));
-    while (text.n > 0 && !str_has(*ret, STR("/invite/"))) {
+    while (text.n > 0 && (ret->n == 0 || !str_has(*ret, mark))) {
         struct str line = str_cut(&text, '\n');
         *ret = address_in(arena_fmt(d->run->arena, "%.*s\n", STRF(line)));
     }
-    if (!str_has(*ret, STR("/invite/")))
+    if (!str_has(*ret, mark))
         *ret = STR("");
     return RC_OK;
 }
 
-static enum rc wait_for_link(struct demo *d, struct str *ret)
+static enum rc wait_for_link(struct demo *d, struct str mark, struct str *ret)
 {
     const struct host *h = d->run->cli->host;
     for (int i = 0; i < START_POLLS_MAX; i++) {
         bool runs = h->runs(h, d->pid);
-        enum rc rc = read_link(d, ret);
+        enum rc rc = read_link(d, mark, ret);
         if (rc == RC_OK && ret->n > 0)
             return RC_OK;
         err_clear(d->run->err);
@@ -76,35 +81,92 @@ static enum rc wait_for_link(struct demo *d, struct str *ret)
     return err_set(d->run->err, RC_TIMEOUT, "hansed does not say where it listens");
 }
 
+/* --- the start --- */
+
+static struct str last_line(struct str text)
+{
+    struct str s = str_trim(text);
+    size_t at = s.n;
+    while (at > 0 && s.p[at - 1] != '\n')
+        at--;
+    return str_sub(s, at, s.n);
+}
+
+/* what: settings of this start, NULL at the end. */
+static enum rc start_server(struct demo *d, const char *const *what, struct str mark,
+                            struct str *ret_link)
+{
+    static const char *const always[] = {
+        "--listen",
+        "127.0.0.1:0",
+        "--login-per-minute",
+        "100000",
+        "--write-per-minute",
+        "1000000",
+        "--read-per-minute",
+        "1000000",
+        "--log-level",
+        "warn",
+        "--store",
+    };
+    const struct host *h = d->run->cli->host;
+    const char *argv[COUNT(always) + START_WORDS_MAX] = {hansed(d)};
+    size_t n = 1;
+    for (size_t i = 0; i < COUNT(always); i++)
+        argv[n++] = always[i];
+    argv[n++] = store(d);
+    for (size_t i = 0; what[i] != NULL; i++) {
+        ASSERT(n + 1 < COUNT(argv));
+        argv[n++] = what[i];
+    }
+    struct program p = {.argv = argv, .output = path(d, "hansed.log")};
+    TRY(h->start(h, &p, &d->pid, d->run->err));
+    TRY(wait_for_link(d, mark, ret_link));
+    size_t end = str_find(*ret_link, '/', STR("http://").n);
+    d->server = (struct server){.run = d->run, .url = str_sub(*ret_link, 0, end)};
+    return RC_OK;
+}
+
 enum rc demo_start(struct demo *d, struct str *ret_link)
 {
-    const struct host *h = d->run->cli->host;
-    const char *const argv[] = {hansed(d),
-                                "--store",
-                                store(d),
-                                "--listen",
-                                "127.0.0.1:0",
-                                "--test-clock",
+    const char *const what[] = {"--test-clock",
                                 "2026-01-01T00:00:00Z",
                                 "--operator-country",
                                 d->story->country,
                                 "--operator-currency",
                                 d->story->currency,
-                                "--login-per-minute",
-                                "100000",
-                                "--write-per-minute",
-                                "1000000",
-                                "--read-per-minute",
-                                "1000000",
-                                "--log-level",
-                                "warn",
                                 NULL};
-    struct program p = {.argv = argv, .output = path(d, "hansed.log")};
-    TRY(h->start(h, &p, &d->pid, d->run->err));
-    TRY(wait_for_link(d, ret_link));
-    size_t end = str_find(*ret_link, '/', STR("http://").n);
-    d->server = (struct server){.run = d->run, .url = str_sub(*ret_link, 0, end)};
-    return RC_OK;
+    return start_server(d, what, STR("/invite/"), ret_link);
+}
+
+static enum rc run_hansed(struct demo *d, const char *const *argv, const char *what)
+{
+    const struct host *h = d->run->cli->host;
+    const char *said = path(d, "errors.txt");
+    struct program p = {.argv = argv, .output = said};
+    struct str text = STR("");
+    int code = 0;
+    TRY(h->run(h, &p, &code, d->run->err));
+    if (code == 0)
+        return RC_OK;
+    TRY(prompt_file(d->run->cli, str_c(said), LOG_BYTES_MAX, d->run->arena, &text, d->run->err));
+    return err_set(d->run->err, RC_UNAVAILABLE, "%s: %.*s", what,
+                   STRF(str_sub(last_line(text), 0, TOLD_MAX)));
+}
+
+enum rc demo_start_copy(struct demo *d, struct str from, struct str now)
+{
+    const char *copy = path(d, "copy.db");
+    const char *clock = arena_cstr(d->run->arena, now);
+    struct str unused = STR("");
+    const char *const backup[] = {
+        hansed(d), "backup", copy, "--store", arena_cstr(d->run->arena, from), NULL};
+    const char *const restore[] = {hansed(d), "restore",      copy,  "--store",
+                                   store(d),  "--test-clock", clock, NULL};
+    const char *const what[] = {"--test-clock", clock, NULL};
+    TRY(run_hansed(d, backup, "the store cannot be copied"));
+    TRY(run_hansed(d, restore, "the copy cannot be opened"));
+    return start_server(d, what, STR(""), &unused);
 }
 
 enum rc demo_stop(struct demo *d)
@@ -118,15 +180,6 @@ enum rc demo_stop(struct demo *d)
 }
 
 /* --- the proof --- */
-
-static struct str last_line(struct str text)
-{
-    struct str s = str_trim(text);
-    size_t at = s.n;
-    while (at > 0 && s.p[at - 1] != '\n')
-        at--;
-    return str_sub(s, at, s.n);
-}
 
 /* Run a program, and note how it ended. */
 static enum rc check(struct demo *d, const char *what, const char *const *argv, const char *output)

@@ -7,7 +7,7 @@
 
 enum { JSON_MAX = 8 * 1024 * 1024 };
 
-static void head(struct run *run, const char *text)
+void demo_head(struct run *run, const char *text)
 {
     bool bold = show_colours(run->cli);
     fprintf(run->cli->out, "\n%s%s%s\n", bold ? "\033[1m" : "", text, bold ? "\033[0m" : "");
@@ -31,11 +31,24 @@ static bool said(struct demo *d, const struct demo_figure *f, int64_t *ret)
 
 /* --- for people --- */
 
+/* Where no document says anything. */
+static void show_played(struct demo *d)
+{
+    static const char *const heads[] = {"WHAT", ">AMOUNT", NULL};
+    struct sheet s;
+    demo_head(d->run, "What came of it");
+    sheet_begin(&s, d->run, heads, DEMO_FIGURES_MAX);
+    for (size_t i = 0; i < d->figure_count; i++)
+        sheet_row(&s,
+                  (struct str[]){str_c(d->figures[i].step->text), money(d, d->figures[i].amount)});
+    sheet_print(&s);
+}
+
 static void show_figures(struct demo *d)
 {
     static const char *const heads[] = {"WHAT", ">PLAYED", ">DOCUMENT", ">DIFFERENCE", NULL};
     struct sheet s;
-    head(d->run, "What came of it, beside what the document says");
+    demo_head(d->run, "What came of it, beside what the document says");
     sheet_begin(&s, d->run, heads, DEMO_FIGURES_MAX);
     for (size_t i = 0; i < d->figure_count; i++) {
         const struct demo_figure *f = &d->figures[i];
@@ -53,7 +66,7 @@ static void show_figures(struct demo *d)
         if (step->with == NULL)
             continue;
         if (!told)
-            head(d->run, "Why they differ");
+            demo_head(d->run, "Why they differ");
         told = true;
         sheet_text(d->run, arena_fmt(d->run->arena, "%s: %s", step->text, step->with));
     }
@@ -72,7 +85,7 @@ static void show_bills(struct demo *d)
     static const char *const heads[] = {"KIND", "NUMBER", "FROM",   "TO", ">TIMES",
                                         ">NET", ">TAX",   ">GROSS", NULL};
     struct sheet s;
-    head(d->run, "Documents");
+    demo_head(d->run, "Documents");
     sheet_begin(&s, d->run, heads, DEMO_BILLS_MAX);
     for (size_t i = d->bill_count; i-- > 0;) {
         const struct demo_bill *b = &d->bills[i];
@@ -130,6 +143,11 @@ static void show_party(struct demo *d, size_t party, struct sheet *s)
     for (size_t i = 0; i < d->payout_count; i++)
         if (str_eq(d->payouts[i].payee, n->id) && str_eq(d->payouts[i].state, STR("confirmed")))
             paid += amount_of(d, d->payouts[i].amount);
+    if (n->busy) {
+        sheet_row(s, (struct str[]){n->title, money(d, invoiced), money(d, bills), money(d, paid),
+                                    STR(""), STR(""), STR("")});
+        return;
+    }
     sheet_row(s, (struct str[]){n->title, money(d, invoiced), money(d, bills), money(d, paid),
                                 money(d, balance(d, party, STR("AR:"))),
                                 money(d, -balance(d, party, STR("AP:"))),
@@ -141,7 +159,7 @@ static void show_parties(struct demo *d)
     static const char *const heads[] = {"PARTY",    ">IS INVOICED", ">INVOICES", ">WAS PAID OUT",
                                         ">IS OWED", ">OWES",        ">BANK",     NULL};
     struct sheet s;
-    head(d->run, "Each party, with tax");
+    demo_head(d->run, "Each party, with tax");
     sheet_begin(&s, d->run, heads, DEMO_PARTIES_MAX);
     for (size_t i = 0; i < d->name_count; i++)
         if (d->names[i].token.n > 0)
@@ -159,7 +177,7 @@ static void show_books(struct demo *d)
         sheet_begin(&s, d->run, heads, d->account_count + 1);
         for (size_t i = 0; i < d->account_count; i++) {
             int64_t amount = amount_of(d, d->accounts[i].balance);
-            if (d->accounts[i].party != p || amount == 0)
+            if (d->accounts[i].party != p || amount == 0 || d->names[p].busy)
                 continue;
             debits += max_i64(0, amount);
             credits += max_i64(0, -amount);
@@ -170,23 +188,23 @@ static void show_books(struct demo *d)
         if (s.table.row_count == 0)
             continue;
         sheet_row(&s, (struct str[]){STR("sum"), money(d, debits), money(d, credits)});
-        head(d->run,
-             arena_cstr(d->run->arena, arena_fmt(d->run->arena, "Trial balance of %.*s, %s",
-                                                 STRF(d->names[p].title), d->story->currency)));
+        demo_head(d->run, arena_cstr(d->run->arena,
+                                     arena_fmt(d->run->arena, "Trial balance of %.*s, %s",
+                                               STRF(d->names[p].title), d->story->currency)));
         sheet_print(&s);
     }
 }
 
 static void show_checks(struct demo *d)
 {
-    head(d->run, "The books, as others see them");
+    demo_head(d->run, d->suffix.n > 0 ? "What was looked at" : "The books, as others see them");
     for (size_t i = 0; i < d->check_count; i++) {
         const struct demo_check *c = &d->checks[i];
         fprintf(d->run->cli->out, "  %-24s %s%s%.*s\n", c->what,
                 c->good   ? "right"
                 : c->done ? "WRONG"
                           : "",
-                c->good && c->text.n > 0 ? ": " : "", STRF(text_plain(d->run->arena, c->text)));
+                c->text.n > 0 ? ": " : "", STRF(text_plain(d->run->arena, c->text)));
     }
     if (args_has(&d->run->args, "keep"))
         fprintf(d->run->cli->out, "\nkept in %.*s: the store, the log, the exported books\n",
@@ -259,6 +277,8 @@ static void put_books(struct demo *d, struct json_writer *w)
     json_begin_array(w);
     for (size_t i = 0; i < d->account_count; i++) {
         const struct demo_account *a = &d->accounts[i];
+        if (d->names[a->party].busy)
+            continue;
         json_begin_object(w);
         body_put(w, "party", d->names[a->party].name);
         body_put(w, "account", demo_code(d, a->code, false));
@@ -280,6 +300,13 @@ static void put_books(struct demo *d, struct json_writer *w)
     json_end_array(w);
 }
 
+void demo_put(struct demo *d, struct json_writer *w)
+{
+    put_figures(d, w);
+    put_bills(d, w);
+    put_books(d, w);
+}
+
 static void print_json(struct demo *d)
 {
     struct buf b;
@@ -291,13 +318,25 @@ static void print_json(struct demo *d)
     body_put(&w, "title", str_c(d->story->title));
     body_put(&w, "source", str_c(d->story->source));
     body_put(&w, "currency", str_c(d->story->currency));
-    put_figures(d, &w);
-    put_bills(d, &w);
-    put_books(d, &w);
+    demo_put(d, &w);
     json_end_object(&w);
     ASSERT(!b.full);
     show_str(d->run->cli->out, buf_str(&b));
     show_str(d->run->cli->out, STR("\n"));
+}
+
+void demo_tell(struct demo *d)
+{
+    if (d->figure_count > 0) {
+        if (d->suffix.n > 0)
+            show_played(d);
+        else
+            show_figures(d);
+        show_bills(d);
+        show_parties(d);
+        show_books(d);
+    }
+    show_checks(d);
 }
 
 enum rc demo_show(struct demo *d)
@@ -308,10 +347,6 @@ enum rc demo_show(struct demo *d)
     }
     fprintf(d->run->cli->out, "%s\n%s\n%s; in %s\n", d->story->title, d->story->source,
             d->story->note, d->story->currency);
-    show_figures(d);
-    show_bills(d);
-    show_parties(d);
-    show_books(d);
-    show_checks(d);
+    demo_tell(d);
     return RC_OK;
 }

@@ -100,6 +100,37 @@ START_TEST(a_folder_that_is_there_is_not_written_to)
 }
 END_TEST
 
+START_TEST(the_live_story_wants_the_operator)
+{
+    struct stage s;
+    stage_init(&s);
+    s.cli.host = &played;
+    stage_env(&s, "TMPDIR", s.folder);
+    stage_run(&s, "demo|live");
+    stage_assert_rc(&s, RC_UNAUTHENTICATED);
+    stage_assert_err(&s, "hanse setup LINK");
+    stage_run(&s, "demo|live|--seconds|0");
+    stage_assert_rc(&s, RC_SYNTAX);
+    stage_log_in(&s);
+    stage_answer(&s, 200,
+                 "{\"now\":\"2026-11-01T00:00:00Z\",\"memberships\":[{\"party\":\"pty_1\"}]}");
+    stage_run(&s, "demo|live"); /* where things are kept is told to the operator alone */
+    stage_assert_rc(&s, RC_FORBIDDEN);
+    stage_assert_err(&s, "owner of the operator");
+    stage_fini(&s);
+}
+END_TEST
+
+START_TEST(what_the_live_story_is_paid_is_named_once)
+{
+    size_t count = 0;
+    const struct demo_step *steps = demo_live_close(&count);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i && steps[i].act == DEMO_FIGURE; k++)
+            ck_assert(steps[k].act != DEMO_FIGURE || strcmp(steps[i].name, steps[k].name) != 0);
+}
+END_TEST
+
 START_TEST(every_figure_of_a_document_is_an_amount)
 {
     struct err err = {0};
@@ -142,6 +173,8 @@ Suite *demo_suite(void)
     tcase_add_test(t, a_case_has_to_be_named);
     tcase_add_test(t, a_server_that_does_not_start_is_told_and_nothing_is_left);
     tcase_add_test(t, a_folder_that_is_there_is_not_written_to);
+    tcase_add_test(t, the_live_story_wants_the_operator);
+    tcase_add_test(t, what_the_live_story_is_paid_is_named_once);
     tcase_add_test(t, every_figure_of_a_document_is_an_amount);
     tcase_add_test(t, a_program_that_is_not_there_is_told);
     suite_add_tcase(s, t);

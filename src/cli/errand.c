@@ -437,21 +437,57 @@ enum rc errand_show(struct run *run, const struct route *r, struct str body)
     return RC_OK;
 }
 
+static enum rc open_server(struct run *run, const struct route *r, struct server *ret)
+{
+    TRY(server_open(run, ret));
+    if (ret->token.n == 0 && r->access != ACCESS_PUBLIC)
+        return err_set(run->err, RC_UNAUTHENTICATED,
+                       "you are not logged in to %.*s: hanse login %.*s", STRF(ret->url),
+                       STRF(ret->url));
+    return RC_OK;
+}
+
+/* The word that was left out: the party that the user acts for, where it is one alone. */
+static enum rc add_own_party(struct run *run, const struct server *s)
+{
+    struct ask ask = {.method = HTTP_GET, .path = str_c(routes[ROUTE_me_get].path)};
+    const struct json *me = NULL;
+    TRY(server_json(s, &ask, &me));
+    const struct json *memberships = peek_array(me, "memberships");
+    if (memberships == NULL || memberships->n != 1)
+        return err_set(run->err, RC_SYNTAX, "you act for %s party: hanse %s %.*s",
+                       memberships == NULL || memberships->n == 0 ? "no" : "more than one",
+                       run->command->words, STRF(command_synopsis(run->command, run->arena)));
+    struct args *a = &run->args;
+    struct str *words = NEW_N(run->arena, struct str, a->word_count + 1);
+    words[0] = peek_text(json_first(memberships), "party");
+    for (size_t i = 0; i < a->word_count; i++)
+        words[i + 1] = a->words[i];
+    a->words = words;
+    a->word_count++;
+    return RC_OK;
+}
+
 enum rc errand_run(struct run *run)
 {
     const struct route *r = run->command->route;
     struct ask ask = {.method = r->method};
+    struct server s = {0};
+    struct str names[ROUTE_PARAMS_MAX];
+    bool left_out =
+        command_own_party(run->command) && run->args.word_count < route_params(r, names);
+    if (left_out) {
+        TRY(open_server(run, r, &s));
+        TRY(add_own_party(run, &s));
+    }
     TRY(errand_path(run, r, &ask.path));
     if (args_has(&run->args, "all") && args_field(&run->args, FLAG_QUERY, STR("after")) != NULL)
         return err_set(run->err, RC_SYNTAX, "--all begins at the beginning: leave --after out");
     if (args_has(&run->args, "csv") && args_has(&run->args, "json"))
         return err_set(run->err, RC_SYNTAX, "choose one of --json and --csv");
 
-    struct server s = {0};
-    TRY(server_open(run, &s));
-    if (s.token.n == 0 && r->access != ACCESS_PUBLIC)
-        return err_set(run->err, RC_UNAUTHENTICATED,
-                       "you are not logged in to %.*s: hanse login %.*s", STRF(s.url), STRF(s.url));
+    if (!left_out)
+        TRY(open_server(run, r, &s));
     if (r->body != NULL)
         TRY(errand_body(run, r, &ask.body));
     if ((r->flags & ROUTE_NEEDS_MATCH) != 0)

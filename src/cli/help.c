@@ -125,8 +125,33 @@ struct str help_example(struct arena *arena, const struct command *c)
     return b.full ? str_c(c->words) : buf_str(&b);
 }
 
+/* Of nouns whose commands are our own, or whose routes answer something else. */
+static const char *own_heading(struct str noun)
+{
+    static const struct {
+        const char *noun;
+        const char *heading;
+    } own[] = {
+        {"close", "The close of a month: usage becomes invoices, postings and shares."},
+        {"completion", "What a shell needs to complete commands."},
+        {"demo", "Hanse, played through."},
+        {"krl", "The language of picos, without an engine."},
+        {"pico", "A personal computer in an engine; asked for at its listener for developers."},
+        {"plan", "What servers bring, and what is sold of an item."},
+        {"usage", "What was used: reported, refused, added up."},
+        {"workorder", "Work on hardware: what is to be done, by whom, for which fee."},
+    };
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (str_eq(noun, str_c(own[i].noun)))
+            return own[i].heading;
+    return NULL;
+}
+
 const char *help_heading(const struct command *list, size_t count, struct str noun)
 {
+    const char *own = own_heading(noun);
+    if (own != NULL)
+        return own;
     for (size_t i = 0; i < count; i++)
         if (str_eq(command_noun(&list[i]), noun) && list[i].route != NULL &&
             list[i].route->reply != NULL && strchr(list[i].words, ' ') != NULL)
@@ -166,8 +191,7 @@ static size_t columns_of(const struct run *run, FILE *to)
     return terminal ? run->cli->columns : 0;
 }
 
-static void print_entry(const struct run *run, FILE *to, struct str left, size_t width,
-                        struct str right)
+void help_entry(const struct run *run, FILE *to, struct str left, size_t width, struct str right)
 {
     size_t taken = text_width(left);
     fprintf(to, "  %.*s", STRF(left));
@@ -180,18 +204,13 @@ static void print_entry(const struct run *run, FILE *to, struct str left, size_t
     print_words(to, right, width + 4, columns_of(run, to));
 }
 
-static struct str usage_of(struct arena *arena, const struct command *c)
+struct str help_usage(struct arena *arena, const struct command *c)
 {
     struct str synopsis = command_synopsis(c, arena);
     return arena_fmt(arena, "%s%s%.*s", c->words, synopsis.n > 0 ? " " : "", STRF(synopsis));
 }
 
-static bool is_single(const struct command *c)
-{
-    return strchr(c->words, ' ') == NULL;
-}
-
-enum { COMMAND_WIDTH = 34, FLAG_WIDTH = 30 };
+enum { FLAG_WIDTH = 30 };
 
 bool help_noun(struct run *run, struct str noun, FILE *to)
 {
@@ -201,35 +220,13 @@ bool help_noun(struct run *run, struct str noun, FILE *to)
     for (size_t i = 0; i < count; i++) {
         if (!str_eq(command_noun(&list[i]), noun))
             continue;
+        const char *heading = help_heading(list, count, noun);
         if (!found)
-            fprintf(to, "%.*s%s%s\n", STRF(noun), is_single(&list[i]) ? "" : ": ",
-                    is_single(&list[i]) ? "" : help_heading(list, count, noun));
+            fprintf(to, "%.*s%s%s\n", STRF(noun), *heading == '\0' ? "" : ": ", heading);
         found = true;
-        print_entry(run, to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
+        help_entry(run, to, help_usage(run->arena, &list[i]), HELP_WIDTH, str_c(list[i].doc));
     }
     return found;
-}
-
-void help_overview(struct run *run, FILE *to)
-{
-    size_t count = 0;
-    const struct command *list = command_list(run->arena, &count);
-    show_str(to, STR("usage: hanse COMMAND [arguments] [flags]\n\n"
-                     "hanse works with a Hanse server from the command line.\n\n"));
-    for (size_t i = 0; i < count; i++)
-        if (is_single(&list[i]))
-            print_entry(run, to, usage_of(run->arena, &list[i]), COMMAND_WIDTH, str_c(list[i].doc));
-    for (size_t i = 0; i < count; i++) {
-        bool seen = is_single(&list[i]);
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = !is_single(&list[k]) && str_eq(command_noun(&list[k]), command_noun(&list[i]));
-        if (seen)
-            continue;
-        fprintf(to, "\n");
-        (void)help_noun(run, command_noun(&list[i]), to); /* it is there: we come from it */
-    }
-    show_str(to, STR("\nBegin with: hanse login URL, or hanse setup LINK\n"
-                     "More about one command: hanse help COMMAND\n"));
 }
 
 static void print_flag(struct run *run, FILE *to, const struct command *c, const struct flag *flag)
@@ -242,7 +239,7 @@ static void print_flag(struct run *run, FILE *to, const struct command *c, const
     struct str bounds = help_bounds(run->arena, c, flag);
     struct str right = bounds.n == 0 ? str_c(flag->doc)
                                      : arena_fmt(run->arena, "%s (%.*s)", flag->doc, STRF(bounds));
-    print_entry(run, to, left, FLAG_WIDTH, right);
+    help_entry(run, to, left, FLAG_WIDTH, right);
 }
 
 static void print_flags(struct run *run, FILE *to, const struct command *c, bool fields)
@@ -276,7 +273,7 @@ static void print_answer(const struct run *run, FILE *to, const struct command *
 
 void help_command(struct run *run, const struct command *c, FILE *to)
 {
-    fprintf(to, "usage: hanse %.*s [flags]\n\n%s\n", STRF(usage_of(run->arena, c)), c->doc);
+    fprintf(to, "usage: hanse %.*s [flags]\n\n%s\n", STRF(help_usage(run->arena, c)), c->doc);
     print_flags(run, to, c, true);
     print_flags(run, to, c, false);
     print_answer(run, to, c);
@@ -304,7 +301,11 @@ enum rc builtin_help(struct run *run)
         help_command(run, c, run->cli->out);
         return RC_OK;
     }
+    if (n == 1 && str_eq(run->args.words[0], STR("all"))) {
+        help_all(run, run->cli->out);
+        return RC_OK;
+    }
     if (n == 1 && help_noun(run, run->args.words[0], run->cli->out))
         return RC_OK;
-    return err_set(run->err, RC_SYNTAX, "there is no command of that name; see: hanse help");
+    return help_unknown(run, run->args.words[0]);
 }

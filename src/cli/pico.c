@@ -2,7 +2,8 @@
  * pico.c - work with the picos of an engine, over its developers' listener.
  *
  * Which engine: --engine, else HANSE_ENGINE_URL, else the one that "make run" starts. Its token,
- * where it wants one, is in the file that HANSE_ENGINE_TOKEN_FILE names. A pico is named by its id,
+ * where it wants one, is in the file that HANSE_ENGINE_TOKEN_FILE names; that of the engine to
+ * which a pico moves in the file that HANSE_ENGINE_TO_TOKEN_FILE names. A pico is named by its id,
  * by its name where only one has it, or "root".
  */
 #include "base/conf.h"
@@ -34,6 +35,7 @@ struct call {
     struct str path;
     struct str body;
     const char *type; /* NULL: JSON */
+    struct str to;    /* the engine that is asked; empty: the one that is named by a flag */
 };
 
 static enum rc engine_url(struct run *run, struct str *ret)
@@ -67,9 +69,11 @@ static enum rc call(struct run *run, const struct call *c, struct str *ret)
     struct str token = STR("");
     struct pair headers[4] = {{STR("User-Agent"), STR("hanse/" HANSE_VERSION)}};
     struct wire_reply reply = {.status = 0};
-    struct str file = cli_env(run->cli, "HANSE_ENGINE_TOKEN_FILE");
+    bool other = c->to.n > 0;
+    struct str file =
+        cli_env(run->cli, other ? "HANSE_ENGINE_TO_TOKEN_FILE" : "HANSE_ENGINE_TOKEN_FILE");
     size_t n = 1;
-    TRY(engine_url(run, &url));
+    TRY(other ? server_url(c->to, run->arena, &url, run->err) : engine_url(run, &url));
     if (file.n > 0)
         TRY(conf_secret(arena_cstr(run->arena, file), run->arena, &token, run->err));
     if (token.n > 0)
@@ -479,5 +483,97 @@ enum rc builtin_pico_import(struct run *run)
     c.path = path_of(run, parent, "/imports", STR(""), STR(""));
     TRY(call_json(run, &c, &answer));
     fprintf(run->cli->out, "%.*s\n", STRF(text_plain(run->arena, peek_text(answer, "id"))));
+    return RC_OK;
+}
+
+/* --- moving --- */
+
+struct moving {
+    struct run *run;
+    struct str to;
+    struct str id;
+    struct str parent;
+    struct str move;
+    struct str host;
+};
+
+static struct str step_path(struct moving *m, const char *before, struct str name,
+                            const char *behind)
+{
+    struct buf b;
+    buf_init(&b, m->run->arena, PATH_BYTES_MAX);
+    buf_add(&b, str_c(before));
+    server_encode(&b, name);
+    buf_add(&b, str_c(behind));
+    return buf_str(&b);
+}
+
+static enum rc move_begin(struct moving *m)
+{
+    const struct json *answer = NULL;
+    struct call c = {.method = "POST"};
+    c.path = step_path(m, "/v1/picos/", m->id, "/moves");
+    TRY(call_json(m->run, &c, &answer));
+    m->move = peek_text(answer, "move");
+    return RC_OK;
+}
+
+static enum rc move_file(struct moving *m)
+{
+    const struct json *answer = NULL;
+    struct call from = {.method = "GET"};
+    struct call to = {.method = "POST", .type = EXPORT_TYPE, .to = m->to};
+    from.path = step_path(m, "/v1/picos/", m->id, "/export");
+    TRY(call(m->run, &from, &to.body));
+    to.path = step_path(
+        m, "/v1/picos/", m->parent,
+        arena_cstr(m->run->arena, arena_fmt(m->run->arena, "/imports?move=%.*s", STRF(m->move))));
+    TRY(call_json(m->run, &to, &answer));
+    struct str typed = args_get(&m->run->args, "host");
+    m->host = typed.n > 0 ? typed : peek_text(answer, "host");
+    return RC_OK;
+}
+
+static enum rc move_done(struct moving *m)
+{
+    struct buf b;
+    struct json_writer w;
+    struct str nothing = STR("");
+    buf_init(&b, m->run->arena, BODY_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_begin_object(&w);
+    json_put_key(&w, STR("host"));
+    json_put_str(&w, m->host);
+    json_end_object(&w);
+    struct call c = {.method = "POST", .body = buf_str(&b)};
+    c.path = step_path(m, "/v1/moves/", m->move, "/arrival");
+    return call(m->run, &c, &nothing);
+}
+
+/* First there, so that it cannot arrive any more, then here. */
+static enum rc move_cancel(struct moving *m)
+{
+    struct str nothing = STR("");
+    struct call there = {.method = "DELETE", .to = m->to};
+    struct call here = {.method = "DELETE"};
+    there.path = step_path(m, "/v1/arrivals/", m->move, "");
+    here.path = step_path(m, "/v1/moves/", m->move, "");
+    TRY(call(m->run, &there, &nothing));
+    return call(m->run, &here, &nothing);
+}
+
+enum rc builtin_pico_move(struct run *run)
+{
+    struct moving m = {.run = run, .to = word(run, 1), .parent = word(run, 2)};
+    if (m.parent.n == 0)
+        m.parent = STR("root");
+    TRY(want_words(run, 2));
+    TRY(find_pico(run, word(run, 0), &m.id));
+    TRY(move_begin(&m));
+    if (args_has(&run->args, "cancel"))
+        return move_cancel(&m);
+    TRY(move_file(&m));
+    TRY(move_done(&m));
+    fprintf(run->cli->out, "%.*s\n", STRF(text_plain(run->arena, m.host)));
     return RC_OK;
 }

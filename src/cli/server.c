@@ -143,7 +143,7 @@ size_t server_headers(const struct server *s, const struct ask *ask, struct pair
     if (s->token.n > 0 && !ask->anonymous && ask->cookie.n == 0)
         headers[n++] =
             (struct pair){STR("Authorization"), arena_fmt(arena, "Bearer %.*s", STRF(s->token))};
-    if (ask->body.n > 0)
+    if (ask->body.n > 0 || ask->type != NULL)
         headers[n++] = (struct pair){STR("Content-Type"), ask->type != NULL ? str_c(ask->type)
                                                           : ask->method == HTTP_PATCH
                                                               ? STR("application/merge-patch+json")

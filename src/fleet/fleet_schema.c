@@ -1,11 +1,15 @@
 /* The tables of this room's headers. Data only: the command line links them without a store. */
+#include "fleet/availability.h"
+#include "fleet/promise_change.h"
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "fleet/upgrade.h"
 #include "profile/profile.h"
 
 const char *const node_states[] = {"enrolling", "ready", "draining", "disabled", "lost", NULL};
 const char *const service_states[] = {"ordered", "preparing", "running", "failed",  "stopping",
                                       "stopped", "ending",    "ended",   "refused", NULL};
+const char *const promise_states[] = {"failing", "kept", "unknown", NULL};
 const char *const step_states[] = {"waiting", "running", "done", "failed", NULL};
 
 #define RO   (FIELD_READ_ONLY)
@@ -149,9 +153,10 @@ static const struct field image_fields[] = {
     FIELD(struct image, owner, TEXT, .flags = WIDE, .prefix = "pty", .doc = "Who registered it."),
     FIELD(struct image, name, TEXT, .flags = FIELD_REQUIRED, .min = 1, .max = 60,
           .doc = "As profiles name it; the newest of a name is used."),
-    FIELD(struct image, file, TEXT, .flags = FIELD_REQUIRED | FIELD_WRITE_ONLY, .min = 1,
-          .doc = "Name of the file in the server's folder of images."),
-    FIELD(struct image, sha256, TEXT, .flags = RO, .doc = "Hash of its bytes."),
+    FIELD(struct image, file, TEXT, .max = 255,
+          .doc = "Name of a file in the server's folder of images; or"),
+    FIELD(struct image, sha256, TEXT, .max = 64,
+          .doc = "The SHA-256 of its bytes, which were sent in pieces under it."),
     FIELD(struct image, bytes, INT, .flags = RO, .max = INT64_MAX, .doc = "Its length."),
     FIELD(struct image, format, TEXT, .flags = FIELD_REQUIRED, .words = image_formats,
           .doc = "How it is read."),
@@ -159,6 +164,23 @@ static const struct field image_fields[] = {
 };
 const struct schema image_schema =
     SCHEMA(struct image, "image", image_fields, "A root image or disk, by content.");
+
+static const struct field image_piece_query_fields[] = {
+    FIELD(struct image_piece_query, at, INT, .max = IMAGE_BYTES_MAX,
+          .doc = "Where in the image this piece begins."),
+};
+const struct schema image_piece_query_schema = SCHEMA(
+    struct image_piece_query, "image_piece_query", image_piece_query_fields, "Where it belongs.");
+
+static const struct field image_piece_fields[] = {
+    FIELD(struct image_piece, sha256, TEXT, .flags = RO, .doc = "Hash of the whole image."),
+    FIELD(struct image_piece, bytes, INT, .flags = RO, .max = INT64_MAX,
+          .doc = "How much of it is there: go on here."),
+};
+const struct schema image_piece_schema =
+    SCHEMA(struct image_piece, "image_piece", image_piece_fields, "How far an image was sent.");
+
+const char *const image_media[] = {"application/octet-stream", NULL};
 
 static const struct field step_fields[] = {
     FIELD(struct operation_step, name, TEXT, .doc = "What is done."),
@@ -184,6 +206,52 @@ static const struct field operation_fields[] = {
 };
 const struct schema operation_schema = SCHEMA(struct operation, "operation", operation_fields,
                                               "What was asked for, and how far it is.");
+
+static const struct field promise_change_fields[] = {
+    FIELD(struct promise_change, id, TEXT, .flags = WIDE, .prefix = "pmc",
+          .doc = "Id of the change."),
+    FIELD(struct promise_change, subject, TEXT, .flags = WIDE, .doc = "Whose: service or node."),
+    FIELD(struct promise_change, node, TEXT, .flags = WIDE, .prefix = "nod", .doc = "Who said so."),
+    FIELD(struct promise_change, name, TEXT, .flags = RO, .doc = "Which promise."),
+    FIELD(struct promise_change, state, WORD, .flags = RO, .words = promise_states,
+          .doc = "How it is from then on; unknown: it was told of no more."),
+    FIELD(struct promise_change, text, TEXT, .flags = RO, .max = 1000, .doc = "Why not."),
+    FIELD(struct promise_change, since, TIME, .flags = RO, .doc = "When, as the node says."),
+    FIELD(struct promise_change, heard, TIME, .flags = WIDE, .doc = "When it was heard here."),
+};
+const struct schema promise_change_schema =
+    SCHEMA(struct promise_change, "promise_change", promise_change_fields,
+           "A promise that was broken, or is kept again.");
+
+static const struct field availability_query_fields[] = {
+    FIELD(struct availability_query, month, TEXT, .min = 7, .max = 7,
+          .doc = "Which month, UTC; the one in hand unless said otherwise.",
+          .example = "\"2026-11\""),
+};
+const struct schema availability_query_schema = SCHEMA(
+    struct availability_query, "availability_query", availability_query_fields, "Of which month.");
+
+static const struct field availability_fields[] = {
+    FIELD(struct availability, service, TEXT, .flags = WIDE, .prefix = "svc",
+          .doc = "Of which service."),
+    FIELD(struct availability, month, TEXT, .flags = RO, .doc = "Which month, UTC."),
+    FIELD(struct availability, from, TIME, .flags = RO,
+          .doc = "When the month began, or the service was ordered."),
+    FIELD(struct availability, until, TIME, .flags = RO, .doc = "When it ended, or now."),
+    FIELD(struct availability, kept_s, INT, .flags = RO, .max = INT64_MAX,
+          .doc = "Seconds in which all its promises were kept."),
+    FIELD(struct availability, failing_s, INT, .flags = RO, .max = INT64_MAX,
+          .doc = "Seconds in which one was not."),
+    FIELD(struct availability, observed_s, INT, .flags = RO, .max = INT64_MAX,
+          .doc = "Both: what was observed."),
+    FIELD(struct availability, unknown_s, INT, .flags = RO, .max = INT64_MAX,
+          .doc = "Seconds of which nobody knows: it was stopped, or its node was not heard."),
+    FIELD(struct availability, percent, DECIMAL, .flags = RO,
+          .doc = "Kept of observed, rounded down; not there where nothing was observed.",
+          .example = "\"99.953\""),
+};
+const struct schema availability_schema = SCHEMA(
+    struct availability, "availability", availability_fields, "How a service kept its promises.");
 
 static const struct field wish_fields[] = {
     FIELD(struct service_wish, site, TEXT, .prefix = "sit", .doc = "At this site."),
@@ -217,6 +285,34 @@ static const struct field order_fields[] = {
 };
 const struct schema service_order_schema =
     SCHEMA(struct service_order, "service_order", order_fields, "A service that is wanted.");
+
+const char *const upgrade_states[] = {"saving", "trying", "done", "back", "failed", NULL};
+
+static const struct field upgrade_fields[] = {
+    FIELD(struct upgrade, id, TEXT, .flags = RO, .prefix = "upg", .doc = "Id of the upgrade."),
+    FIELD(struct upgrade, service, TEXT, .flags = WIDE, .prefix = "svc", .doc = "Of which."),
+    FIELD(struct upgrade, client, TEXT, .flags = WIDE, .prefix = "pty", .doc = "Whose that is."),
+    FIELD(struct upgrade, from, TEXT, .flags = RO, .doc = "The version that it was of."),
+    FIELD(struct upgrade, to, TEXT, .flags = RO, .doc = "The version that was wanted."),
+    FIELD(struct upgrade, backup, TEXT, .flags = RO, .prefix = "bak",
+          .doc = "What was saved before; none: it keeps nothing, or did not run."),
+    FIELD(struct upgrade, state, WORD, .flags = RO, .words = upgrade_states,
+          .doc = "Saving: it is backed up. Trying: it is of the new version. Back: of the old one "
+                 "again."),
+    FIELD(struct upgrade, reason, TEXT, .flags = RO, .max = 2000, .doc = "Why it ended so."),
+    FIELD(struct upgrade, began, TIME, .flags = RO, .doc = "When it was asked for."),
+    FIELD(struct upgrade, ended, TIME, .flags = WIDE, .doc = "When it ended."),
+};
+const struct schema upgrade_schema =
+    SCHEMA(struct upgrade, "upgrade", upgrade_fields, "A change of a service to another version.");
+
+static const struct field upgrade_order_fields[] = {
+    FIELD(struct upgrade_order, version, TEXT, .min = 1, .max = 40,
+          .doc = "Of its profile: the newest, unless said; an older one goes back."),
+    FIELD(struct upgrade_order, parameters, JSON, .doc = "What changes; the rest stays."),
+};
+const struct schema upgrade_order_schema =
+    SCHEMA(struct upgrade_order, "upgrade_order", upgrade_order_fields, "Which version is wanted.");
 
 static const struct field resize_fields[] = {
     FIELD(struct service_resize, plan, TEXT, .min = 1,
@@ -268,6 +364,8 @@ static const struct field service_fields[] = {
           .doc = "How often it was started there."),
     FIELD(struct service, facts, RAW, .flags = WIDE, .doc = "Addresses and ports that it got."),
     FIELD(struct service, promises, RAW, .flags = WIDE, .doc = "Checks that it keeps."),
+    FIELD(struct service, drill_of, TEXT, .flags = WIDE, .prefix = "svc",
+          .doc = "Of which service it is the copy, where a backup is tried."),
     FIELD(struct service, created, TIME, .flags = WIDE, .doc = "When ordered."),
     FIELD(struct service, changed, TIME, .flags = WIDE, .doc = "When changed last."),
 };

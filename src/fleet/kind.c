@@ -2,6 +2,7 @@
 
 #include "catalog/plan.h"
 #include "party/event.h"
+#include "party/party.h"
 #include "profile/profile.h"
 
 enum { SCHEMA_BYTES_MAX = 256 * 1024, READ_BYTES = 24 * 1024 * 1024 };
@@ -128,11 +129,39 @@ static enum rc check_name(struct tx *tx, struct str owner, const struct profile 
     return RC_OK;
 }
 
+/* By these codes agents report; what no meter counts would not be kept. */
+static enum rc make_meters(struct tx *tx)
+{
+    static const struct meter meters[] = {
+        {.code = STR_INIT("cpu"), .kind = METER_SUM, .unit = STR_INIT("s"), .scale = 6},
+        {.code = STR_INIT("memory"), .kind = METER_SUM, .unit = STR_INIT("B.s")},
+        {.code = STR_INIT("disk"), .kind = METER_SUM, .unit = STR_INIT("B.s")},
+        {.code = STR_INIT("network-in"), .kind = METER_SUM, .unit = STR_INIT("B")},
+        {.code = STR_INIT("network-out"), .kind = METER_SUM, .unit = STR_INIT("B")},
+        {.code = STR_INIT("disk-read"), .kind = METER_SUM, .unit = STR_INIT("B")},
+        {.code = STR_INIT("disk-written"), .kind = METER_SUM, .unit = STR_INIT("B")},
+    };
+    struct party operator;
+    TRY(party_operator(tx, &operator));
+    for (size_t i = 0; i < COUNT(meters); i++) {
+        struct meter made;
+        enum rc rc = meter_find(tx, meters[i].code, &made);
+        if (rc != RC_NOT_FOUND) {
+            TRY(rc);
+            continue;
+        }
+        err_clear(tx->err);
+        TRY(meter_create(tx, operator.id, &meters[i], &made));
+    }
+    return RC_OK;
+}
+
 enum rc kind_create(struct tx *tx, struct str owner, const struct kind *fresh, struct kind *ret)
 {
     struct profile p;
     TRY(read_profile(tx, fresh->text, &p));
     TRY(check_name(tx, owner, &p));
+    TRY(make_meters(tx));
     struct str id = id_new(tx->ids, tx->arena, "prf");
     TRY(sql_run(tx,
                 "INSERT INTO profile (id, owner, name, version, title, author, runtime, text, "

@@ -31,7 +31,8 @@ struct kind {
 };
 extern const struct schema kind_schema;
 
-/* RC_INVALID, RC_SYNTAX at "/text" with the line in the sentence; RC_CONFLICT: this version is
+/* The meters by which agents report are made, where they are missing.
+ * RC_INVALID, RC_SYNTAX at "/text" with the line in the sentence; RC_CONFLICT: this version is
  * there, or the name is another party's. */
 MUST_CHECK enum rc kind_create(struct tx *tx, struct str owner, const struct kind *fresh,
                                struct kind *ret);
@@ -69,13 +70,29 @@ struct image {
     struct str id; /* "img_..." */
     struct str owner;
     struct str name;
-    struct str file; /* in a request: its name in the folder of images */
-    struct str sha256;
+    struct str file;   /* in a request: its name in the folder of images; or */
+    struct str sha256; /* the hash under which it was sent */
     int64_t bytes;
     struct str format;
     time_us created;
 };
 extern const struct schema image_schema;
+
+/* A part of an image on its way to the folder, and the answer to it. */
+#define IMAGE_BYTES_MAX (INT64_C(1) << 42)
+extern const char *const image_media[]; /* NULL at the end */
+struct image_piece_query {
+    uint64_t set;
+    int64_t at;
+};
+extern const struct schema image_piece_query_schema;
+struct image_piece {
+    uint64_t set;
+    struct str sha256;
+    int64_t bytes; /* how much of it is there */
+};
+extern const struct schema image_piece_schema;
+
 /* The file was hashed, and lies in the folder under its hash. */
 MUST_CHECK enum rc image_create(struct tx *tx, struct str owner, const struct image *fresh,
                                 struct image *ret);

@@ -1,6 +1,7 @@
 #include "fleet/node.h"
 
 #include "catalog/code.h"
+#include "fleet/promise_change.h"
 #include "fleet/site.h"
 #include "fleet/words.h"
 #include "party/event.h"
@@ -17,7 +18,7 @@ enum { PROMISES_BYTES_MAX = 64 * 1024, CHANGES_MAX = 20000, PERCENT = 100 };
     "n.labels, n.price_class, n.commitment_percent, n.state, n.token_ends, n.seen, n.booted, " \
     "n.cpu_milli, n.memory_bytes, n.disk_bytes, n.cpu_taken, n.memory_taken, n.disk_taken, "   \
     "n.features, n.agent, n.hostname, n.address, n.promises, n.revision, n.left_revision, "    \
-    "n.created, n.changed"
+    "n.created, n.changed, n.told"
 
 static struct node read_row(struct tx *tx, const struct rows *r, size_t row)
 {
@@ -54,6 +55,7 @@ static struct node read_row(struct tx *tx, const struct rows *r, size_t row)
         .left_revision = row_int(r, row, 28),
         .created = row_int(r, row, 29),
         .changed = row_int(r, row, 30),
+        .told = row_int(r, row, 31),
     };
 }
 
@@ -91,7 +93,7 @@ enum rc node_list(struct tx *tx, struct str owner, bool all, const struct node_q
     struct rows rows;
     struct str next;
     if (!all)
-        terms[count++] = (struct page_term){"(n.owner = ? OR s.owner = ?)", V(owner)};
+        terms[count++] = (struct page_term){"n.owner = ?" PAGE_OR "s.owner = ?", V(owner)};
     if (schema_has(&node_query_schema, q, "site"))
         terms[count++] = (struct page_term){"n.site = ?", V(q->site)};
     if (schema_has(&node_query_schema, q, "state"))
@@ -250,7 +252,7 @@ enum rc node_enrol(struct tx *tx, const struct node_enrolment *e, struct node_en
     struct str id = row_str(&rows, 0, 0);
     TRY(sql_run(tx,
                 "UPDATE node SET version = version + 1, public_key = $2, token_hash = NULL, "
-                "changed = $3 WHERE id = $1",
+                "told = NULL, changed = $3 WHERE id = $1",
                 V(id), V(e->key), V(tx->now)));
     TRY(event_put(tx, "event.node.enrolled", row_str(&rows, 0, 3), "node", id,
                   row_int(&rows, 0, 4) + 1, STR("")));
@@ -297,15 +299,18 @@ enum rc node_hear(struct tx *tx, const struct node *node, const struct node_repo
     struct str features;
     enum node_state state = (enum node_state)node->state;
     TRY(words_join(&r->features, "/features", tx->arena, &features, tx->err));
+    if (state == NODE_LOST)
+        TRY(promise_change_find(tx, node->id, node->promises));
+    TRY(promise_change_keep(tx, node->id, node->id, node->promises, &r->promises));
     if (state == NODE_ENROLLING || state == NODE_LOST)
         TRY(set_state(tx, node, NODE_READY));
     return sql_run(tx,
                    "UPDATE node SET seen = $2, booted = $3, cpu_milli = $4, memory_bytes = $5, "
                    "disk_bytes = $6, features = $7, agent = $8, hostname = $9, address = $10, "
-                   "promises = $11 WHERE id = $1",
+                   "promises = $11, told = $12 WHERE id = $1",
                    V(node->id), V(tx->now), V(r->booted), V(r->cpu_milli), V(r->memory_bytes),
                    V(r->disk_bytes), V(features), V(r->agent), V(r->hostname), V(r->address),
-                   V(promises_json(tx, &r->promises)));
+                   V(promises_json(tx, &r->promises)), V(max_i64(node->told, r->order)));
 }
 
 enum rc node_touch(struct tx *tx, struct str id)
@@ -353,6 +358,7 @@ enum rc node_lose(struct tx *tx, size_t limit, size_t *ret)
     for (size_t i = 0; i < rows.count; i++) {
         struct node n = read_row(tx, &rows, i);
         TRY(set_state(tx, &n, NODE_LOST));
+        TRY(promise_change_lose(tx, n.id, n.promises));
     }
     *ret = rows.count;
     return RC_OK;

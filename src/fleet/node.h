@@ -20,12 +20,12 @@
 #include "store/page.h"
 
 #define NODE_TOKEN_US (7 * US_PER_DAY)
-/* Agents report at least once a minute. */
-#define NODE_LOST_US (180 * US_PER_SECOND)
 /* A lease: the agent counts it from when it sent the report that renewed it, so it ends there
  * before NODE_LEASE_END_US have passed here, however slow its clock (1 %) is. */
 #define NODE_LEASE_S      90
 #define NODE_LEASE_END_US ((NODE_LEASE_S + 5) * US_PER_SECOND)
+/* Agents report at least once a minute; who was not heard for so long holds no lease any more. */
+#define NODE_LOST_US (100 * US_PER_SECOND)
 
 enum node_state { NODE_ENROLLING, NODE_READY, NODE_DRAINING, NODE_DISABLED, NODE_LOST };
 extern const char *const node_states[];
@@ -62,6 +62,7 @@ struct node {
     struct str promises; /* JSON list of sighting_promise */
     int64_t revision;
     int64_t left_revision;
+    int64_t told; /* order of the newest report; 0: none had one */
     time_us created;
     time_us changed;
 };

@@ -142,6 +142,17 @@ enum rc operation_fail(struct tx *tx, struct str service, struct str reason)
     return keep(tx, &o);
 }
 
+enum rc operation_explain(struct tx *tx, struct str service, struct str reason)
+{
+    struct operation o;
+    bool found = false;
+    TRY(find_open(tx, service, &o, &found));
+    if (!found || str_eq(o.reason, reason))
+        return RC_OK;
+    o.reason = reason;
+    return keep(tx, &o);
+}
+
 enum rc operation_begin(struct tx *tx, struct str service, struct str client, const char *kind,
                         const char *const *names, struct operation *ret)
 {
@@ -197,6 +208,7 @@ enum rc operation_reach(struct tx *tx, struct str service, const char *name)
         steps[at].at = tx->now;
     } else {
         o.state = STEP_DONE;
+        o.reason = STR("");
     }
     return keep(tx, &o);
 }

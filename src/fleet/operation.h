@@ -42,6 +42,8 @@ MUST_CHECK enum rc operation_begin(struct tx *tx, struct str service, struct str
 /* The open one of the service comes to the step with this name (those before it are done); what has
  * no such step, or is further, stays. NULL: it is done. */
 MUST_CHECK enum rc operation_reach(struct tx *tx, struct str service, const char *name);
+/* Why the open one does not get on, as its node says; it is tried again. Empty: it does. */
+MUST_CHECK enum rc operation_explain(struct tx *tx, struct str service, struct str reason);
 /* It ends without success. */
 MUST_CHECK enum rc operation_fail(struct tx *tx, struct str service, struct str reason);
 MUST_CHECK enum rc operation_get(struct tx *tx, struct str id, struct operation *ret);

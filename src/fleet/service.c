@@ -1,6 +1,8 @@
 #include "fleet/service.h"
+#include "fleet/promise_change.h"
 
 #include "catalog/code.h"
+#include "catalog/subscription.h"
 #include "fleet/service_inside.h"
 #include "fleet/site.h"
 #include "meter/source.h"
@@ -43,6 +45,7 @@ struct service service_row(const struct rows *r, size_t row)
         .promises = row_str(r, row, 30),
         .created = row_int(r, row, 31),
         .changed = row_int(r, row, 32),
+        .drill_of = row_str(r, row, 33),
     };
 }
 
@@ -52,6 +55,23 @@ struct list service_rows(struct tx *tx, const struct rows *rows)
     for (size_t i = 0; i < rows->count; i++)
         items[i] = service_row(rows, i);
     return (struct list){items, rows->count};
+}
+
+enum rc service_each(struct tx *tx, const struct seal *seal, const struct rows *rows, service_fn fn,
+                     void *arg)
+{
+    struct arena *whole = tx->arena;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < rows->count && rc == RC_OK; i++) {
+        struct arena one;
+        struct service v = service_row(rows, i);
+        arena_init(&one, STORE_TX_ARENA_BYTES);
+        tx->arena = &one;
+        rc = fn(tx, seal, &v, arg);
+        tx->arena = whole;
+        arena_fini(&one);
+    }
+    return rc;
 }
 
 enum rc service_get(struct tx *tx, struct str id, struct service *ret)
@@ -80,11 +100,12 @@ static const struct page_table service_table = {
 enum rc service_list(struct tx *tx, struct str party, const struct service_query *q,
                      struct page *ret)
 {
-    struct page_term terms[3];
+    struct page_term terms[4];
     size_t count = 0;
     struct rows rows;
     struct str next;
-    terms[count++] = (struct page_term){"(v.client = ? OR v.seller = ?)", V(party)};
+    terms[count++] = (struct page_term){"v.client = ?" PAGE_OR "v.seller = ?", V(party)};
+    terms[count++] = (struct page_term){"v.drill_of IS NULL", SQL_NULL};
     if (schema_has(&service_query_schema, q, "state"))
         terms[count++] = (struct page_term){"v.state = ?", V(service_states[q->state])};
     if (schema_has(&service_query_schema, q, "parent"))
@@ -147,6 +168,7 @@ enum rc service_leave(struct tx *tx, struct service *v)
                 V(v->node), V(v->id), V(v->generation + 1), V(kind.runtime), V(v->cpu_milli),
                 V(v->memory_bytes), V(v->disk_bytes)));
     TRY(node_leave(tx, v->node));
+    TRY(promise_change_keep(tx, v->id, v->node, v->promises, &(struct list){0}));
     v->node = STR("");
     v->site = STR("");
     return sql_run(tx,
@@ -177,6 +199,33 @@ enum rc service_meters(struct tx *tx, struct str node, struct str subscription)
     return RC_OK;
 }
 
+/* What a sample says of the time before the subscription began and after it ended is its last or
+ * first second, as a node looks when its clock says so, and a service ends a little after the order
+ * to. All of what was used is kept, for the time within; what lies outside is nobody's. Readings of
+ * one instant are kept as they are. */
+static enum rc keep_within(struct tx *tx, const struct usage_record *records, size_t count,
+                           struct usage_record *ret, size_t *ret_count)
+{
+    struct subscription_reporting s = {0};
+    struct str last = STR("");
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct usage_record r = records[i];
+        if (!str_eq(r.subscription, last))
+            TRY(subscription_reporting(tx, r.subscription, &s));
+        last = r.subscription;
+        if (r.from < r.until && (r.from >= s.ends || r.until <= s.start))
+            continue;
+        if (r.from < r.until) {
+            r.from = max_i64(r.from, s.start);
+            r.until = min_i64(r.until, s.ends);
+        }
+        ret[kept++] = r;
+    }
+    *ret_count = kept;
+    return RC_OK;
+}
+
 enum rc service_usage(struct tx *tx, struct str node, struct str source,
                       const struct usage_record *records, size_t count, struct usage_report *ret)
 {
@@ -191,7 +240,13 @@ enum rc service_usage(struct tx *tx, struct str node, struct str source,
         last = records[i].subscription;
         TRY(service_meters(tx, node, last));
     }
+    struct usage_record *within = NEW_N(tx->arena, struct usage_record, count);
+    TRY(keep_within(tx, records, count, within, &count));
     TRY(node_get(tx, node, &n));
+    if (count == 0) {
+        *ret = (struct usage_report){.set = schema_all(&usage_report_schema)};
+        return RC_OK;
+    }
     struct str kept = arena_fmt(tx->arena, USAGE_SOURCE_OWN "%.*s:%.*s", STRF(n.owner), STRF(node));
-    return usage_take(tx, n.owner, kept, records, count, ret);
+    return usage_take(tx, n.owner, kept, within, count, ret);
 }

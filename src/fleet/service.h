@@ -15,7 +15,8 @@
  *
  * A node that dies keeps its services until it comes back, but those ordered with failover: they
  * hold a lease (node.h) and are placed elsewhere after it has surely ended, so never two at once.
- * What their volumes held stays on the old node and is removed there; they begin anew.
+ * What their volumes held stays on the old node and is removed there; they begin with their newest
+ * backup (backup.h), or anew where there is none.
  */
 #ifndef FLEET_SERVICE_H
 #define FLEET_SERVICE_H
@@ -23,8 +24,8 @@
 #include "fleet/kind.h"
 #include "fleet/node.h"
 #include "fleet/operation.h"
-#include "fleet/seal.h"
 #include "meter/usage.h"
+#include "store/seal.h"
 
 enum { SERVICE_FAMILY_MAX = 1000, SERVICE_BESIDE_MAX = 16 };
 
@@ -101,6 +102,7 @@ struct service {
     int64_t starts;
     struct str facts;    /* JSON list of sighting_fact */
     struct str promises; /* JSON list of sighting_promise */
+    struct str drill_of; /* the copy of a drill (drill.h); empty: a service */
     time_us created;
     time_us changed;
 };
@@ -143,6 +145,15 @@ enum service_action {
 };
 MUST_CHECK enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
                                enum service_action action, struct service *ret);
+/* Go back to a backup of it, where it is. RC_INVALID: no backup of this service, or none that is
+ * kept. RC_CONFLICT: its state. */
+struct service_restore {
+    uint64_t set;
+    struct str backup;
+};
+extern const struct schema service_restore_schema;
+MUST_CHECK enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
+                                   const struct service_restore *from, struct service *ret);
 /* Another plan of the same profile, other parameters, or both; where it is. */
 struct service_resize {
     uint64_t set;
@@ -179,7 +190,9 @@ MUST_CHECK enum rc service_report(struct tx *tx, const struct seal *seal, struct
  * the usage of its own alone. */
 MUST_CHECK enum rc service_meters(struct tx *tx, struct str node, struct str subscription);
 /* Take the usage that a node reports, as "urn:hanse:nod_...", of what runs or ran on it. It is kept
- * under the name urn:hanse:PARTY:nod_... of the node's owner, who provides its services.
+ * under the name urn:hanse:PARTY:nod_... of the node's owner, who provides its services. A record
+ * that reaches beyond the subscription's life is cut to it with all of its quantity; one that lies
+ * outside is dropped.
  * RC_FORBIDDEN: another source, or as service_meters; RC_INVALID as usage_take. */
 MUST_CHECK enum rc service_usage(struct tx *tx, struct str node, struct str source,
                                  const struct usage_record *records, size_t count,

@@ -3,9 +3,12 @@
  * does: lost nodes, failover.
  */
 #include "catalog/subscription.h"
+#include "fleet/backup.h"
+#include "fleet/drill.h"
 #include "fleet/service_inside.h"
+#include "fleet/upgrade.h"
 
-enum { TICK_NODES = 50, TICK_SERVICES = 500 };
+enum { TICK_NODES = 50, TICK_SERVICES = 50 };
 
 static const char *const action_words[] = {"approved",  "refused", "stopped",   "started",
                                            "restarted", "moved",   "cancelled", "resized"};
@@ -22,6 +25,9 @@ static const unsigned allowed[SERVICE_ACTIONS] = {
                        STATE(STOPPING) | STATE(STOPPED),
     [SERVICE_RESIZE] = 0, /* service_resize */
 };
+
+/* A stopped one is restored when it starts. */
+static const unsigned restorable = STATE(RUNNING) | STATE(FAILED) | STATE(STOPPED);
 
 static enum rc begin(struct tx *tx, const struct service *v, const char *kind,
                      const char *const *steps)
@@ -75,6 +81,7 @@ static enum rc elsewhere(struct tx *tx, const struct seal *seal, struct service 
 {
     TRY(service_leave(tx, v));
     TRY(service_place(tx, v, profile));
+    TRY(backup_follow(tx, v->id));
     TRY(tell_subscription(tx, v));
     return service_renew(tx, seal, v);
 }
@@ -114,6 +121,8 @@ static enum rc end_one(struct tx *tx, const struct seal *seal, struct service *v
 {
     static const char *const steps[] = {"stop", "remove", NULL};
     TRY(begin(tx, v, "cancel", steps));
+    TRY(drill_stop(tx, seal, v->id));
+    TRY(upgrade_stop(tx, v->id, STR("the service was cancelled meanwhile")));
     v->wanted = SPEC_GONE;
     v->state = v->node.n > 0 ? SERVICE_ENDING : SERVICE_ENDED;
     if (v->subscription.n > 0) {
@@ -181,6 +190,7 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
     struct service v;
     ASSERT(steps[action] != NULL);
     TRY(service_get(tx, id, &v));
+    TRY(drill_refuse(tx, &v));
     if ((allowed[action] & 1U << v.state) == 0)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be %s", STRF(v.name),
                        service_states[v.state], action_words[action]);
@@ -190,12 +200,33 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
     return service_get(tx, id, ret);
 }
 
+/* --- going back --- */
+
+enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
+                        const struct service_restore *from, struct service *ret)
+{
+    static const char *const steps[] = {"restore", NULL};
+    struct service v;
+    TRY(service_get(tx, id, &v));
+    TRY(drill_refuse(tx, &v));
+    if ((restorable & 1U << v.state) == 0)
+        return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be restored",
+                       STRF(v.name), service_states[v.state]);
+    TRY(backup_choose(tx, id, from->backup));
+    TRY(begin(tx, &v, "restore", steps));
+    if (v.wanted == SPEC_RUNNING)
+        v.state = SERVICE_PREPARING;
+    TRY(service_renew(tx, seal, &v));
+    return service_get(tx, id, ret);
+}
+
 /* --- the clock's --- */
 
 /* One service whose node is lost and whose lease has surely ended. Where there is no place it
  * stays, and is looked at again. */
-static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service *v)
+static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service *v, void *arg)
 {
+    size_t *moved = arg;
     static const char *const steps[] = {"place", "prepare", "start", NULL};
     struct kind kind;
     struct profile profile;
@@ -223,7 +254,27 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
     v->reason = STR("");
     v->state = SERVICE_PREPARING;
     TRY(elsewhere(tx, seal, v, &profile));
+    ++*moved;
     return operation_reach(tx, v->id, "prepare");
+}
+
+#define OF_LOST                                                           \
+    "WHERE v.failover = 1 AND v.wanted = 'running' AND n.state = 'lost' " \
+    "AND n.seen < $1 "
+
+/* Some of those that are to go elsewhere, from a place by chance: where many find no room, those
+ * behind them have their turn, too. */
+static enum rc some_lost(struct tx *tx, struct rows *ret)
+{
+    struct rows rows;
+    uint64_t chance = 0;
+    time_us before = tx->now - NODE_LOST_US;
+    TRY(sql_rows(tx, &rows, "SELECT COUNT(*)" SERVICE_FROM OF_LOST, V(before)));
+    int64_t places = max_i64(row_int(&rows, 0, 0) - TICK_SERVICES, 0) + 1;
+    clock_chance(tx->ids->clock, &chance, sizeof chance);
+    return sql_rows(
+        tx, ret, "SELECT " SERVICE_COLUMNS SERVICE_FROM OF_LOST "ORDER BY v.id LIMIT $2 OFFSET $3",
+        V(before), V((int64_t)TICK_SERVICES), V((int64_t)(chance % (uint64_t)places)));
 }
 
 enum rc service_tick_due(struct tx *tx, bool *ret)
@@ -234,23 +285,22 @@ enum rc service_tick_due(struct tx *tx, bool *ret)
                  "ORDER BY seen LIMIT 1",
                  V(tx->now - NODE_LOST_US)));
     *ret = rows.count > 0;
-    return RC_OK;
+    if (!*ret)
+        TRY(drill_tick_due(tx, ret));
+    return *ret ? RC_OK : upgrade_tick_due(tx, ret);
 }
 
 enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
 {
     struct rows rows;
-    size_t lost = 0;
+    size_t lost = 0, moved = 0;
+    bool late = false, upgrades = false;
     TRY(node_lose(tx, TICK_NODES, &lost));
-    TRY(sql_rows(tx, &rows,
-                 "SELECT " SERVICE_COLUMNS SERVICE_FROM
-                 "WHERE v.failover = 1 AND v.wanted = 'running' AND n.state = 'lost' "
-                 "AND n.seen < $1 ORDER BY v.id LIMIT $2",
-                 V(tx->now - NODE_LOST_US), V((int64_t)TICK_SERVICES)));
-    for (size_t i = 0; i < rows.count; i++) {
-        struct service v = service_row(&rows, i);
-        TRY(fail_over(tx, seal, &v));
-    }
-    *ret = lost == TICK_NODES || rows.count == TICK_SERVICES;
+    TRY(some_lost(tx, &rows));
+    TRY(service_each(tx, seal, &rows, fail_over, &moved));
+    /* What found no place finds none a moment later. */
+    TRY(drill_tick(tx, seal, &late));
+    TRY(upgrade_tick(tx, seal, &upgrades));
+    *ret = lost == TICK_NODES || moved > 0 || late || upgrades;
     return RC_OK;
 }

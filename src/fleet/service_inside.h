@@ -12,12 +12,19 @@
     "v.profile, v.parent, v.name, v.parameters, v.needs, v.wish, v.failover, v.state, v.wanted, " \
     "v.node, n.site, v.generation, v.restart, v.cpu_milli, v.memory_bytes, v.disk_bytes, "        \
     "v.seen_state, v.seen_generation, v.step, v.reason, v.starts, v.facts, v.promises, "          \
-    "v.created, v.changed"
+    "v.created, v.changed, v.drill_of"
 #define SERVICE_FROM " FROM service v LEFT JOIN node n ON n.id = v.node "
 
 struct service service_row(const struct rows *r, size_t row);
 /* All rows in the order of the statement, which selects SERVICE_COLUMNS. */
 struct list service_rows(struct tx *tx, const struct rows *rows);
+
+/* fn for each of them, in memory of its own: a profile is read for each, and what many need
+ * together is more than a unit of work has. Rows as service_row reads them. */
+typedef enum rc (*service_fn)(struct tx *tx, const struct seal *seal, struct service *service,
+                              void *arg);
+MUST_CHECK enum rc service_each(struct tx *tx, const struct seal *seal, const struct rows *rows,
+                                service_fn fn, void *arg);
 
 /* --- what it is made of --- */
 
@@ -57,6 +64,13 @@ MUST_CHECK enum rc service_keep(struct tx *tx, struct service *v, const char *ch
 /* Leave the node that it is on: what is there is removed by the node, the room is given back when
  * that is seen. */
 MUST_CHECK enum rc service_leave(struct tx *tx, struct service *v);
+
+/* What it takes by its profile and parameters, written into *v. RC_INVALID names a parameter. */
+MUST_CHECK enum rc service_measure(struct tx *tx, const struct profile *profile, struct service *v);
+/* Its secrets are those of another version of its profile: of the same names those that it has,
+ * the others are made. */
+MUST_CHECK enum rc service_carry_secrets(struct tx *tx, const struct seal *seal,
+                                         const struct service *v, struct str kind);
 
 /* The parameters of an order with those that the offer fixes, as JSON text. RC_INVALID: the client
  * says one that is fixed. old: what holds already, or NULL. */

@@ -1,6 +1,7 @@
 /*
  * service_make.c - from a row to the spec that its node gets: profile, values, secrets, images.
  */
+#include "fleet/backup.h"
 #include "fleet/service_inside.h"
 
 enum { SPEC_BYTES_MAX = 4 * 1024 * 1024, SECRETS_BYTES_MAX = 8 * 1024 };
@@ -33,29 +34,66 @@ static enum rc decode(struct tx *tx, const struct schema *s, struct str text, vo
     return schema_decode(s, SCHEMA_WHOLE, json, tx->arena, ret, tx->err);
 }
 
+/* none where none were made yet. */
+static enum rc read_secrets(struct tx *tx, const struct seal *seal, struct str service,
+                            struct secrets *ret)
+{
+    struct rows rows;
+    struct str plain;
+    *ret = (struct secrets){.set = 1};
+    TRY(sql_rows(tx, &rows, "SELECT secrets FROM service WHERE id = $1", V(service)));
+    struct str closed = row_bytes(&rows, 0, 0);
+    if (closed.n == 0)
+        return RC_OK;
+    TRY(seal_read(seal, closed, tx->arena, &plain, tx->err));
+    return decode(tx, &secrets_schema, plain, ret);
+}
+
+static enum rc write_secrets(struct tx *tx, const struct seal *seal, struct str service,
+                             const struct secrets *s)
+{
+    struct buf b;
+    struct json_writer w;
+    ASSERT(tx->writing);
+    buf_init(&b, tx->arena, SECRETS_BYTES_MAX);
+    json_writer_init(&w, &b);
+    schema_encode(&secrets_schema, s, &w);
+    ASSERT(!b.full);
+    return sql_run(tx, "UPDATE service SET secrets = $2 WHERE id = $1", V(service),
+                   value_bytes(seal_close(seal, tx, buf_str(&b))));
+}
+
+enum rc service_carry_secrets(struct tx *tx, const struct seal *seal, const struct service *v,
+                              struct str kind)
+{
+    struct kind old_kind, new_kind;
+    struct profile old, new;
+    struct secrets had, has = {.set = 1};
+    TRY(kind_get(tx, v->kind, &old_kind));
+    TRY(kind_profile(tx, &old_kind, &old));
+    TRY(kind_get(tx, kind, &new_kind));
+    TRY(kind_profile(tx, &new_kind, &new));
+    TRY(read_secrets(tx, seal, v->id, &had));
+    has.secrets = profile_secrets(&new, tx->ids->clock, tx->arena);
+    const struct profile_secret *old_names = old.secrets.items, *names = new.secrets.items;
+    const struct str *old_values = had.secrets.items;
+    struct str *values = has.secrets.items;
+    for (size_t i = 0; i < new.secrets.count; i++)
+        for (size_t k = 0; k < old.secrets.count && k < had.secrets.count; k++)
+            if (str_eq(names[i].name, old_names[k].name))
+                values[i] = old_values[k];
+    return write_secrets(tx, seal, v->id, &has);
+}
+
 /* The secrets are made with the first spec, and stay. */
 static enum rc add_secrets(struct tx *tx, const struct seal *seal, const struct service *v,
                            struct made *m)
 {
-    struct rows rows;
-    struct secrets s = {.set = 1};
-    TRY(sql_rows(tx, &rows, "SELECT secrets FROM service WHERE id = $1", V(v->id)));
-    struct str closed = row_bytes(&rows, 0, 0);
-    if (closed.n == 0) {
-        struct buf b;
-        struct json_writer w;
-        ASSERT(tx->writing);
+    struct secrets s;
+    TRY(read_secrets(tx, seal, v->id, &s));
+    if (s.secrets.count == 0 && m->profile.secrets.count > 0) {
         s.secrets = profile_secrets(&m->profile, tx->ids->clock, tx->arena);
-        buf_init(&b, tx->arena, SECRETS_BYTES_MAX);
-        json_writer_init(&w, &b);
-        schema_encode(&secrets_schema, &s, &w);
-        ASSERT(!b.full);
-        TRY(sql_run(tx, "UPDATE service SET secrets = $2 WHERE id = $1", V(v->id),
-                    value_bytes(seal_close(seal, tx, buf_str(&b)))));
-    } else {
-        struct str plain;
-        TRY(seal_read(seal, closed, tx->arena, &plain, tx->err));
-        TRY(decode(tx, &secrets_schema, plain, &s));
+        TRY(write_secrets(tx, seal, v->id, &s));
     }
     const struct profile_secret *names = m->profile.secrets.items;
     const struct str *values = s.secrets.items;
@@ -142,8 +180,21 @@ static enum rc find_image(struct tx *tx, const struct made *m, struct spec_image
     return rc;
 }
 
-enum rc service_spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
-                          struct str *ret)
+/* A copy that is only tried: nobody comes to it, and it does nothing to the world. */
+static void leave_alone(struct tx *tx, struct service_spec *spec)
+{
+    const struct spec_port *open = spec->ports.items;
+    struct spec_port *closed = NEW_N(tx->arena, struct spec_port, spec->ports.count);
+    for (size_t i = 0; i < spec->ports.count; i++) {
+        closed[i] = open[i];
+        closed[i].published = false;
+    }
+    spec->ports.items = closed;
+    spec->alone = true;
+}
+
+static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
+                         struct made **ret_made, struct str *ret)
 {
     struct made *m = NULL;
     struct service_spec spec;
@@ -160,19 +211,33 @@ enum rc service_spec_text(struct tx *tx, const struct seal *seal, const struct s
     spec.subscription = v->subscription;
     spec.images = (struct list){&image, 1};
     spec.lease_s = v->failover ? NODE_LEASE_S : 0;
+    if (v->drill_of.n > 0)
+        leave_alone(tx, &spec);
+    TRY(backup_from(tx, seal, v->id, &spec.from));
     buf_init(&b, tx->arena, SPEC_BYTES_MAX);
     json_writer_init(&w, &b);
     schema_encode(&service_spec_schema, &spec, &w);
     if (b.full)
         return err_set(tx->err, RC_TOO_LARGE, "the files of the service are too large");
+    *ret_made = m;
     *ret = buf_str(&b);
     return RC_OK;
+}
+
+enum rc service_spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
+                          struct str *ret)
+{
+    struct made *unused;
+    return spec_text(tx, seal, v, &unused, ret);
 }
 
 enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct service *v)
 {
     struct str text;
-    TRY(service_spec_text(tx, seal, v, &text));
+    struct made *m = NULL;
+    TRY(spec_text(tx, seal, v, &m, &text));
+    if (m->profile.backup.count > 0 && v->drill_of.n == 0)
+        TRY(backup_plan(tx, v->id, m->profile.backup_every_s));
     return sql_run(tx, "UPDATE service SET spec = $2 WHERE id = $1", V(v->id),
                    value_bytes(seal_close(seal, tx, text)));
 }

@@ -2,8 +2,10 @@
  * service_order.c - an order: checked, reserved, placed, described, or nothing of it.
  */
 #include "catalog/subscription.h"
+#include "fleet/drill.h"
 #include "fleet/placement.h"
 #include "fleet/service_inside.h"
+#include "fleet/upgrade.h"
 #include "fleet/words.h"
 #include "party/event.h"
 
@@ -326,7 +328,7 @@ static enum rc insert(struct tx *tx, const struct service *v)
 }
 
 /* Parameters that fit, and what the service takes by them. */
-static enum rc measure(struct tx *tx, const struct profile *p, struct service *v)
+enum rc service_measure(struct tx *tx, const struct profile *p, struct service *v)
 {
     const struct json *json = NULL;
     struct profile_values *values = NEW(tx->arena, struct profile_values);
@@ -371,7 +373,7 @@ static enum rc draft(struct tx *tx, struct str client, const struct service_orde
     v.needs = node_text(tx, o->needs);
     v.state = SERVICE_ORDERED;
     v.wanted = SPEC_RUNNING;
-    TRY(measure(tx, &profile, &v));
+    TRY(service_measure(tx, &profile, &v));
     *ret = v;
     *ret_approval = offer.approval;
     return RC_OK;
@@ -409,6 +411,8 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     struct operation operation;
     const struct json *old = NULL;
     TRY(service_get(tx, id, &v));
+    TRY(drill_refuse(tx, &v));
+    TRY(upgrade_stop(tx, id, STR("it was resized meanwhile")));
     if (v.state != SERVICE_RUNNING && v.state != SERVICE_STOPPED && v.state != SERVICE_FAILED &&
         v.state != SERVICE_PREPARING)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be resized",
@@ -423,7 +427,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     TRY(json_parse(v.parameters, tx->arena, &old, tx->err));
     TRY(service_merge(tx, old, to->parameters, offer.parameters, &v.parameters));
     int64_t disk = v.disk_bytes;
-    TRY(measure(tx, &profile, &v));
+    TRY(service_measure(tx, &profile, &v));
     if (v.disk_bytes < disk)
         return err_set_at(tx->err, RC_INVALID, STR("/parameters"), "a disk does not shrink");
     more.cpu_milli += v.cpu_milli;

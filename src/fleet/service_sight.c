@@ -1,6 +1,10 @@
 /*
  * service_sight.c - between the control plane and a node: what it should run, what it says.
  */
+#include "fleet/alert.h"
+#include "fleet/backup.h"
+#include "fleet/drill.h"
+#include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
 #include "party/event.h"
 
@@ -169,6 +173,19 @@ static enum rc sight_left(struct tx *tx, struct str node, const struct sighting 
     return node_touch(tx, node);
 }
 
+static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service *user,
+                          void *arg UNUSED)
+{
+    struct str unused;
+    enum rc rc = service_spec_text(tx, seal, user, &unused);
+    if (rc == RC_CONFLICT || rc == RC_INVALID) { /* what it needs is not all there: later */
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    return service_renew(tx, seal, user);
+}
+
 /* Those that use it are told its new addresses. */
 static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id)
 {
@@ -178,18 +195,7 @@ static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id
                  "WHERE d.needed = $1 AND v.node IS NOT NULL AND v.wanted <> 'gone' "
                  "ORDER BY v.id LIMIT $2",
                  V(id), V((int64_t)SERVICE_FAMILY_MAX)));
-    for (size_t i = 0; i < rows.count; i++) {
-        struct service user = service_row(&rows, i);
-        struct str unused;
-        enum rc rc = service_spec_text(tx, seal, &user, &unused);
-        if (rc == RC_CONFLICT || rc == RC_INVALID) { /* what it needs is not all there: later */
-            err_clear(tx->err);
-            continue;
-        }
-        TRY(rc);
-        TRY(service_renew(tx, seal, &user));
-    }
-    return RC_OK;
+    return service_each(tx, seal, &rows, renew_user, NULL);
 }
 
 static enum rc write_seen(struct tx *tx, const struct service *v, const struct sighting *s,
@@ -208,6 +214,7 @@ static enum rc end_service(struct tx *tx, struct service *v)
     TRY(give_back(tx, node, v->cpu_milli, v->memory_bytes, v->disk_bytes));
     v->node = STR("");
     TRY(sql_run(tx, "DELETE FROM service_need WHERE service = $1", V(v->id)));
+    TRY(backup_end(tx, v->id));
     return node_touch(tx, node);
 }
 
@@ -228,6 +235,8 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
     bool moved = !str_eq(facts, v.facts);
     bool changed =
         v.state != (int64_t)state || !str_eq(v.step, s->step) || !str_eq(v.reason, s->reason);
+    if (v.drill_of.n == 0)
+        TRY(promise_change_keep(tx, v.id, node, v.promises, &s->promises));
     TRY(write_seen(tx, &v, s, facts));
     if (changed) {
         v.state = state;
@@ -236,7 +245,12 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
         if (state == SERVICE_ENDED)
             TRY(end_service(tx, &v));
         TRY(service_keep(tx, &v, "[\"state\"]"));
+        TRY(operation_explain(tx, v.id, v.reason));
+        if (state == SERVICE_RUNNING && v.drill_of.n == 0)
+            TRY(alert_runs(tx, v.id));
     }
+    if (v.drill_of.n > 0)
+        return drill_seen(tx, seal, &v, s);
     TRY(advance(tx, &v, s));
     return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
 }
@@ -247,6 +261,13 @@ enum rc service_report(struct tx *tx, const struct seal *seal, struct str id,
     struct node node;
     const struct sighting *sightings = r->services.items;
     TRY(node_get(tx, id, &node));
+    /* A newer one was heard: what this one says may not be so any more, and nobody would say it
+     * again. */
+    if (r->order > 0 && r->order < node.told) {
+        *ret = (struct report_answer){
+            .set = schema_all(&report_answer_schema), .now = tx->now, .order = node.told};
+        return RC_OK;
+    }
     TRY(node_hear(tx, &node, r));
     for (size_t i = 0; i < r->services.count; i++)
         TRY(sight(tx, seal, id, &sightings[i]));
@@ -255,6 +276,7 @@ enum rc service_report(struct tx *tx, const struct seal *seal, struct str id,
         .now = tx->now,
         /* Who has not read yet what went elsewhere holds on to nothing. */
         .lease_until_s = r->revision >= node.left_revision ? NODE_LEASE_S : 0,
+        .order = r->order,
     };
     return RC_OK;
 }

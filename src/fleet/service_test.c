@@ -69,6 +69,23 @@ TX_TEST(an_order_is_reserved_placed_described_and_seen)
     SAME(((struct service_connection *)told.items)[1].value, key);
 }
 
+TX_TEST(an_operation_says_why_it_does_not_get_on)
+{
+    struct shop s = make_shop(tx);
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct service v = order_one(tx, &s, "small-month", false);
+    struct sighting seen = {.id = v.id,
+                            .generation = v.generation,
+                            .state = SIGHTING_FAILED,
+                            .reason = STR("the image has another hash")};
+    (void)node_says(tx, &s.seal, node, 8, &seen, 1);
+    SAME(last_operation(tx, v.id).reason, STR("the image has another hash"));
+    ck_assert_int_eq(last_operation(tx, v.id).state, STEP_RUNNING);
+    (void)sees(tx, &s, node, v.id, SIGHTING_RUNNING);
+    SAME(last_operation(tx, v.id).reason, STR(""));
+    ck_assert_int_eq(last_operation(tx, v.id).state, STEP_DONE);
+}
+
 TX_TEST(an_order_that_cannot_be_is_refused_by_name)
 {
     struct shop s = make_shop(tx);
@@ -97,6 +114,43 @@ TX_TEST(what_the_client_may_not_say)
     o.plan = STR("small-month");
     o.parent = STR("svc_00000000000000000000000000");
     FAILS(tx, RC_INVALID, "/parent", service_order(tx, &s.seal, s.client, &o, &v));
+}
+
+static struct report_answer says_in_order(struct tx *tx, const struct shop *s, struct str node,
+                                          int64_t order, struct sighting seen)
+{
+    struct report_answer answer;
+    struct node_report r = {.cpu_milli = 4000,
+                            .memory_bytes = 8 * FLEET_GIB,
+                            .disk_bytes = 100 * FLEET_GIB,
+                            .revision = INT64_MAX,
+                            .order = order,
+                            .services = {&seen, 1}};
+    OK(tx, service_report(tx, &s->seal, node, &r, &answer));
+    return answer;
+}
+
+/* Agents tell changes alone: what came late and was believed would stay so. */
+TX_TEST(a_report_that_comes_late_changes_nothing)
+{
+    struct shop s = make_shop(tx);
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct service v = order_one(tx, &s, "small-month", true);
+    struct sighting seen = {.id = v.id, .generation = v.generation, .state = SIGHTING_RUNNING};
+    ck_assert_int_eq(says_in_order(tx, &s, node, 10, seen).lease_until_s, NODE_LEASE_S);
+    seen.state = SIGHTING_PREPARING;
+    struct report_answer late = says_in_order(tx, &s, node, 9, seen);
+    ck_assert_int_eq(late.lease_until_s, 0);
+    ck_assert_int_eq(late.order, 10);
+    OK(tx, service_get(tx, v.id, &v));
+    ck_assert_int_eq(v.state, SERVICE_RUNNING);
+    /* The newest one again is as good as once, and the next one is taken. */
+    seen.state = SIGHTING_RUNNING;
+    ck_assert_int_eq(says_in_order(tx, &s, node, 10, seen).lease_until_s, NODE_LEASE_S);
+    seen.state = SIGHTING_FAILED;
+    ck_assert_int_eq(says_in_order(tx, &s, node, 11, seen).order, 11);
+    OK(tx, service_get(tx, v.id, &v));
+    ck_assert_int_eq(v.state, SERVICE_FAILED);
 }
 
 TX_TEST(it_is_stopped_started_restarted_and_cancelled)
@@ -165,6 +219,45 @@ TX_TEST(a_node_reports_the_usage_of_its_own_services)
     FAILS(tx, RC_FORBIDDEN, NULL, service_usage(tx, node, STR("urn:hanse:nod_x"), &r, 1, &report));
     FAILS(tx, RC_FORBIDDEN, NULL,
           service_usage(tx, STR("nod_x"), STR("urn:hanse:nod_x"), &r, 1, &report));
+}
+
+TX_TEST(what_is_used_while_it_ends_is_kept)
+{
+    struct shop s = make_shop(tx);
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct service v = order_one(tx, &s, "small-month", false);
+    struct str source = arena_fmt(tx->arena, "urn:hanse:%.*s", STRF(node));
+    struct meter meter;
+    struct usage_report report;
+    (void)make_meter(tx, s.op, "seconds", METER_SUM);
+    OK(tx, meter_find(tx, STR("seconds"), &meter));
+    time_us begun = tx->now;
+    tx->now += US_PER_HOUR;
+    OK(tx, service_act(tx, &s.seal, v.id, SERVICE_CANCEL, &v));
+    struct usage_record r[] = {{.id = STR("1"),
+                                .subscription = v.subscription,
+                                .meter = meter.number,
+                                .from = begun - US_PER_SECOND,
+                                .until = begun + US_PER_SECOND,
+                                .quantity = {1, 0}},
+                               {.id = STR("2"),
+                                .subscription = v.subscription,
+                                .meter = meter.number,
+                                .from = tx->now - US_PER_SECOND,
+                                .until = tx->now + US_PER_SECOND,
+                                .quantity = {2, 0}},
+                               {.id = STR("3"),
+                                .subscription = v.subscription,
+                                .meter = meter.number,
+                                .from = tx->now,
+                                .until = tx->now + US_PER_SECOND,
+                                .quantity = {4, 0}}};
+    OK(tx, service_usage(tx, node, source, r, COUNT(r), &report));
+    ck_assert_int_eq(report.accepted, 2);
+    OK(tx, service_usage(tx, node, source, r, COUNT(r), &report));
+    ck_assert_int_eq(report.repeated, 2);
+    OK(tx, service_usage(tx, node, source, &r[2], 1, &report));
+    ck_assert_int_eq(report.accepted + report.repeated, 0);
 }
 
 TX_TEST(it_is_resized_within_its_node)
@@ -317,6 +410,50 @@ TX_TEST(failover_never_runs_twice)
     ck_assert_int_eq(n.state, NODE_READY);
 }
 
+/* A site of many goes dark: more than one unit of work has memory for, if it took all at once. */
+TX_TEST(many_fail_over_and_those_without_a_place_block_nobody)
+{
+    enum { MANY = 70, TICKS = 200 };
+    struct shop s = make_shop(tx);
+    struct str ids[2 * MANY];
+    int64_t moved = 0;
+    for (int i = 0; i < 2 * MANY; i++) {
+        struct arena *whole = tx->arena;
+        struct arena one;
+        if (i % 7 == 0)
+            (void)make_node(tx, &s, arena_fmt(tx->arena, "a%d", i).p, 8);
+        arena_init(&one, STORE_TX_ARENA_BYTES);
+        tx->arena = &one;
+        struct service_order o = {.agreement = s.supply, .plan = STR("small-month")};
+        struct service v;
+        o.failover = true;
+        /* The first half may go nowhere else. */
+        if (i < MANY) {
+            o.where.site = s.site;
+            o.where.set = schema_bit(&service_wish_schema, "site");
+        }
+        OK(tx, service_order(tx, &s.seal, s.client, &o, &v));
+        tx->arena = whole;
+        ids[i] = arena_str(whole, v.id);
+        arena_fini(&one);
+    }
+    tx->now += 200 * US_PER_SECOND;
+    s.site = make_site(tx, s.other, "DE");
+    for (int i = 0; i < MANY / 7; i++)
+        (void)make_node(tx, &s, arena_fmt(tx->arena, "b%d", i).p, 8);
+    bool more = true;
+    for (int i = 0; i < TICKS && (more || i < TICKS / 2); i++)
+        OK(tx, service_tick(tx, &s.seal, &more));
+    ck_assert(!more);
+    for (int i = 0; i < 2 * MANY; i++) {
+        struct service v;
+        OK(tx, service_get(tx, ids[i], &v));
+        moved += str_eq(v.site, s.site);
+        ck_assert(str_eq(v.site, s.site) == (i >= MANY));
+    }
+    ck_assert_int_eq(moved, MANY);
+}
+
 TX_TEST(what_is_sealed_opens_with_its_key_alone)
 {
     struct seal one = {{1}}, two = {{2}};
@@ -330,6 +467,29 @@ TX_TEST(what_is_sealed_opens_with_its_key_alone)
           seal_read(&one, str_sub(closed, 0, 10), tx->arena, &plain, tx->err));
 }
 
+/* A meter that is there stays as it is. */
+TX_TEST(a_published_profile_brings_the_meters_of_agents)
+{
+    static const char *const codes[] = {"cpu",         "memory",    "disk",        "network-in",
+                                        "network-out", "disk-read", "disk-written"};
+    struct kind kind;
+    struct meter meter;
+    struct str op = make_operator(tx);
+    const struct meter own = {.code = STR("disk"), .kind = METER_MAX, .unit = STR("GB")};
+    const struct kind fresh = {.text = STR(FLEET_PROFILE)};
+    FAILS(tx, RC_NOT_FOUND, NULL, meter_find(tx, STR("cpu"), &meter));
+    OK(tx, meter_create(tx, op, &own, &meter));
+    OK(tx, kind_create(tx, op, &fresh, &kind));
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        OK(tx, meter_find(tx, str_c(codes[i]), &meter));
+        SAME(meter.owner, op);
+    }
+    OK(tx, meter_find(tx, STR("cpu"), &meter));
+    ck_assert_int_eq(meter.scale, 6);
+    OK(tx, meter_find(tx, STR("disk"), &meter));
+    ck_assert_int_eq(meter.kind, METER_MAX);
+}
+
 Suite *service_suite(void);
 Suite *service_suite(void)
 {
@@ -339,13 +499,18 @@ Suite *service_suite(void)
     tcase_add_test(t, an_order_that_cannot_be_is_refused_by_name);
     tcase_add_test(t, what_the_client_may_not_say);
     tcase_add_test(t, a_node_reports_the_usage_of_its_own_services);
+    tcase_add_test(t, an_operation_says_why_it_does_not_get_on);
+    tcase_add_test(t, what_is_used_while_it_ends_is_kept);
+    tcase_add_test(t, a_report_that_comes_late_changes_nothing);
     tcase_add_test(t, it_is_stopped_started_restarted_and_cancelled);
     tcase_add_test(t, it_is_resized_within_its_node);
     tcase_add_test(t, one_service_uses_another_and_follows_it);
     tcase_add_test(t, nodes_are_enrolled_once_and_revoked);
     tcase_add_test(t, a_disabled_node_stops_and_a_draining_one_takes_nothing);
     tcase_add_test(t, failover_never_runs_twice);
+    tcase_add_test(t, many_fail_over_and_those_without_a_place_block_nobody);
     tcase_add_test(t, what_is_sealed_opens_with_its_key_alone);
+    tcase_add_test(t, a_published_profile_brings_the_meters_of_agents);
     suite_add_tcase(s, t);
     return s;
 }

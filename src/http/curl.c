@@ -156,6 +156,18 @@ static bool keep_body(struct call *c, struct str piece)
     return true;
 }
 
+/* Asked at least once a second, whatever comes or not. */
+static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                       curl_off_t up)
+{
+    const struct call *c = arg;
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    (void)up;
+    return atomic_load(c->request->given_up) ? 1 : 0;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct call *c = arg;
@@ -299,6 +311,11 @@ static void set_options(struct call *c, const struct address *address, int64_t t
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_reply_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
+    if (c->request->given_up != NULL) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, c);
+    }
     if (address->socket_path != NULL)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, address->socket_path);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -401,7 +418,7 @@ static enum rc run(struct call *c, struct wire_reply *ret)
     struct wire_reply reply = {.status = (int)status, .header_count = c->header_count};
     reply.headers = NEW_N(c->arena, struct pair, max_size(c->header_count, 1));
     memcpy(reply.headers, c->headers, c->header_count * sizeof c->headers[0]);
-    if (c->body_n > arena_room(c->arena))
+    if (r->piece == NULL && c->body_n > arena_room(c->arena))
         return err_set(c->err, RC_TOO_LARGE, "the answer of '%.*s' is too large", STRF(r->url));
     if (r->piece == NULL)
         reply.body = arena_str(c->arena, str_n(c->body, c->body_n));

@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "base/schema.h"
 
+#include <stdatomic.h>
+
 enum { WIRE_HEADERS_MAX = 32, WIRE_REPLY_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct wire_request {
@@ -30,6 +32,8 @@ struct wire_request {
     /* Instead of keeping the body: each piece as it comes. */
     enum rc (*piece)(void *arg, struct str piece, struct err *err);
     void *arg;
+    /* The call is given up within a second of its being true: RC_UNAVAILABLE. May be NULL. */
+    const atomic_bool *given_up;
 };
 
 struct wire_reply {

@@ -204,6 +204,50 @@ START_TEST(answers_are_bounded_and_can_be_taken_in_pieces)
 }
 END_TEST
 
+static enum rc take_any(void *arg, struct str piece, struct err *e)
+{
+    (void)e;
+    *(size_t *)arg += piece.n;
+    return RC_OK;
+}
+
+START_TEST(a_call_that_is_given_up_ends)
+{
+    atomic_bool given_up = true;
+    struct wire_reply r;
+    struct http_exchange *_Atomic held = NULL;
+    struct http_server *silent =
+        probe_open(&(struct http_options){.handler = {.request = never, .arg = &held}});
+    struct str address = arena_fmt(&arena, "http://%.*s/", STRF(http_address(silent)));
+    ck_assert_int_eq(call((struct wire_request){.url = address, .given_up = &given_up}, &r),
+                     RC_UNAVAILABLE);
+    if (held != NULL) {
+        http_reply(held, 200, "", STR(""));
+        http_send(held);
+    }
+    http_close(silent, US_PER_SECOND);
+    given_up = false;
+    ck_assert_int_eq(call((struct wire_request){.url = url("/echo"), .given_up = &given_up}, &r),
+                     RC_OK);
+}
+END_TEST
+
+START_TEST(pieces_need_no_room_in_the_arena)
+{
+    struct wire *w = wire_curl_open();
+    struct wire_reply r;
+    struct arena small;
+    size_t bytes = 0;
+    arena_init(&small, 50000);
+    struct wire_request request = {
+        .method = STR("GET"), .url = url("/large"), .piece = take_any, .arg = &bytes};
+    ck_assert_int_eq(wire_call(w, &request, &small, &r, &err), RC_OK);
+    ck_assert_uint_eq(bytes, 100000);
+    arena_fini(&small);
+    wire_curl_close(w);
+}
+END_TEST
+
 START_TEST(far_side_that_is_silent_away_or_nonsense_is_told_apart)
 {
     struct wire_reply r;
@@ -445,6 +489,8 @@ Suite *wire_suite(void)
     tcase_add_test(c, redirects_are_followed_only_when_asked_and_five_times);
     tcase_add_test(c, credentials_do_not_travel_to_another_host);
     tcase_add_test(c, answers_are_bounded_and_can_be_taken_in_pieces);
+    tcase_add_test(c, a_call_that_is_given_up_ends);
+    tcase_add_test(c, pieces_need_no_room_in_the_arena);
     tcase_add_test(c, far_side_that_is_silent_away_or_nonsense_is_told_apart);
     tcase_add_test(c, public_only_refuses_what_is_behind_the_door_also_by_name_and_redirect);
     tcase_add_test(c, environment_sets_no_proxy);

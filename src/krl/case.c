@@ -6,6 +6,7 @@ enum {
     SIGMA = 0x3A3,
     SIGMA_SMALL = 0x3C3,
     SIGMA_FINAL = 0x3C2,
+    LETTERS = 26,
     MANY_MAX = 3, /* code points that one may become */
 };
 
@@ -97,12 +98,27 @@ static bool is_final(const struct krl_text *t, size_t i)
     return before && !after;
 }
 
+static const struct krl_text *map_narrow(struct krl_heap *h, const struct krl_text *t, bool up)
+{
+    char first = up ? 'a' : 'A';
+    char *mapped = krl_take_raw(h, t->n);
+    if (mapped == NULL)
+        return NULL;
+    for (size_t i = 0; i < t->n; i++) {
+        bool other = (unsigned char)(t->a[i] - first) < LETTERS;
+        mapped[i] = (char)(t->a[i] ^ (other ? 'a' ^ 'A' : 0));
+    }
+    return krl_text_over(h, mapped, t->n);
+}
+
 static const struct krl_text *map_text(struct krl_heap *h, const struct krl_text *t, bool up)
 {
     struct krl_builder b;
     krl_builder_init(&b, h);
     if (!krl_pay(h, t->n / KRL_STEP_BYTES))
         return NULL;
+    if (!t->wide && t->n > 0)
+        return map_narrow(h, t, up);
     size_t units = 1;
     for (size_t i = 0; i < t->n; i += units) {
         uint32_t code = code_at(t, i, &units);

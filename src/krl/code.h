@@ -71,10 +71,18 @@ struct krl_meta_use {
     struct str alias; /* the rid where it has none */
 };
 
+/* An attribute that the source of a rule names: those of its first events_n events may have it. */
+struct krl_asked {
+    const struct krl_text *name;
+    uint32_t events_n;
+};
+
 struct krl_rule {
     struct str name;
     struct krl_select select;
     const struct krl_proto *body;
+    const struct krl_asked *asked;
+    uint32_t asked_n;
 };
 
 /* A name and the global variable behind it. */

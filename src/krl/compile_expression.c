@@ -82,8 +82,15 @@ void compile_domain(struct compiler *c, const struct ast *e, bool called)
     (void)emit(c, called ? KRL_OP_MODULE : KRL_OP_MODULE_MEMBER, domain);
 }
 
+static bool is_of_event(const struct ast *e, struct str name)
+{
+    return e->kind == AST_DOMAIN_ID && str_eq(e->text, STR("event")) && str_eq(e->text2, name);
+}
+
 static void compile_member(struct compiler *c, const struct ast *e)
 {
+    if (e->kind == AST_PATH && is_of_event(e->a, STR("attrs")) && e->b->kind == AST_STRING)
+        compiler_note_asked(c, e->b->text);
     compile_expression(c, e->a);
     if (e->kind == AST_DOT) {
         compiler_warn(c, e->start, STR("DEPRECATED use `{}` or `[]` instead of `.`"));
@@ -187,8 +194,12 @@ static void compile_call(struct compiler *c, const struct ast *e)
 {
     const struct ast *callee = e->a;
     const struct ast *first = NULL;
-    if (callee->kind == AST_DOMAIN_ID && str_eq(callee->text, STR("event")) &&
-        str_eq(callee->text2, STR("attrs")))
+    bool gets = callee->kind == AST_DOT && is_of_event(callee->a, STR("attrs")) &&
+                callee->b->kind == AST_ID && str_eq(callee->b->text, STR("get"));
+    if ((gets || is_of_event(callee, STR("attr"))) && e->list != NULL &&
+        e->list->kind == AST_STRING)
+        compiler_note_asked(c, e->list->text);
+    if (is_of_event(callee, STR("attrs")))
         compiler_refuse(c, callee->start,
                         "`event:attrs` is a Map, not a Function. Use `event:attrs{key}` instead");
     if (callee->kind == AST_DOT) {

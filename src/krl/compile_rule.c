@@ -328,6 +328,15 @@ static const struct krl_proto *compile_rule_body(struct compiler *c, const struc
     return function_end(c, rule->text);
 }
 
+void compiler_note_asked(struct compiler *c, struct str name)
+{
+    if (c->asked_events == 0)
+        return;
+    struct krl_asked *a = list_more(c, &c->asked, sizeof *a);
+    if (a != NULL)
+        *a = (struct krl_asked){compiler_text(c, name), c->asked_events};
+}
+
 void compile_rule(struct compiler *c, const struct ast *rule)
 {
     if (c->failed)
@@ -344,11 +353,17 @@ void compile_rule(struct compiler *c, const struct ast *rule)
         compiler_refuse(c, rule->start, "rule %.*s is missing a `select`", STRF(rule->text));
         return;
     }
+    c->asked = (struct list_of){.items = NULL};
     struct krl_select *select = compile_when(c, rule->a);
     if (select == NULL)
         return;
     const struct krl_proto *body = compile_rule_body(c, rule, select);
     struct krl_rule *r = list_more(c, &c->rules, sizeof *r);
     if (r != NULL)
-        *r = (struct krl_rule){.name = rule->text, .select = *select, .body = body};
+        *r = (struct krl_rule){.name = rule->text,
+                               .select = *select,
+                               .body = body,
+                               .asked = c->asked.items,
+                               .asked_n = (uint32_t)c->asked.n};
+    c->asked_events = 0;
 }

@@ -128,6 +128,9 @@ static uint16_t compile_wanted(struct builder *b, const struct ast *e)
         compiler_warn(c, e->start,
                       STR("DEPRECATED SYNTAX - What are you `setting`? There are no "
                           "attribute matches"));
+    c->asked_events = (uint32_t)b->wanted.n + 1;
+    for (const struct ast *m = e->kind == AST_EVENT ? e->list : NULL; m != NULL; m = m->next)
+        compiler_note_asked(c, m->text);
     if (e->kind == AST_EVENT) {
         compile_patterns(b, e, &w);
         w.setting = name_list(c, e->list2, &w.setting_n);

@@ -71,6 +71,8 @@ struct compiler {
     struct list_of warnings;
     struct list_of global_names;
     struct list_of rules;
+    struct list_of asked;  /* struct krl_asked, of the rule in hand */
+    uint32_t asked_events; /* of that rule, so far; 0: outside of rules */
     struct list_of shares;
     struct list_of provides;
     struct list_of uses;
@@ -124,6 +126,9 @@ uint32_t proto_reserve(struct compiler *c);
 void proto_put(struct compiler *c, uint32_t index, struct krl_proto *proto);
 
 /* --- parts --- */
+
+/* The source names an attribute of the event. */
+void compiler_note_asked(struct compiler *c, struct str name);
 
 void compile_expression(struct compiler *c, const struct ast *e);
 /* "domain:name": called, or its value. */

@@ -229,90 +229,143 @@ static void put_string(struct krl_builder *b, const struct krl_text *t)
     krl_add_unit(b, '"');
 }
 
-static void put_break(struct krl_builder *b, int indent, int depth)
+struct out {
+    struct krl_builder b;
+    int indent;
+    bool plain; /* as JSON.stringify; else as encode */
+};
+
+static void put_break(struct out *o, int depth)
 {
-    if (indent == 0)
+    if (o->indent == 0)
         return;
-    krl_add_unit(b, '\n');
-    for (int i = 0; i < indent * depth && !b->failed; i++)
-        krl_add_unit(b, ' ');
+    krl_add_unit(&o->b, '\n');
+    for (int i = 0; i < o->indent * depth && !o->b.failed; i++)
+        krl_add_unit(&o->b, ' ');
 }
 
-static void put_value(struct krl_builder *b, struct krl_value v, int indent, int depth);
+static void put_value(struct out *o, struct krl_value v, int depth);
 
-static void put_array(struct krl_builder *b, const struct krl_array *a, int indent, int depth)
+static void put_array(struct out *o, const struct krl_array *a, int depth)
 {
-    krl_add_unit(b, '[');
-    for (size_t i = 0; i < a->n && !b->failed; i++) {
+    krl_add_unit(&o->b, '[');
+    for (size_t i = 0; i < a->n && !o->b.failed; i++) {
         if (i > 0)
-            krl_add_unit(b, ',');
-        put_break(b, indent, depth + 1);
-        put_value(b, a->v[i], indent, depth + 1);
+            krl_add_unit(&o->b, ',');
+        put_break(o, depth + 1);
+        put_value(o, a->v[i], depth + 1);
     }
     if (a->n > 0)
-        put_break(b, indent, depth);
-    krl_add_unit(b, ']');
+        put_break(o, depth);
+    krl_add_unit(&o->b, ']');
 }
 
-/* What is function and action at once is nothing to the official encode. */
-static bool is_hidden(struct krl_value v)
+/* What is function and action at once is nothing to the official encode. To JSON.stringify all of
+ * them are, and so is undefined. */
+static bool is_hidden(const struct out *o, struct krl_value v)
 {
+    if (o->plain)
+        return v.type == KRL_UNDEFINED || krl_is_function(v) || krl_is_action(v);
     return krl_is_function(v) && krl_is_action(v);
 }
 
-static void put_map(struct krl_builder *b, const struct krl_map *map, int indent, int depth)
+static void put_map(struct out *o, const struct krl_map *map, int depth)
 {
     bool some = false;
-    krl_add_unit(b, '{');
-    for (size_t i = 0; i < map->n && !b->failed; i++) {
-        if (is_hidden(krl_map_at(map, i)->value))
+    krl_add_unit(&o->b, '{');
+    for (size_t i = 0; i < map->n && !o->b.failed; i++) {
+        if (is_hidden(o, krl_map_at(map, i)->value))
             continue;
         if (some)
-            krl_add_unit(b, ',');
+            krl_add_unit(&o->b, ',');
         some = true;
-        put_break(b, indent, depth + 1);
-        put_string(b, krl_map_at(map, i)->key);
-        krl_add_ascii(b, indent > 0 ? STR(": ") : STR(":"));
-        put_value(b, krl_map_at(map, i)->value, indent, depth + 1);
+        put_break(o, depth + 1);
+        put_string(&o->b, krl_map_at(map, i)->key);
+        krl_add_ascii(&o->b, o->indent > 0 ? STR(": ") : STR(":"));
+        put_value(o, krl_map_at(map, i)->value, depth + 1);
     }
     if (some)
-        put_break(b, indent, depth);
-    krl_add_unit(b, '}');
+        put_break(o, depth);
+    krl_add_unit(&o->b, '}');
+}
+
+static void put_scalar(struct out *o, struct krl_value v)
+{
+    const struct krl_text *t = krl_to_text(o->b.heap, v);
+    if (t == NULL)
+        o->b.failed = true;
+    else if (v.type == KRL_BOOL || krl_is_number(v))
+        krl_add_text(&o->b, t);
+    else
+        put_string(&o->b, t);
 }
 
 /* Recursion: KRL_VALUE_DEPTH_MAX levels. */
-static void put_value(struct krl_builder *b, struct krl_value v, int indent, int depth)
+static void put_value(struct out *o, struct krl_value v, int depth)
 {
     if (depth > KRL_VALUE_DEPTH_MAX) {
-        krl_fail(b->heap, RC_TOO_LARGE, "RangeError: values are nested too deep");
-        b->failed = true;
+        krl_fail(o->b.heap, RC_TOO_LARGE, "RangeError: values are nested too deep");
+        o->b.failed = true;
     }
-    if (b->failed || !krl_pay(b->heap, 1)) {
-        b->failed = true;
-    } else if (krl_is_null(v) || is_hidden(v)) {
-        krl_add_ascii(b, STR("null"));
-    } else if (v.type == KRL_ARRAY) {
-        put_array(b, v.array, indent, depth);
-    } else if (v.type == KRL_MAP) {
-        put_map(b, v.map, indent, depth);
-    } else {
-        const struct krl_text *t = krl_to_text(b->heap, v);
-        bool bare = v.type == KRL_BOOL || krl_is_number(v);
-        if (t == NULL)
-            b->failed = true;
-        else if (bare)
-            krl_add_text(b, t);
-        else
-            put_string(b, t);
-    }
+    if (o->b.failed || !krl_pay(o->b.heap, 1))
+        o->b.failed = true;
+    else if (krl_is_null(v) || is_hidden(o, v) ||
+             (o->plain && v.type == KRL_NUMBER && !krl_is_number(v)))
+        krl_add_ascii(&o->b, STR("null"));
+    else if (v.type == KRL_ARRAY)
+        put_array(o, v.array, depth);
+    else if (v.type == KRL_MAP)
+        put_map(o, v.map, depth);
+    else if (o->plain && v.type == KRL_REGEX)
+        krl_add_ascii(&o->b, STR("{}"));
+    else
+        put_scalar(o, v);
+}
+
+static struct krl_value write(struct krl_heap *h, struct krl_value v, int indent, bool plain)
+{
+    struct out o = {.indent = indent, .plain = plain};
+    if (is_hidden(&o, v))
+        return krl_undefined();
+    krl_builder_init(&o.b, h);
+    put_value(&o, v, 0);
+    return krl_of_text(krl_builder_text(&o.b));
 }
 
 struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent)
 {
-    struct krl_builder b;
-    if (is_hidden(v))
-        return krl_undefined();
-    krl_builder_init(&b, h);
-    put_value(&b, v, indent, 0);
-    return krl_of_text(krl_builder_text(&b));
+    return write(h, v, indent, false);
+}
+
+struct krl_value krl_json_stringify(struct krl_heap *h, struct krl_value v)
+{
+    return write(h, v, 0, true);
+}
+
+/* Recursion: as above, and no deeper than what was written. */
+static bool is_plain(struct krl_value v, int depth)
+{
+    if (depth > KRL_VALUE_DEPTH_MAX)
+        return false;
+    if (v.type == KRL_ARRAY) {
+        for (size_t i = 0; i < v.array->n; i++)
+            if (!is_plain(v.array->v[i], depth + 1))
+                return false;
+        return true;
+    }
+    if (v.type == KRL_MAP) {
+        for (size_t i = 0; i < v.map->n; i++)
+            if (!is_plain(krl_map_at(v.map, i)->value, depth + 1))
+                return false;
+        return true;
+    }
+    return v.type == KRL_NULL || v.type == KRL_BOOL || v.type == KRL_TEXT || krl_is_number(v);
+}
+
+struct krl_value krl_json_carry(struct krl_heap *h, struct krl_value v)
+{
+    if (is_plain(v, 0))
+        return v;
+    struct krl_value text = krl_json_stringify(h, v);
+    return text.type == KRL_TEXT ? krl_json_parse(h, text.text) : text;
 }

@@ -374,7 +374,10 @@ struct krl_value lib_encode(struct krl_machine *m, const struct krl_value *args,
 {
     struct krl_value indent = krl_arg(args, n, 1);
     double number = 0;
-    if (!krl_is_null(indent) && (!krl_to_number(indent, &number) || indent.type == KRL_BOOL))
+    if (indent.type == KRL_ARRAY && indent.array->n > 0) /* as text it begins with its first */
+        indent = indent.array->v[0];
+    bool counts = krl_is_number(indent) || indent.type == KRL_TEXT; /* no map by its size */
+    if (!counts || !krl_to_number(indent, &number))
         number = 0;
     number = number < 0 ? 0 : number > INDENT_MAX ? INDENT_MAX : number;
     return krl_json_encode(&m->heap, krl_arg(args, n, 0), (int)number);

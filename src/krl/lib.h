@@ -63,6 +63,11 @@ struct krl_value krl_base64(struct krl_heap *h, struct str bytes);
 struct krl_value krl_hash_algorithms(struct krl_heap *h);
 /* encode(v, indent): undefined where JSON.stringify gives undefined. */
 struct krl_value krl_json_encode(struct krl_heap *h, struct krl_value v, int indent);
+/* As JSON.stringify, which is how answers and events leave: members that are undefined or functions
+ * are left out, what is no finite number is null. Undefined where that gives undefined. */
+struct krl_value krl_json_stringify(struct krl_heap *h, struct krl_value v);
+/* What is left of a value when JSON has carried it. */
+struct krl_value krl_json_carry(struct krl_heap *h, struct krl_value v);
 
 /* The functions of the table, by the file they are in. */
 krl_lib_fn lib_as, lib_isnull, lib_typeof, lib_klog, lib_sprintf, lib_defaults_to, lib_shift_right,

@@ -174,6 +174,10 @@ struct krl_value lib_reduce(struct krl_machine *m, const struct krl_value *args,
                  STRF(krl_to_message(&m->heap, fn)));
         return krl_failed();
     }
+    if (!krl_is_function(fn)) {
+        krl_fail(&m->heap, RC_INVALID, "TypeError: iter is not a function");
+        return krl_failed();
+    }
     if (v.array->n == 1 && no_default)
         return v.array->v[0];
     struct krl_loop *l = krl_loop_new(m, step_reduce);

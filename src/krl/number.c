@@ -38,7 +38,19 @@ static size_t shortest(double number, char digits[DIGITS_MAX], int *ret_exponent
 
 static size_t put_integer(int64_t value, char *text)
 {
-    return (size_t)snprintf(text, KRL_NUMBER_TEXT_MAX, "%lld", (long long)value);
+    char reversed[KRL_NUMBER_TEXT_MAX];
+    char *p = text;
+    size_t n = 0;
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        reversed[n++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        *p++ = '-';
+    while (n > 0)
+        *p++ = reversed[--n];
+    return (size_t)(p - text);
 }
 
 static size_t lay_out(const char *digits, size_t n, int exponent, char *text)

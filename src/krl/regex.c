@@ -131,9 +131,18 @@ static bool emit_set(struct compiler *c, const struct set *set, bool inverted)
 {
     (void)emit(c, inverted ? RE_NOT_SET : RE_SET);
     (void)emit(c, set->n);
+    size_t ascii = c->n;
+    for (size_t i = 0; i < RE_ASCII_WORDS; i++)
+        (void)emit(c, 0);
+    size_t pairs = c->n;
     for (uint32_t i = 0; i < set->n; i++)
         (void)emit(c, (uint32_t)set->ranges[2 * i] | (uint32_t)set->ranges[2 * i + 1] << 16);
-    return !krl_failing(c->h);
+    if (krl_failing(c->h))
+        return false;
+    for (uint32_t unit = 0; unit < RE_ASCII; unit++)
+        if (krl_regex_set_has(c->code + pairs, set->n, c->ignore_case, (uint16_t)unit))
+            c->code[ascii + unit / 32] |= 1U << unit % 32;
+    return true;
 }
 
 static bool emit_back(struct compiler *c)
@@ -452,7 +461,7 @@ static bool is_single(const struct compiler *c, size_t at)
         return false; /* nothing was emitted: an empty group */
     uint32_t op = c->code[at];
     return (op == RE_CHAR && at + 2 == c->n) || (op == RE_ANY && at + 1 == c->n) ||
-           ((op == RE_SET || op == RE_NOT_SET) && at + 2 + c->code[at + 1] == c->n);
+           ((op == RE_SET || op == RE_NOT_SET) && at + RE_SET_HEAD + c->code[at + 1] == c->n);
 }
 
 /* Operands of jumps within the code that moved. */
@@ -467,7 +476,7 @@ static void move_jumps(struct compiler *c, size_t from, uint32_t by)
     for (size_t i = from; i < c->n;) {
         uint32_t op = c->code[i];
         if (op == RE_SET || op == RE_NOT_SET) {
-            i += 2 + c->code[i + 1];
+            i += RE_SET_HEAD + c->code[i + 1];
             continue;
         }
         if (op == RE_JUMP || op == RE_SPLIT || op == RE_LOOK || op == RE_NOT_LOOK)

@@ -10,7 +10,7 @@
 enum regex_op {
     RE_MATCH,     /* the end */
     RE_CHAR,      /* unit */
-    RE_SET,       /* n, n pairs of first and last */
+    RE_SET,       /* n, which ASCII units are in it: a bit each, n pairs of first and last */
     RE_NOT_SET,   /* the same, inverted */
     RE_ANY,       /* all but line ends */
     RE_BACK,      /* the next operation reads backwards, the unit before */
@@ -31,5 +31,14 @@ enum regex_op {
     RE_LOOK, /* behind it a program up to RE_MATCH; to: where to go on */
     RE_NOT_LOOK,
 };
+
+enum {
+    RE_ASCII = 128,
+    RE_ASCII_WORDS = RE_ASCII / 32,
+    RE_SET_HEAD = 2 + RE_ASCII_WORDS, /* words before the pairs */
+};
+
+/* Whether a set has the unit, by its pairs. */
+bool krl_regex_set_has(const uint32_t *pairs, uint32_t n, bool ignore_case, uint16_t unit);
 
 #endif

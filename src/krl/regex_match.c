@@ -5,7 +5,10 @@
 
 enum {
     STACK_FIRST = 64,
-    SKIP_UNITS = 64,   /* so many units passed over cost one step */
+    SKIP_UNITS = 64, /* so many units passed over cost one step */
+    SKIP_UNITS_SLOW = 4,
+    REGISTERS_FIRST = 64, /* more, and a larger stack, come from the activation's memory */
+    LITERAL_MAX = 16,
     UNDO = UINT32_MAX, /* an entry that restores a register */
     RUN_BACK = UINT32_MAX - 1,
 };
@@ -86,16 +89,27 @@ static bool in_ranges(const uint32_t *ranges, uint32_t n, uint16_t unit)
     return false;
 }
 
-static bool in_set(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
+bool krl_regex_set_has(const uint32_t *pairs, uint32_t n, bool ignore_case, uint16_t unit)
 {
-    if (in_ranges(op + 2, op[1], unit))
+    if (in_ranges(pairs, n, unit))
         return true;
-    if (!re->ignore_case)
+    if (!ignore_case)
         return false;
     uint16_t folded = krl_fold(unit);
     uint16_t lower = krl_unit_lower(folded);
-    return in_ranges(op + 2, op[1], folded) ||
-           (krl_fold(lower) == folded && in_ranges(op + 2, op[1], lower));
+    return in_ranges(pairs, n, folded) || (krl_fold(lower) == folded && in_ranges(pairs, n, lower));
+}
+
+static bool has_ascii(const uint32_t *op, uint8_t unit)
+{
+    return (op[2 + unit / 32] >> unit % 32 & 1) != 0;
+}
+
+static bool in_set(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
+{
+    if (unit < RE_ASCII)
+        return has_ascii(op, (uint8_t)unit);
+    return krl_regex_set_has(op + RE_SET_HEAD, op[1], re->ignore_case, unit);
 }
 
 static bool is_line_end(uint16_t unit)
@@ -115,7 +129,7 @@ static bool takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
 
 static uint32_t width(const uint32_t *op)
 {
-    return op[0] == RE_CHAR ? 2 : op[0] == RE_ANY ? 1 : 2 + op[1];
+    return op[0] == RE_CHAR ? 2 : op[0] == RE_ANY ? 1 : RE_SET_HEAD + op[1];
 }
 
 static bool run_single(struct matcher *m, const uint32_t *op, bool backward)
@@ -128,16 +142,27 @@ static bool run_single(struct matcher *m, const uint32_t *op, bool backward)
     return true;
 }
 
+/* How far the operation takes one unit after the other. */
+static int32_t run_end(const struct matcher *m, const uint32_t *op, int32_t end)
+{
+    const struct krl_text *t = m->t;
+    int32_t at = m->at;
+    bool set = op[0] == RE_SET || op[0] == RE_NOT_SET;
+    if (set && !t->wide)
+        while (at < end && has_ascii(op, (uint8_t)t->a[at]) == (op[0] == RE_SET))
+            at++;
+    else
+        while (at < end && takes(m->re, op, krl_unit(t, (size_t)at)))
+            at++;
+    return at;
+}
+
 static bool run_run(struct matcher *m, const uint32_t *op)
 {
     int32_t start = m->at;
-    uint32_t count = 0;
-    const uint32_t *single = op + 4;
-    while (count < op[2] && m->at < (int32_t)m->t->n &&
-           takes(m->re, single, krl_unit(m->t, (size_t)m->at))) {
-        count++;
-        m->at++;
-    }
+    int64_t end = min_i64((int64_t)m->t->n, (int64_t)start + op[2]);
+    m->at = run_end(m, op + 4, (int32_t)end);
+    uint32_t count = (uint32_t)(m->at - start);
     if (!krl_pay(m->h, count / 4) || count < op[1])
         return false;
     m->pc = op[3];
@@ -315,33 +340,87 @@ static bool run(struct matcher *m)
     while (m->re->code[m->pc] != RE_MATCH) {
         ASSERT(m->pc < m->re->code_n);
         bool ok = run_op(m, m->re->code + m->pc);
-        if (krl_failing(m->h) || !krl_pay(m->h, 1))
+        if (UNLIKELY(krl_failing(m->h) || --m->h->steps < 0)) {
+            (void)krl_pay(m->h, 0); /* says so where it is the steps */
             return false;
+        }
         if (!ok && !go_back(m, base))
             return false;
     }
     return true;
 }
 
-/* Where the pattern begins with a unit: the next place it stands. */
-static size_t skip(const struct krl_regex *re, const struct krl_text *t, size_t from)
+/* How every match begins, as far as that is simple. */
+struct beginning {
+    const uint32_t *op; /* takes the first unit; NULL: not known */
+    char literal[LITERAL_MAX];
+    size_t literal_n; /* 0: it does not begin with such units, or texts are not compared exactly */
+};
+
+static struct beginning beginning_of(const struct krl_regex *re)
 {
-    if (re->code[0] != RE_CHAR || re->ignore_case)
+    struct beginning b = {.op = re->code};
+    while (b.op[0] == RE_SAVE)
+        b.op += 2;
+    for (const uint32_t *op = b.op; !re->ignore_case && b.literal_n < LITERAL_MAX;) {
+        if (op[0] == RE_CHAR && op[1] < RE_ASCII)
+            b.literal[b.literal_n++] = (char)op[1];
+        else if (op[0] != RE_SAVE)
+            break;
+        op += 2;
+    }
+    if (b.op[0] == RE_RUN && b.op[1] > 0)
+        b.op += 4;
+    bool takes_one =
+        b.op[0] == RE_CHAR || b.op[0] == RE_ANY || b.op[0] == RE_SET || b.op[0] == RE_NOT_SET;
+    b.op = takes_one ? b.op : NULL;
+    return b;
+}
+
+/* The next place where a match can begin. */
+static size_t skip(const struct krl_regex *re, const struct beginning *b, const struct krl_text *t,
+                   size_t from)
+{
+    if (b->op == NULL || from >= t->n)
         return from;
-    while (from < t->n && krl_unit(t, from) != re->code[1])
-        from++;
+    if (b->literal_n > 0 && !t->wide) {
+        const char *at = memmem(t->a + from, t->n - from, b->literal, b->literal_n);
+        return at == NULL ? t->n : (size_t)(at - t->a);
+    }
+    if (!t->wide && (b->op[0] == RE_SET || b->op[0] == RE_NOT_SET))
+        while (from < t->n && has_ascii(b->op, (uint8_t)t->a[from]) != (b->op[0] == RE_SET))
+            from++;
+    else
+        while (from < t->n && !takes(re, b->op, krl_unit(t, from)))
+            from++;
     return from;
+}
+
+/* The next place where a match can begin, paid. */
+static bool skip_to(struct krl_heap *h, const struct krl_regex *re, const struct beginning *first,
+                    const struct krl_text *t, size_t *at)
+{
+    size_t from = *at;
+    int64_t units = re->ignore_case || t->wide ? SKIP_UNITS_SLOW : SKIP_UNITS;
+    *at = skip(re, first, t, from);
+    return krl_pay(h, (int64_t)(*at - from) / units);
 }
 
 bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
                      size_t from, struct krl_match *ret)
 {
-    struct matcher m = {.h = h, .re = re, .t = t};
-    m.registers = krl_take_raw(h, re->registers * sizeof *m.registers);
+    struct entry stack[STACK_FIRST];
+    int32_t registers[REGISTERS_FIRST];
+    struct matcher m = {.h = h, .re = re, .t = t, .stack = stack, .capacity = STACK_FIRST};
+    const struct beginning first = beginning_of(re);
+    m.registers = re->registers <= REGISTERS_FIRST
+                      ? registers
+                      : krl_take_raw(h, re->registers * sizeof *m.registers);
     if (m.registers == NULL)
         return false;
-    size_t paid = from;
-    for (size_t start = skip(re, t, from); start <= t->n; start = skip(re, t, start + 1)) {
+    for (size_t start = from; start <= t->n; start++) {
+        if (!skip_to(h, re, &first, t, &start))
+            return false;
         for (size_t i = 0; i < re->registers; i++)
             m.registers[i] = KRL_REGEX_NONE;
         m.registers[0] = (int32_t)start;
@@ -353,13 +432,10 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
             memcpy(ret->at, m.registers, 2U * re->groups * sizeof *m.registers);
             return true;
         }
-        if (krl_failing(h) || !krl_pay(h, 1 + (int64_t)(start - paid) / SKIP_UNITS))
+        if (krl_failing(h) || !krl_pay(h, 1))
             return false;
-        paid = start;
         if (re->code[0] == RE_START)
             break; /* it can only match at 0 */
     }
-    (void)krl_pay(h,
-                  (int64_t)(t->n - min_size(paid, t->n)) / SKIP_UNITS); /* the heap has the error */
     return false;
 }

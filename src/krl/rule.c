@@ -284,6 +284,24 @@ static bool set_states(struct stepping *s, const struct reached *r)
     return true;
 }
 
+/* An event has the name of a wanted one, and its attributes do not match: in the official engine no
+ * state is reached then, and the rule begins anew. */
+static bool resets(const struct stepping *s)
+{
+    const struct krl_select *select = &s->rule->select;
+    bool missed = false;
+    if (!s->m->official_reset)
+        return false;
+    for (uint32_t i = 0; i < select->wanted_n; i++) {
+        const struct krl_wanted *w = &select->wanted[i];
+        if (s->tried[i] == 2)
+            return false;
+        missed = missed || (s->tried[i] == 1 && names(w->domain, utf8(s->m, s->event->domain)) &&
+                            names(w->type, utf8(s->m, s->event->name)));
+    }
+    return missed;
+}
+
 /* Move the rule on. *ret_fires: it came to the end. */
 static bool step(struct stepping *s, bool *ret_fires)
 {
@@ -307,6 +325,11 @@ static bool step(struct stepping *s, bool *ret_fires)
     if (*ret_fires) {
         reached.states[0] = KRL_STATE_END;
         reached.n = 1;
+    }
+    if (reached.n == 0 && resets(s)) {
+        s->state->states_n = 0;
+        s->state->setting = krl_undefined();
+        s->state->aggregates = krl_undefined();
     }
     return reached.n == 0 || set_states(s, &reached);
 }

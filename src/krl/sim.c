@@ -150,10 +150,13 @@ static bool raise(struct krl_host *host, struct krl_machine *m, const struct krl
     struct str name[2];
     if (!event_name(m, event->domain, event->name, name))
         return false;
+    struct krl_value attributes = krl_json_carry(&m->heap, event->attributes);
+    if (krl_is_failed(attributes))
+        return false;
     buf_fmt(s->out, "raise %.*s:%.*s ", STRF(name[0]), STRF(name[1]));
-    add_json(s, m, event->attributes);
+    add_json(s, m, attributes);
     buf_add_char(s->out, '\n');
-    return enqueue(s, m, name, event->attributes, STR(""));
+    return enqueue(s, m, name, attributes, STR(""));
 }
 
 static bool error(struct krl_host *host, struct krl_machine *m, const struct krl_text *level,

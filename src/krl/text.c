@@ -139,11 +139,29 @@ static uint32_t next_code(struct str s, size_t *at)
     return code < least[more] || code > 0x10FFFF ? 0xFFFD : code;
 }
 
+const struct krl_text *krl_text_over(struct krl_heap *h, const char *ascii, size_t n)
+{
+    return over(h, ascii, n, false, NULL);
+}
+
+static const struct krl_text *narrow_copy(struct krl_heap *h, struct str ascii)
+{
+    if (ascii.n == 0)
+        return &krl_empty;
+    char *bytes = krl_take_raw(h, ascii.n);
+    if (bytes == NULL)
+        return NULL;
+    memcpy(bytes, ascii.p, ascii.n);
+    return over(h, bytes, ascii.n, false, NULL);
+}
+
 const struct krl_text *krl_text(struct krl_heap *h, struct str utf8)
 {
     size_t ascii = 0;
     while (ascii < utf8.n && (uint8_t)utf8.p[ascii] < 0x80)
         ascii++;
+    if (ascii == utf8.n && ascii <= KRL_TEXT_MAX)
+        return narrow_copy(h, utf8);
     struct krl_builder b;
     krl_builder_init(&b, h);
     krl_add_ascii(&b, str_sub(utf8, 0, ascii));

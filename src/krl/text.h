@@ -44,6 +44,8 @@ static inline uint16_t krl_unit(const struct krl_text *t, size_t i)
 
 /* From UTF-8 (three-byte surrogates are taken as they are; what cannot be read becomes U+FFFD). */
 const struct krl_text *krl_text(struct krl_heap *h, struct str utf8);
+/* Over ASCII bytes that lie in the heap already and change no more; n > 0. */
+const struct krl_text *krl_text_over(struct krl_heap *h, const char *ascii, size_t n);
 /* From units; narrow where they are all ASCII. */
 const struct krl_text *krl_text_units(struct krl_heap *h, const uint16_t *units, size_t n);
 /* Units from..to, from <= to <= n. */

@@ -75,6 +75,7 @@ static const struct class
     {"AP", "Liabilities", false},
     {"Commission", "Liabilities", false},
     {"Deferred", "Liabilities", false},
+    {"Loan", "Liabilities", false},
     {"Promo", "Liabilities", false},
     {"Reserve", "Liabilities", false},
     {"VAT-Out", "Liabilities", false},

@@ -9,8 +9,10 @@
 /* Codes as store_backup, store_restore and store_verify. Each prints one sentence when it is done.
  * */
 MUST_CHECK enum rc admin_backup(const struct settings *s, const char *file, struct err *err);
+/* With a test clock in the settings the copy lives on it from now on, and forgets what waits to be
+ * done outside: a real store can be tried out so, and nobody has a mail twice. */
 MUST_CHECK enum rc admin_restore(const struct settings *s, const char *file, bool replace,
-                                 struct err *err);
+                                 struct arena *arena, struct err *err);
 MUST_CHECK enum rc admin_verify(const struct settings *s, struct err *err);
 
 /* Print a link that makes whoever opens it an owner of the operator's party: the way back in where

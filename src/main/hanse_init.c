@@ -15,6 +15,10 @@
  *
  * runs a command and ends with its status; when the time is over, nothing of it is left, whoever
  * started it was killed or not.
+ *
+ *     hanse-init --guard PROCESS LEASE LOCK
+ *
+ * goes on by itself, on the node: ends a process (QEMU) when the lease in the file has ended.
  */
 #include "base/clock.h"
 #include "profile/spec.h"
@@ -22,9 +26,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -387,6 +394,34 @@ static int run_for(struct init *init, int64_t timeout_ms, char **argv)
     return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
 }
 
+/* --- the end of a machine's lease --- */
+
+/* Ends the process of a machine when its lease has ended, and itself with that process. One at a
+ * time: who finds the lock taken has nothing to do. */
+static int guard(struct init *init, int64_t pid, const char *lock)
+{
+    int process = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    int held = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (process < 0 || held < 0)
+        return EXIT_NO_PLAN;
+    if (flock(held, LOCK_EX | LOCK_NB) != 0)
+        return 0;
+    /* The agent waits for the first process; the second is on its own. */
+    pid_t child = fork();
+    if (child != 0)
+        return child > 0 ? 0 : EXIT_NO_PLAN;
+    (void)setsid(); /* a fresh process leads no group: it cannot fail */
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    while (poll(&end, 1, 0) == 0) {
+        int signal = next_signal(init, clock_steady(init->clock) + LOOK_US);
+        if (signal == SIGTERM || signal == SIGINT)
+            return 0;
+        if (lease_ended(init))
+            (void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0); /* it may be over */
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const int heard[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2};
@@ -396,8 +431,11 @@ int main(int argc, char **argv)
     int64_t timeout_ms = 0;
     bool timed = argc > 3 && strcmp(argv[1], "--for") == 0 &&
                  str_to_i64(str_c(argv[2]), 1, INT32_MAX, &timeout_ms);
-    if (argc != 2 && !timed) {
-        say("usage: hanse-init PLAN | --for MILLISECONDS COMMAND ...");
+    int64_t guarded = 0;
+    bool guards = argc == 5 && strcmp(argv[1], "--guard") == 0 &&
+                  str_to_i64(str_c(argv[2]), 1, INT32_MAX, &guarded);
+    if (argc != 2 && !timed && !guards) {
+        say("usage: hanse-init PLAN | --for MILLISECONDS COMMAND ... | --guard PROCESS LEASE LOCK");
         return EXIT_NO_PLAN;
     }
     (void)umask(022);
@@ -408,6 +446,10 @@ int main(int argc, char **argv)
     (void)sigprocmask(SIG_BLOCK, &init.signals, NULL);
     if (timed)
         return run_for(&init, timeout_ms, argv + 3);
+    if (guards) {
+        init.lease = argv[3];
+        return guard(&init, guarded, argv[4]);
+    }
     if (load(&init, argv[1], &arena, &err) != RC_OK) {
         say("%.*s", STRF(err_text(&err)));
         return EXIT_NO_PLAN;

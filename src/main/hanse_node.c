@@ -2,12 +2,17 @@
  * hanse_node.c - the agent on every server: keeps running what should run.
  */
 #include "main/node_run.h"
+#include "main/node_try.h"
 
 #include "node/file.h"
 #include "node/image.h"
+#include "node/import.h"
 #include "node/link.h"
 
+#include <unistd.h>
+
 enum { MAIN_ARENA_BYTES = 64 * 1024 * 1024, STATUS_BYTES_MAX = 8 * 1024 * 1024, EXEC_MS = 3600000 };
+enum { CONSOLE_BYTES_MAX = 8 * 1024 * 1024, IMPORTED_BYTES_MAX = 4096 };
 
 static const char usage[] =
     "hanse-node enrol --server URL --token TOKEN\n"
@@ -16,19 +21,62 @@ static const char usage[] =
     "hanse-node run --desired FILE [--once]\n"
     "                        run the services of a file (JSON, profile/spec.h), and follow its\n"
     "                        changes; with --once end when all is as it should be\n"
+    "hanse-node try FILE [NAME=VALUE ...] [--once]\n"
+    "                        run a profile as a service here, show what it publishes, and remove\n"
+    "                        it at the end; NAME=@FILE takes a value from a file\n"
     "hanse-node status       what is on this node, as JSON\n"
     "hanse-node exec SERVICE COMMAND ...\n"
-    "                        run a command inside a service\n"
+    "                        run a command inside a service; it reads what this one is given\n"
+    "hanse-node console SERVICE\n"
+    "                        what a machine said at its serial console\n"
+    "hanse-node snapshot SERVICE NAME\n"
+    "hanse-node revert SERVICE NAME\n"
+    "                        keep a machine's disk under a name; have it as it was then\n"
     "hanse-node image build NAME PACKAGE ... [--suite NAME] [--mirror URL] [--fresh]\n"
+    "                       [--program hanse-pico]\n"
+    "hanse-node image import NAME FILE\n"
+    "                        make an image of a machine's disk: qcow2, raw, vmdk, vdi, vhdx, OVA\n"
     "hanse-node image build NAME --folder FOLDER\n"
-    "                        make a root image of Debian packages, or of a folder\n"
+    "                        make a root image of Debian packages, with a program of Hanse where\n"
+    "                        one is named, or of a folder\n"
     "hanse-node --config-help    all settings, with their defaults\n"
     "hanse-node --version | --help\n";
+
+static enum rc import_command(const struct node_settings *s, const struct node_line *line,
+                              struct arena *arena, struct err *err)
+{
+    struct imported got;
+    struct buf out;
+    struct json_writer w;
+    TRY(import_file(arena_cstr(arena, s->home), str_c(line->words[2]), line->words[3],
+                    IMPORT_BYTES_MAX, arena, &got, err));
+    buf_init(&out, arena, IMPORTED_BYTES_MAX);
+    json_writer_init(&w, &out);
+    json_begin_object(&w);
+    json_put_key(&w, STR("name"));
+    json_put_str(&w, got.image.name);
+    json_put_key(&w, STR("sha256"));
+    json_put_str(&w, got.image.sha256);
+    json_put_key(&w, STR("bytes"));
+    json_put_i64(&w, got.image.bytes);
+    json_put_key(&w, STR("format"));
+    json_put_str(&w, got.image.format);
+    json_end_object(&w);
+    printf("%.*s\n", STRF(buf_str(&out)));
+    fprintf(stderr, "the disk has %lld bytes", (long long)got.disk_bytes);
+    if (got.machine.disks > 0)
+        fprintf(stderr, "; the machine wants %lld processors and %lld bytes of memory",
+                (long long)got.machine.cpus, (long long)got.machine.memory_bytes);
+    fputc('\n', stderr);
+    return RC_OK;
+}
 
 static enum rc image_command(const struct node_settings *s, const struct node_line *line,
                              struct arena *arena, struct err *err)
 {
     struct spec_image image;
+    if (line->word_count == 4 && strcmp(line->words[1], "import") == 0)
+        return import_command(s, line, arena, err);
     if (line->word_count < 3 || strcmp(line->words[1], "build") != 0)
         return err_set(err, RC_SYNTAX, "hanse-node image build NAME PACKAGE ...");
     struct image_order o = {
@@ -39,13 +87,19 @@ static enum rc image_command(const struct node_settings *s, const struct node_li
         .words = line->words + 3,
         .fresh = line->fresh,
     };
+    struct str program = STR("");
+    if (line->program != NULL) {
+        TRY(node_program(str_c(line->program), arena, &program, err));
+        o.programs = &program;
+        o.program_count = 1;
+    }
     TRY(image_build(arena_cstr(arena, s->home), &o, arena, &image, err));
     printf("{\"name\":\"%.*s\",\"sha256\":\"%.*s\",\"bytes\":%lld,\"format\":\"squashfs\"}\n",
            STRF(image.name), STRF(image.sha256), (long long)image.bytes);
     return RC_OK;
 }
 
-static void put_service(struct container *c, const struct observed *o, struct json_writer *w,
+static void put_service(struct drivers *c, const struct observed *o, struct json_writer *w,
                         struct arena *arena)
 {
     static const char *const states[] = {"absent", "resting", "dead", "running"};
@@ -79,11 +133,11 @@ static void put_service(struct container *c, const struct observed *o, struct js
 
 static enum rc status_command(const struct node_settings *s, struct arena *arena, struct err *err)
 {
-    struct container c;
+    struct drivers c;
     struct list seen;
     struct buf out;
     struct json_writer w;
-    TRY(node_container(s, true, arena, &c, err));
+    TRY(node_drivers(s, true, arena, &c, err));
     TRY(c.driver.observe(&c.driver, arena, &seen, err));
     buf_init(&out, arena, STATUS_BYTES_MAX);
     json_writer_init(&w, &out);
@@ -93,7 +147,7 @@ static enum rc status_command(const struct node_settings *s, struct arena *arena
         put_service(&c, &((const struct observed *)seen.items)[i], &w, arena);
     json_end_array(&w);
     printf("%.*s\n", STRF(buf_str(&out)));
-    container_fini(&c);
+    drivers_fini(&c);
     return RC_OK;
 }
 
@@ -101,7 +155,7 @@ static enum rc status_command(const struct node_settings *s, struct arena *arena
 static enum rc exec_command(const struct node_settings *s, const struct node_line *line,
                             struct arena *arena, int *ret_status, struct err *err)
 {
-    struct container c;
+    struct drivers c;
     struct str output;
     if (line->word_count < 3)
         return err_set(err, RC_SYNTAX, "hanse-node exec SERVICE COMMAND ...");
@@ -112,13 +166,51 @@ static enum rc exec_command(const struct node_settings *s, const struct node_lin
     struct driver_exec e = {.id = str_c(line->words[1]),
                             .command = &command,
                             .timeout_ms = EXEC_MS,
-                            .input = -1,
+                            .input = STDIN_FILENO,
                             .output = 1};
     if (!id_is(e.id, "svc"))
         return err_set(err, RC_INVALID, "'%s' is no id of a service", line->words[1]);
-    TRY(node_container(s, true, arena, &c, err));
+    TRY(node_drivers(s, true, arena, &c, err));
     enum rc rc = c.driver.exec(&c.driver, &e, arena, ret_status, &output, err);
-    container_fini(&c);
+    drivers_fini(&c);
+    return rc;
+}
+
+static enum rc open_machines(const struct node_settings *s, const char *id, struct arena *arena,
+                             struct drivers *ret, struct err *err)
+{
+    if (!id_is(str_c(id), "svc"))
+        return err_set(err, RC_INVALID, "'%s' is no id of a service", id);
+    TRY(node_drivers(s, true, arena, ret, err));
+    if (ret->machines)
+        return RC_OK;
+    drivers_fini(ret);
+    return err_set(err, RC_UNSUPPORTED, "%.*s", STRF(err_text(&ret->why_no)));
+}
+
+static enum rc console_command(const struct node_settings *s, const struct node_line *line,
+                               struct arena *arena, struct err *err)
+{
+    struct drivers d;
+    struct str text;
+    TRY(open_machines(s, line->words[1], arena, &d, err));
+    enum rc rc = file_read(vm_console(&d.vm, str_c(line->words[1]), arena), CONSOLE_BYTES_MAX,
+                           arena, &text, err);
+    if (rc == RC_OK)
+        fwrite(text.p, 1, text.n, stdout);
+    drivers_fini(&d);
+    return rc;
+}
+
+static enum rc snapshot_command(const struct node_settings *s, const struct node_line *line,
+                                struct arena *arena, struct err *err)
+{
+    struct drivers d;
+    struct str id = str_c(line->words[1]), name = str_c(line->words[2]);
+    TRY(open_machines(s, line->words[1], arena, &d, err));
+    enum rc rc = strcmp(line->words[0], "revert") == 0 ? vm_revert(&d.vm, id, name, arena, err)
+                                                       : vm_snapshot(&d.vm, id, name, arena, err);
+    drivers_fini(&d);
     return rc;
 }
 
@@ -146,8 +238,14 @@ static enum rc run_command(const struct node_settings *s, const struct node_line
         return enrol_command(s, line, arena, err);
     if (strcmp(word, "status") == 0 && line->word_count == 1)
         return status_command(s, arena, err);
+    if (strcmp(word, "try") == 0)
+        return node_try(s, line, arena, err);
     if (strcmp(word, "exec") == 0)
         return exec_command(s, line, arena, ret_status, err);
+    if (strcmp(word, "console") == 0 && line->word_count == 2)
+        return console_command(s, line, arena, err);
+    if ((strcmp(word, "snapshot") == 0 || strcmp(word, "revert") == 0) && line->word_count == 3)
+        return snapshot_command(s, line, arena, err);
     if (strcmp(word, "image") == 0)
         return image_command(s, line, arena, err);
     return err_set(err, RC_SYNTAX, "'%s' is no command of hanse-node: see hanse-node --help", word);
@@ -170,7 +268,10 @@ int main(int argc, char **argv)
         node_settings_help(&arena, stdout);
     else if (rc == RC_OK)
         rc = run_command(&settings, &line, &arena, &status, &err);
-    if (rc != RC_OK)
+    struct str at = err_pointer(&err);
+    if (rc != RC_OK && at.n > 0)
+        fprintf(stderr, "hanse-node: %.*s (at %.*s)\n", STRF(err_text(&err)), STRF(at));
+    else if (rc != RC_OK)
         fprintf(stderr, "hanse-node: %.*s\n", STRF(err_text(&err)));
     arena_fini(&arena);
     return rc != RC_OK ? rc_exit(rc) : status;

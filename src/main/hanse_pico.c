@@ -2,6 +2,8 @@
  * hanse_pico.c - the pico engine: reads its settings, opens the doors, and serves.
  */
 #include "main/pico_settings.h"
+
+#include "http/mail.h"
 #include "pico/bundled.h"
 #include "pico/web.h"
 
@@ -18,6 +20,10 @@ enum { MAIN_ARENA_BYTES = 16 * 1024 * 1024, READERS = 8, MIB = 1024 * 1024 };
 
 static const char usage[] =
     "hanse-pico [--config FILE] [--SETTING VALUE ...]    serve, until SIGTERM or SIGINT\n"
+    "hanse-pico backup FILE      copy the store to a new file; the engine may run meanwhile\n"
+    "hanse-pico restore FILE [--replace]\n"
+    "                            put a backup in the place of the store\n"
+    "hanse-pico verify           read the whole store and say whether it is whole\n"
     "hanse-pico --config-help                            all settings, with their defaults\n"
     "hanse-pico --version | --help\n";
 
@@ -68,6 +74,34 @@ static enum rc listen_at(struct house *h, const struct pico_settings *s, struct 
     return http_open(ret, &options, err);
 }
 
+static enum rc read_usage(const struct pico_settings *s, struct arena *arena,
+                          struct pico_usage_options *ret, struct err *err)
+{
+    *ret = (struct pico_usage_options){.url = s->usage_url,
+                                       .source = s->usage_source,
+                                       .period_us = s->usage_seconds * US_PER_SECOND};
+    if (s->usage_token_file.n > 0)
+        TRY(conf_secret(arena_cstr(arena, s->usage_token_file), arena, &ret->token, err));
+    if (ret->url.n > 0 && ret->source.n == 0)
+        return err_set(err, RC_INVALID, "usage_url wants usage_source: who tells it");
+    if (US_PER_DAY % ret->period_us != 0)
+        return err_set(err, RC_INVALID, "usage_seconds does not divide a day");
+    return RC_OK;
+}
+
+static enum rc read_mail(const struct pico_settings *s, struct arena *arena,
+                         struct pico_mail_options *ret, struct err *err)
+{
+    struct mail_address from;
+    *ret =
+        (struct pico_mail_options){.url = s->mail_url, .user = s->mail_user, .from = s->mail_from};
+    if (s->mail_password_file.n > 0)
+        TRY(conf_secret(arena_cstr(arena, s->mail_password_file), arena, &ret->password, err));
+    if (ret->url.n > 0)
+        TRY(mail_parse_address(ret->from, &from, err));
+    return RC_OK;
+}
+
 static enum rc open_engine(struct house *h, const struct pico_settings *s, struct arena *arena,
                            struct err *err)
 {
@@ -86,6 +120,8 @@ static enum rc open_engine(struct house *h, const struct pico_settings *s, struc
         .private_hosts = s->private_hosts,
         .official_reset = s->official_reset,
     };
+    TRY(read_usage(s, arena, &options.usage, err));
+    TRY(read_mail(s, arena, &options.mail, err));
     bool plain = options.base_url.n == 0 && !str_starts(s->listen, STR("unix:"));
     if (plain)
         options.base_url = arena_fmt(arena, "http://%.*s", STRF(s->listen));
@@ -164,6 +200,28 @@ static enum rc serve(const struct pico_settings *s, struct arena *arena, struct 
     return rc;
 }
 
+/* What there is to do besides serving. */
+static enum rc administer(const struct pico_settings *s, const struct pico_command_line *line,
+                          struct err *err)
+{
+    const char *word = line->words[0];
+    const char *file = line->words[1];
+    umask(077); /* a backup is as secret as the store */
+    if (line->word_count == 2 && strcmp(word, "backup") == 0) {
+        TRY(store_backup(s->store, file, err));
+        printf("The store is copied to %s\n", file);
+    } else if (line->word_count == 2 && strcmp(word, "restore") == 0) {
+        TRY(store_restore(s->store, file, line->replace, err));
+        printf("The store is as in %s\n", file);
+    } else if (line->word_count == 1 && strcmp(word, "verify") == 0) {
+        TRY(store_verify(s->store, err));
+        puts("The store is whole");
+    } else {
+        return err_set(err, RC_SYNTAX, "'%s' is none of: backup FILE, restore FILE, verify", word);
+    }
+    return RC_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct arena arena;
@@ -178,6 +236,8 @@ int main(int argc, char **argv)
         puts("hanse-pico " HANSE_VERSION);
     else if (rc == RC_OK && line.config_help)
         pico_settings_help(&arena, stdout);
+    else if (rc == RC_OK && line.word_count > 0)
+        rc = administer(&settings, &line, &err);
     else if (rc == RC_OK)
         rc = serve(&settings, &arena, &err);
     if (rc != RC_OK)

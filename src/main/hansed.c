@@ -11,7 +11,8 @@ static const char usage[] =
     "hansed [--config FILE] [--SETTING VALUE ...]    serve, until SIGTERM or SIGINT\n"
     "hansed backup FILE      copy the store to a new file; the server may run meanwhile\n"
     "hansed restore FILE [--replace]\n"
-    "                        put a backup in the place of the store\n"
+    "                        put a backup in the place of the store; with --test-clock TIME it\n"
+    "                        is a copy to try things on, and sends nothing that waits\n"
     "hansed verify           read every page and index of the store\n"
     "hansed link             print a link that makes its reader an owner of the operator;\n"
     "                        the server must not run\n"
@@ -43,7 +44,7 @@ static enum rc run_command(const struct settings *s, const struct command_line *
     if (whole && strcmp(word, "backup") == 0)
         return admin_backup(s, file, err);
     if (whole && strcmp(word, "restore") == 0)
-        return admin_restore(s, file, line->replace, err);
+        return admin_restore(s, file, line->replace, arena, err);
     if (whole && strcmp(word, "verify") == 0)
         return admin_verify(s, err);
     if (whole && strcmp(word, "link") == 0)

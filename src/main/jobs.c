@@ -1,14 +1,20 @@
 #include "main/jobs.h"
 
+#include "api/stored.h"
+#include "fleet/backup.h"
 #include "fleet/service.h"
 #include "meter/total.h"
 #include "settle/statement.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
-#define IDLE_US (500 * US_PER_MS)
-#define FOLD_US (10 * US_PER_SECOND)
-#define TICK_US (5 * US_PER_SECOND)
+#define IDLE_US       (500 * US_PER_MS)
+#define FOLD_US       (10 * US_PER_SECOND)
+#define TICK_US       (5 * US_PER_SECOND)
+#define SWEEP_US      (3600 * US_PER_SECOND)
+#define UNFINISHED_US (7 * 24 * 3600 * US_PER_SECOND) /* so long an upload may be gone on with */
 
 enum { FOLD_RECORDS = 100000 };
 
@@ -25,6 +31,10 @@ struct jobs {
     time_us fold_at;
     const struct seal *seal; /* NULL: no services here */
     time_us tick_at;
+    struct str backups;
+    time_us backup_at;
+    struct str images;
+    time_us sweep_at;
     bool failing; /* told once, until it works again */
 };
 
@@ -89,6 +99,80 @@ static enum rc tick(struct jobs *j, bool *ret_worked, struct err *err)
     return RC_OK;
 }
 
+/* --- backups --- */
+
+static enum rc backup_due_in(struct tx *tx, void *arg)
+{
+    return backup_tick_due(tx, arg);
+}
+
+static enum rc backup_tick_in(struct tx *tx, void *arg)
+{
+    return backup_tick(tx, arg);
+}
+
+static enum rc sweep_in(struct tx *tx, void *arg)
+{
+    return backup_sweep(tx, arg);
+}
+
+static enum rc swept_in(struct tx *tx, void *arg)
+{
+    return backup_swept(tx, arg);
+}
+
+/* First the files, then the rows: what is killed in between does it again. */
+static enum rc sweep(struct jobs *j, struct err *err)
+{
+    struct list ids;
+    TRY(store_read(j->store, &j->arena, err, sweep_in, &ids));
+    const struct str *items = ids.items;
+    for (size_t i = 0; i < ids.count; i++) {
+        const char *path = arena_fmt(&j->arena, "%.*s/%.*s", STRF(j->backups), STRF(items[i])).p;
+        if (unlink(path) != 0 && errno != ENOENT)
+            return err_set(err, RC_UNAVAILABLE, "cannot remove '%s': %s", path, strerror(errno));
+    }
+    return ids.count > 0 ? store_write(j->store, &j->arena, err, swept_in, &ids) : RC_OK;
+}
+
+static enum rc backups(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    bool more = false;
+    *ret_worked = false;
+    if (j->seal == NULL || j->backups.n == 0 || now < j->backup_at)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_read(j->store, &j->arena, err, backup_due_in, &more));
+    if (more) {
+        TRY(store_write(j->store, &j->arena, err, backup_tick_in, &more));
+        TRY(sweep(j, err));
+    }
+    *ret_worked = more;
+    if (!more)
+        j->backup_at = now + TICK_US;
+    return RC_OK;
+}
+
+/* --- uploads that nobody went on with --- */
+
+static enum rc uploads(struct jobs *j, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    size_t count = 0;
+    if (j->images.n == 0 || now < j->sweep_at)
+        return RC_OK;
+    const char *folder = arena_cstr(&j->arena, j->images);
+    /* Files have the machine's time, whatever a test clock says. */
+    if (!stored_sweep(folder, clock_now(clock_system()) - UNFINISHED_US, &count))
+        return err_set(err, RC_UNAVAILABLE, "cannot sweep '%s': %s", folder,
+                       strerrordesc_np(errno));
+    j->sweep_at = now + SWEEP_US;
+    if (count > 0)
+        log_event(j->log, LOG_INFO, "image.swept", LOG_I("count", (int64_t)count));
+    return RC_OK;
+}
+
 /* --- the thread --- */
 
 static void tell(struct jobs *j, enum rc rc, const struct err *err)
@@ -112,6 +196,10 @@ static bool work(struct jobs *j)
         rc = fold(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = tick(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = backups(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = uploads(j, &err);
     tell(j, rc, &err);
     return rc == RC_OK && worked;
 }
@@ -141,13 +229,17 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct jobs *jobs_open(struct store *store, struct ledger *ledger, const struct seal *seal,
-                       const struct log *log)
+struct jobs *jobs_open(const struct jobs_options *o)
 {
     struct jobs *j = calloc(1, sizeof *j);
     ASSERT(j != NULL);
-    *j = (struct jobs){
-        .store = store, .ledger = ledger, .seal = seal, .log = log, .folded = UINT64_MAX};
+    *j = (struct jobs){.store = o->store,
+                       .ledger = o->ledger,
+                       .seal = o->seal,
+                       .log = o->log,
+                       .backups = o->backups,
+                       .images = o->images,
+                       .folded = UINT64_MAX};
     arena_init(&j->arena, STORE_TX_ARENA_BYTES);
     pthread_condattr_t steady;
     pthread_condattr_init(&steady);

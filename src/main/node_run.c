@@ -3,10 +3,12 @@
 #include "base/log.h"
 #include "http/wire.h"
 #include "node/agent.h"
+#include "node/backup_keep.h"
 #include "node/disk.h"
 #include "node/file.h"
 #include "node/link.h"
 #include "node/machine.h"
+#include "node/promise.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +26,8 @@ enum { LOCK_TRIES_MAX = 100, LOCK_PAUSE_MS = 100 };
 #define LOOK_BUSY_US (200 * US_PER_MS)
 #define LOOK_FILE_US US_PER_SECOND
 
-enum rc node_container(const struct node_settings *s, bool looks, struct arena *arena,
-                       struct container *ret, struct err *err)
+enum rc node_drivers(const struct node_settings *s, bool looks, struct arena *arena,
+                     struct drivers *ret, struct err *err)
 {
     struct container_options o = {
         .home = arena_cstr(arena, s->home),
@@ -39,12 +41,10 @@ enum rc node_container(const struct node_settings *s, bool looks, struct arena *
         .looks = looks,
         .clock = clock_system(),
     };
-    return container_init(ret, &o, arena, err);
+    return drivers_init(ret, &o, arena, err);
 }
 
-/* One agent for a home: the lock ends with its process, however that ends. */
-static enum rc lock_home(const struct node_settings *s, struct arena *arena, int *ret,
-                         struct err *err)
+enum rc node_lock(const struct node_settings *s, struct arena *arena, int *ret, struct err *err)
 {
     const char *home = arena_cstr(arena, s->home);
     TRY(file_make_folder(home, err));
@@ -87,12 +87,19 @@ static enum rc door_taken(void *arg, struct str id, struct str volume, struct ar
     return RC_OK;
 }
 
+struct promise_door node_door(struct container *c)
+{
+    return (struct promise_door){
+        .address = door_address, .taken = door_taken, .arg = c, .wire = wire_curl_open()};
+}
+
 /* --- the loop --- */
 
-/* Both threads of the conversation with the control plane. */
+/* The threads of the conversation with the control plane: what is wanted, how it is, backups. */
 struct talk {
     struct link link;
-    pthread_t threads[2];
+    struct backup_keep keep;
+    pthread_t threads[3];
     bool running;
     atomic_bool ending;
     struct list features;
@@ -103,11 +110,12 @@ struct runner {
     const struct node_settings *settings;
     const struct node_line *line;
     struct log log;
-    struct container container;
+    struct drivers drivers;
     struct promise_door door;
     struct spool *spool;
     struct agent *agent;
     struct talk talk;
+    struct backup_door backups;
     int signals;
     struct arena file_arena; /* the file of --desired */
 };
@@ -146,13 +154,17 @@ static void *pull(void *arg)
     return NULL;
 }
 
-static void report(struct runner *r, struct link_told *told, bool *well, struct arena *arena)
+static void report(struct runner *r, struct link_told *told, struct machine_mind *mind, bool *well,
+                   struct arena *arena)
 {
     struct node_report report;
     struct err err;
     bool more = true;
     err_clear(&err);
-    machine_report(r->container.o.home, &r->talk.features, r->container.o.address, arena, &report);
+    machine_report(r->drivers.container.o.home, &r->talk.features, r->drivers.container.o.address,
+                   arena, &report);
+    report.promises = machine_promises(mind, &report, promise_temperature(PROMISE_SENSORS),
+                                       clock_now(clock_system()), arena);
     enum rc rc = link_report(&r->talk.link, r->agent, &report, told, arena, &err);
     while (rc == RC_OK && more && !atomic_load(&r->talk.ending))
         rc = link_usage(&r->talk.link, r->spool, arena, &more, &err);
@@ -167,6 +179,7 @@ static void *tell(void *arg)
     struct runner *r = arg;
     struct arena arena;
     struct link_told *told = calloc(1, sizeof *told);
+    struct machine_mind mind = {0};
     bool well = true;
     ASSERT(told != NULL);
     told->whole = true;
@@ -174,7 +187,7 @@ static void *tell(void *arg)
     while (!atomic_load(&r->talk.ending)) {
         uint64_t changes = agent_changes(r->agent);
         arena_reset(&arena);
-        report(r, told, &well, &arena);
+        report(r, told, &mind, &well, &arena);
         int pauses = (int)(r->settings->report_seconds * 1000 / PAUSE_MS);
         for (int i = 0; i < pauses && (i == 0 || !well || agent_changes(r->agent) == changes); i++)
             pause_for(r, 1);
@@ -184,24 +197,57 @@ static void *tell(void *arg)
     return NULL;
 }
 
+/* Backups take their time: neither leases nor services wait for them. */
+static void *keep(void *arg)
+{
+    struct runner *r = arg;
+    struct arena arena;
+    bool well = true;
+    arena_init(&arena, TALK_BYTES);
+    while (!atomic_load(&r->talk.ending)) {
+        struct err err;
+        size_t done = 0;
+        err_clear(&err);
+        arena_reset(&arena);
+        bool now = backup_keep_turn(&r->talk.keep, &arena, &done, &err) == RC_OK;
+        if (!now && well)
+            log_event(&r->log, LOG_WARN, "node.backups", LOG_S("why", err_text(&err)));
+        well = now;
+        pause_for(r, done > 0 ? 1 : (int)(r->settings->report_seconds * 1000 / PAUSE_MS));
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
 static enum rc begin_talk(struct runner *r, struct arena *arena, struct err *err)
 {
     struct talk *t = &r->talk;
-    t->link = (struct link){
-        .wire = r->door.wire, .clock = clock_system(), .log = &r->log, .home = r->container.o.home};
+    t->link = (struct link){.wire = r->door.wire,
+                            .clock = clock_system(),
+                            .log = &r->log,
+                            .home = r->drivers.container.o.home,
+                            .ending = &t->ending};
     TRY(link_load(&t->link, arena, err));
-    struct str *features = NEW_N(arena, struct str, 3);
+    struct str *features = NEW_N(arena, struct str, 4);
     features[0] = STR("container");
-    features[1] = r->container.cgroup.version == 1 ? STR("cgroup:1") : STR("cgroup:2");
+    features[1] = r->drivers.container.cgroup.version == 1 ? STR("cgroup:1") : STR("cgroup:2");
     features[2] = STR("nft");
-    t->features = (struct list){.items = features, .count = 3};
-    r->container.o.fetch = link_fetch;
-    r->container.o.fetch_arg = &t->link;
+    features[3] = vm_feature(&r->drivers.vm);
+    t->features = (struct list){.items = features, .count = r->drivers.machines ? 4 : 3};
+    r->drivers.container.o.fetch = link_fetch;
+    r->drivers.container.o.fetch_arg = &t->link;
+    t->keep = (struct backup_keep){.link = &t->link,
+                                   .driver = &r->drivers.driver,
+                                   .agent = r->agent,
+                                   .home = r->drivers.container.o.home};
+    TRY(backup_keep_init(&t->keep, err));
     link_recall(&t->link, r->agent, arena);
-    if (pthread_create(&t->threads[0], NULL, pull, r) != 0)
+    void *(*const runs[])(void *) = {pull, tell, keep};
+    if (pthread_create(&t->threads[0], NULL, runs[0], r) != 0)
         return err_set(err, RC_UNAVAILABLE, "no thread for the control plane");
-    if (pthread_create(&t->threads[1], NULL, tell, r) != 0)
-        NEVER("a second thread after a first");
+    for (size_t i = 1; i < COUNT(runs); i++)
+        if (pthread_create(&t->threads[i], NULL, runs[i], r) != 0)
+            NEVER("another thread after a first");
     t->running = true;
     return RC_OK;
 }
@@ -228,16 +274,16 @@ static void read_desired(struct runner *r)
     r->told = err;
 }
 
-static bool stop_asked(const struct runner *r)
+bool node_stop_asked(int signals)
 {
     struct signalfd_siginfo info;
-    return read(r->signals, &info, sizeof info) == (ssize_t)sizeof info;
+    return read(signals, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
 static void loop(struct runner *r)
 {
     size_t begun = 0;
-    while (!stop_asked(r)) {
+    while (!node_stop_asked(r->signals)) {
         if (r->line->desired != NULL)
             read_desired(r);
         begun = agent_turn(r->agent);
@@ -251,18 +297,17 @@ static void loop(struct runner *r)
 static enum rc open_doors(struct runner *r, struct arena *arena, struct err *err)
 {
     const char *spool = arena_fmt(arena, "%.*s/usage.db", STRF(r->settings->home)).p;
-    TRY(node_container(r->settings, false, arena, &r->container, err));
-    r->door = (struct promise_door){.address = door_address,
-                                    .taken = door_taken,
-                                    .arg = &r->container,
-                                    .wire = wire_curl_open()};
+    TRY(node_drivers(r->settings, false, arena, &r->drivers, err));
+    r->door = node_door(&r->drivers.container);
     TRY(spool_open(spool, &r->spool, err));
+    r->backups = (struct backup_door){.fetch = backup_keep_fetch, .arg = &r->talk.keep};
     r->agent =
-        agent_open(&(struct agent_options){.driver = &r->container.driver,
+        agent_open(&(struct agent_options){.driver = &r->drivers.driver,
                                            .clock = clock_system(),
                                            .log = &r->log,
                                            .spool = r->spool,
                                            .door = &r->door,
+                                           .backups = r->line->desired == NULL ? &r->backups : NULL,
                                            .threads = (size_t)r->settings->threads,
                                            .meter_us = r->settings->meter_seconds * US_PER_SECOND});
     return RC_OK;
@@ -276,8 +321,7 @@ static void close_doors(struct runner *r)
         wire_curl_close(r->door.wire);
 }
 
-/* SIGTERM and SIGINT are read, not taken: no thread is torn out of a step. */
-static int open_signals(void)
+int node_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -293,19 +337,21 @@ enum rc node_run(const struct node_settings *s, const struct node_line *line, st
                  struct err *err)
 {
     int lock = -1;
-    struct runner r = {.settings = s, .line = line, .signals = open_signals()};
+    struct runner r = {.settings = s, .line = line, .signals = node_signals()};
     if (r.signals < 0)
         return err_set(err, RC_UNAVAILABLE, "signals cannot be read");
     log_init(&r.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);
     arena_init(&r.file_arena, (size_t)4 * DESIRED_BYTES_MAX);
-    enum rc rc = lock_home(s, arena, &lock, err);
+    enum rc rc = node_lock(s, arena, &lock, err);
     if (rc == RC_OK)
         rc = open_doors(&r, arena, err);
     if (rc == RC_OK && line->desired == NULL)
         rc = begin_talk(&r, arena, err);
     if (rc == RC_OK) {
         log_event(&r.log, LOG_INFO, "node.started", LOG_S("home", s->home),
-                  LOG_I("cgroup", r.container.cgroup.version));
+                  LOG_I("cgroup", r.drivers.container.cgroup.version),
+                  LOG_S("machines", r.drivers.machines ? vm_feature(&r.drivers.vm)
+                                                       : err_text(&r.drivers.why_no)));
         loop(&r);
         log_event(&r.log, LOG_INFO, "node.ended", LOG_S("home", s->home));
     }

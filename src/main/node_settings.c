@@ -1,6 +1,7 @@
 #include "main/node_settings.h"
 
 #include "base/log.h"
+#include "profile/profile.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -78,11 +79,9 @@ static bool take_option(char **argv, int *i, struct node_line *line)
     const struct {
         const char *name;
         const char **value;
-    } options[] = {{"--desired", &line->desired},
-                   {"--token", &line->token},
-                   {"--folder", &line->folder},
-                   {"--suite", &line->suite},
-                   {"--mirror", &line->mirror}};
+    } options[] = {{"--desired", &line->desired}, {"--token", &line->token},
+                   {"--folder", &line->folder},   {"--suite", &line->suite},
+                   {"--mirror", &line->mirror},   {"--program", &line->program}};
     for (size_t k = 0; k < COUNT(options); k++)
         if (strcmp(argv[*i], options[k].name) == 0 && argv[*i + 1] != NULL) {
             *options[k].value = argv[++*i];
@@ -103,18 +102,40 @@ static bool takes_value(const char *flag)
     return field >= 0 && settings_fields[field].type != FIELD_BOOL;
 }
 
-/* Beside this program, or where it is installed to. */
-static struct str find_init(struct arena *arena)
+/* The folder of this program, with its slash; empty: nobody knows. */
+static struct str own_folder(struct arena *arena)
 {
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     while (n > 0 && self[n - 1] != '/')
         n--;
-    if (n > 0) {
-        struct str beside = arena_fmt(arena, "%.*shanse-init", (int)n, self);
+    return arena_str(arena, str_n(self, n > 0 ? (size_t)n : 0));
+}
+
+enum rc node_program(struct str name, struct arena *arena, struct str *ret, struct err *err)
+{
+    struct str folder = own_folder(arena);
+    if (!profile_is_program(name))
+        return err_set(err, RC_INVALID,
+                       "'%.*s' is no program that an image may have: hanse, "
+                       "hanse-pico",
+                       STRF(name));
+    struct str path = arena_fmt(arena, "%.*s%.*s", STRF(folder), STRF(name));
+    if (folder.n == 0 || access(path.p, R_OK) != 0)
+        return err_set(err, RC_NOT_FOUND, "the program %.*s is not beside hanse-node", STRF(name));
+    *ret = path;
+    return RC_OK;
+}
+
+/* Beside this program, or where it is installed to. */
+static struct str find_init(struct arena *arena)
+{
+    struct str folder = own_folder(arena);
+    if (folder.n > 0) {
+        struct str beside = arena_fmt(arena, "%.*shanse-init", STRF(folder));
         if (access(beside.p, X_OK) == 0)
             return beside;
-        beside = arena_fmt(arena, "%.*s../libexec/hanse/hanse-init", (int)n, self);
+        beside = arena_fmt(arena, "%.*s../libexec/hanse/hanse-init", STRF(folder));
         if (access(beside.p, X_OK) == 0)
             return beside;
     }

@@ -36,6 +36,7 @@ struct node_line {
     const char *folder;  /* --folder FOLDER */
     const char *suite;   /* --suite NAME */
     const char *mirror;  /* --mirror URL */
+    const char *program; /* --program NAME */
     int word_count;
     const char *const *words;
 };
@@ -44,6 +45,10 @@ struct node_line {
 MUST_CHECK enum rc node_settings_load(int argc, char **argv, struct arena *arena,
                                       struct node_settings *ret, struct node_line *ret_line,
                                       struct err *err);
+/* Where a program of this house lies: beside this one. RC_INVALID: it is none that an image may
+ * have; RC_NOT_FOUND: it is not there. */
+MUST_CHECK enum rc node_program(struct str name, struct arena *arena, struct str *ret,
+                                struct err *err);
 void node_settings_help(struct arena *arena, FILE *out);
 
 #endif

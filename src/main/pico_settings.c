@@ -34,6 +34,26 @@ static const struct field fields[] = {
           .doc = "Believe X-Forwarded-For: only behind a proxy of yours that writes it."),
     FIELD(struct pico_settings, private_hosts, BOOL,
           .doc = "Let http: in rulesets ask private addresses: for closed networks."),
+    FIELD(struct pico_settings, usage_url, TEXT, .max = 2000,
+          .doc =
+              "Where usage of picos that are paid for is told: https://cloud.example.net/v1/usage. "
+              "Where it is empty, nobody is told."),
+    FIELD(struct pico_settings, usage_source, TEXT, .max = 200,
+          .doc = "Who tells it, such as urn:hanse:PARTY:picos; each engine has a name of its own."),
+    FIELD(struct pico_settings, usage_token_file, TEXT, .max = 4000,
+          .doc = "File that holds the token for it, with the permission usage:write."),
+    FIELD(struct pico_settings, usage_seconds, INT, .min = 60, .max = 86400,
+          .doc = "Seconds of one record, which begin with the day (UTC)."),
+    FIELD(struct pico_settings, mail_url, TEXT, .max = 300,
+          .doc =
+              "Mail server for mail:send in rulesets: smtp://HOST:25 or smtps://HOST:465; empty: "
+              "they send none."),
+    FIELD(struct pico_settings, mail_user, TEXT, .max = 200,
+          .doc = "User at the mail server; empty: no login."),
+    FIELD(struct pico_settings, mail_password_file, TEXT, .max = 4000,
+          .doc = "File that holds the password there."),
+    FIELD(struct pico_settings, mail_from, TEXT, .max = 300,
+          .doc = "Who mail comes from: Picos <no-reply@example.net>."),
     FIELD(struct pico_settings, official_reset, BOOL,
           .doc = "An event whose attributes do not match resets its rule, as in the official "
                  "engine; else it is ignored, as the documentation of KRL says."),
@@ -68,6 +88,7 @@ static void set_defaults(struct pico_settings *s, struct arena *arena)
         .store = folders_store("hanse-pico", arena),
         .listen = STR("127.0.0.1:8430"),
         .log_level = LOG_INFO,
+        .usage_seconds = 3600,
         .channel_per_minute = 6000,
         .steps_max = KRL_STEPS_DEFAULT,
         .memory_max_mb = KRL_MEMORY_DEFAULT / MIB,
@@ -87,6 +108,8 @@ static bool take_switch(const char *arg, struct pico_command_line *line)
         return line->version = true;
     if (strcmp(arg, "--config-help") == 0)
         return line->config_help = true;
+    if (strcmp(arg, "--replace") == 0)
+        return line->replace = true;
     return false;
 }
 
@@ -99,7 +122,10 @@ enum rc pico_settings_load(int argc, char **argv, struct arena *arena, struct pi
                                    .env_prefix = "HANSE_PICO",
                                    .environment = environ,
                                    .flags = flags};
-    for (int i = 1; i < argc; i++) {
+    int first = 1;
+    for (; first < argc && argv[first][0] != '-' && line.word_count < PICO_WORDS_MAX; first++)
+        line.words[line.word_count++] = argv[first];
+    for (int i = first; i < argc; i++) {
         bool next = strcmp(argv[i], "--config") == 0 && i + 1 < argc;
         if (next || strncmp(argv[i], "--config=", 9) == 0) {
             sources.file = next ? argv[++i] : argv[i] + 9;

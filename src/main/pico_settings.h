@@ -20,6 +20,14 @@ struct pico_settings {
     bool log_json;
     bool trust_forwarded;
     bool private_hosts;
+    struct str usage_url;
+    struct str usage_source;
+    struct str usage_token_file;
+    int64_t usage_seconds;
+    struct str mail_url;
+    struct str mail_user;
+    struct str mail_password_file;
+    struct str mail_from;
     bool official_reset;
     int64_t channel_per_minute;
     int64_t threads;
@@ -35,10 +43,15 @@ struct pico_settings {
 
 extern const struct schema pico_settings_schema;
 
+enum { PICO_WORDS_MAX = 2 };
+
 struct pico_command_line {
     bool help;
     bool version;
     bool config_help;
+    bool replace;                      /* --replace: of restore */
+    const char *words[PICO_WORDS_MAX]; /* before all flags: "backup", FILE */
+    size_t word_count;
 };
 
 /* Without --config the file is /etc/hanse/hanse-pico.conf for root and system users, and

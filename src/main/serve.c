@@ -3,7 +3,10 @@
 #include "api/api.h"
 #include "api/mailer.h"
 #include "api/test_clock.h"
+#include "fleet/work_kind.h"
 #include "ledger/ledger.h"
+#include "main/alerts.h"
+#include "main/here.h"
 #include "main/jobs.h"
 #include "party/invitation.h"
 
@@ -25,10 +28,12 @@ struct house {
     struct seal seal;
     bool sealed;
     struct str images;
+    struct str backups;
     struct clock *clock; /* the test clock, or the machine's */
     struct store *store;
     struct ledger *ledger;
     struct jobs *jobs;
+    struct alerts *alerts;
     struct outbox *outbox;
     struct wire *wire;
     struct mailer mailer;
@@ -109,6 +114,11 @@ static enum rc open_fleet(struct house *h, const struct settings *s, struct aren
         h->images = arena_fmt(arena, "%.*s/images", STRF(folder));
     if (h->images.n > 0)
         (void)mkdir(arena_cstr(arena, h->images), FOLDER_MODE); /* told when a file is missing */
+    h->backups = s->backups;
+    if (h->backups.n == 0 && folder.n > 0)
+        h->backups = arena_fmt(arena, "%.*s/backups", STRF(folder));
+    if (h->backups.n > 0)
+        (void)mkdir(arena_cstr(arena, h->backups), FOLDER_MODE); /* told when one is written */
     h->sealed = key.n > 0;
     return h->sealed ? seal_open(&h->seal, arena_cstr(arena, key), err) : RC_OK;
 }
@@ -136,10 +146,7 @@ static enum rc choose_clock(struct house *h, const struct settings *s, struct er
     h->clock = clock_system();
     if (s->test_clock.n == 0)
         return RC_OK;
-    if (!time_parse(s->test_clock, &at))
-        return err_set(err, RC_INVALID,
-                       "test_clock wants a time such as 2026-01-01T00:00:00Z, not '%.*s'",
-                       STRF(s->test_clock));
+    TRY(settings_clock(s, &at, err));
     clock_test_init(&h->test_clock, at);
     h->clock = &h->test_clock.clock;
     return RC_OK;
@@ -178,13 +185,26 @@ static enum rc open_house(struct house *h, const struct settings *s, struct aren
         .work_threads = (size_t)s->work_threads,
         .seal = h->sealed ? &h->seal : NULL,
         .images = h->images,
+        .backups = h->backups,
         .metrics_public = s->metrics_public,
         .read_per_minute = s->read_per_minute,
         .write_per_minute = s->write_per_minute,
         .login_per_minute = s->login_per_minute,
     };
     TRY(api_open(&h->api, &options, err));
-    h->jobs = jobs_open(h->store, h->ledger, h->sealed ? &h->seal : NULL, &h->log);
+    struct jobs_options jobs = {.store = h->store,
+                                .ledger = h->ledger,
+                                .seal = h->sealed ? &h->seal : NULL,
+                                .log = &h->log,
+                                .backups = h->backups,
+                                .images = h->images};
+    h->jobs = jobs_open(&jobs);
+    struct alerts_options alerts = {.store = h->store,
+                                    .mailer = &h->mailer,
+                                    .seal = jobs.seal,
+                                    .log = &h->log,
+                                    .private_hosts = s->private_hosts};
+    h->alerts = alerts_open(&alerts);
     return open_http(h, s, err);
 }
 
@@ -204,6 +224,7 @@ static void close_house(struct house *h)
 {
     if (h->http != NULL)
         http_close(h->http, STOP_WAIT_US);
+    alerts_close(h->alerts);
     jobs_close(h->jobs);
     outbox_close(h->outbox);
     api_close(h->api);
@@ -239,6 +260,7 @@ static enum rc run_first_start(struct tx *tx, void *arg)
     if (party.email.n > 0)
         party.set |= UINT64_C(1) << schema_find(&party_schema, STR("email"));
     party.address.set = UINT64_C(1) << schema_find(&address_schema, STR("country"));
+    TRY(work_kind_seed(tx));
     return party_first_start(tx, &party, f->base_url, &f->link);
 }
 
@@ -254,6 +276,8 @@ static enum rc first_start(struct house *h, const struct settings *s, struct are
         f.base_url = url;
     TRY(store_write(h->store, arena, err, run_first_start, &f));
     api_serve(h->api, h->http);
+    if (s->here_token.n > 0 && !is_unix)
+        TRY(here_token(h->store, s, url, arena, err));
     printf("Hanse %s answers at %.*s\n", HANSE_VERSION, STRF(is_unix ? address : url));
     if (f.link.n > 0)
         printf("Nobody has set the operator's password yet. This link does it, once:\n    %.*s\n",

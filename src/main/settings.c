@@ -64,6 +64,12 @@ static const struct field settings_fields[] = {
     FIELD(struct settings, images, TEXT, .max = 4000,
           .doc = "Folder of the images that nodes fetch; beside the embedded store unless said "
                  "otherwise."),
+    FIELD(struct settings, here_token, TEXT, .max = 4000,
+          .doc = "File to write an address and a token into, by which the agent of this machine "
+                 "becomes a node of the operator's site 'here', as make run asks for."),
+    FIELD(struct settings, backups, TEXT, .max = 4000,
+          .doc = "Folder of the backups of services, encrypted, until a node holds them; beside "
+                 "the embedded store unless said otherwise."),
     FIELD(struct settings, mail_url, TEXT, .max = 300,
           .doc = "Mail server: smtp://HOST:25 or smtps://HOST:465. Where it is empty no mail is "
                  "sent."),
@@ -72,6 +78,8 @@ static const struct field settings_fields[] = {
           .doc = "File that holds the password for it."),
     FIELD(struct settings, mail_from, TEXT, .max = 300,
           .doc = "Sender of mails, unless a brand has its own: Hanse <no-reply@example.net>."),
+    FIELD(struct settings, private_hosts, BOOL,
+          .doc = "Let webhooks of alerts call private addresses: for closed networks."),
 };
 const struct schema settings_schema =
     SCHEMA(struct settings, "settings", settings_fields, "The settings of hansed.");
@@ -196,6 +204,15 @@ enum rc settings_load(int argc, char **argv, struct arena *arena, struct setting
         return err_set(err, RC_INVALID,
                        "mail_url wants public_url too: links in mails begin with it");
     *ret = settings;
+    return RC_OK;
+}
+
+enum rc settings_clock(const struct settings *s, time_us *ret, struct err *err)
+{
+    if (!time_parse(s->test_clock, ret))
+        return err_set(err, RC_INVALID,
+                       "test_clock wants a time such as 2026-01-01T00:00:00Z, not '%.*s'",
+                       STRF(s->test_clock));
     return RC_OK;
 }
 

@@ -34,10 +34,13 @@ struct settings {
     struct str test_clock;
     struct str key_file;
     struct str images;
+    struct str here_token;
+    struct str backups;
     struct str mail_url;
     struct str mail_user;
     struct str mail_password_file;
     struct str mail_from;
+    bool private_hosts;
 };
 
 extern const struct schema settings_schema;
@@ -61,6 +64,9 @@ struct command_line {
  * RC_SYNTAX: words that make no sense; RC_INVALID: a setting that is wrong. */
 MUST_CHECK enum rc settings_load(int argc, char **argv, struct arena *arena, struct settings *ret,
                                  struct command_line *ret_line, struct err *err);
+
+/* The instant of test_clock, which is not empty. RC_INVALID. */
+MUST_CHECK enum rc settings_clock(const struct settings *s, time_us *ret, struct err *err);
 
 /* --config-help. */
 void settings_help(struct arena *arena, FILE *out);

@@ -146,7 +146,7 @@ enum rc fold_subscription(struct fold *f, unsigned __int128 id, struct folded **
 }
 
 /* The facts are read again for each new window, not kept: a fold sees one or two of each. */
-enum rc fold_window(struct fold *f, struct folded *s, time_us at, struct span **ret)
+static enum rc find_window(struct fold *f, struct folded *s, time_us at, struct span **ret)
 {
     struct subscription_facts facts = {0};
     struct window w = {0};
@@ -158,7 +158,6 @@ enum rc fold_window(struct fold *f, struct folded *s, time_us at, struct span **
         }
     TRY(read_facts(f, s, &facts));
     enum rc rc = s->missing ? RC_NOT_FOUND : subscription_window(&facts, at, &w, f->tx->err);
-    arena_reset(&f->scratch);
     if (rc == RC_NOT_FOUND || rc == RC_INVALID) {
         err_clear(f->tx->err);
         return RC_OK;
@@ -168,6 +167,24 @@ enum rc fold_window(struct fold *f, struct folded *s, time_us at, struct span **
     *span = (struct span){.from = w.from, .until = w.until, .next = s->spans};
     s->spans = span;
     *ret = span;
+    return RC_OK;
+}
+
+enum rc fold_window(struct fold *f, struct folded *s, time_us at, struct span **ret)
+{
+    const struct span *known = s->spans;
+    enum rc rc = find_window(f, s, at, ret);
+    if (s->spans != known || *ret == NULL)
+        arena_reset(&f->scratch);
+    return rc;
+}
+
+enum rc fold_window_end(struct fold *f, struct folded *s, struct standing *t)
+{
+    struct span *w = NULL;
+    TRY(find_window(f, s, t->from, &w));
+    if (w != NULL)
+        t->until = w->until;
     return RC_OK;
 }
 

@@ -112,6 +112,9 @@ MUST_CHECK enum rc standing_read(struct tx *tx, const struct standing_query *q, 
 /* P95 of a window. */
 MUST_CHECK enum rc standing_p95(struct tx *tx, struct str subscription, int64_t meter, time_us from,
                                 __int128 *ret);
+/* t->until as the window ends now: it may have been cut, by an end or by other terms, since its
+ * total was written. What the scratch arena holds stays. */
+MUST_CHECK enum rc fold_window_end(struct fold *f, struct folded *s, struct standing *t);
 /* Note what was billed for a window, where that is not noted yet. */
 MUST_CHECK enum rc standing_late(struct fold *f, struct str subscription, int64_t meter,
                                  time_us from, time_us until, __int128 billed);

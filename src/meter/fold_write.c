@@ -189,6 +189,7 @@ static enum rc adjust(struct fold *f, const struct sum *s, time_us window, __int
         return RC_OK;
     TRY(read_total(f, s, window, &t));
     ASSERT(t.there); /* it has readings, so it has a total */
+    TRY(fold_window_end(f, s->of, &t));
     TRY(mark(f, s, &t, t.quantity + by));
     t.quantity += by;
     return write_total(f, s, &t);
@@ -313,8 +314,8 @@ static enum rc write_sum(struct fold *f, const struct sum *s)
         return add_total(f, s, counted ? s->quantity : grown);
     }
     TRY(read_total(f, s, s->from, &before));
+    before.until = s->until; /* it may have been cut since */
     struct standing t = before;
-    t.until = s->until;
     t.records += s->records;
     if (kind == METER_P95)
         return write_p95(f, s, &t);

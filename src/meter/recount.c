@@ -232,10 +232,11 @@ static enum rc compare(struct recounting *r, size_t i, int64_t *changed)
         int order = a == old->count ? 1 : b == now_count ? -1 : by_window(&old->list[a], &now[b]);
         const struct standing *was = order <= 0 ? &old->list[a++] : &nothing;
         const struct standing *is = order >= 0 ? &now[b++] : &nothing;
-        const struct standing *any = order >= 0 ? is : was;
+        struct standing any = order >= 0 ? *is : *was;
         if (was->quantity != is->quantity) {
             ++*changed;
-            TRY(standing_late(f, s->text, any->meter, any->from, any->until, was->quantity));
+            TRY(fold_window_end(f, s, &any));
+            TRY(standing_late(f, s->text, any.meter, any.from, any.until, was->quantity));
         }
         if (order < 0)
             TRY(keep_empty(f, s->text, was));

@@ -135,16 +135,31 @@ struct step_work {
     const struct service_spec *spec; /* in wanted; NULL: not spoken of */
     char id[ID_TEXT_MAX + 1];
     time_us started; /* of what is stopped */
+    time_us died;
     struct err err;
 };
 
+/* A process that was found dead has used no time since. */
+static void sample_end(struct step_work *w, struct driver_stats *stats)
+{
+    if (stats->process.n == 0)
+        return;
+    if (w->died > 0)
+        stats->ended = stats->ended > 0 ? min_i64(stats->ended, w->died) : w->died;
+    agent_meter_one(w->agent, str_c(w->id), w->started, stats);
+}
+
+/* Sampled before it is stopped, too: counters go with the process, and an agent that is killed
+ * right after that would know no more of them than it did a minute ago. */
 static enum rc stop_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
-    struct driver_stats last;
-    TRY(d->stop(d, str_c(w->id), arena, &last, &w->err));
-    if (last.process.n > 0)
-        agent_meter_one(w->agent, str_c(w->id), w->started, &last);
+    struct driver_stats stats;
+    if (w->agent->o.spool != NULL && d->stats(d, str_c(w->id), arena, &stats, &w->err) == RC_OK)
+        sample_end(w, &stats);
+    err_clear(&w->err); /* what never ran has no counters */
+    TRY(d->stop(d, str_c(w->id), arena, &stats, &w->err));
+    sample_end(w, &stats);
     return RC_OK;
 }
 
@@ -173,6 +188,13 @@ static enum rc start_step(struct step_work *w, struct arena *arena)
     return d->start(d, w->spec, arena, &w->err);
 }
 
+static enum rc restore_step(struct step_work *w, struct arena *arena)
+{
+    const struct backup_restore restore = {
+        .driver = w->agent->o.driver, .door = w->agent->o.backups, .spec = w->spec};
+    return backup_restore(&restore, arena, &w->err);
+}
+
 static enum rc do_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
@@ -187,6 +209,8 @@ static enum rc do_step(struct step_work *w, struct arena *arena)
         return stop_step(w, arena);
     case STEP_REMOVE:
         return remove_step(w, arena);
+    case STEP_RESTORE:
+        return restore_step(w, arena);
     case STEP_NONE:
         break;
     }
@@ -253,7 +277,9 @@ static void note_life(struct agent *a, struct agent_service *s, const struct obs
         s->mind.tried = now;
         snprintf(s->reason, sizeof s->reason, "it ended soon after its start");
     }
-    if (seen->state == OBSERVED_RUNNING && !soon)
+    /* A restore that fails goes on failing while it runs. */
+    bool whole = s->spec == NULL || s->spec->from.number <= seen->restored;
+    if (seen->state == OBSERVED_RUNNING && !soon && whole)
         s->mind.failures = 0;
 }
 
@@ -268,6 +294,10 @@ static void note_seen(struct agent *a, const struct list *seen)
         if (s == NULL || s->doing != STEP_NONE || (s->state >= 0 && !s->idle))
             continue;
         note_life(a, s, &items[i]);
+        if (items[i].state != OBSERVED_DEAD)
+            s->died = 0;
+        else if (s->died == 0)
+            s->died = clock_now(a->o.clock);
         s->idle = true;
         s->seen = true;
         s->observed = items[i].state;
@@ -276,6 +306,7 @@ static void note_seen(struct agent *a, const struct list *seen)
         s->starts = items[i].starts;
         s->started = items[i].started;
         s->process = items[i].process;
+        s->restored = items[i].restored;
         size_t n = min_size(items[i].form.n, DRIVER_FORM_MAX);
         memcpy(s->seen_form, items[i].form.p, n);
         s->seen_form[n] = '\0';
@@ -290,7 +321,8 @@ static struct observed observed_of(const struct agent_service *s)
                              .form = str_c(s->seen_form),
                              .restart = s->restart,
                              .starts = s->starts,
-                             .started = s->started};
+                             .started = s->started,
+                             .restored = s->restored};
 }
 
 static struct step_work *work_for(struct agent *a, struct agent_service *s, enum step step)
@@ -302,7 +334,8 @@ static struct step_work *work_for(struct agent *a, struct agent_service *s, enum
                             .step = step,
                             .wanted = a->wanted,
                             .spec = s->spec,
-                            .started = s->started};
+                            .started = s->started,
+                            .died = s->died};
     memcpy(w->id, s->id, sizeof w->id);
     if (a->wanted != NULL)
         a->wanted->users++;

@@ -9,6 +9,7 @@
 #ifndef NODE_AGENT_H
 #define NODE_AGENT_H
 
+#include "node/backup.h"
 #include "node/driver.h"
 #include "node/promise.h"
 #include "node/spool.h"
@@ -23,6 +24,7 @@ struct agent_options {
     const struct log *log; /* NULL: silent */
     struct spool *spool;   /* NULL: nothing is metered */
     const struct promise_door *door;
+    const struct backup_door *backups; /* NULL: nothing can be restored */
     size_t threads;   /* for steps and for promises each; 0: all in the caller's thread */
     int64_t meter_us; /* between two samples; 0: a minute */
 };
@@ -54,5 +56,10 @@ void agent_sightings(struct agent *a, struct arena *arena, struct list *ret);
 uint64_t agent_changes(struct agent *a);
 /* Every service is as it is wanted, and nothing is being done. */
 bool agent_at_rest(struct agent *a);
+/* Whether a service begins with this backup and did not yet, or nothing is known of what is wanted.
+ * Any thread. */
+bool agent_restores(struct agent *a, struct str backup);
+/* The backup command of a service that runs; false: it does not, or it has none. Any thread. */
+bool agent_backup_command(struct agent *a, struct str id, struct arena *arena, struct list *ret);
 
 #endif

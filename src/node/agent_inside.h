@@ -54,6 +54,8 @@ struct agent_service {
     int64_t starts;
     time_us started;
     int64_t process;
+    int64_t restored;
+    time_us died; /* when it was first seen dead; 0: it is not */
     char seen_form[DRIVER_FORM_MAX + 1];
     int64_t state; /* enum sighting_state, as it was told last */
     time_us since;

@@ -21,10 +21,11 @@ void agent_meter_one(struct agent *a, struct str id, time_us started,
         return;
     arena_init(&arena, ONE_BYTES);
     err_clear(&err);
+    time_us now = clock_now(a->o.clock);
     struct spool_sample sample = {.service = id,
                                   .subscription = subscription_of(a, id, &arena),
                                   .started = started,
-                                  .now = clock_now(a->o.clock),
+                                  .now = stats->ended > 0 ? min_i64(stats->ended, now) : now,
                                   .stats = stats};
     if (spool_add(a->o.spool, &sample, &err) != RC_OK)
         log_event(a->o.log, LOG_ERROR, "node.meter", LOG_S("service", id),

@@ -54,9 +54,9 @@ static struct list tell_promises(const struct agent_service *s, struct arena *ar
 
 static const char *step_text(const struct agent_service *s)
 {
-    static const char *const texts[] = {"",         "preparing image, disk and files",
-                                        "starting", "setting its limits",
-                                        "stopping", "removing what it left"};
+    static const char *const texts[] = {
+        "",         "preparing image, disk and files", "starting",          "setting its limits",
+        "stopping", "removing what it left",           "restoring a backup"};
     return texts[s->doing];
 }
 
@@ -108,4 +108,34 @@ void agent_sightings(struct agent *a, struct arena *arena, struct list *ret)
     for (size_t i = 0; i < count; i++)
         add_facts(a, &told[i], arena);
     *ret = (struct list){.items = told, .count = count};
+}
+
+bool agent_backup_command(struct agent *a, struct str id, struct arena *arena, struct list *ret)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct agent_service *s = agent_service_of(a, id, false);
+    bool found =
+        s != NULL && s->spec != NULL && s->spec->backup.count > 0 && s->state == SIGHTING_RUNNING;
+    if (found) {
+        const struct str *words = s->spec->backup.items;
+        struct str *copy = NEW_N(arena, struct str, s->spec->backup.count);
+        for (size_t i = 0; i < s->spec->backup.count; i++)
+            copy[i] = arena_str(arena, words[i]);
+        *ret = (struct list){.items = copy, .count = s->spec->backup.count};
+    }
+    pthread_mutex_unlock(&a->lock);
+    return found;
+}
+
+bool agent_restores(struct agent *a, struct str backup)
+{
+    pthread_mutex_lock(&a->lock);
+    bool found = a->wanted == NULL;
+    for (size_t i = 0; !found && i < a->count; i++) {
+        const struct agent_service *s = &a->services[i];
+        found = s->used && s->spec != NULL && str_eq(s->spec->from.backup, backup) &&
+                (!s->seen || s->restored < s->spec->from.number);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return found;
 }

@@ -118,6 +118,74 @@ START_TEST(what_dies_at_once_is_started_after_growing_pauses)
 }
 END_TEST
 
+/* An agent with a spool in memory, which knows the service. */
+static struct spool *metered(uint64_t seed)
+{
+    struct spool *spool = NULL;
+    agent_close(agent);
+    clock_sim_init(&sim_clock, US_PER_DAY, seed);
+    driver_sim_init(&sim, &sim_clock);
+    ck_assert_int_eq(spool_open(":memory:", &spool, &err), RC_OK);
+    agent = agent_open(
+        &(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock, .spool = spool});
+    want("running", 1, ",\"subscription\":\"sub_01jd8v3q7w4k2m9x6c5b1n0h8z\"");
+    turn();
+    return spool;
+}
+
+static struct spool_record last_record(struct spool *spool, int64_t *ret_cpu_us)
+{
+    struct list records;
+    ck_assert_int_eq(spool_next(spool, &arena, &records, &err), RC_OK);
+    ck_assert_uint_gt(records.count, 0);
+    const struct spool_record *items = records.items;
+    *ret_cpu_us = 0;
+    for (size_t i = 0; i < records.count; i++)
+        *ret_cpu_us += items[i].cpu_us;
+    return items[records.count - 1];
+}
+
+START_TEST(what_died_has_used_no_time_since)
+{
+    int64_t cpu_us = 0;
+    struct spool *spool = metered(7);
+    struct driver_sim_service *v = driver_sim_find(&sim, id);
+    v->cpu_us = 300;
+    v->state = OBSERVED_DEAD;
+    time_us died = clock_now(&sim_clock.clock);
+    /* It is stopped after a pause, as it died soon after its start. */
+    for (int i = 0; i < 5; i++) {
+        agent_turn(agent);
+        clock_sim_advance(&sim_clock, US_PER_SECOND);
+    }
+    ck_assert_int_eq(seen().starts, 2);
+    ck_assert_int_eq(last_record(spool, &cpu_us).until, died);
+    ck_assert_int_eq(cpu_us, 300);
+    agent_close(agent);
+    agent = NULL;
+    spool_close(spool);
+}
+END_TEST
+
+/* Whatever of a stop fails before, within or after it. */
+START_TEST(what_was_used_until_a_stop_is_sampled)
+{
+    int64_t cpu_us = 0;
+    struct spool *spool = metered((uint64_t)_i);
+    driver_sim_find(&sim, id)->cpu_us = 300;
+    sim.fail_ppm = 900000;
+    want("stopped", 2, ",\"subscription\":\"sub_01jd8v3q7w4k2m9x6c5b1n0h8z\"");
+    for (int i = 0; i < 4 * TURNS && driver_sim_find(&sim, id)->state != OBSERVED_RESTING; i++)
+        turn();
+    ck_assert_int_eq(driver_sim_find(&sim, id)->state, OBSERVED_RESTING);
+    (void)last_record(spool, &cpu_us);
+    ck_assert_msg(cpu_us == 300, "seed %d: %lld us", _i, (long long)cpu_us);
+    agent_close(agent);
+    agent = NULL;
+    spool_close(spool);
+}
+END_TEST
+
 START_TEST(a_broken_list_changes_nothing)
 {
     want("running", 1, "");
@@ -140,6 +208,8 @@ Suite *agent_suite(void)
     tcase_add_test(c, another_agent_goes_on_where_this_one_died);
     tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
     tcase_add_test(c, what_dies_at_once_is_started_after_growing_pauses);
+    tcase_add_test(c, what_died_has_used_no_time_since);
+    tcase_add_loop_test(c, what_was_used_until_a_stop_is_sampled, 0, 30);
     tcase_add_test(c, a_broken_list_changes_nothing);
     suite_add_tcase(s, c);
     return s;

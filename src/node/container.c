@@ -51,7 +51,9 @@ static const char *const *crun_argv(const struct container *c, struct str id,
 
 /* --- observe --- */
 
-static struct observed observe_one(const struct container *c, struct str id, struct arena *arena)
+/* False: it is no container. */
+static bool observe_one(const struct container *c, struct str id, struct arena *arena,
+                        struct observed *ret)
 {
     struct err ignored;
     struct left left = {0};
@@ -64,6 +66,9 @@ static struct observed observe_one(const struct container *c, struct str id, str
         seen.restart = left.restart;
         seen.starts = left.starts;
         seen.started = left.started;
+        if (left.runtime != SPEC_CONTAINER)
+            return false;
+        seen.restored = left.restored;
     }
     seen.process = container_process(c, id, arena);
     bool remains = file_exists(arena_fmt(arena, "%s/crun/%.*s", c->o.run, STRF(id)).p) ||
@@ -72,7 +77,8 @@ static struct observed observe_one(const struct container *c, struct str id, str
         seen.state = OBSERVED_RUNNING;
     else if (remains)
         seen.state = OBSERVED_DEAD;
-    return seen;
+    *ret = seen;
+    return true;
 }
 
 static enum rc observe(struct driver *d, struct arena *arena, struct list *ret, struct err *err)
@@ -81,9 +87,11 @@ static enum rc observe(struct driver *d, struct arena *arena, struct list *ret, 
     struct list ids;
     TRY(container_ids(c, arena, &ids, err));
     struct observed *seen = NEW_N(arena, struct observed, ids.count);
+    size_t count = 0;
     for (size_t i = 0; i < ids.count; i++)
-        seen[i] = observe_one(c, ((struct str *)ids.items)[i], arena);
-    *ret = (struct list){.items = seen, .count = ids.count};
+        if (observe_one(c, ((struct str *)ids.items)[i], arena, &seen[count]))
+            count++;
+    *ret = (struct list){.items = seen, .count = count};
     return RC_OK;
 }
 
@@ -109,6 +117,8 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
     if (spec->runtime != SPEC_CONTAINER)
         return err_set(err, RC_UNSUPPORTED, "this driver runs containers only");
     TRY(container_take_slot(c, spec->id, arena, &left, err));
+    if (left.runtime != SPEC_CONTAINER)
+        return err_set(err, RC_CONFLICT, "'%.*s' was a machine: remove it first", STRF(spec->id));
     if (!str_eq(left.form, form)) {
         TRY(container_disk(c, spec, arena, err));
         TRY(begin_anew(c, &left, arena, err));
@@ -119,6 +129,7 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
     left.form = form;
     left.image = ((const struct spec_image *)spec->images.items)[0].sha256;
     left.ports = spec->ports;
+    left.alone = spec->alone;
     return left_write(container_folder(c, spec->id, arena), &left, arena, err);
 }
 
@@ -131,11 +142,12 @@ static enum rc set_rules(struct container *c, struct arena *arena, struct err *e
     const struct left *items = lefts.items;
     struct network_service *services = NEW_N(arena, struct network_service, lefts.count);
     for (size_t i = 0; i < lefts.count; i++)
-        services[i] = (struct network_service){.slot = items[i].slot, .ports = items[i].ports};
+        services[i] = (struct network_service){
+            .slot = items[i].slot, .ports = items[i].ports, .alone = items[i].alone};
     return network_rules(&c->network, services, lefts.count, arena, err);
 }
 
-static enum rc set_rules_locked(struct container *c, struct arena *arena, struct err *err)
+enum rc container_rules(struct container *c, struct arena *arena, struct err *err)
 {
     pthread_mutex_lock(&c->slots);
     enum rc rc = set_rules(c, arena, err);
@@ -226,6 +238,7 @@ static enum rc crun_forget(struct container *c, struct str id, struct arena *are
     }
     TRY(cgroup_end(&c->cgroup, container_group(c, id, arena), arena, err));
     TRY(file_remove(state, err));
+    TRY(file_remove(container_lease_file(c, id, arena), err));
     return file_remove(pid_file(c, id, arena), err);
 }
 
@@ -242,7 +255,7 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
     if (!mounted && spec->lease_s > 0)
         TRY(container_put_lease(
             c, spec->id, clock_steady(c->o.clock) + spec->lease_s * US_PER_SECOND, arena, err));
-    TRY(set_rules_locked(c, arena, err));
+    TRY(container_rules(c, arena, err));
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
     TRY(write_bundle(c, spec, left.slot, arena, err));
     left.restart = spec->restart;
@@ -285,8 +298,9 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
     left.generation = spec->generation;
     left.ports = spec->ports;
+    left.alone = spec->alone;
     TRY(left_write(folder, &left, arena, err));
-    return set_rules_locked(c, arena, err);
+    return container_rules(c, arena, err);
 }
 
 static enum rc lease(struct driver *d, struct str id, time_us until, struct arena *arena,
@@ -322,6 +336,7 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
     s.process = arena_fmt(arena, "%lld", (long long)left.starts);
     s.disk_bytes = disk_taken(container_in(c, id, "disk.img", arena));
     (void)network_counters(&c->network, left.slot, &s.received_bytes, &s.sent_bytes);
+    s.ended = container_lease_end(c, id, left.started, arena);
     *ret = s;
     return RC_OK;
 }
@@ -372,6 +387,17 @@ static enum rc clear_if_last(struct container *c, struct arena *arena, struct er
     return network_clear(&c->network, arena, err);
 }
 
+enum rc container_forget(struct container *c, struct str id, struct arena *arena, struct err *err)
+{
+    pthread_mutex_lock(&c->slots);
+    enum rc rc = file_remove(container_folder(c, id, arena), err);
+    if (rc == RC_OK)
+        rc = clear_if_last(c, arena, err);
+    pthread_mutex_unlock(&c->slots);
+    TRY(rc);
+    return container_drop_images(c, arena, err);
+}
+
 static enum rc remove_service(struct driver *d, struct str id, struct arena *arena, struct err *err)
 {
     struct container *c = container_of_driver(d);
@@ -380,13 +406,7 @@ static enum rc remove_service(struct driver *d, struct str id, struct arena *are
     if (left.slot >= 0)
         TRY(network_leave(&c->network, left.slot, arena, err));
     TRY(container_unmount(c, id, true, arena, err));
-    pthread_mutex_lock(&c->slots);
-    enum rc rc = file_remove(container_folder(c, id, arena), err);
-    if (rc == RC_OK)
-        rc = clear_if_last(c, arena, err);
-    pthread_mutex_unlock(&c->slots);
-    TRY(rc);
-    return container_drop_images(c, arena, err);
+    return container_forget(c, id, arena, err);
 }
 
 /* --- facts, exec --- */
@@ -439,6 +459,16 @@ static enum rc exec(struct driver *d, const struct driver_exec *e, struct arena 
         return err_set(err, RC_TIMEOUT, "the command took longer than %lld ms",
                        (long long)e->timeout_ms);
     return RC_OK;
+}
+
+static enum rc restored(struct driver *d, struct str id, int64_t number, struct arena *arena,
+                        struct err *err)
+{
+    const char *folder = container_folder(container_of_driver(d), id, arena);
+    struct left left;
+    TRY(left_read(folder, arena, &left, err));
+    left.restored = number;
+    return left_write(folder, &left, arena, err);
 }
 
 /* --- the beginning --- */
@@ -499,7 +529,8 @@ enum rc container_init(struct container *c, const struct container_options *o, s
                                        .remove = remove_service,
                                        .facts = facts,
                                        .stats = stats,
-                                       .exec = exec},
+                                       .exec = exec,
+                                       .restored = restored},
                             .o = *o};
     TRY(check_machine(c, err));
     TRY(cgroup_detect("/sys/fs/cgroup", &c->cgroup, err));

@@ -50,8 +50,24 @@ MUST_CHECK enum rc container_drop_images(struct container *c, struct arena *aren
 MUST_CHECK enum rc container_fill(struct container *c, const struct service_spec *spec,
                                   int64_t slot, struct arena *arena, struct err *err);
 
-/* The steady time until which it may run, where hanse-init reads it. */
+/* The image is on this node, whole and checked. */
+MUST_CHECK enum rc container_bring(struct container *c, const struct spec_image *image,
+                                   struct arena *arena, struct err *err);
+/* Bridge and rules as the services that are left want them. */
+MUST_CHECK enum rc container_rules(struct container *c, struct arena *arena, struct err *err);
+/* Its folder goes, and what it alone had; with the last one bridge, rules and group. */
+MUST_CHECK enum rc container_forget(struct container *c, struct str id, struct arena *arena,
+                                    struct err *err);
+
+/* The steady time until which it may run, where hanse-init reads it, and where only the node does:
+ * a service may write what it sees. */
 MUST_CHECK enum rc container_put_lease(struct container *c, struct str id, time_us until,
                                        struct arena *arena, struct err *err);
+/* The node's copy, of this boot; it goes when the service is stopped. */
+const char *container_lease_file(const struct container *c, struct str id, struct arena *arena);
+/* When the lease ended of what does not run any more, in time of the wall: hanse-init ended it
+ * then, though no agent saw it. 0: it runs, has no lease, or one that is good. */
+time_us container_lease_end(const struct container *c, struct str id, time_us started,
+                            struct arena *arena);
 
 #endif

@@ -68,6 +68,15 @@ static enum rc unpack(const char *path, const char *tree, struct arena *arena, s
     return rename(fresh, tree) == 0 ? RC_OK : file_failed(err, "cannot keep", tree);
 }
 
+enum rc container_bring(struct container *c, const struct spec_image *image, struct arena *arena,
+                        struct err *err)
+{
+    pthread_mutex_lock(&c->images);
+    enum rc rc = bring(c, image, image_path(c->o.home, image->sha256, arena), arena, err);
+    pthread_mutex_unlock(&c->images);
+    return rc;
+}
+
 /* The image as the lower part of a service, its users shifted. One mount of each image serves all,
  * so that they share what the kernel caches of it. */
 static enum rc mount_lower(struct container *c, const struct spec_image *image, const char *lower,
@@ -296,6 +305,8 @@ enum rc container_put_lease(struct container *c, struct str id, time_us until, s
                             struct err *err)
 {
     struct stat st;
+    struct str text = arena_fmt(arena, "%lld", (long long)until);
+    TRY(file_write(container_lease_file(c, id, arena), text, err));
     int root = open(container_in(c, id, "root", arena), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0 || fstat(root, &st) != 0) {
         enum rc rc = file_failed(err, "cannot open the root of", arena_cstr(arena, id));
@@ -304,8 +315,7 @@ enum rc container_put_lease(struct container *c, struct str id, time_us until, s
         return rc;
     }
     struct inside_owner owner = {.user = st.st_uid, .group = st.st_gid, .mode = SECRET_MODE};
-    enum rc rc = inside_file(root, str_c(bundle_lease), arena_fmt(arena, "%lld", (long long)until),
-                             &owner, arena, err);
+    enum rc rc = inside_file(root, str_c(bundle_lease), text, &owner, arena, err);
     close(root);
     return rc;
 }

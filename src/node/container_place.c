@@ -163,6 +163,22 @@ int64_t container_process(const struct container *c, struct str id, struct arena
     return str_has(groups, group) && is_alive(pid, arena) ? pid : 0;
 }
 
+const char *container_lease_file(const struct container *c, struct str id, struct arena *arena)
+{
+    return arena_fmt(arena, "%s/pids/%.*s.lease", c->o.run, STRF(id)).p;
+}
+
+time_us container_lease_end(const struct container *c, struct str id, time_us started,
+                            struct arena *arena)
+{
+    time_us until = file_number(container_lease_file(c, id, arena), 0);
+    time_us ago = clock_steady(c->o.clock) - until;
+    if (until <= 0 || ago < 0 || container_process(c, id, arena) > 0)
+        return 0;
+    time_us at = clock_now(c->o.clock) - ago;
+    return at >= started ? at : 0; /* the wall clock was set since, or it is of an earlier start */
+}
+
 enum rc container_address(const struct container *c, struct str id, struct arena *arena,
                           struct str *ret, struct err *err)
 {

@@ -37,12 +37,14 @@ struct observed {
     int64_t restart;    /* spec's restart when it was started */
     int64_t starts;     /* how often it was started, ever */
     time_us started;
-    int64_t process; /* its first process on the node; 0 */
+    int64_t process;  /* its first process on the node; 0 */
+    int64_t restored; /* number of the restore that its volumes are of; 0: none */
 };
 
 /* What was used since the process started: counters begin at zero with it. */
 struct driver_stats {
     struct str process; /* names the start: counters of another process are other counters */
+    time_us ended;      /* not later than so it ended; 0: it runs, or nobody knows */
     int64_t cpu_us;
     int64_t memory_bytes; /* in use now, without what the kernel may drop */
     int64_t disk_bytes;   /* taken on the node's disk */
@@ -94,6 +96,9 @@ struct driver {
      * RC_TIMEOUT. RC_UNAVAILABLE: it does not run. */
     enum rc (*exec)(struct driver *d, const struct driver_exec *e, struct arena *arena,
                     int *ret_status, struct str *ret_output, struct err *err);
+    /* Its volumes are of the restore with this number: kept as long as they are. */
+    enum rc (*restored)(struct driver *d, struct str id, int64_t number, struct arena *arena,
+                        struct err *err);
 };
 
 #endif

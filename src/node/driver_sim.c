@@ -63,6 +63,7 @@ static enum rc sim_observe(struct driver *d, struct arena *arena, struct list *r
             .restart = v->restart,
             .starts = v->starts,
             .started = v->started,
+            .restored = v->restored,
         };
     }
     *ret = (struct list){.items = seen, .count = count};
@@ -198,6 +199,18 @@ static enum rc sim_exec(struct driver *d, const struct driver_exec *e, struct ar
     return RC_OK;
 }
 
+static enum rc sim_restored(struct driver *d, struct str id, int64_t number,
+                            struct arena *arena UNUSED, struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    enum luck luck = luck_of(s);
+    struct driver_sim_service *v = driver_sim_find(s, id);
+    ASSERT(v != NULL && v->state == OBSERVED_RUNNING && v->restored < number);
+    if (luck != LUCK_BEFORE && luck != LUCK_MIDDLE)
+        v->restored = number;
+    return luck == LUCK_GOOD ? RC_OK : bad_luck(err);
+}
+
 void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
 {
     *s = (struct driver_sim){
@@ -211,7 +224,8 @@ void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
                    .remove = sim_remove,
                    .facts = sim_facts,
                    .stats = sim_stats,
-                   .exec = sim_exec},
+                   .exec = sim_exec,
+                   .restored = sim_restored},
         .clock = clock,
     };
 }

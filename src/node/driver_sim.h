@@ -23,6 +23,8 @@ struct driver_sim_service {
     time_us started;
     time_us lease;
     int64_t cpu_us;
+    int64_t restored;
+    int64_t restores; /* commands that were fed a backup to its end */
 };
 
 struct driver_sim {

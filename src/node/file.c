@@ -104,6 +104,32 @@ enum rc file_write(const char *path, struct str content, struct err *err)
     return RC_OK;
 }
 
+/* The folder that a path names something in. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[FILE_PATH_MAX];
+    struct str whole = str_c(path);
+    size_t n = whole.n;
+    while (n > 0 && whole.p[n - 1] != '/')
+        n--;
+    whole = n > 0 ? str_n(path, n) : STR(".");
+    int length = snprintf(folder, sizeof folder, "%.*s", STRF(whole));
+    ASSERT(length > 0 && (size_t)length < sizeof folder);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    int e = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = e;
+    return good;
+}
+
+enum rc file_rename(const char *from, const char *to, struct err *err)
+{
+    bool good = rename(from, to) == 0 && sync_folder_of(to);
+    return good ? RC_OK : file_failed(err, "cannot keep", to);
+}
+
 enum rc file_put(const char *path, struct str content, struct err *err)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -29,10 +29,7 @@ bool image_is_name(struct str name)
 
 bool image_is_hash(struct str hash)
 {
-    bool good = hash.n == IMAGE_HASH_MAX;
-    for (size_t i = 0; good && i < hash.n; i++)
-        good = (hash.p[i] >= '0' && hash.p[i] <= '9') || (hash.p[i] >= 'a' && hash.p[i] <= 'f');
-    return good;
+    return str_is_hex(hash, IMAGE_HASH_MAX);
 }
 
 const char *image_path(const char *home, struct str sha256, struct arena *arena)
@@ -78,8 +75,9 @@ enum rc image_take(const char *home, const char *file, struct str wanted, struct
         return err_set(err, RC_INVALID, "the image has the hash %.*s, and %.*s is wanted",
                        STRF(image.sha256), STRF(wanted));
     }
-    if (chmod(file, IMAGE_MODE) != 0 || rename(file, image_path(home, image.sha256, arena)) != 0)
+    if (chmod(file, IMAGE_MODE) != 0)
         return file_failed(err, "cannot keep the image", file);
+    TRY(file_rename(file, image_path(home, image.sha256, arena), err));
     *ret = image;
     return RC_OK;
 }
@@ -122,14 +120,22 @@ enum rc image_named(const char *home, struct str name, struct arena *arena, stru
 
 /* --- building --- */
 
-static struct str made_of(const struct image_order *o, struct arena *arena)
+static enum rc made_of(const struct image_order *o, struct arena *arena, struct str *ret,
+                       struct err *err)
 {
     struct buf text;
     buf_init(&text, arena, NOTE_BYTES_MAX / 2);
     buf_fmt(&text, "%.*s", STRF(o->suite));
     for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)
         buf_fmt(&text, " %s", o->words[i]);
-    return buf_str(&text);
+    for (size_t i = 0; i < o->program_count; i++) {
+        struct str hash;
+        int64_t bytes = 0;
+        TRY(image_hash(arena_cstr(arena, o->programs[i]), arena, &hash, &bytes, err));
+        buf_fmt(&text, " %.*s", STRF(hash));
+    }
+    *ret = buf_str(&text);
+    return RC_OK;
 }
 
 static enum rc check_order(const struct image_order *o, struct err *err)
@@ -148,6 +154,8 @@ static enum rc check_order(const struct image_order *o, struct err *err)
                        (int)IMAGE_PACKAGES_MAX);
     if (o->folder == NULL && count == 0)
         return err_set(err, RC_INVALID, "an image is made of packages, or of a folder");
+    if (o->folder != NULL && o->program_count > 0)
+        return err_set(err, RC_INVALID, "programs are put into an image of packages");
     return RC_OK;
 }
 
@@ -174,6 +182,16 @@ static enum rc install_packages(const struct image_order *o, const char *tree, s
                   arena, err);
 }
 
+static enum rc install_programs(const struct image_order *o, const char *tree, struct arena *arena,
+                                struct err *err)
+{
+    const char *folder = arena_fmt(arena, "%s/usr/bin/", tree).p;
+    for (size_t i = 0; i < o->program_count; i++)
+        TRY(run_tool(arena, err, "install", "-m", "0755", arena_cstr(arena, o->programs[i]),
+                     folder));
+    return RC_OK;
+}
+
 static enum rc pack(const char *tree, const char *file, struct arena *arena, struct err *err)
 {
     /* All times are one, so that the same tree is the same image. */
@@ -192,6 +210,7 @@ static enum rc build_in(const char *work, const char *home, const struct image_o
         TRY(pack(o->folder, file, arena, err));
     } else {
         TRY(install_packages(o, tree, arena, err));
+        TRY(install_programs(o, tree, arena, err));
         /* mmdebstrap makes its root for itself alone; services have other users. */
         if (chmod(tree, 0755) != 0)
             return file_failed(err, "cannot open up", tree);
@@ -206,10 +225,12 @@ enum rc image_build(const char *home, const struct image_order *o, struct arena 
                     struct spec_image *ret, struct err *err)
 {
     struct str of;
+    struct str wanted;
     TRY(check_order(o, err));
+    TRY(made_of(o, arena, &wanted, err));
     bool known = image_named(home, o->name, arena, ret, err) == RC_OK &&
                  read_note(home, o->name, arena, ret, &of, err) == RC_OK;
-    if (known && !o->fresh && o->folder == NULL && str_eq(of, made_of(o, arena)))
+    if (known && !o->fresh && o->folder == NULL && str_eq(of, wanted))
         return RC_OK;
     err_clear(err);
     const char *work = arena_fmt(arena, "%s/images/build-%.*s", home, STRF(o->name)).p;
@@ -222,7 +243,7 @@ enum rc image_build(const char *home, const struct image_order *o, struct arena 
     if (file_remove(work, &second) != RC_OK && rc == RC_OK)
         return *err = second, second.rc;
     TRY(rc);
-    struct str note = arena_fmt(arena, "%.*s %lld\n%.*s", STRF(ret->sha256), (long long)ret->bytes,
-                                STRF(made_of(o, arena)));
+    struct str note =
+        arena_fmt(arena, "%.*s %lld\n%.*s", STRF(ret->sha256), (long long)ret->bytes, STRF(wanted));
     return file_write(note_path(home, o->name, arena), note, err);
 }

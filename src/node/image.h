@@ -26,14 +26,17 @@ MUST_CHECK enum rc image_take(const char *home, const char *file, struct str wan
 
 struct image_order {
     struct str name;
-    struct str suite;         /* "bookworm" */
-    const char *mirror;       /* NULL: Debian's */
-    const char *folder;       /* make it of what is in this folder, not of packages */
-    const char *const *words; /* packages, NULL at the end */
-    bool fresh;               /* build again though there is one */
+    struct str suite;           /* "bookworm" */
+    const char *mirror;         /* NULL: Debian's */
+    const char *folder;         /* make it of what is in this folder, not of packages */
+    const char *const *words;   /* packages, NULL at the end */
+    const struct str *programs; /* files that are put into /usr/bin of it, with packages only */
+    size_t program_count;
+    bool fresh; /* build again though there is one */
 };
 /* Debian packages (mmdebstrap) or a folder as a squashfs; one that was built of the same before is
- * found again. RC_UNAVAILABLE: a program is missing or failed, with what it said. */
+ * found again, programs being the same where their bytes are.
+ * RC_UNAVAILABLE: a program is missing or failed, with what it said. */
 MUST_CHECK enum rc image_build(const char *home, const struct image_order *o, struct arena *arena,
                                struct spec_image *ret, struct err *err);
 /* The image of a name. RC_NOT_FOUND. */

@@ -27,6 +27,10 @@ static const struct field left_fields[] = {
     FIELD(struct left, stop_ms, INT, .max = INT64_MAX),
     FIELD(struct left, image, TEXT, .max = 64),
     FIELD(struct left, ports, LIST, .max = SPEC_PORTS_MAX, .schema = &port_schema),
+    FIELD(struct left, alone, BOOL),
+    FIELD(struct left, restored, INT, .max = INT64_MAX),
+    FIELD(struct left, runtime, WORD, .words = spec_runtimes),
+    FIELD(struct left, image_format, TEXT, .max = 20),
 };
 static const struct schema left_schema =
     SCHEMA(struct left, "left", left_fields, "What is left of a service.");

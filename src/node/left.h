@@ -1,5 +1,5 @@
 /*
- * left.h - what the container driver leaves on the disk about a service: one small file, so that an
+ * left.h - what the drivers leave on the disk about a service: one small file, so that an
  * agent that was killed, or a machine that was started anew, knows all that the one before knew.
  */
 #ifndef NODE_LEFT_H
@@ -19,6 +19,10 @@ struct left {
     int64_t stop_ms;   /* from SIGTERM until it is over */
     struct str image;  /* hash of its root */
     struct list ports; /* struct spec_port */
+    bool alone;
+    int64_t runtime;         /* enum spec_runtime */
+    struct str image_format; /* of a machine */
+    int64_t restored;        /* number of the restore that its volumes are of */
 };
 
 /* In the folder of the service. RC_NOT_FOUND: nothing was left, or a step was cut short before it

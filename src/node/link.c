@@ -16,6 +16,7 @@ enum {
     URL_MAX = 300,
 };
 #define CALL_US (30 * US_PER_SECOND)
+#define SEND_US (300 * US_PER_SECOND)
 
 struct kept {
     uint64_t set;
@@ -98,6 +99,7 @@ static enum rc call_with(struct link *l, const struct wire_request *base, struct
     request.url = arena_fmt(arena, "%.*s%.*s", STRF(l->server), STRF(target));
     request.headers = headers;
     request.header_count = n;
+    request.given_up = l->ending;
     return wire_call(l->wire, &request, arena, ret, err);
 }
 
@@ -106,6 +108,18 @@ static enum rc call_typed(struct link *l, const struct wire_request *base, struc
 {
     TRY(call_with(l, base, target, arena, ret, err));
     return ret->status < STATUS_BAD ? RC_OK : refused(ret, arena, err);
+}
+
+enum rc link_send(struct link *l, struct str target, struct str bytes, struct arena *arena,
+                  struct wire_reply *ret, struct err *err)
+{
+    const struct pair plain = {STR("Content-Type"), STR("application/octet-stream")};
+    struct wire_request request = {.method = STR("POST"),
+                                   .headers = &plain,
+                                   .header_count = 1,
+                                   .body = bytes,
+                                   .timeout_us = SEND_US};
+    return call_typed(l, &request, target, arena, ret, err);
 }
 
 enum rc link_call(struct link *l, const char *method, struct str target, struct str body,
@@ -267,6 +281,9 @@ enum rc link_report(struct link *l, struct agent *agent, struct node_report *rep
     agent_sightings(agent, arena, &all);
     report->revision = agent_revision(agent);
     report->whole = told->whole;
+    /* Of what another agent said on this machine before, its clock tells. */
+    told->order = max_i64(told->order + 1, clock_now(l->clock));
+    report->order = told->order;
     report->services = changed_only(told, &all, arena);
     struct str body = encoded(&node_report_schema, report, REPORT_BYTES_MAX, arena);
     time_us sent = clock_steady(l->clock);
@@ -276,6 +293,11 @@ enum rc link_report(struct link *l, struct agent *agent, struct node_report *rep
     TRY(rc);
     TRY(json_parse(reply.body, arena, &root, err));
     TRY(schema_decode(&report_answer_schema, SCHEMA_WHOLE, root, arena, &answer, err));
+    if (answer.order > told->order) {
+        told->order = answer.order;
+        told->whole = true;
+        return err_set(err, RC_CHANGED, "a newer report of this node was heard");
+    }
     agent_lease(agent, sent + answer.lease_until_s * US_PER_SECOND);
     return RC_OK;
 }

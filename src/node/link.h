@@ -23,6 +23,7 @@ struct link {
     struct str server; /* "https://cloud.example.net" */
     struct str node;   /* "nod_..." */
     uint8_t secret[SIGNATURE_SECRET_BYTES];
+    const atomic_bool *ending; /* calls are given up when it is true; may be NULL */
 };
 
 /* Hand in the public key of a new pair with a one-time token, and keep what is answered in home.
@@ -37,16 +38,27 @@ MUST_CHECK enum rc link_load(struct link *l, struct arena *arena, struct err *er
 MUST_CHECK enum rc link_call(struct link *l, const char *method, struct str target, struct str body,
                              struct arena *arena, struct wire_reply *ret, struct err *err);
 
+/* The same with bytes that are no JSON. */
+MUST_CHECK enum rc link_send(struct link *l, struct str target, struct str bytes,
+                             struct arena *arena, struct wire_reply *ret, struct err *err);
+/* Bring a file of so many bytes to path; goes on where it was cut off. Its hash is not looked at.
+ */
+MUST_CHECK enum rc link_fetch_file(struct link *l, struct str target, int64_t bytes,
+                                   const char *path, struct arena *arena, struct err *err);
+
 /* Give the agent what was wanted last, as long as nothing newer is known. */
 void link_recall(struct link *l, struct agent *agent, struct arena *arena);
 /* Ask what is wanted, and wait up to wait_s for something newer; keep it, give it to the agent. */
 MUST_CHECK enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s,
                              struct arena *arena, struct err *err);
 /* Tell how it is. The answer renews the leases, from the instant at which this was sent. report:
- * the machine's part (machine.h). told: what was told of each service, or empty. */
+ * the machine's part (machine.h). told: what was told of each service, or empty.
+ * RC_CHANGED: the control plane has heard a newer one, as this machine's clock was set back; the
+ * next one counts on from that. */
 enum { LINK_HASH_BYTES = 16 };
 struct link_told {
-    bool whole; /* the next report is whole */
+    bool whole;    /* the next report is whole */
+    int64_t order; /* of the last report */
     size_t count;
     struct {
         char id[ID_TEXT_MAX + 1];

@@ -158,7 +158,7 @@ enum rc link_usage(struct link *l, struct spool *spool, struct arena *arena, boo
     return spool_sent(spool, items[records.count - 1].number, err);
 }
 
-/* --- images --- */
+/* --- images and backups --- */
 
 struct fetch {
     int fd;
@@ -170,26 +170,25 @@ static enum rc take_piece(void *arg, struct str piece, struct err *err)
     struct fetch *f = arg;
     f->left -= (int64_t)piece.n;
     if (f->left < 0)
-        return err_set(err, RC_TOO_LARGE, "the image is longer than it was said to be");
+        return err_set(err, RC_TOO_LARGE, "the file is longer than it was said to be");
     while (piece.n > 0) {
         ssize_t n = write(f->fd, piece.p, piece.n);
         if (n <= 0)
-            return file_failed(err, "cannot write", "the image");
+            return file_failed(err, "cannot write", "the file");
         piece = str_sub(piece, (size_t)n, piece.n);
     }
     return RC_OK;
 }
 
-static enum rc fetch_into(struct link *l, const struct spec_image *image, int fd,
+static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int fd,
                           struct arena *arena, struct err *err)
 {
     struct stat st;
-    struct str target = arena_fmt(arena, "/v1/node/images/%.*s", STRF(image->sha256));
     if (fstat(fd, &st) != 0 || lseek(fd, 0, SEEK_END) < 0)
-        return file_failed(err, "cannot write", "the image");
-    if (st.st_size >= image->bytes)
+        return file_failed(err, "cannot write", "the file");
+    if (st.st_size >= bytes)
         return RC_OK; /* all of it is here; its hash decides */
-    struct fetch f = {.fd = fd, .left = image->bytes - st.st_size};
+    struct fetch f = {.fd = fd, .left = bytes - st.st_size};
     struct pair range = {STR("Range"), arena_fmt(arena, "bytes=%" PRId64 "-", (int64_t)st.st_size)};
     struct pair headers[WIRE_HEADERS_MAX] = {range};
     struct signature_request sign = {
@@ -204,29 +203,41 @@ static enum rc fetch_into(struct link *l, const struct spec_image *image, int fd
                                    .header_count = 4,
                                    .timeout_us = FETCH_US,
                                    .piece = take_piece,
-                                   .arg = &f};
+                                   .arg = &f,
+                                   .given_up = l->ending};
     struct wire_reply reply;
-    TRY(wire_call(l->wire, &request, arena, &reply, err));
+    enum rc rc = wire_call(l->wire, &request, arena, &reply, err);
+    /* More than was missing: who sends does not know parts, and what came is of the beginning. */
+    if (rc == RC_TOO_LARGE && ftruncate(fd, 0) != 0)
+        return file_failed(err, "cannot cut", "the file");
+    TRY(rc);
     bool whole = reply.status == STATUS_OK && st.st_size == 0;
     if (whole || reply.status == STATUS_PARTIAL)
         return RC_OK;
     /* What came was no part of it: an error's text, or all of it from its beginning. */
     int64_t keep = reply.status == STATUS_OK ? 0 : (int64_t)st.st_size;
     if (ftruncate(fd, keep) != 0)
-        return file_failed(err, "cannot cut", "the image");
-    return err_set(err, RC_UNAVAILABLE, "the image '%.*s' was answered with status %d",
-                   STRF(image->name), reply.status);
+        return file_failed(err, "cannot cut", "the file");
+    return err_set(err, RC_UNAVAILABLE, "'%.*s' was answered with status %d", STRF(target),
+                   reply.status);
+}
+
+enum rc link_fetch_file(struct link *l, struct str target, int64_t bytes, const char *path,
+                        struct arena *arena, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return file_failed(err, "cannot make", path);
+    enum rc rc = fetch_into(l, target, bytes, fd, arena, err);
+    if (rc == RC_OK && fsync(fd) != 0)
+        rc = file_failed(err, "cannot write", path);
+    close(fd);
+    return rc;
 }
 
 enum rc link_fetch(void *arg, const struct spec_image *image, const char *path, struct arena *arena,
                    struct err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return file_failed(err, "cannot make", path);
-    enum rc rc = fetch_into(arg, image, fd, arena, err);
-    if (rc == RC_OK && fsync(fd) != 0)
-        rc = file_failed(err, "cannot write", path);
-    close(fd);
-    return rc;
+    struct str target = arena_fmt(arena, "/v1/node/images/%.*s", STRF(image->sha256));
+    return link_fetch_file(arg, target, image->bytes, path, arena, err);
 }

@@ -3,6 +3,7 @@
 
 #include "node/disk.h"
 #include "node/file.h"
+#include "node/promise.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -10,7 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { PROC_BYTES_MAX = 256 * 1024, KIB = 1024, MILLI = 1000 };
+enum { PROC_BYTES_MAX = 256 * 1024, KIB = 1024, MILLI = 1000, PERCENT = 100 };
 
 static struct str proc_text(const char *path, struct arena *arena)
 {
@@ -81,6 +82,52 @@ void machine_report(const char *home, const struct list *features, struct str ad
     if (uname(&name) == 0)
         r.hostname = arena_str(arena, str_c(name.nodename));
     *ret = r;
+}
+
+/* One measurement against its limit. */
+static struct sighting_promise judge(struct machine_mind *mind, enum machine_promise which,
+                                     int64_t measured, time_us now, struct arena *arena)
+{
+    static const struct {
+        struct str name;
+        int64_t most;
+    } promises[] = {
+        [MACHINE_DISK] = {STR_INIT("disk"), PROMISE_PERCENT_MAX},
+        [MACHINE_TEMPERATURE] = {STR_INIT("temperature"), PROMISE_DEGREES_MAX},
+    };
+    bool broken = mind->of[which].known && !mind->of[which].kept;
+    int64_t most = promises[which].most - (broken ? MACHINE_BELOW : 0);
+    bool kept = measured <= most;
+    if (!mind->of[which].known || mind->of[which].kept != kept)
+        mind->of[which].since = now;
+    mind->of[which].known = true;
+    mind->of[which].kept = kept;
+    struct sighting_promise p = {.set = schema_all(&sighting_promise_schema),
+                                 .name = promises[which].name,
+                                 .kept = kept,
+                                 .since = mind->of[which].since};
+    if (!kept && which == MACHINE_DISK)
+        p.text = arena_fmt(arena, "%lld %% of the disk is taken, at most %lld %%",
+                           (long long)measured, (long long)most);
+    if (!kept && which == MACHINE_TEMPERATURE)
+        p.text =
+            arena_fmt(arena, "%lld degrees, at most %lld", (long long)measured, (long long)most);
+    return p;
+}
+
+struct list machine_promises(struct machine_mind *mind, const struct node_report *report,
+                             int64_t degrees, time_us now, struct arena *arena)
+{
+    struct sighting_promise *told = NEW_N(arena, struct sighting_promise, MACHINE_PROMISES);
+    size_t count = 0;
+    if (report->disk_bytes > 0) {
+        __int128 hundredfold = (__int128)report->disk_used_bytes * PERCENT;
+        int64_t percent = (int64_t)((hundredfold + report->disk_bytes - 1) / report->disk_bytes);
+        told[count++] = judge(mind, MACHINE_DISK, percent, now, arena);
+    }
+    if (degrees >= 0)
+        told[count++] = judge(mind, MACHINE_TEMPERATURE, degrees, now, arena);
+    return (struct list){told, count};
 }
 
 struct str machine_address(struct arena *arena)

@@ -8,6 +8,8 @@
 
 enum { RULES_BYTES_MAX = 4 * 1024 * 1024, RESOLV_BYTES_MAX = 64 * 1024, BURST_BYTES_MIN = 32768 };
 
+static const char slow_suffix[] = "s"; /* NETWORK_NAME_MAX has room for it */
+
 /* Never reached by a service, but where the settings open it: private, shared, link-local (clouds
  * keep their metadata there), loopback, multicast and reserved. RFC 6890. */
 static const char closed[] = "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, "
@@ -18,6 +20,15 @@ static struct str address_text(uint32_t address, struct arena *arena)
 {
     return arena_fmt(arena, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
                      address & 255);
+}
+
+/* Each address has a hardware address of its own, and keeps it: otherwise node and services would
+ * for most of a minute send to one that went with a restart, and the bridge would take another one
+ * with each cable that comes or goes. */
+static struct str hardware_text(uint32_t address, struct arena *arena)
+{
+    return arena_fmt(arena, "02:00:%02x:%02x:%02x:%02x", address >> 24, address >> 16 & 255,
+                     address >> 8 & 255, address & 255);
 }
 
 static bool address_parse(struct str text, struct arena *arena, uint32_t *ret)
@@ -81,14 +92,14 @@ struct str network_gateway(const struct network *n, struct arena *arena)
     return address_text(n->base + 1, arena);
 }
 
-static const char *port_name(const struct network *n, int64_t slot, struct arena *arena)
+const char *network_tap(const struct network *n, int64_t slot, struct arena *arena)
 {
     return arena_fmt(arena, "%s-%d", n->bridge, (int)slot).p;
 }
 
 struct str network_namespace(const struct network *n, int64_t slot, struct arena *arena)
 {
-    return arena_fmt(arena, "/run/netns/%s", port_name(n, slot, arena));
+    return arena_fmt(arena, "/run/netns/%s", network_tap(n, slot, arena));
 }
 
 int64_t network_port(int64_t slot, size_t index)
@@ -169,6 +180,18 @@ static struct str joined(const struct list *words, struct arena *arena)
     return buf_str(&text);
 }
 
+static struct str alone_of(const struct network *n, const struct network_service *services,
+                           size_t count, struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, arena, RULES_BYTES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (services[i].alone)
+            buf_fmt(&text, "%s%.*s", text.n > 0 ? ", " : "",
+                    STRF(network_address(n, services[i].slot, arena)));
+    return buf_str(&text);
+}
+
 /* %1: the bridge, %2: its network. */
 static void add_chains(const char *br, const char *net, struct buf *out)
 {
@@ -193,6 +216,8 @@ static void add_chains(const char *br, const char *net, struct buf *out)
     buf_fmt(out,
             "  chain passing { type filter hook forward priority 0;\n"
             "    iifname != \"%s\" oifname != \"%s\" accept\n"
+            "    ip saddr @alone drop\n"
+            "    ip daddr @alone drop\n"
             "    ct state established,related accept\n"
             "    ct status dnat accept\n"
             "    oifname \"%s\" drop\n"
@@ -210,14 +235,29 @@ static void add_chains(const char *br, const char *net, struct buf *out)
             br);
 }
 
-/* From port to port goes nothing but IPv4, and of that (chain "passing") what is published. */
-static void add_frames(const char *br, struct buf *out)
+/* From port to port goes nothing but IPv4, and of that (chain "passing") what is published. A
+ * machine has its cable in its own hands: it speaks under its own address, or not at all. */
+static void add_frames(const struct network *n, const struct network_service *services,
+                       size_t count, struct buf *out, struct arena *arena)
 {
+    const char *br = n->bridge;
     buf_fmt(out,
             "table bridge %s\ndelete table bridge %s\ntable bridge %s {\n"
+            "  set own { type ifname . ipv4_addr;\n",
+            br, br, br);
+    for (size_t i = 0; i < count; i++)
+        buf_fmt(out, "%s\"%s\" . %.*s", i == 0 ? "    elements = { " : ", ",
+                network_tap(n, services[i].slot, arena),
+                STRF(network_address(n, services[i].slot, arena)));
+    buf_fmt(out,
+            "%s  }\n"
+            "  chain sources { type filter hook prerouting priority -300;\n"
+            "    iifname \"%s-*\" ether type ip iifname . ip saddr != @own drop\n"
+            "    iifname \"%s-*\" ether type arp arp saddr ip != 0.0.0.0 "
+            "iifname . arp saddr ip != @own drop\n  }\n"
             "  chain frames { type filter hook forward priority 0;\n"
             "    iifname \"%s-*\" ether type != ip drop\n  }\n}\n",
-            br, br, br, br);
+            count > 0 ? " }\n" : "", br, br, br);
 }
 
 struct str network_ruleset(const struct network *n, const struct network_service *services,
@@ -239,9 +279,10 @@ struct str network_ruleset(const struct network *n, const struct network_service
     add_set("resolvers", joined(&n->resolvers, arena), &out);
     add_set("open", joined(&n->open, arena), &out);
     add_set("closed", str_c(closed), &out);
+    add_set("alone", alone_of(n, services, count, arena), &out);
     add_chains(n->bridge, net.p, &out);
     buf_add(&out, STR("}\n"));
-    add_frames(n->bridge, &out);
+    add_frames(n, services, count, &out, arena);
     ASSERT(!out.full);
     return buf_str(&out);
 }
@@ -266,7 +307,10 @@ static enum rc make_bridge(const struct network *n, struct arena *arena, struct 
 {
     if (!link_exists(n->bridge))
         TRY(run_tool(arena, err, "ip", "link", "add", n->bridge, "type", "bridge"));
-    TRY(ip_batch(arena_fmt(arena, "addr replace %.*s/%d dev %s\nlink set %s up\n",
+    TRY(ip_batch(arena_fmt(arena,
+                           "link set dev %s address %.*s\naddr replace %.*s/%d dev %s\n"
+                           "link set %s up\n",
+                           n->bridge, STRF(hardware_text(n->base + 1, arena)),
                            STRF(network_gateway(n, arena)), NETWORK_PREFIX, n->bridge, n->bridge),
                  arena, err));
     TRY(file_put("/proc/sys/net/ipv4/ip_forward", STR("1"), err));
@@ -341,7 +385,7 @@ static bool bridge_sees_rules(void)
 enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_s,
                      struct arena *arena, struct err *err)
 {
-    const char *name = port_name(n, slot, arena);
+    const char *name = network_tap(n, slot, arena);
     struct str gateway = network_gateway(n, arena);
     if (!file_exists(network_namespace(n, slot, arena).p))
         TRY(run_tool(arena, err, "ip", "netns", "add", name));
@@ -355,9 +399,11 @@ enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_
                  arena, err));
     struct str lines =
         arena_fmt(arena,
+                  "link set dev eth0 address %.*s\n"
                   "addr replace %.*s/32 dev eth0\nlink set lo up\n"
                   "link set eth0 up\nroute replace %.*s dev eth0\n"
                   "route replace default via %.*s dev eth0\n",
+                  STRF(hardware_text(n->base + 2 + (uint32_t)slot, arena)),
                   STRF(network_address(n, slot, arena)), STRF(gateway), STRF(gateway));
     TRY(run_ok(&(struct run){.argv = (const char *const[]){"ip", "-n", name, "-batch", "-", NULL},
                              .input = lines},
@@ -369,10 +415,56 @@ enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_
 
 enum rc network_leave(const struct network *n, int64_t slot, struct arena *arena, struct err *err)
 {
-    const char *name = port_name(n, slot, arena);
+    const char *name = network_tap(n, slot, arena);
     if (link_exists(name))
         TRY(run_tool(arena, err, "ip", "link", "del", name));
     if (file_exists(network_namespace(n, slot, arena).p))
         TRY(run_tool(arena, err, "ip", "netns", "del", name));
     return RC_OK;
+}
+
+/* What the guest sends comes in at the tap, where the kernel can only pass on: it is sent through a
+ * device of its own, which holds the rate. */
+static enum rc shape_guest(const char *tap, int64_t bit_s, struct arena *arena, struct err *err)
+{
+    const char *slow = arena_fmt(arena, "%s%s", tap, slow_suffix).p;
+    TRY(shape(NULL, tap, bit_s, arena, err));
+    if (bit_s == 0)
+        return link_exists(slow) ? run_tool(arena, err, "ip", "link", "del", slow) : RC_OK;
+    if (!link_exists(slow))
+        TRY(run_tool(arena, err, "ip", "link", "add", slow, "type", "ifb"));
+    TRY(run_tool(arena, err, "ip", "link", "set", slow, "up"));
+    TRY(shape(NULL, slow, bit_s, arena, err));
+    TRY(run_tool(arena, err, "tc", "qdisc", "replace", "dev", tap, "ingress"));
+    return run_tool(arena, err, "tc", "filter", "replace", "dev", tap, "parent",
+                    "ffff:", "protocol", "all", "prio", "1", "handle", "800::800", "u32", "match",
+                    "u32", "0", "0", "action", "mirred", "egress", "redirect", "dev", slow);
+}
+
+enum rc network_plug(const struct network *n, int64_t slot, int64_t network_bit_s,
+                     struct arena *arena, struct err *err)
+{
+    const char *name = network_tap(n, slot, arena);
+    if (!link_exists(name))
+        TRY(run_tool(arena, err, "ip", "tuntap", "add", "name", name, "mode", "tap"));
+    TRY(ip_batch(arena_fmt(arena,
+                           "link set %s master %s up\n"
+                           "link set dev %s type bridge_slave isolated %s\n",
+                           name, n->bridge, name, bridge_sees_rules() ? "off" : "on"),
+                 arena, err));
+    return shape_guest(name, network_bit_s, arena, err);
+}
+
+bool network_is_plugged(const struct network *n, int64_t slot, struct arena *arena)
+{
+    return link_exists(network_tap(n, slot, arena));
+}
+
+enum rc network_unplug(const struct network *n, int64_t slot, struct arena *arena, struct err *err)
+{
+    const char *name = network_tap(n, slot, arena);
+    const char *slow = arena_fmt(arena, "%s%s", name, slow_suffix).p;
+    if (link_exists(name))
+        TRY(run_tool(arena, err, "ip", "link", "del", name));
+    return link_exists(slow) ? run_tool(arena, err, "ip", "link", "del", slow) : RC_OK;
 }

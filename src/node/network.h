@@ -40,6 +40,7 @@ MUST_CHECK enum rc network_init(struct network *n, struct str bridge, struct str
 struct network_service {
     int64_t slot;
     struct list ports; /* struct spec_port */
+    bool alone;        /* nothing of it passes, whoever began */
 };
 
 /* Bridge and rules, with the published ports of all services. */
@@ -53,6 +54,16 @@ MUST_CHECK enum rc network_join(const struct network *n, int64_t slot, int64_t n
                                 struct arena *arena, struct err *err);
 MUST_CHECK enum rc network_leave(const struct network *n, int64_t slot, struct arena *arena,
                                  struct err *err);
+
+/* The same for a machine: no namespace, its cable is a tap that QEMU takes by its name. */
+MUST_CHECK enum rc network_plug(const struct network *n, int64_t slot, int64_t network_bit_s,
+                                struct arena *arena, struct err *err);
+MUST_CHECK enum rc network_unplug(const struct network *n, int64_t slot, struct arena *arena,
+                                  struct err *err);
+/* "BRIDGE-SLOT" */
+const char *network_tap(const struct network *n, int64_t slot, struct arena *arena);
+/* Whether a service has a cable. */
+bool network_is_plugged(const struct network *n, int64_t slot, struct arena *arena);
 
 struct str network_address(const struct network *n, int64_t slot, struct arena *arena);
 struct str network_gateway(const struct network *n, struct arena *arena);

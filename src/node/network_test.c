@@ -43,6 +43,18 @@ START_TEST(only_what_is_published_is_in_the_rules)
     ck_assert(str_has(rules, STR("16550 : 10.88.0.5 . 53")));
     ck_assert(!str_has(rules, STR("5432")));
     ck_assert(str_has(rules, STR("169.254.0.0/16")));
+    ck_assert(
+        !str_has(rules, STR("set alone { type ipv4_addr; flags interval; auto-merge;\n    e")));
+}
+END_TEST
+
+START_TEST(who_is_alone_is_in_the_rules_by_its_address)
+{
+    struct network_service two[] = {{.slot = 3}, {.slot = 4, .alone = true}};
+    struct str rules = network_ruleset(&network, two, COUNT(two), &arena);
+    ck_assert(str_has(rules, STR("set alone { type ipv4_addr; flags interval; auto-merge;\n"
+                                 "    elements = { 10.88.0.6 }\n")));
+    ck_assert(str_has(rules, STR("ip saddr @alone drop\n    ip daddr @alone drop\n")));
 }
 END_TEST
 
@@ -65,6 +77,7 @@ Suite *network_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, all_follows_from_the_slot);
     tcase_add_test(c, only_what_is_published_is_in_the_rules);
+    tcase_add_test(c, who_is_alone_is_in_the_rules_by_its_address);
     tcase_add_test(c, what_is_no_name_or_network_is_refused);
     suite_add_tcase(s, c);
     return s;

@@ -15,9 +15,7 @@ enum {
     HTTP_REPLY_MAX = 64 * 1024,
     STATUS_GOOD = 200,
     STATUS_BAD = 400,
-    PERCENT_MAX = 90,
     DAYS_MIN = 14,
-    DEGREES_MAX = 85,
     ZONES_MAX = 64,
     MILLI = 1000,
     DAY_SECONDS = 86400
@@ -117,7 +115,7 @@ static enum rc check_http(const struct promise_look *look, struct arena *arena, 
 static enum rc check_disk(const struct promise_look *look, struct arena *arena, struct err *err)
 {
     int64_t taken = 0;
-    int64_t limit = look->promise->limit > 0 ? look->promise->limit : PERCENT_MAX;
+    int64_t limit = look->promise->limit > 0 ? look->promise->limit : PROMISE_PERCENT_MAX;
     TRY(look->door->taken(look->door->arg, look->spec->id, look->promise->target, arena, &taken,
                           err));
     return taken <= limit
@@ -168,8 +166,8 @@ int64_t promise_temperature(const char *root)
 
 static enum rc check_temperature(const struct promise_look *look, struct err *err)
 {
-    int64_t limit = look->promise->limit > 0 ? look->promise->limit : DEGREES_MAX;
-    int64_t degrees = promise_temperature("/sys/class/thermal");
+    int64_t limit = look->promise->limit > 0 ? look->promise->limit : PROMISE_DEGREES_MAX;
+    int64_t degrees = promise_temperature(PROMISE_SENSORS);
     return degrees <= limit ? RC_OK
                             : err_set(err, RC_CONFLICT, "%lld degrees, at most %lld",
                                       (long long)degrees, (long long)limit);

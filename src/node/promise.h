@@ -7,7 +7,15 @@
 #include "http/wire.h"
 #include "node/driver.h"
 
-enum { PROMISE_TEXT_MAX = 200, PROMISE_EVERY_S = 60, PROMISE_TIMEOUT_S = 10 };
+#define PROMISE_SENSORS "/sys/class/thermal"
+
+enum {
+    PROMISE_TEXT_MAX = 200,
+    PROMISE_EVERY_S = 60,
+    PROMISE_TIMEOUT_S = 10,
+    PROMISE_PERCENT_MAX = 90, /* of a disk, unless the profile says another */
+    PROMISE_DEGREES_MAX = 85, /* likewise */
+};
 
 /* How a look reaches a service. Twin in the tests. */
 struct promise_door {
@@ -32,7 +40,7 @@ struct promise_look {
 MUST_CHECK enum rc promise_check(const struct promise_look *look, struct arena *arena,
                                  struct err *err);
 
-/* The hottest sensor of the machine in degrees; -1: it has none. root: "/sys/class/thermal". */
+/* The hottest sensor of the machine in degrees; -1: it has none. root: PROMISE_SENSORS. */
 int64_t promise_temperature(const char *root);
 
 #endif

@@ -5,7 +5,8 @@
 
 enum { FORM_TEXT_MAX = 32 * 1024 * 1024, DOUBLINGS_MAX = 16 };
 
-const char *const step_names[] = {"none", "prepare", "start", "adjust", "stop", "remove", NULL};
+const char *const step_names[] = {"none", "prepare", "start",   "adjust",
+                                  "stop", "remove",  "restore", NULL};
 
 /* Of these fields a service is made: with another value of one, it is another service. */
 static const char *const form_fields[] = {"images", "files", "processes", "volumes", "user_data"};
@@ -63,7 +64,9 @@ static enum step step_to_run(const struct service_spec *spec, struct str form,
         return same && seen->generation == spec->generation ? STEP_START : STEP_PREPARE;
     if (!same || seen->restart != spec->restart)
         return STEP_STOP;
-    return seen->generation == spec->generation ? STEP_NONE : STEP_ADJUST;
+    if (seen->generation != spec->generation)
+        return STEP_ADJUST;
+    return spec->from.number > seen->restored ? STEP_RESTORE : STEP_NONE;
 }
 
 static enum step step_without_pause(const struct service_spec *spec, struct str form,
@@ -100,6 +103,7 @@ static enum sighting_state sighting_of_step(enum step step)
     case STEP_PREPARE:
         return SIGHTING_PREPARING;
     case STEP_START:
+    case STEP_RESTORE:
         return SIGHTING_STARTING;
     case STEP_STOP:
     case STEP_REMOVE:
@@ -122,6 +126,8 @@ enum sighting_state reconcile_sighting(const struct service_spec *spec, struct s
     enum step next = step_without_pause(spec, form, seen, mind);
     if (next != STEP_NONE && mind->failures > 0)
         return SIGHTING_FAILED;
+    if (state == OBSERVED_RUNNING && next == STEP_RESTORE)
+        return SIGHTING_STARTING;
     if (state == OBSERVED_RUNNING)
         return next == STEP_STOP ? SIGHTING_STOPPING : SIGHTING_RUNNING;
     if (spec != NULL && spec->state == SPEC_GONE && state == OBSERVED_ABSENT)

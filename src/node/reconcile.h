@@ -4,7 +4,7 @@
  * Pure. The agent looks, asks for a step, does it, and looks again; so it may be stopped anywhere,
  * and whatever it finds afterwards, the steps lead to what is wanted:
  *
- *     absent -prepare-> resting -start-> running
+ *     absent -prepare-> resting -start-> running (-restore-> running)
  *     dead, running -stop-> resting -remove-> absent
  *
  * The form of a spec names what a service is made of. Another form wants it to be made anew, with
@@ -16,7 +16,15 @@
 
 #include "node/driver.h"
 
-enum step { STEP_NONE, STEP_PREPARE, STEP_START, STEP_ADJUST, STEP_STOP, STEP_REMOVE };
+enum step {
+    STEP_NONE,
+    STEP_PREPARE,
+    STEP_START,
+    STEP_ADJUST,
+    STEP_STOP,
+    STEP_REMOVE,
+    STEP_RESTORE, /* feed it the backup that it begins with: it runs, and is no service yet */
+};
 extern const char *const step_names[];
 
 /* What the agent knows beside spec and machine. */

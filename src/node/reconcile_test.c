@@ -159,7 +159,7 @@ static void change(struct world *w)
     struct service_spec *spec = &w->specs[i];
     spec->generation++;
     w->minds[i].failures = 0;
-    switch (clock_sim_below(&w->clock, 6)) {
+    switch (clock_sim_below(&w->clock, 7)) {
     case 0:
         spec->state = (int64_t)clock_sim_below(&w->clock, 3);
         break;
@@ -173,6 +173,9 @@ static void change(struct world *w)
         spec->user_data = arena_fmt(&arena, "%" PRId64, spec->generation);
         break;
     case 4:
+        spec->from.number++;
+        break;
+    case 5:
         w->spoken[i] = !w->spoken[i];
         break;
     default:
@@ -198,6 +201,8 @@ static enum rc do_step(struct world *w, size_t i, enum step step)
         return d->stop(d, w->specs[i].id, &arena, &last, &err);
     case STEP_REMOVE:
         return d->remove(d, w->specs[i].id, &arena, &err);
+    case STEP_RESTORE:
+        return d->restored(d, w->specs[i].id, w->specs[i].from.number, &arena, &err);
     }
     NEVER("a step is one of these");
 }
@@ -245,6 +250,7 @@ static void check_end(struct world *w, uint64_t seed)
         if (runs) {
             ck_assert_int_eq(v->generation, w->specs[i].generation);
             ck_assert_int_eq(v->restart, w->specs[i].restart);
+            ck_assert_int_ge(v->restored, w->specs[i].from.number);
             ck_assert(str_eq(str_n(v->form, v->form_n), reconcile_form(&w->specs[i], &arena)));
         }
         bool gone = w->spoken[i] && w->specs[i].state == SPEC_GONE;

@@ -148,9 +148,12 @@ static enum rc last_counters(struct spool *s, const struct spool_sample *p, stru
     if (code == SQLITE_ROW) {
         struct str process =
             str_n((const char *)sqlite3_column_text(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+        time_us at = sqlite3_column_int64(q, 1);
+        /* A service that was removed and came back counts its processes anew: the first of them is
+         * not the first that was sampled before it started. */
         last = (struct counters){.found = true,
-                                 .same = str_eq(process, p->stats->process),
-                                 .at = sqlite3_column_int64(q, 1),
+                                 .same = str_eq(process, p->stats->process) && p->started <= at,
+                                 .at = at,
                                  .cpu_us = sqlite3_column_int64(q, 2),
                                  .received = sqlite3_column_int64(q, 3),
                                  .sent = sqlite3_column_int64(q, 4),

@@ -87,6 +87,20 @@ START_TEST(a_clock_that_goes_back_counts_nothing_twice)
 }
 END_TEST
 
+START_TEST(a_service_that_came_back_counts_its_processes_anew)
+{
+    size_t count;
+    add("1", 10, 20, 500);
+    /* Removed by an agent that was killed before it forgot the counters: it comes back later. */
+    add("1", 100, 110, 700);
+    ck_assert_int_eq(sum(&count), 500 + 700);
+    ck_assert_uint_eq(count, 2);
+    struct list records;
+    ck_assert_int_eq(spool_next(spool, &arena, &records, &err), RC_OK);
+    ck_assert_int_eq(((struct spool_record *)records.items)[1].from, 100 * US_PER_SECOND);
+}
+END_TEST
+
 START_TEST(what_was_taken_is_gone_and_its_number_never_returns)
 {
     struct list records;
@@ -124,6 +138,7 @@ Suite *spool_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, restarts_neither_lose_nor_invent);
     tcase_add_test(c, a_clock_that_goes_back_counts_nothing_twice);
+    tcase_add_test(c, a_service_that_came_back_counts_its_processes_anew);
     tcase_add_test(c, what_was_taken_is_gone_and_its_number_never_returns);
     tcase_add_test(c, what_is_no_spool_is_refused);
     suite_add_tcase(s, c);

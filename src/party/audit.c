@@ -47,11 +47,13 @@ static const struct page_table audit_table = {
     .default_sort = "-id", /* ids ascend with time: the newest first */
 };
 
-enum rc audit_list(struct tx *tx, struct str party, const struct audit_query *q, struct page *ret)
+/* Those of one log that are asked for. */
+static enum rc list(struct tx *tx, struct page_term log, const struct audit_query *q,
+                    struct page *ret)
 {
     struct page_term terms[6];
     size_t count = 0;
-    terms[count++] = (struct page_term){"a.party = ?", V(party)};
+    terms[count++] = log;
     if (q->subject.n > 0)
         terms[count++] = (struct page_term){"a.subject = ?", V(q->subject)};
     if (q->action.n > 0)
@@ -71,4 +73,15 @@ enum rc audit_list(struct tx *tx, struct str party, const struct audit_query *q,
         entries[i] = read_row(&rows, i);
     *ret = (struct page){{entries, rows.count}, next};
     return RC_OK;
+}
+
+enum rc audit_list(struct tx *tx, struct str party, const struct audit_query *q, struct page *ret)
+{
+    return list(tx, (struct page_term){"a.party = ?", V(party)}, q, ret);
+}
+
+enum rc audit_list_own(struct tx *tx, struct str user, const struct audit_query *q,
+                       struct page *ret)
+{
+    return list(tx, (struct page_term){"a.party IS NULL AND a.user_id = ?", V(user)}, q, ret);
 }

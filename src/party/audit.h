@@ -39,5 +39,8 @@ extern const struct schema audit_query_schema;
 MUST_CHECK enum rc audit_put(struct tx *tx, const struct audit *entry);
 MUST_CHECK enum rc audit_list(struct tx *tx, struct str party, const struct audit_query *q,
                               struct page *ret);
+/* The user's own matters, in no party's log: logins and wrong ones, passwords, tokens. */
+MUST_CHECK enum rc audit_list_own(struct tx *tx, struct str user, const struct audit_query *q,
+                                  struct page *ret);
 
 #endif

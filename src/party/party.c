@@ -195,17 +195,16 @@ static enum rc visible(struct tx *tx, const struct caller *who, struct page_term
     if (!own && !clients)
         *ret = (struct page_term){.sql = "1 = 0"};
     else if (who->party.n > 0)
-        *ret = (struct page_term){own && clients ? "p.id = ? OR p.sponsor = ?"
+        *ret = (struct page_term){own && clients ? "p.id = ?" PAGE_OR "p.sponsor = ?"
                                   : own          ? "p.id = ?"
                                                  : "p.sponsor = ?",
                                   V(who->party)};
     else
-        *ret = (struct page_term){
-            own && clients ? "p.id IN " HELD_BY_USER("party:read") " OR p.sponsor IN " HELD_BY_USER(
-                                 "client:read")
-            : own ? "p.id IN " HELD_BY_USER("party:read")
-                  : "p.sponsor IN " HELD_BY_USER("client:read"),
-            V(who->user)};
+        *ret = (struct page_term){own && clients ? "p.id IN " HELD_BY_USER("party:read") PAGE_OR
+                                      "p.sponsor IN " HELD_BY_USER("client:read")
+                                  : own ? "p.id IN " HELD_BY_USER("party:read")
+                                        : "p.sponsor IN " HELD_BY_USER("client:read"),
+                                  V(who->user)};
     return RC_OK;
 }
 

@@ -44,7 +44,7 @@ enum rc permission_allow(struct tx *tx, const struct caller *who, enum permissio
      * how many grants of each say yes. Four counts, each along an index: "party IN (own, sponsor)"
      * would make SQLite build a table for the two. */
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
+    TRY(sql_kept(tx, &rows,
                  "SELECT "
                  "(SELECT COUNT(*) FROM membership m WHERE m.user_id = $1 AND m.party = p.id "
                  "AND ($2 = '' OR m.party = $2)), "
@@ -84,7 +84,7 @@ enum rc permission_allow_sponsor(struct tx *tx, const struct caller *who, enum p
     if (is_nobody(who))
         return refuse_nobody(tx);
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
+    TRY(sql_kept(tx, &rows,
                  "SELECT COUNT(*), COUNT(CASE WHEN m.party = p.sponsor THEN 1 END), "
                  "COUNT(rp.permission) "
                  "FROM party p "
@@ -118,7 +118,7 @@ enum rc permission_allow_some(struct tx *tx, const struct caller *who, enum perm
     if (is_nobody(who))
         return refuse_nobody(tx);
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
+    TRY(sql_kept(tx, &rows,
                  "SELECT m.party FROM membership m "
                  "WHERE m.user_id = $1 AND ($2 = '' OR m.party = $2) AND "
                  "(EXISTS (SELECT 1 FROM role_permission rp "
@@ -134,7 +134,7 @@ enum rc permission_parties(struct tx *tx, const struct caller *who, enum permiss
                            struct rows *ret)
 {
     ASSERT(p < PERM_COUNT);
-    return sql_rows(tx, ret,
+    return sql_kept(tx, ret,
                     "SELECT m.party FROM membership m JOIN role_permission rp "
                     "ON rp.role = m.role AND rp.permission = $3 "
                     "WHERE m.user_id = $1 AND ($2 = '' OR m.party = $2) "
@@ -149,7 +149,7 @@ enum rc permission_held(struct tx *tx, const struct caller *who, struct str part
         return RC_OK;
     }
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
+    TRY(sql_kept(tx, &rows,
                  "SELECT DISTINCT rp.permission FROM membership m "
                  "JOIN role_permission rp ON rp.role = m.role "
                  "WHERE m.user_id = $1 AND ($2 = '' OR m.party = $2) AND ($3 = '' OR m.party = $3) "
@@ -212,7 +212,7 @@ enum rc role_may_give(struct tx *tx, const struct caller *who, struct str party,
      PERM_BIT(PERM_AGREEMENT_READ) | PERM_BIT(PERM_PRICE_READ) | PERM_BIT(PERM_CATALOG_READ) |  \
      PERM_BIT(PERM_SUBSCRIPTION_READ) | PERM_BIT(PERM_USAGE_READ) | PERM_BIT(PERM_CLOSE_READ) | \
      PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ) |  \
-     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ))
+     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ) | PERM_BIT(PERM_ALERT_READ))
 #define OF_BILLING                                                                             \
     (OF_READER | PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ) |                      \
      PERM_BIT(PERM_USAGE_WRITE) | PERM_BIT(PERM_CLOSE_WRITE) | PERM_BIT(PERM_DOCUMENT_WRITE) | \

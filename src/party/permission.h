@@ -64,7 +64,9 @@
     X(PERM_FLEET_READ, "fleet:read", NULL, "see sites, nodes, kinds of services and images")  \
     X(PERM_FLEET_WRITE, "fleet:write", NULL, "keep sites, nodes, kinds of services, images")  \
     X(PERM_SERVICE_READ, "service:read", NULL, "see services and how they are")               \
-    X(PERM_SERVICE_WRITE, "service:write", NULL, "order, change and end services")
+    X(PERM_SERVICE_WRITE, "service:write", NULL, "order, change and end services")            \
+    X(PERM_ALERT_READ, "alert:read", NULL, "see who is told of failures, and what was told")  \
+    X(PERM_ALERT_WRITE, "alert:write", NULL, "say who is told of failures")
 
 enum permission {
 #define X(name, text, twin, doc) name,

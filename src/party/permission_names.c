@@ -41,19 +41,27 @@ bool permission_parse(struct str s, enum permission *ret)
     return false;
 }
 
+/* Whether the texts begin with the word, and it ends there. */
+static bool begin_with(struct str texts, struct str word)
+{
+    return str_starts(texts, word) && (texts.n == word.n || texts.p[word.n] == ' ');
+}
+
+/* Mostly they stand in the order of the table, as token.c writes them, and are found at once. */
 uint64_t permission_parse_all(struct str texts)
 {
     uint64_t bits = 0;
     enum permission next = 0;
     while (texts.n > 0) {
-        struct str text = str_cut(&texts, ' ');
         enum permission p = next;
-        while (p < PERM_COUNT && !str_eq(text, table[p].text))
+        while (p < PERM_COUNT && !begin_with(texts, table[p].text))
             p++;
-        if (p < PERM_COUNT)
+        if (p < PERM_COUNT) {
             next = p + 1;
-        else if (!permission_parse(text, &p))
+            texts = str_sub(texts, min_size(table[p].text.n + 1, texts.n), texts.n);
+        } else if (!permission_parse(str_cut(&texts, ' '), &p)) {
             continue;
+        }
         bits |= PERM_BIT(p);
     }
     return bits;

@@ -11,7 +11,7 @@
     (PERM_BIT(PERM_AGREEMENT_READ) | PERM_BIT(PERM_PRICE_READ) | PERM_BIT(PERM_CATALOG_READ) |  \
      PERM_BIT(PERM_SUBSCRIPTION_READ) | PERM_BIT(PERM_USAGE_READ) | PERM_BIT(PERM_CLOSE_READ) | \
      PERM_BIT(PERM_DOCUMENT_READ) | PERM_BIT(PERM_PAYMENT_READ) | PERM_BIT(PERM_LEDGER_READ) |  \
-     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ))
+     PERM_BIT(PERM_FLEET_READ) | PERM_BIT(PERM_SERVICE_READ) | PERM_BIT(PERM_ALERT_READ))
 #define BILLS                                                                                    \
     (PERM_BIT(PERM_PARTY_WRITE) | PERM_BIT(PERM_AUDIT_READ) | PERM_BIT(PERM_USAGE_WRITE) |       \
      PERM_BIT(PERM_CLOSE_WRITE) | PERM_BIT(PERM_DOCUMENT_WRITE) | PERM_BIT(PERM_PAYMENT_WRITE) | \
@@ -239,7 +239,7 @@ TX_TEST(roles_are_listed_with_what_they_allow)
     for (size_t i = 0; i < COUNT(names); i++)
         SAME(roles[i].id, str_c(names[i]));
     ck_assert_uint_eq(roles[2].permissions.count, PERM_COUNT - 2);
-    ck_assert_uint_eq(roles[3].permissions.count, 17);
+    ck_assert_uint_eq(roles[3].permissions.count, 18);
     SAME(((const struct str *)roles[3].permissions.items)[0], STR("agreement:read"));
 }
 

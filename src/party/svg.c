@@ -238,9 +238,12 @@ static bool is_known_function(struct str value, size_t open)
 }
 
 /* No escapes (& in XML, \ in CSS), so that what stands there is what is meant; no ':', so that no
- * address of any scheme; parentheses of known functions only. */
+ * address of any scheme, and no "//" in front, which is one of the page's scheme; parentheses of
+ * known functions only. */
 static bool is_plain_value(struct str value)
 {
+    if (str_starts(value, STR("//")))
+        return false;
     for (size_t i = 0; i < value.n; i++) {
         if (strchr("&<>\\:@{};\"'`", value.p[i]) != NULL)
             return false;

@@ -116,7 +116,36 @@ static enum rc issuer_of(struct tx *tx, const struct user *user, struct str *ret
     return RC_OK;
 }
 
-enum rc totp_begin(struct tx *tx, struct str user, struct str *ret_secret, struct str *ret_uri)
+/* As the store keeps a secret: base 32; where there is a key, a mark that base 32 lacks and the
+ * sealed bytes. Those of a store that had no key then are read as they are. */
+static const char sealed_mark = '1';
+
+static struct str kept(struct tx *tx, const struct seal *seal, struct str bytes)
+{
+    if (seal == NULL)
+        return base32_encode(bytes, tx->arena);
+    struct str closed = base32_encode(seal_close(seal, tx, bytes), tx->arena);
+    return arena_fmt(tx->arena, "%c%.*s", sealed_mark, STRF(closed));
+}
+
+static enum rc read_kept(struct tx *tx, const struct seal *seal, struct str text, struct str *ret)
+{
+    bool sealed = text.n > 0 && text.p[0] == sealed_mark;
+    struct str bytes;
+    if (!base32_decode(str_sub(text, sealed ? 1 : 0, text.n), tx->arena, &bytes))
+        NEVER("a secret in the store that is no base 32");
+    if (!sealed) {
+        *ret = bytes;
+        return RC_OK;
+    }
+    if (seal == NULL)
+        return err_set(tx->err, RC_INTERNAL,
+                       "second factors were sealed with a key, and key_file names none now");
+    return seal_read(seal, bytes, tx->arena, ret, tx->err);
+}
+
+enum rc totp_begin(struct tx *tx, const struct seal *seal, struct str user, struct str *ret_secret,
+                   struct str *ret_uri)
 {
     struct user u;
     struct str issuer;
@@ -125,8 +154,9 @@ enum rc totp_begin(struct tx *tx, struct str user, struct str *ret_secret, struc
     char bytes[TOTP_SECRET_BYTES];
     clock_chance(tx->ids->clock, bytes, sizeof bytes);
     struct str secret = base32_encode(str_n(bytes, sizeof bytes), tx->arena);
+    struct str keep = kept(tx, seal, str_n(bytes, sizeof bytes));
     TRY(sql_run(tx, "UPDATE users SET totp_pending = $2, changed = $3 WHERE id = $1", V(user),
-                V(secret), V(tx->now)));
+                V(keep), V(tx->now)));
     *ret_uri = arena_fmt(
         tx->arena,
         "otpauth://totp/%.*s:%.*s?secret=%.*s&issuer=%.*s&algorithm=SHA1&digits=%d&period=%d",
@@ -142,7 +172,8 @@ static enum rc wrong_code(struct tx *tx)
                       "this code is wrong or was used before: wait for the next one");
 }
 
-enum rc totp_check(struct tx *tx, struct str user, struct str code, bool confirm)
+enum rc totp_check(struct tx *tx, const struct seal *seal, struct str user, struct str code,
+                   bool confirm)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows, "SELECT totp_secret, totp_pending, totp_last FROM users WHERE id = $1",
@@ -155,8 +186,7 @@ enum rc totp_check(struct tx *tx, struct str user, struct str code, bool confirm
                        confirm ? "no second factor waits to be confirmed: begin again"
                                : "there is no second factor");
     struct str bytes;
-    if (!base32_decode(secret, tx->arena, &bytes))
-        NEVER("a secret in the store that is no base 32");
+    TRY(read_kept(tx, seal, secret, &bytes));
     int64_t step = 0;
     /* A new secret has used no step yet; the old one's steps do not count for it. */
     if (!totp_matches(bytes, code, tx->now, confirm ? -1 : row_int(&rows, 0, 2), &step))

@@ -36,7 +36,7 @@ static struct list read_memberships(const struct rows *rows, size_t first, const
 enum rc user_get(struct tx *tx, struct str id, struct user *ret)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
+    TRY(sql_kept(tx, &rows,
                  "SELECT u.id, u.version, u.email, u.name, u.language, u.time_zone, "
                  "u.totp_secret, u.created, m.party, p.name, m.role, m.created FROM users u "
                  "LEFT JOIN membership m ON m.user_id = u.id LEFT JOIN party p ON p.id = m.party "
@@ -54,6 +54,23 @@ enum rc user_get(struct tx *tx, struct str id, struct user *ret)
                      .totp = !row_null(&rows, 0, 6),
                      .created = row_int(&rows, 0, 7)};
     u.memberships = read_memberships(&rows, 8, &u, tx->arena);
+    *ret = u;
+    return RC_OK;
+}
+
+enum rc user_of_caller(struct tx *tx, const struct caller *who, struct user *ret)
+{
+    struct user u;
+    TRY(user_get(tx, who->user, &u));
+    if (who->party.n > 0) {
+        const struct membership *all = u.memberships.items;
+        struct membership *kept = NEW_N(tx->arena, struct membership, u.memberships.count);
+        size_t count = 0;
+        for (size_t i = 0; i < u.memberships.count; i++)
+            if (str_eq(all[i].party, who->party))
+                kept[count++] = all[i];
+        u.memberships = (struct list){kept, count};
+    }
     *ret = u;
     return RC_OK;
 }

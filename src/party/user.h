@@ -10,6 +10,7 @@
 #define PARTY_USER_H
 
 #include "party/permission.h"
+#include "store/seal.h"
 
 enum { PASSWORD_MIN = 12, PASSWORD_MAX = 200, PASSWORD_HASH_MAX = 128, SESSION_AGENT_MAX = 200 };
 #define SESSION_IDLE_US   (12 * US_PER_HOUR)
@@ -50,6 +51,9 @@ MUST_CHECK enum rc user_create(struct tx *tx, const struct user *fresh, struct s
                                struct user *ret);
 /* With the memberships. RC_NOT_FOUND. */
 MUST_CHECK enum rc user_get(struct tx *tx, struct str id, struct user *ret);
+/* Of the user that asks, what this caller may know: a token that is bound to a party tells of the
+ * membership there alone. */
+MUST_CHECK enum rc user_of_caller(struct tx *tx, const struct caller *who, struct user *ret);
 /* Name, language, time zone. version 0: whatever it is. RC_NOT_FOUND, RC_CHANGED, RC_INVALID. */
 MUST_CHECK enum rc user_change(struct tx *tx, struct str id, int64_t version,
                                const struct user *patch, struct user *ret);
@@ -85,11 +89,14 @@ MUST_CHECK enum rc login_succeeded(struct tx *tx, const struct login *login, str
                                    struct str peer);
 
 MUST_CHECK enum rc user_set_password(struct tx *tx, struct str user, struct str hash);
-/* A fresh secret, pending until confirmed: base32 text and otpauth:// URI for a QR code. */
-MUST_CHECK enum rc totp_begin(struct tx *tx, struct str user, struct str *ret_secret,
-                              struct str *ret_uri);
-/* RC_INVALID: wrong code. Also takes over a pending secret where confirm. Each step counts once. */
-MUST_CHECK enum rc totp_check(struct tx *tx, struct str user, struct str code, bool confirm);
+/* A fresh secret, pending until confirmed: base32 text and otpauth:// URI for a QR code. The store
+ * keeps it closed with the seal; where that is NULL, as it is. */
+MUST_CHECK enum rc totp_begin(struct tx *tx, const struct seal *seal, struct str user,
+                              struct str *ret_secret, struct str *ret_uri);
+/* RC_INVALID: wrong code. Also takes over a pending secret where confirm. Each step counts once.
+ * RC_INTERNAL: the secret was closed with a key that is not here. */
+MUST_CHECK enum rc totp_check(struct tx *tx, const struct seal *seal, struct str user,
+                              struct str code, bool confirm);
 MUST_CHECK enum rc totp_remove(struct tx *tx, struct str user);
 
 /* --- sessions --- */

@@ -233,34 +233,60 @@ TX_TEST(a_second_factor_is_confirmed_used_once_a_step_and_removed)
     struct str user = make_member(tx, "ada", operator_party, "owner");
     struct str secret, uri;
     struct user u;
-    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, user, STR("000000"), true));
-    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, user, STR("000000"), false));
-    OK(tx, totp_begin(tx, user, &secret, &uri));
+    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, NULL, user, STR("000000"), true));
+    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, NULL, user, STR("000000"), false));
+    OK(tx, totp_begin(tx, NULL, user, &secret, &uri));
     SAME(uri, arena_fmt(tx->arena,
                         "otpauth://totp/Operator:ada%%40example.net?secret=%.*s&issuer=Operator"
                         "&algorithm=SHA1&digits=6&period=30",
                         STRF(secret)));
     OK(tx, user_get(tx, user, &u));
     ck_assert(!u.totp); /* not before it is confirmed */
-    FAILS(tx, RC_INVALID, "/code", totp_check(tx, user, STR("12345"), true));
-    OK(tx, totp_check(tx, user, code_now(tx, secret), true));
+    FAILS(tx, RC_INVALID, "/code", totp_check(tx, NULL, user, STR("12345"), true));
+    OK(tx, totp_check(tx, NULL, user, code_now(tx, secret), true));
     OK(tx, user_get(tx, user, &u));
     ck_assert(u.totp);
     /* The code that confirmed is spent; so is each later one. */
-    FAILS(tx, RC_INVALID, "/code", totp_check(tx, user, code_now(tx, secret), false));
+    FAILS(tx, RC_INVALID, "/code", totp_check(tx, NULL, user, code_now(tx, secret), false));
     tx->now += TOTP_STEP_SECONDS * US_PER_SECOND;
-    OK(tx, totp_check(tx, user, code_now(tx, secret), false));
-    FAILS(tx, RC_INVALID, "/code", totp_check(tx, user, code_now(tx, secret), false));
+    OK(tx, totp_check(tx, NULL, user, code_now(tx, secret), false));
+    FAILS(tx, RC_INVALID, "/code", totp_check(tx, NULL, user, code_now(tx, secret), false));
     /* A second begin does not turn off the first. */
     struct str other;
-    OK(tx, totp_begin(tx, user, &other, &uri));
+    OK(tx, totp_begin(tx, NULL, user, &other, &uri));
     tx->now += TOTP_STEP_SECONDS * US_PER_SECOND;
-    FAILS(tx, RC_INVALID, "/code", totp_check(tx, user, code_now(tx, other), false));
-    OK(tx, totp_check(tx, user, code_now(tx, secret), false));
+    FAILS(tx, RC_INVALID, "/code", totp_check(tx, NULL, user, code_now(tx, other), false));
+    OK(tx, totp_check(tx, NULL, user, code_now(tx, secret), false));
     OK(tx, totp_remove(tx, user));
     OK(tx, user_get(tx, user, &u));
     ck_assert(!u.totp);
-    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, user, code_now(tx, other), true));
+    FAILS(tx, RC_CONFLICT, NULL, totp_check(tx, NULL, user, code_now(tx, other), true));
+}
+
+TX_TEST(the_store_keeps_a_second_factor_sealed)
+{
+    const struct seal one = {.key = {1}}, two = {.key = {2}};
+    struct str user = make_member(tx, "ada", make_operator(tx), "owner");
+    struct str secret, uri, bytes;
+    struct rows rows;
+    OK(tx, totp_begin(tx, &one, user, &secret, &uri));
+    OK(tx, totp_check(tx, &one, user, code_now(tx, secret), true));
+    OK(tx, sql_rows(tx, &rows, "SELECT totp_secret FROM users WHERE id = $1", V(user)));
+    ck_assert(base32_decode(secret, tx->arena, &bytes));
+    ck_assert(!str_has(row_str(&rows, 0, 0), secret) && !str_has(row_str(&rows, 0, 0), bytes));
+    tx->now += TOTP_STEP_SECONDS * US_PER_SECOND;
+    FAILS(tx, RC_INTERNAL, NULL, totp_check(tx, NULL, user, code_now(tx, secret), false));
+    FAILS(tx, RC_INTERNAL, NULL, totp_check(tx, &two, user, code_now(tx, secret), false));
+    OK(tx, totp_check(tx, &one, user, code_now(tx, secret), false));
+}
+
+TX_TEST(a_second_factor_from_before_there_was_a_key_still_counts)
+{
+    const struct seal seal = {.key = {1}};
+    struct str user = make_member(tx, "ada", make_operator(tx), "owner");
+    struct str secret, uri;
+    OK(tx, totp_begin(tx, NULL, user, &secret, &uri));
+    OK(tx, totp_check(tx, &seal, user, code_now(tx, secret), true));
 }
 
 /* --- login --- */
@@ -583,6 +609,22 @@ TX_TEST(a_token_does_not_live_on_in_one_that_it_made)
     ck_assert_int_eq(made.ends, fresh.ends);
 }
 
+TX_TEST(a_token_that_is_bound_to_a_party_tells_of_that_membership_alone)
+{
+    struct str party = make_operator(tx);
+    struct str other = make_party(tx, "Other", party);
+    struct str user = make_member(tx, "ada", party, "reader");
+    OK(tx, member_add(tx, other, user, STR("owner")));
+    struct caller all = by_token(user, PERM_BIT(PERM_SELF_READ), STR(""));
+    struct caller bound = by_token(user, PERM_BIT(PERM_SELF_READ), other);
+    struct user u;
+    OK(tx, user_of_caller(tx, &all, &u));
+    ck_assert_uint_eq(u.memberships.count, 2);
+    OK(tx, user_of_caller(tx, &bound, &u));
+    ck_assert_uint_eq(u.memberships.count, 1);
+    SAME(((const struct membership *)u.memberships.items)->party, other);
+}
+
 TX_TEST(a_token_never_goes_beyond_its_maker)
 {
     struct str party = make_operator(tx);
@@ -777,9 +819,12 @@ Suite *users_suite(void)
     tcase_add_test(c, sessions_are_listed_ended_and_bounded);
     tcase_add_test(c, a_session_of_a_disabled_user_is_nobodys);
     tcase_add_test(c, a_token_is_shown_once_and_found_by_its_hash);
+    tcase_add_test(c, the_store_keeps_a_second_factor_sealed);
+    tcase_add_test(c, a_second_factor_from_before_there_was_a_key_still_counts);
     tcase_add_test(c, secrets_that_are_none_find_nobody);
     tcase_add_test(c, a_token_ends_when_it_was_told_to);
     tcase_add_test(c, a_token_does_not_live_on_in_one_that_it_made);
+    tcase_add_test(c, a_token_that_is_bound_to_a_party_tells_of_that_membership_alone);
     tcase_add_test(c, a_token_never_goes_beyond_its_maker);
     tcase_add_test(c, the_last_owner_stays);
     tcase_add_test(c, roles_are_given_and_taken_by_those_above_only);

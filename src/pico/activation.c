@@ -1,5 +1,6 @@
 /* One thing that a pico does, from its begin to the commit. */
 #include "pico/activation.h"
+#include "pico/usage.h"
 
 #include "base/map.h"
 #include "krl/lib.h"
@@ -7,6 +8,13 @@
 #include "pico/testing.h"
 
 #include <stdlib.h>
+
+struct str activation_txn(struct activation *a)
+{
+    if (a->txn[0] == '\0')
+        chance_eci(a->e, a->txn);
+    return str_n(a->txn, ECI_N);
+}
 
 /* --- rulesets in this activation --- */
 
@@ -260,12 +268,24 @@ static bool hang_on(struct commit *c, struct pico_request *r)
 {
     if (c == NULL)
         return false;
+    request_hold(r);
     struct pico_request **at = &c->requests;
     while (*at != NULL)
         at = &(*at)->next;
     *at = r;
     r->next = NULL;
     return true;
+}
+
+/* With the lock. */
+static void count(const struct activation *a)
+{
+    struct pico_counters *c = &a->e->counters;
+    c->events += a->counts == COUNTS_EVENT;
+    c->queries += a->counts == COUNTS_QUERY;
+    c->directives += a->counts == COUNTS_EVENT && a->directives != NULL ? a->directives->n : 0;
+    if (a->counts == COUNTS_QUERY && a->p->account != 0)
+        usage_count(a->e, a->p->account, &(struct usage){.queries = 1});
 }
 
 /* Take the effects over and send them off. r, which may be NULL, is answered when they are durable.
@@ -279,9 +299,17 @@ static bool hand_in(struct activation *a, struct pico_request *r)
         return false;
     }
     struct commit *c = a->commit;
+    count(a);
     if (c != NULL)
         take_over(a, true);
     bool some = c != NULL && c->first != NULL;
+    bool bills = a->counts == COUNTS_EVENT && a->p->account != 0;
+    if (bills && some) {
+        c->account = a->p->account;
+        c->events++;
+    } else if (bills) {
+        usage_count(e, a->p->account, &(struct usage){.events = 1});
+    }
     bool hangs = r != NULL && hang_on(some ? c : a->p->tail, r);
     if (some)
         commit_chain(c);
@@ -406,23 +434,25 @@ static void begin(struct activation *a, struct arena *arena, struct arena *own)
 {
     struct pico_engine *e = a->e;
     int64_t steps = e->o.steps_max;
-    if (a->lane == LANE_FAST)
-        steps = min_i64(steps, PICO_EVENT_STEPS_FAST);
+    if (a->lane != LANE_SLOW)
+        steps = min_i64(steps, a->lane == LANE_HERE ? PICO_STEPS_HERE : PICO_STEPS_FAST);
     arena_init(arena, e->o.memory_max);
     arena_init(own, ARENA_COMMIT_BYTES);
     a->host = activation_host;
     a->arena = arena;
     a->arena_own = own;
     a->raised_last = &a->raised;
-    chance_eci(e, a->txn);
     krl_machine_init(&a->m, arena, &a->host, steps, e->seed);
+    a->m.official_reset = e->o.official_reset;
 }
 
 static void end(struct activation *a)
 {
     for (size_t i = 0; i < a->actives_n; i++)
         registry_release(a->e->registry, a->actives[i].held);
-    atomic_fetch_add(&a->e->steps, (uint64_t)max_i64(0, a->steps_given - a->m.heap.steps));
+    int64_t steps = max_i64(0, a->steps_given - a->m.heap.steps);
+    a->p->steps = steps;
+    atomic_fetch_add(&a->e->steps, (uint64_t)steps);
     cells_fini(&a->changes);
     commit_drop(a->commit);
     a->commit = NULL;
@@ -462,9 +492,9 @@ static bool again(const struct activation *a, enum outcome *ret)
         *ret = OUT_SETTLE;
         return true;
     }
-    bool short_of_steps = a->m.heap.err.rc == RC_TIMEOUT && a->lane == LANE_FAST &&
-                          a->e->o.steps_max > PICO_EVENT_STEPS_FAST;
-    *ret = OUT_SLOW;
+    bool short_of_steps = a->m.heap.err.rc == RC_TIMEOUT && a->lane != LANE_SLOW &&
+                          a->steps_given < a->e->o.steps_max;
+    *ret = a->lane == LANE_HERE && !a->wants_slow ? OUT_FAST : OUT_SLOW;
     return a->wants_slow || short_of_steps;
 }
 
@@ -512,23 +542,11 @@ static enum outcome end_badly(struct activation *a, struct pico_request *r)
     a->commit = commit_new(e, a->p);
     a->born = NULL;
     err_clear(&a->m.heap.err);
+    a->steps_given += KRL_STEPS_DEFAULT - a->m.heap.steps;
     a->m.heap.steps = KRL_STEPS_DEFAULT; /* the budget was the ruleset's, this is ours */
     if (!note_done(a))
         return OUT_DONE;
     return hand_in(a, NULL) ? OUT_DONE : OUT_BROKEN;
-}
-
-static void count(struct activation *a, bool query)
-{
-    struct pico_engine *e = a->e;
-    pthread_mutex_lock(&e->lock);
-    if (query)
-        e->counters.queries++;
-    else
-        e->counters.events++;
-    if (a->directives != NULL)
-        e->counters.directives += a->directives->n;
-    pthread_mutex_unlock(&e->lock);
 }
 
 /* --- the kinds of items --- */
@@ -547,10 +565,53 @@ static bool set_eid(struct activation *a, struct str eid)
     return true;
 }
 
+/* An event that waited for this pico where it was before it moved here: what the parent sent there
+ * is the parent's here. False: an error. */
+static bool note_home(struct activation *a, struct str key)
+{
+    struct err err;
+    bool arrived = false;
+    size_t dot = str_find(key, '.', 0);
+    if (dot == key.n || a->sender != 0)
+        return true;
+    if (rows_arrived(a->e, str_sub(key, 0, dot), &arrived, &err) != RC_OK) {
+        krl_fail(&a->m.heap, RC_UNAVAILABLE, "%.*s", STRF(err_text(&err)));
+        return false;
+    }
+    if (arrived)
+        a->sender = a->p->parent;
+    return true;
+}
+
+/* Whether the pico had this event before; else its key is kept with what it does. False: an error,
+ * or to be begun anew: what is on its way to the disk may have the key. */
+static bool note_key(struct activation *a, struct str key, bool *ret_seen)
+{
+    struct err err;
+    *ret_seen = false;
+    if (key.n == 0)
+        return true;
+    if (!activation_settled(a))
+        return false;
+    if (rows_seen(a->e, a->p->no, key, ret_seen, &err) != RC_OK) {
+        krl_fail(&a->m.heap, RC_UNAVAILABLE, "%.*s", STRF(err_text(&err)));
+        return false;
+    }
+    if (!*ret_seen)
+        commit_op(a->commit, OP_SEEN, a->p->no)->cell.name = arena_str(&a->commit->arena, key);
+    return true;
+}
+
 static bool request_event(struct activation *a, const struct pico_request *r)
 {
-    return set_eid(a, r->eid) && (r->inside || access_event(a, r->domain, r->name)) &&
-           run_events(a, r->domain, r->name, r->attrs);
+    bool seen = false;
+    if (!set_eid(a, r->eid) || !note_home(a, r->key) ||
+        !(r->inside || access_event(a, r->domain, r->name)) || !note_key(a, r->key, &seen))
+        return false;
+    if (!seen)
+        return run_events(a, r->domain, r->name, r->attrs);
+    a->directives = krl_array_reserve(&a->m.heap, 1);
+    return a->directives != NULL;
 }
 
 static enum outcome do_event(struct activation *a, struct pico_request *r)
@@ -564,7 +625,7 @@ static enum outcome do_event(struct activation *a, struct pico_request *r)
         set_reply(a, r, event_reply(a, r));
     if (krl_failing(&a->m.heap))
         return end_badly(a, r);
-    count(a, false);
+    a->counts = COUNTS_EVENT;
     if (!hand_in(a, only ? r : NULL))
         return OUT_BROKEN;
     a->item->event_done = true;
@@ -582,7 +643,7 @@ static enum outcome do_query(struct activation *a, struct pico_request *r)
     set_reply(a, r, v);
     if (krl_failing(&a->m.heap))
         return end_badly(a, r);
-    count(a, true);
+    a->counts = COUNTS_QUERY;
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
 
@@ -599,7 +660,7 @@ static enum outcome do_stored(struct activation *a)
         ok = run_events(a, a->due_domain, a->due_name, a->due_attrs);
     if (!ok)
         return again(a, &out) ? out : end_badly(a, NULL);
-    count(a, false);
+    a->counts = COUNTS_EVENT;
     return hand_in(a, NULL) ? OUT_DONE : OUT_BROKEN;
 }
 
@@ -639,6 +700,31 @@ static enum outcome run(struct activation *a)
     NEVER("no such request");
 }
 
+/* What is begun anew costs its account nothing. */
+static void count_steps(const struct activation *a)
+{
+    struct pico_engine *e = a->e;
+    const struct usage used = {.steps = max_i64(0, a->steps_given - a->m.heap.steps)};
+    if (a->p->account == 0)
+        return;
+    pthread_mutex_lock(&e->lock);
+    usage_count(e, a->p->account, &used);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* Nobody pays: only its owner may ask it. */
+static enum outcome refuse_suspended(struct pico_engine *e, struct pico_request *r)
+{
+    struct err err;
+    err_clear(&err);
+    err_write(&err, RC_FORBIDDEN, "Error: this pico is suspended");
+    pthread_mutex_lock(&e->lock);
+    e->counters.refused++;
+    pthread_mutex_unlock(&e->lock);
+    request_done(e, r, RC_FORBIDDEN, &err);
+    return OUT_DONE;
+}
+
 static enum outcome run_item(struct activation *a)
 {
     struct arena arena;
@@ -647,10 +733,13 @@ static enum outcome run_item(struct activation *a)
     struct pico_request *r = i->request;
     a->eci = r != NULL ? r->eci : i->eci;
     a->sender = i->sender;
-    a->hops = i->hops;
+    a->hops = r != NULL ? max_i64(i->hops, r->hops) : i->hops;
+    outside_rewind(i);
     begin(a, &arena, &own);
     a->steps_given = a->m.heap.steps;
     enum outcome out = run(a);
+    if (out == OUT_DONE)
+        count_steps(a);
     end(a);
     return out;
 }
@@ -659,10 +748,13 @@ enum outcome activation_item(struct pico_engine *e, struct pico *p, struct item 
                              int depth)
 {
     struct activation a = {.e = e, .p = p, .item = i, .lane = lane, .depth = depth};
+    if (p->suspended && i->kind == ITEM_REQUEST && (i->sender != 0 || !i->request->inside))
+        return refuse_suspended(e, i->request);
     bool pair = i->kind == ITEM_REQUEST && i->request->ask == PICO_EVENT_QUERY && !i->event_done;
     enum outcome out = run_item(&a);
     if (!pair || !i->event_done || out != OUT_DONE)
         return out;
+    outside_forget(i); /* the query asks for itself */
     a = (struct activation){.e = e, .p = p, .item = i, .lane = lane, .depth = depth};
     return run_item(&a);
 }

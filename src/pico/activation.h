@@ -69,7 +69,7 @@ struct activation {
     struct krl_event event; /* the one in hand */
     struct str eid;
     struct str eci;
-    char txn[ECI_N + 1];
+    char txn[ECI_N + 1]; /* empty: nobody asked for it yet */
     char made_eid[ECI_N + 1];
     struct str due_domain; /* of the schedule that is due */
     struct str due_name;
@@ -78,6 +78,7 @@ struct activation {
     int64_t sender;
     int64_t hops;
     enum lane lane;
+    enum { COUNTS_NOTHING, COUNTS_EVENT, COUNTS_QUERY } counts;
     int depth;
     bool cleared;      /* an error: the rest of the event is dropped */
     bool wants_slow;   /* begin anew on the slow lane */
@@ -106,6 +107,9 @@ void view_put(struct activation *a, const struct cell *cell);
 void view_drop(struct activation *a, enum cell_kind kind, int64_t rid, struct str name);
 size_t view_count(const struct activation *a, enum cell_kind kind);
 
+/* What all that comes of this activation is known by. */
+struct str activation_txn(struct activation *a);
+
 /* --- rulesets --- */
 
 /* The ruleset as it is used here; NULL: an error, which the heap has. */
@@ -127,8 +131,10 @@ bool activation_raise(struct activation *a, struct krl_value domain, struct krl_
                       struct krl_value attrs, int64_t only);
 /* Where a channel leads, new ones included. *ret_found. False: an error. */
 bool activation_eci(struct activation *a, struct str eci, struct eci_node *ret, bool *ret_found);
-/* JSON of a value, in the heap. */
+/* JSON of a value, in the heap: as it leaves in answers and events; as the function encode gives
+ * it. */
 struct str activation_json(struct activation *a, struct krl_value v);
+struct str activation_encode(struct activation *a, struct krl_value v);
 /* A value from JSON; KRL_FAILED with the official sentence. */
 struct krl_value activation_read(struct activation *a, struct str json);
 /* Install under a URL; config may be undefined. *ret: its ruleset. */
@@ -142,9 +148,10 @@ struct pico *activation_new_pico(struct activation *a);
 /* Delete the child that the channel leads to. */
 bool activation_delete_pico(struct activation *a, struct str eci);
 /* An event to another pico, once this activation is committed; its eid, or null where the channel
- * is unknown. */
+ * is unknown. host: the address of its engine; null: this one. */
 struct krl_value activation_send(struct activation *a, struct krl_value eci,
-                                 const struct krl_value names[2], struct krl_value attrs);
+                                 const struct krl_value names[2], struct krl_value attrs,
+                                 struct krl_value host);
 /* Ask another pico; the answer's value, or KRL_FAILED. */
 struct krl_value activation_ask(struct activation *a, const struct pico_request *r);
 /* Note in the log of the pico. */
@@ -212,6 +219,8 @@ extern const struct module module_ctx;
 extern const struct module module_meta;
 extern const struct module module_event;
 extern const struct module module_http;
+extern const struct module module_mail;
+extern const struct module module_webhook;
 extern const struct module module_schedule;
 
 static inline struct str text_of(struct activation *a, struct krl_value v)

@@ -4,6 +4,8 @@
  * thread runs them in order, and is told through struct store_participant what became of each.
  */
 #include "pico/inside.h"
+#include "pico/outgoing.h"
+#include "pico/usage.h"
 
 #include <stdlib.h>
 
@@ -68,13 +70,12 @@ static enum rc run(struct tx *tx, void *arg)
     c->e->unit = c;
     if (c->before != NULL && !c->before->kept)
         return err_set(tx->err, RC_UNAVAILABLE, "Error: what came before could not be stored");
-    pthread_mutex_lock(&c->e->lock);
-    bool dying = c->pico->dying || c->pico->gone;
-    pthread_mutex_unlock(&c->e->lock);
-    if (dying)
+    if (atomic_load(&c->pico->dying) || atomic_load(&c->pico->gone))
         return err_set(tx->err, RC_NOT_FOUND, "Error: the pico is deleted");
     for (const struct op *op = c->first; op != NULL; op = op->next)
         TRY(rows_write(tx, c->e, op));
+    if (c->account != 0)
+        TRY(usage_events(tx, c->account, c->events));
     c->kept = true;
     c->batch = c->e->batch;
     c->e->batch = c;
@@ -191,14 +192,20 @@ static void deliver(struct commit *c, bool kept)
     struct pico_engine *e = c->e;
     for (struct op *op = c->first; op != NULL; op = op->next) {
         struct item *i = op->event;
+        if (kept && op->kind == OP_OUTGOING)
+            outgoing_wake(e);
         if (i == NULL)
             continue;
         op->event = NULL;
-        if (!kept || op->kind == OP_ACCEPT) {
+        if (kept && op->kind == OP_REMOTE)
+            remote_wake(e, op->cell.name);
+        if (!kept || op->kind == OP_ACCEPT || op->kind == OP_REMOTE) {
             item_free(i);
             continue;
         }
         e->counters.messages++;
+        if (atomic_load(&e->emigrated))
+            remote_wake_all(e); /* it may have followed the pico */
         queue_push(e, table_need(e, op->pico), i);
     }
 }
@@ -229,9 +236,11 @@ static void done(struct store_job *job, enum rc rc)
         if (op->kind == OP_PICO)
             end_of(c, op->born, kept);
     for (const struct op *op = c->first; op != NULL; op = op->next)
-        if (kept && op->kind == OP_PUT && op->cell.kind == CELL_SCHEDULE)
-            e->next_due = min_i64(e->next_due, op->cell.number);
-    pthread_cond_signal(&e->tick);
+        if (kept && op->kind == OP_PUT && op->cell.kind == CELL_SCHEDULE &&
+            op->cell.number < e->next_due) {
+            e->next_due = op->cell.number;
+            pthread_cond_signal(&e->tick);
+        }
     end_of(c, c->pico, kept);
     e->counters.commits += kept;
     pthread_mutex_unlock(&e->lock);

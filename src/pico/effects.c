@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { LOG_ENTRY_MAX = 8 * 1024, LOG_BYTES_MAX = 64 * 1024 };
+enum { LOG_ENTRY_MAX = 8 * 1024 };
 
 /* --- begin anew --- */
 
@@ -35,12 +35,21 @@ bool activation_settled(struct activation *a)
 
 /* --- values --- */
 
-struct str activation_json(struct activation *a, struct krl_value v)
+static struct str json_text_of(struct activation *a, struct krl_value json)
 {
-    struct krl_value json = krl_json_encode(&a->m.heap, v, 0);
     if (krl_is_failed(json))
         return STR("");
     return json.type == KRL_TEXT ? krl_text_utf8(&a->m.heap, json.text, false) : STR("null");
+}
+
+struct str activation_json(struct activation *a, struct krl_value v)
+{
+    return json_text_of(a, krl_json_stringify(&a->m.heap, v));
+}
+
+struct str activation_encode(struct activation *a, struct krl_value v)
+{
+    return json_text_of(a, krl_json_encode(&a->m.heap, v, 0));
 }
 
 struct krl_value activation_read(struct activation *a, struct str json)
@@ -203,6 +212,34 @@ bool activation_uninstall(struct activation *a, struct str rid)
 
 /* --- asking --- */
 
+/* Ask, or take what was answered before this activation was begun anew. */
+static void ask_once(struct activation *a, struct pico *first, struct pico_request *r)
+{
+    const struct str parts[] = {str_n((const char *)&r->ask, sizeof r->ask),
+                                r->eci,
+                                r->domain,
+                                r->name,
+                                r->rid,
+                                r->query,
+                                r->attrs,
+                                r->args};
+    uint8_t hash[OUTSIDE_HASH];
+    struct wire_reply known = {.status = 0};
+    outside_hash(parts, COUNT(parts), hash);
+    if (outside_find(a->item, hash, r->arena, &known)) {
+        r->rc = RC_OK;
+        r->undefined = known.status != 0;
+        r->reply = known.body;
+        return;
+    }
+    queue_ask(a->e, first, r, a->p->no, a->depth + 1);
+    if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0)
+        pico_forward(a->e, r);
+    known = (struct wire_reply){.status = r->undefined, .body = r->reply};
+    if (r->rc == RC_OK && r->ask == PICO_EVENT_QUERY) /* a query may be asked again */
+        outside_keep(a->item, hash, &known);
+}
+
 struct krl_value activation_ask(struct activation *a, const struct pico_request *r)
 {
     struct activation *first = a;
@@ -220,7 +257,10 @@ struct krl_value activation_ask(struct activation *a, const struct pico_request 
     }
     struct pico_request asked = *r;
     asked.arena = a->arena_own;
-    queue_ask(a->e, first->p, &asked, a->p->no, a->depth + 1);
+    asked.hops = a->hops;
+    ask_once(a, first->p, &asked);
+    if (asked.rc == RC_RETRY) /* both move: it is done where they arrive */
+        a->wants_slow = true;
     if (asked.rc != RC_OK) {
         krl_fail(&a->m.heap, asked.rc, "%.*s", STRF(err_text(&asked.err)));
         return krl_failed();
@@ -229,27 +269,6 @@ struct krl_value activation_ask(struct activation *a, const struct pico_request 
 }
 
 /* --- the log --- */
-
-static void keep_log(struct pico *p, time_us at, struct str json)
-{
-    struct pico_log *l = malloc(sizeof *l + json.n);
-    ASSERT(l != NULL);
-    memcpy(l + 1, json.p, json.n);
-    *l = (struct pico_log){.at = at, .json = str_n((char *)(l + 1), json.n)};
-    if (p->log_last == NULL)
-        p->log_first = l;
-    else
-        p->log_last->next = l;
-    p->log_last = l;
-    p->log_bytes += sizeof *l + json.n;
-    while (p->log_bytes > LOG_BYTES_MAX) {
-        struct pico_log *oldest = p->log_first;
-        ASSERT(oldest != NULL);
-        p->log_first = oldest->next;
-        p->log_bytes -= sizeof *oldest + oldest->json.n;
-        free(oldest);
-    }
-}
 
 /* The official engine's numbers. */
 static int64_t level_number(const char *level)
@@ -269,7 +288,7 @@ void activation_log(struct activation *a, const char *level, struct str message,
     struct json_writer w;
     char time[TIME_TEXT_MAX];
     time_us now = clock_now(a->e->clock);
-    struct str json = value.type == KRL_UNDEFINED ? STR("") : activation_json(a, value);
+    struct str json = value.type == KRL_UNDEFINED ? STR("") : activation_encode(a, value);
     arena_init(&arena, 8 * LOG_ENTRY_MAX);
     buf_init(&buf, &arena, 2 * LOG_ENTRY_MAX);
     json_writer_init(&w, &buf);
@@ -281,7 +300,7 @@ void activation_log(struct activation *a, const char *level, struct str message,
     json_put_key(&w, STR("picoId"));
     json_put_str(&w, a->p->id);
     json_put_key(&w, STR("txnId"));
-    json_put_str(&w, str_c(a->txn));
+    json_put_str(&w, activation_txn(a));
     if (a->m.root != NULL) {
         json_put_key(&w, STR("rid"));
         json_put_str(&w, a->m.root->code->rid);
@@ -294,7 +313,7 @@ void activation_log(struct activation *a, const char *level, struct str message,
     }
     json_end_object(&w);
     if (!buf.full)
-        keep_log(a->p, now, buf_str(&buf));
+        diary_add(a->e, a->p->no, now, buf_str(&buf));
     arena_fini(&arena);
 }
 

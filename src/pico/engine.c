@@ -1,9 +1,12 @@
 #include "pico/engine.h"
 
 #include "base/json.h"
+#include "base/map.h"
 #include "krl/code.h"
 #include "pico/inside.h"
+#include "pico/outgoing.h"
 #include "pico/url.h"
+#include "pico/usage.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -14,24 +17,40 @@ enum {
     SLOW_THREADS_DEFAULT = 2,
     FAST_THREADS_MAX = 32,
     SLOW_NICE = 10,
+    SLOT_US = 262144, /* identifiers made within one begin alike */
+    SLOT_N = 4,       /* so many letters */
+    DIGITS = 36,
     REPLY_BYTES_MAX = 1024 * 1024,
     STACK_BYTES = 8 * 1024 * 1024,
 };
 
+static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+/* What is made at about the same time begins alike, so that it lies side by side in the indexes: of
+ * a million picos, a commit would else change a page of each index for each new one. The begin is a
+ * keyed hash: it tells nobody when that was. */
+static void put_slot(struct pico_engine *e, char text[SLOT_N])
+{
+    const int64_t slot = clock_now(e->clock) / SLOT_US;
+    uint64_t hash = hash_str(str_n((const char *)&slot, sizeof slot), e->seed);
+    for (size_t i = 0; i < SLOT_N; i++, hash /= DIGITS)
+        text[i] = digits[hash % DIGITS];
+}
+
 void chance_eci(struct pico_engine *e, char text[ECI_N + 1])
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
     unsigned char bytes[2 * ECI_N] = {0};
     size_t at = sizeof bytes;
     text[0] = 'c';
-    for (size_t i = 1; i < ECI_N; i++) {
+    put_slot(e, text + 1);
+    for (size_t i = 1 + SLOT_N; i < ECI_N; i++) {
         do { /* 252 is a multiple of 36: no digit is likelier than another */
             if (at == sizeof bytes) {
                 clock_chance(e->clock, bytes, sizeof bytes);
                 at = 0;
             }
         } while (bytes[at++] >= 252);
-        text[i] = digits[bytes[at - 1] % 36];
+        text[i] = digits[bytes[at - 1] % DIGITS];
     }
     text[ECI_N] = '\0';
 }
@@ -82,6 +101,10 @@ static void start_threads(struct pico_engine *e)
     for (size_t i = 0; i < min_size(slow, FAST_THREADS_MAX); i++)
         start_thread(e, slow_thread);
     start_thread(e, timer_thread);
+    for (size_t i = 0; i < REMOTE_THREADS && e->o.wire != NULL; i++)
+        start_thread(e, remote_thread);
+    for (size_t i = 0; i < OUTGOING_THREADS && e->o.wire != NULL; i++)
+        start_thread(e, outgoing_thread);
 }
 
 /* --- open and close --- */
@@ -103,6 +126,13 @@ static struct pico_engine *make(const struct pico_options *o)
     e->o = *o;
     e->o.base_url = copy_text(o->base_url);
     e->o.rulesets = copy_text(o->rulesets);
+    e->o.usage.url = copy_text(o->usage.url);
+    e->o.usage.token = copy_text(o->usage.token);
+    e->o.usage.source = copy_text(o->usage.source);
+    e->o.mail.url = copy_text(o->mail.url);
+    e->o.mail.user = copy_text(o->mail.user);
+    e->o.mail.password = copy_text(o->mail.password);
+    e->o.mail.from = copy_text(o->mail.from);
     e->o.steps_max = o->steps_max > 0 ? o->steps_max : KRL_STEPS_DEFAULT;
     e->o.memory_max = o->memory_max > 0 ? o->memory_max : KRL_MEMORY_DEFAULT;
     e->o.loaded_max = o->loaded_max > 0 ? o->loaded_max : LOADED_DEFAULT;
@@ -111,6 +141,7 @@ static struct pico_engine *make(const struct pico_options *o)
     e->alone = !clock_runs(o->clock);
     clock_chance(o->clock, e->seed, sizeof e->seed);
     pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->moving, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     for (size_t i = 0; i < LANES; i++)
@@ -144,6 +175,9 @@ static enum rc start(struct pico_engine *e, struct err *err)
     struct arena arena;
     TRY(rows_start(e, err));
     TRY(registry_open(&e->registry, e, err));
+    TRY(remote_open(e, err));
+    TRY(outgoing_open(e, err));
+    TRY(move_open(e, err));
     arena_init(&arena, ARENA_COMMIT_BYTES);
     enum rc rc = store_read(e->store, &arena, err, find_all_waiting, e);
     arena_fini(&arena);
@@ -209,27 +243,40 @@ void pico_engine_close(struct pico_engine *e)
         return;
     pthread_mutex_lock(&e->lock);
     e->stopping = true;
+    atomic_store(&e->ending, true);
+    remote_stop(e);
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_broadcast(&e->work[i]);
     pthread_cond_broadcast(&e->tick);
+    if (e->outgoing != NULL)
+        outgoing_wake(e);
     pthread_mutex_unlock(&e->lock);
     for (size_t i = 0; i < e->threads_n; i++)
         (void)pthread_join(e->threads[i], NULL); /* only fails for what is no thread */
     pthread_mutex_lock(&e->lock);
     while (e->commits > 0)
         pthread_cond_wait(&e->moved, &e->lock);
+    diary_write(e);
+    usage_write(e);
     pthread_mutex_unlock(&e->lock);
     refuse_rest(e);
     free_rest(e);
     registry_close(e->registry);
+    remote_close(e);
+    outgoing_close(e);
+    usage_close(e);
+    diary_close(e);
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_destroy(&e->work[i]);
     pthread_cond_destroy(&e->moved);
     pthread_cond_destroy(&e->tick);
+    pthread_mutex_destroy(&e->moving);
     pthread_mutex_destroy(&e->lock);
-    free((char *)(uintptr_t)e->o.base_url.p);
-    free((char *)(uintptr_t)e->o.rulesets.p);
-    free((char *)(uintptr_t)e->root.p);
+    const struct str texts[] = {
+        e->o.base_url,     e->o.rulesets, e->root,        e->o.usage.url,     e->o.usage.token,
+        e->o.usage.source, e->o.mail.url, e->o.mail.user, e->o.mail.password, e->o.mail.from};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        free((char *)(uintptr_t)texts[i].p);
     free(e);
 }
 
@@ -253,12 +300,19 @@ enum rc pico_engine_run_due(struct pico_engine *e, struct err *err)
     pthread_mutex_lock(&e->lock);
     queue_wake(e);
     while (fired > 0) {
-        while (run_ready(e))
+        while (run_ready(e) || remote_run(e) > 0)
             continue;
         pthread_mutex_unlock(&e->lock);
         TRY(timer_poll(e, &fired, err));
         pthread_mutex_lock(&e->lock);
     }
+    diary_write(e);
+    usage_write(e);
+    pthread_mutex_unlock(&e->lock);
+    for (bool more = true; more;)
+        TRY(usage_turn(e, &more, err));
+    pthread_mutex_lock(&e->lock);
+    (void)outgoing_run(e); /* what is not done is due later */
     pthread_mutex_unlock(&e->lock);
     return RC_OK;
 }
@@ -279,6 +333,11 @@ struct pico_counters pico_counters(struct pico_engine *e)
 struct str pico_root(const struct pico_engine *e)
 {
     return e->root;
+}
+
+struct str pico_base_url(const struct pico_engine *e)
+{
+    return e->o.base_url;
 }
 
 /* --- rulesets --- */

@@ -12,10 +12,13 @@
  * Idle picos are rows in the store and nothing else. A message to another pico is a row that the
  * sender's commit makes and the receiver's commit removes: delivered exactly once.
  *
- * An activation runs within a budget of steps, memory and depth (krl/machine.h). It begins on the
- * fast lane with a small budget; where that ends, or where it wants to wait for the outside (http:,
- * another pico), it is thrown away without effect and begun anew on the slow lane, whose threads
- * are few and of low priority. So no ruleset slows its neighbours.
+ * An activation runs within a budget of steps, memory and depth (krl/machine.h). Where its pico has
+ * nothing else to do, it begins at once on the thread that asks, with a budget that is over before
+ * anybody notices; else, or where that ends, on the fast lane with a small budget; where that ends
+ * too, or where it wants to wait for the outside (http:, another pico), it is thrown away without
+ * effect and begun anew on the slow lane, whose threads are few and of low priority. A pico that
+ * needs the slow lane again and again stays there until its events are short again. So no ruleset
+ * slows its neighbours.
  */
 #ifndef PICO_ENGINE_H
 #define PICO_ENGINE_H
@@ -26,16 +29,26 @@
 
 enum {
     PICO_QUEUE_MAX = 1000,  /* events and queries that wait at one pico; more are refused */
+    PICO_ORDERS_MAX = 100,  /* that its owner may add to them: to install, uninstall, delete */
     PICO_RAISES_MAX = 1000, /* raised within one event */
     PICO_DIRECTIVES_MAX = 1000,
     PICO_HOPS_MAX = 64, /* of a message that makes a message that makes a message ... */
+    PICO_KEY_MAX = 80,  /* of what an event is known by when it comes again */
     PICO_ATTRS_BYTES_MAX = 100 * 1024,   /* as the official engine */
     PICO_ENTITY_BYTES_MAX = 1024 * 1024, /* of one variable, packed */
     PICO_CHANNELS_MAX = 10000,           /* of one pico */
     PICO_RULESETS_MAX = 100,             /* of one pico */
     PICO_SCHEDULES_MAX = 10000,          /* of one pico */
-    PICO_EVENT_STEPS_FAST = 1000 * 1000, /* before it is begun anew on the slow lane */
+    /* Before it is begun anew on the next slower lane. A step takes from 10 ns (a number is added)
+     * to 150 ns (a text is built). */
+    PICO_STEPS_HERE = 10 * 1000,
+    PICO_STEPS_FAST = 100 * 1000,
 };
+
+/* With these headers an engine tells another what a repeat of an event is known by, and how many
+ * events led to it. */
+#define PICO_KEY_HEADER  "Hanse-Event"
+#define PICO_HOPS_HEADER "Hanse-Hops"
 
 struct pico_engine;
 
@@ -51,6 +64,18 @@ struct pico_options {
     int64_t steps_max;   /* of one activation; 0: KRL_STEPS_DEFAULT */
     size_t memory_max;   /* 0: KRL_MEMORY_DEFAULT */
     size_t loaded_max;   /* picos held in memory; 0: 20,000 */
+    struct pico_usage_options {
+        struct str url; /* where usage of accounts is told (POST /v1/usage); empty: nowhere */
+        struct str token;
+        struct str source; /* "urn:hanse:PARTY:NAME" */
+        int64_t period_us; /* > 0 where url is set */
+    } usage;
+    struct pico_mail_options {
+        struct str url;  /* smtp://host:25, smtps://host:465; empty: rulesets send no mail */
+        struct str user; /* empty: no login */
+        struct str password;
+        struct str from;
+    } mail;
     bool private_hosts;  /* http: may call private addresses: tests, closed networks */
     bool official_reset; /* an event whose attributes do not match resets its rule, as the
                               official engine does; default: it is ignored, as documented */
@@ -79,7 +104,8 @@ enum pico_ask {
 };
 
 /* One request. All texts and the arena are the caller's until done is called, once, on a thread of
- * the engine. done must be quick. */
+ * the engine; or, where hold is given, on the thread that submits, before pico_submit returns. done
+ * must be quick. */
 struct pico_request {
     enum pico_ask ask;
     bool inside; /* comes from the engine or its owner: policies are not asked */
@@ -91,21 +117,32 @@ struct pico_request {
     struct str query;
     struct str attrs; /* JSON object: attributes, arguments; empty: none */
     struct str args;  /* of the query of PICO_EVENT_QUERY; empty: attrs */
+    struct str key;   /* of an event: one with the key of an earlier one is answered, with no
+                         directives, and not handled; empty: it has none */
+    int64_t hops;     /* events that led to this one */
     struct arena *arena;
     void (*done)(struct pico_request *r);
+    /* NULL, or called at most once, within pico_submit, before another thread can know of the
+     * request: done may come at any time from then on, and where it was not called, done was. */
+    void (*hold)(struct pico_request *r);
 
     /* The answer, in the arena. RC_OK; RC_NOT_FOUND (channel, ruleset, query), RC_FORBIDDEN
      * (policy; family channel), RC_TOO_MANY (queue or rate), RC_INVALID (an error of the ruleset),
      * RC_TIMEOUT, RC_TOO_LARGE (budget), RC_UNAVAILABLE (the commit failed), RC_FULL. */
     enum rc rc;
-    bool undefined;   /* the query's value is undefined: the official engine answers nothing */
-    struct err err;   /* its sentence is the official engine's: "Error: ECI not found x" */
-    struct str reply; /* JSON: text of the eid, {"eid","directives"}, or the query's value */
+    bool undefined;      /* the query's value is undefined: the official engine answers nothing */
+    struct str moved_to; /* of RC_NOT_FOUND: the engine where the pico is now; empty: none */
+    struct err err;      /* its sentence is the official engine's: "Error: ECI not found x" */
+    struct str reply;    /* JSON: text of the eid, {"eid","directives"}, or the query's value */
 
     struct pico_request *next; /* the engine's */
     void *inner;               /* the engine's */
 };
 void pico_submit(struct pico_engine *e, struct pico_request *r);
+
+/* Ask the engine that r->moved_to names, where pico_submit was answered so, and set the answer
+ * anew. Events that are answered when they are durable are so here, and sent afterwards. Waits. */
+void pico_forward(struct pico_engine *e, struct pico_request *r);
 
 /* With a simulated clock: deliver what is due and run all that waits, on this thread. */
 MUST_CHECK enum rc pico_engine_run_due(struct pico_engine *e, struct err *err);
@@ -116,6 +153,7 @@ struct pico_counters {
     uint64_t loaded; /* picos in memory now */
     uint64_t queued; /* waiting now */
     uint64_t messages, schedules_fired;
+    uint64_t sent_away; /* events to other engines */
 };
 struct pico_counters pico_counters(struct pico_engine *e);
 
@@ -123,6 +161,8 @@ struct pico_counters pico_counters(struct pico_engine *e);
 
 /* The root pico's id, which is the eci of its own channel too. */
 struct str pico_root(const struct pico_engine *e);
+/* Where others ask this engine, as the options say. */
+struct str pico_base_url(const struct pico_engine *e);
 
 /* Fetch a ruleset, compile it, and use it in all picos that have it. "file:" names a file in the
  * rulesets folder; http and https are fetched; the text itself may be given instead. An unchanged

@@ -158,6 +158,51 @@ START_TEST(a_flushed_ruleset_is_used_at_once_and_a_bad_one_changes_nothing)
 }
 END_TEST
 
+START_TEST(what_can_be_asked_and_told_is_listed)
+{
+    struct world w;
+    world_start(&w);
+    struct str root = pico_root(w.e);
+    world_install(
+        &w, root, "t",
+        "ruleset t { meta { shares q, v } global { v = event:attr(\"outside\") q = function(a, b) "
+        "{ a } "
+        "}\n"
+        "  rule one { select when x a k re#.# setting(s) before y b or x c l re#.#\n"
+        "    pre { m = event:attrs{\"m\"} k = event:attr(\"k\") n = event:attrs{[\"not\"]} }\n"
+        "    send_directive(\"d\", {\"o\": event:attrs.get(\"o\")}) }\n"
+        "  rule two { select when x a or x a noop() } }");
+    CHECK_TEXT(
+        world_query(&w, root, "t", "__testing", ""),
+        "{\"queries\":[{\"name\":\"q\",\"args\":[\"a\",\"b\"]},{\"name\":\"v\",\"args\":[]}],"
+        "\"events\":[{\"domain\":\"x\",\"name\":\"a\",\"attrs\":[\"k\",\"l\",\"m\",\"o\"]},"
+        "{\"domain\":\"x\",\"name\":\"c\",\"attrs\":[\"l\",\"m\",\"k\",\"o\"]},"
+        "{\"domain\":\"y\",\"name\":\"b\",\"attrs\":[\"l\",\"m\",\"k\",\"o\"]},"
+        "{\"domain\":\"x\",\"name\":\"a\",\"attrs\":[]}]}");
+    world_stop(&w);
+}
+END_TEST
+
+START_TEST(what_is_undefined_leaves_in_no_answer_and_no_event)
+{
+    struct world w;
+    world_start(&w);
+    struct str root = pico_root(w.e);
+    world_install(
+        &w, root, "u",
+        "ruleset u { meta { shares q }\n"
+        "  global { q = function() { {\"a\": null, \"b\": [null], \"c\": ent:no, \"d\": "
+        "re#x#, \"e\": q, \"f\": {\"g\": [].head()}} } }\n"
+        "  rule a { select when u a always { raise u event \"b\" attributes q() } }\n"
+        "  rule b { select when u b send_directive(\"b\", {\"keys\": event:attrs.keys()}) } "
+        "}");
+    CHECK_TEXT(world_query(&w, root, "u", "q", ""), "{\"b\":[null],\"c\":null,\"d\":{},\"f\":{}}");
+    struct str said = world_event(&w, root, "u", "a", "");
+    ck_assert_msg(str_has(said, STR("{\"keys\":[\"b\",\"c\",\"d\",\"f\"]}")), "%.*s", STRF(said));
+    world_stop(&w);
+}
+END_TEST
+
 static enum rc refuse_entities(struct tx *tx, void *arg)
 {
     (void)arg;
@@ -214,6 +259,30 @@ START_TEST(what_could_not_be_stored_was_never_there)
 }
 END_TEST
 
+START_TEST(an_event_that_does_not_match_is_ignored_or_resets_as_it_is_set)
+{
+    static const char twice[] = "ruleset twice { meta { shares n } global { n = function() {\n"
+                                "    ent:n.defaultsTo(0) } }\n"
+                                "  rule two { select when count 2 (c hit x re#^1#)\n"
+                                "    always { ent:n := ent:n.defaultsTo(0) + 1 } } }";
+    static const char *const wanted[] = {"1", "0"};
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        struct world w;
+        world_start(&w);
+        w.o.official_reset = i == 1;
+        world_restart(&w);
+        world_install(&w, pico_root(w.e), "twice", twice);
+        (void)world_event(&w, pico_root(w.e), "c", "hit", "{\"x\":1}");
+        (void)world_event(&w, pico_root(w.e), "c", "hit", "{\"x\":2}");
+        (void)world_event(&w, pico_root(w.e), "d", "hit", "{\"x\":2}");
+        (void)world_event(&w, pico_root(w.e), "c", "hit", "{\"x\":1}");
+        struct str said = world_query(&w, pico_root(w.e), "twice", "n", "");
+        ck_assert_msg(str_eq(said, str_c(wanted[i])), "is %.*s", STRF(said));
+        world_stop(&w);
+    }
+}
+END_TEST
+
 Suite *engine_suite(void);
 Suite *engine_suite(void)
 {
@@ -226,7 +295,10 @@ Suite *engine_suite(void)
     tcase_add_test(t, what_takes_long_runs_on_the_slow_lane_and_what_never_ends_ends);
     tcase_add_test(t, who_asks_for_what_is_not_there_hears_it);
     tcase_add_test(t, a_flushed_ruleset_is_used_at_once_and_a_bad_one_changes_nothing);
+    tcase_add_test(t, what_can_be_asked_and_told_is_listed);
+    tcase_add_test(t, what_is_undefined_leaves_in_no_answer_and_no_event);
     tcase_add_test(t, what_could_not_be_stored_was_never_there);
+    tcase_add_test(t, an_event_that_does_not_match_is_ignored_or_resets_as_it_is_set);
     suite_add_tcase(s, t);
     return s;
 }

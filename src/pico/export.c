@@ -56,6 +56,7 @@ enum rc pico_export_key(struct pico_engine *e, uint8_t ret[EXPORT_KEY_BYTES], st
 /* --- writing lines --- */
 
 struct writing {
+    crypto_generichash_state hash;
     struct pico_engine *e;
     struct str id;
     export_put put;
@@ -65,8 +66,9 @@ struct writing {
     struct buf line;
     struct json_writer w;
     z_stream z;
-    crypto_generichash_state hash;
     struct map rulesets; /* written already */
+    struct map details;  /* the same, by their numbers */
+    size_t details_bytes;
     struct todo {
         struct todo *next;
         int64_t no;
@@ -142,15 +144,37 @@ static enum rc end_line(struct writing *w, bool hashed)
 
 /* --- what a pico has --- */
 
+/* What many channels say goes before the first of them. *ret: the line of a channel may name it. */
+static enum rc put_detail(struct writing *w, const int64_t *no, struct str detail, bool *ret)
+{
+    struct str key = str_n((const char *)no, sizeof *no);
+    *ret = map_get(&w->details, key) != NULL;
+    if (*ret || w->details_bytes + detail.n > EXPORT_DETAILS_BYTES_MAX)
+        return RC_OK;
+    w->details_bytes += detail.n;
+    (void)map_put(&w->details, arena_str(&w->arena, key), w); /* nothing was there */
+    *ret = true;
+    begin_line(w, "detail");
+    put_int(w, "no", *no);
+    put_bytes(w, "detail", detail);
+    return end_line(w, true);
+}
+
 static enum rc put_channel(struct tx *tx, const struct value *v, size_t columns, void *arg)
 {
     struct writing *w = arg;
+    bool shared = false;
     (void)tx;
-    ASSERT(columns == 3);
+    ASSERT(columns == 5);
+    if (v[3].number != 0)
+        TRY(put_detail(w, &v[3].number, v[4].text, &shared));
     begin_line(w, "channel");
     put_text(w, "eci", v[0].text);
     put_int(w, "place", v[1].number);
-    put_bytes(w, "detail", v[2].text);
+    if (shared)
+        put_int(w, "shared", v[3].number);
+    else
+        put_bytes(w, "detail", v[3].number != 0 ? v[4].text : v[2].text);
     return end_line(w, true);
 }
 
@@ -208,13 +232,25 @@ static enum rc put_event(struct tx *tx, const struct value *v, size_t columns, v
     static const char *const keys[] = {"eci", "eid", "domain", "name", "attrs"};
     struct writing *w = arg;
     (void)tx;
-    ASSERT(columns == COUNT(keys) + 2);
+    ASSERT(columns == COUNT(keys) + 3);
     begin_line(w, "event");
     for (size_t i = 0; i < COUNT(keys); i++)
         put_text(w, keys[i], v[i].text);
     if (v[5].text.n > 0)
         put_text(w, "sender", v[5].text); /* family channels ask who it is */
     put_int(w, "hops", v[6].number);
+    put_int(w, "row", v[7].number); /* by which a move knows it */
+    return end_line(w, true);
+}
+
+static enum rc put_seen(struct tx *tx, const struct value *v, size_t columns, void *arg)
+{
+    struct writing *w = arg;
+    (void)tx;
+    ASSERT(columns == 2);
+    begin_line(w, "seen");
+    put_text(w, "key", v[0].text);
+    put_int(w, "at", v[1].number);
     return end_line(w, true);
 }
 
@@ -239,7 +275,8 @@ static const struct {
     const char *sql;
 } parts[] = {
     {put_channel,
-     "SELECT eci, place, detail FROM pico_channel WHERE pico = $1 ORDER BY place, eci"},
+     "SELECT c.eci, c.place, c.detail, c.shared, d.detail FROM pico_channel c LEFT JOIN "
+     "pico_detail d ON d.no = c.shared WHERE c.pico = $1 ORDER BY c.place, c.eci"},
     {put_installed, "SELECT s.url, s.hash, i.place, i.config FROM pico_installed i JOIN "
                     "pico_ruleset s ON s.no = i.ruleset WHERE i.pico = $1 ORDER BY i.place"},
     {put_entity, "SELECT r.rid, e.name, e.value FROM pico_entity e JOIN pico_rid r ON r.no = e.rid "
@@ -248,8 +285,10 @@ static const struct {
                   "WHERE w.pico = $1 ORDER BY r.rid"},
     {put_schedule, "SELECT s.id, r.rid, s.due, s.detail FROM pico_schedule s JOIN pico_rid r ON "
                    "r.no = s.rid WHERE s.pico = $1 ORDER BY s.due, s.id"},
-    {put_event, "SELECT v.eci, v.eid, v.domain, v.name, v.attrs, p.id, v.hops FROM pico_event v "
-                "LEFT JOIN pico p ON p.no = v.sender WHERE v.pico = $1 ORDER BY v.no"},
+    {put_event,
+     "SELECT v.eci, v.eid, v.domain, v.name, v.attrs, p.id, v.hops, v.no FROM pico_event v "
+     "LEFT JOIN pico p ON p.no = v.sender WHERE v.pico = $1 ORDER BY v.no"},
+    {put_seen, "SELECT key, at FROM pico_seen WHERE pico = $1 ORDER BY key"},
 };
 
 static enum rc add_todo(struct tx *tx, const struct value *v, size_t columns, void *arg)
@@ -348,6 +387,7 @@ enum rc pico_export(struct pico_engine *e, struct str id, export_put put, void *
     arena_init(&w.line_arena, 4 * (size_t)EXPORT_LINE_MAX);
     buf_init(&w.line, &w.line_arena, EXPORT_LINE_MAX);
     map_init(&w.rulesets, &w.arena, e->seed);
+    map_init(&w.details, &w.arena, e->seed);
     crypto_generichash_init(&w.hash, NULL, 0, crypto_generichash_BYTES);
     int z = deflateInit2(&w.z, LEVEL, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY);
     ASSERT(z == Z_OK);

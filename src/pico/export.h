@@ -4,9 +4,10 @@
  * The file is gzip of lines of JSON. The first says what it is and its version; then come rulesets
  * with their sources and picos (parents first), each followed by what is its own: channels, what is
  * installed, entity variables, where rules stand, schedules, events that wait. Packed values
- * (krl/pack.h) are base64. The last line has an Ed25519 signature over all before it, by the key of
- * the engine that wrote it, and that key: the receiver refuses a file that is not whole, and may
- * ask for a certain key.
+ * (krl/pack.h) are base64. What many channels say has a line "detail" of its own before the first
+ * of them, and they name it by its number ("shared"). The last line has an Ed25519 signature over
+ * all before it, by the key of the engine that wrote it, and that key: the receiver refuses a file
+ * that is not whole, and may ask for a certain key.
  *
  * Identifiers of picos and channels stay the same: who knew a channel goes on using it. Where one
  * of them is in use already, nothing is imported. A ruleset whose URL has another content here is
@@ -18,10 +19,11 @@
 #include "pico/engine.h"
 
 enum {
-    EXPORT_VERSION = 1,
+    EXPORT_VERSION = 2, /* 1, which has no "detail" lines, is read too */
     EXPORT_PICOS_MAX = 1000 * 1000,
     EXPORT_KEY_BYTES = 32, /* public */
     EXPORT_LINE_MAX = 8 * 1024 * 1024,
+    EXPORT_DETAILS_BYTES_MAX = 64 * 1024 * 1024, /* of all "detail" lines, unpacked */
 };
 #define EXPORT_FILE_MAX (INT64_C(4) * 1024 * 1024 * 1024) /* unpacked */
 

@@ -1,6 +1,7 @@
 #include "pico/engine_fixture.h"
 #include "pico/export.h"
 
+#include <sodium.h>
 #include <zlib.h>
 
 static const char life[] =
@@ -163,6 +164,87 @@ START_TEST(a_file_that_is_not_whole_or_was_changed_is_refused)
 }
 END_TEST
 
+/* --- files that other engines wrote --- */
+
+enum { FILE_BYTES = 64 * 1024 };
+
+static struct str base64(struct arena *arena, const uint8_t *bytes, size_t n)
+{
+    size_t length = sodium_base64_ENCODED_LEN(n, sodium_base64_VARIANT_ORIGINAL);
+    char *to = arena_bytes(arena, length);
+    return str_c(sodium_bin2base64(to, length, bytes, n, sodium_base64_VARIANT_ORIGINAL));
+}
+
+/* The lines and a last one, signed by a key of its own; packed. */
+static struct str sign(struct arena *arena, struct str lines, int picos)
+{
+    uint8_t public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t hash[crypto_generichash_BYTES];
+    uint8_t signature[crypto_sign_BYTES];
+    crypto_sign_keypair(public, secret);
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)lines.p, lines.n, NULL, 0);
+    crypto_sign_detached(signature, NULL, hash, sizeof hash, secret);
+    struct str all = arena_fmt(
+        arena, "%.*s{\"is\":\"end\",\"picos\":%d,\"key\":\"%.*s\",\"signature\":\"%.*s\"}\n",
+        STRF(lines), picos, STRF(base64(arena, public, sizeof public)),
+        STRF(base64(arena, signature, sizeof signature)));
+    char *out = arena_bytes(arena, FILE_BYTES);
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)all.p,
+                  .avail_in = (unsigned)all.n,
+                  .next_out = (unsigned char *)out,
+                  .avail_out = FILE_BYTES};
+    ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    (void)deflateEnd(&z);
+    return str_n(out, FILE_BYTES - z.avail_out);
+}
+
+START_TEST(details_are_named_by_what_comes_behind_them)
+{
+/* What is in a detail is looked at when it is used. */
+#define PICO                                                                                       \
+    "{\"is\":\"pico\",\"id\":\"cpico\",\"parent_eci\":\"cup\",\"child_eci\":\"cdown\",\"made\":1}" \
+    "\n"
+#define DETAIL "{\"is\":\"detail\",\"no\":7,\"detail\":\"AAAA\"}\n"
+#define SHARED "{\"is\":\"channel\",\"eci\":\"cone\",\"place\":1,\"shared\":7}\n"
+#define OWN    "{\"is\":\"channel\",\"eci\":\"ctwo\",\"place\":2,\"detail\":\"AAAA\"}\n"
+    static const struct {
+        const char *lines;
+        const char *says;
+        enum rc rc;
+        int version;
+    } rows[] = {
+        {PICO SHARED, "line 3 of the file: the detail is not in the file", RC_INVALID, 2},
+        {PICO DETAIL DETAIL, "line 4 of the file: a detail comes twice", RC_INVALID, 2},
+        {PICO "{\"is\":\"detail\",\"no\":7}\n", "line 3 of the file: a detail is empty", RC_INVALID,
+         2},
+        {PICO "{\"is\":\"detail\",\"no\":7,\"detail\":\"A\"}\n",
+         "line 3 of the file: what should be base64 is none", RC_INVALID, 2},
+        {PICO, "line 1 of the file: a version that is not known here", RC_INVALID, 3},
+        {PICO, "line 1 of the file: a version that is not known here", RC_INVALID, 0},
+        {PICO DETAIL SHARED OWN, NULL, RC_OK, 2},
+        {PICO OWN, "the identifier cpico is in use here", RC_CONFLICT, 1},
+    };
+    struct world w;
+    struct str said;
+    world_start(&w);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str lines = arena_fmt(&w.arena, "{\"is\":\"hanse-pico\",\"version\":%d}\n%s",
+                                     rows[i].version, rows[i].lines);
+        enum rc rc = import(&w, sign(&w.arena, lines, 1), &said);
+        ck_assert_msg(rc == rows[i].rc, "%zu: %s", i, w.f.err.text);
+        ck_assert_msg(rc == RC_OK || str_eq(err_text(&w.f.err), str_c(rows[i].says)), "%zu: %s", i,
+                      w.f.err.text);
+    }
+    (void)world_ask(&w,
+                    (struct pico_request){.ask = PICO_DELETE, .eci = STR("cpico"), .inside = true});
+    struct str lines = STR("{\"is\":\"hanse-pico\",\"version\":1}\n" PICO OWN);
+    ck_assert_int_eq(import(&w, sign(&w.arena, lines, 1), &said), RC_OK);
+    world_stop(&w);
+}
+END_TEST
+
 Suite *export_pico_suite(void);
 Suite *export_pico_suite(void)
 {
@@ -171,6 +253,7 @@ Suite *export_pico_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_test(t, a_family_goes_on_in_another_engine);
     tcase_add_test(t, a_file_that_is_not_whole_or_was_changed_is_refused);
+    tcase_add_test(t, details_are_named_by_what_comes_behind_them);
     suite_add_tcase(s, t);
     return s;
 }

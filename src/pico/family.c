@@ -222,6 +222,8 @@ struct pico *activation_new_pico(struct activation *a)
     struct pico *p = pico_new(atomic_fetch_add(&a->e->next_no, 1));
     pico_name(p, str_c(names[0]), str_c(names[1]), str_c(names[2]));
     p->parent = a->p->no;
+    p->account = a->p->account;
+    p->suspended = a->p->suspended;
     commit_op(a->commit, OP_PICO, p->no)->born = p;
     born->p = p;
     struct born **at = &first->born;

@@ -4,8 +4,9 @@
 #include "krl/lib.h"
 #include "krl/pack.h"
 
-static const struct module *const modules[] = {&module_ctx, &module_meta, &module_event,
-                                               &module_schedule, &module_http};
+static const struct module *const modules[] = {&module_ctx,      &module_meta, &module_event,
+                                               &module_schedule, &module_http, &module_webhook,
+                                               &module_mail};
 
 /* --- entity variables --- */
 
@@ -94,7 +95,7 @@ static struct krl_value directive(struct krl_host *host, struct krl_machine *m,
     }
     if (!krl_map_set_ascii(&m->heap, meta, "rid", value_of(a, m->root->code->rid)) ||
         !krl_map_set_ascii(&m->heap, meta, "rule_name", value_of(a, m->rule_name)) ||
-        !krl_map_set_ascii(&m->heap, meta, "txnId", value_of(a, str_c(a->txn))) ||
+        !krl_map_set_ascii(&m->heap, meta, "txnId", value_of(a, activation_txn(a))) ||
         !krl_map_set_ascii(&m->heap, map, "type", krl_ascii(&m->heap, "directive")) ||
         !krl_map_set_ascii(&m->heap, map, "name", name) ||
         !krl_map_set_ascii(&m->heap, map, "options", options) ||
@@ -165,8 +166,8 @@ static bool event_attrs(struct activation *a, struct krl_value v, struct krl_val
         krl_fail(h, RC_INVALID, "Error: Expected a JSON map for event.data.attrs");
         return false;
     }
-    *ret = v;
-    return true;
+    *ret = krl_json_carry(h, v);
+    return !krl_is_failed(*ret);
 }
 
 bool activation_raise(struct activation *a, struct krl_value domain, struct krl_value name,

@@ -2,8 +2,8 @@
  * once to write the rows, all of them in one unit of work. */
 #include "base/json.h"
 #include "base/map.h"
-#include "pico/export.h"
 #include "pico/inside.h"
+#include "pico/move.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -127,7 +127,10 @@ struct importing {
     struct arena arena; /* of the pass that writes */
     struct str parent;
     const uint8_t *key;
-    struct map picos; /* id to struct made */
+    struct map picos;   /* id to struct made */
+    struct map details; /* number to struct str */
+    size_t details_bytes;
+    int64_t last_ruleset; /* its line; 0: the file has none */
     int64_t parent_no;
     int64_t now; /* number of the pico in hand; 0: none yet */
     int64_t first;
@@ -136,6 +139,9 @@ struct importing {
     struct str id;
     struct str eci;
     struct err *err;
+    struct str move;   /* empty: a plain import */
+    bool arrived;      /* it had come before */
+    struct str answer; /* in arena */
 };
 
 struct made {
@@ -236,9 +242,11 @@ static enum rc check_file(struct importing *m)
         struct str is = text(j, "is");
         if (n == 0 && !str_eq(is, STR("hanse-pico")))
             return wrong(m, "no export of picos");
-        if (n == 0 && integer(j, "version") != EXPORT_VERSION)
+        if (n == 0 && (integer(j, "version") < 1 || integer(j, "version") > EXPORT_VERSION))
             return wrong(m, "a version that is not known here");
         picos += str_eq(is, STR("pico"));
+        if (str_eq(is, STR("ruleset")))
+            m->last_ruleset = m->lines->line_no;
         if (str_eq(is, STR("end"))) {
             crypto_generichash_final(&state, hash, sizeof hash);
             TRY(check_end(m, j, hash, picos));
@@ -306,6 +314,8 @@ static enum rc check_free(struct importing *m, struct tx *tx, struct str eci)
                  "UNION ALL SELECT 1 FROM pico WHERE child_eci = $1 "
                  "UNION ALL SELECT 1 FROM pico WHERE parent_eci = $1 ORDER BY 1 LIMIT 1",
                  V(eci)));
+    if (rows.count == 0 && atomic_load(&m->e->emigrated)) /* it was here before */
+        return sql_run(tx, "DELETE FROM pico_moved WHERE eci = $1", V(eci));
     if (rows.count == 0)
         return RC_OK;
     return err_set(m->err, RC_CONFLICT, "the identifier %.*s is in use here", STRF(eci));
@@ -357,8 +367,9 @@ static enum rc take_pico(struct importing *m, struct tx *tx, const struct json *
         m->eci = arena_str(&m->arena, child_eci);
     }
     return sql_run(tx,
-                   "INSERT INTO pico (no, id, parent, parent_eci, child_eci, made) VALUES ($1, "
-                   "$2, $3, $4, $5, $6)",
+                   "INSERT INTO pico (no, id, parent, parent_eci, child_eci, made, account) VALUES "
+                   "($1, $2, $3, $4, $5, $6, (SELECT above.account FROM pico above WHERE above.no "
+                   "= $3))",
                    V(one->no), V(id), V(parent), V(parent_eci), V(child_eci),
                    V(integer(j, "made")));
 }
@@ -369,11 +380,40 @@ static enum rc put(struct importing *m, struct tx *tx, struct cell cell)
     return rows_write(tx, m->e, &op);
 }
 
+/* What many channels say. */
+static enum rc take_detail(struct importing *m, const struct json *j)
+{
+    int64_t no = integer(j, "no");
+    struct str *detail = NEW(&m->arena, struct str);
+    struct str unpacked = STR("");
+    TRY(bytes(m, j, "detail", PICO_ENTITY_BYTES_MAX, &unpacked));
+    m->details_bytes += unpacked.n;
+    if (m->details_bytes > EXPORT_DETAILS_BYTES_MAX)
+        return wrong(m, "there are too many details");
+    if (unpacked.n == 0)
+        return wrong(m, "a detail is empty");
+    *detail = arena_str(&m->arena, unpacked);
+    struct str key = arena_str(&m->arena, str_n((const char *)&no, sizeof no));
+    return map_put(&m->details, key, detail) == NULL ? RC_OK : wrong(m, "a detail comes twice");
+}
+
+static enum rc find_detail(struct importing *m, const struct json *j, struct str *ret)
+{
+    int64_t no = integer(j, "shared");
+    if (json_get(j, STR("shared")) == NULL)
+        return bytes(m, j, "detail", PICO_ENTITY_BYTES_MAX, ret);
+    const struct str *detail = map_get(&m->details, str_n((const char *)&no, sizeof no));
+    if (detail == NULL)
+        return wrong(m, "the detail is not in the file");
+    *ret = *detail;
+    return RC_OK;
+}
+
 static enum rc take_channel(struct importing *m, struct tx *tx, const struct json *j)
 {
     struct cell c = {.kind = CELL_CHANNEL, .place = integer(j, "place")};
     TRY(need(m, j, "eci", ECI_MAX, &c.name));
-    TRY(bytes(m, j, "detail", PICO_ENTITY_BYTES_MAX, &c.bytes));
+    TRY(find_detail(m, j, &c.bytes));
     TRY(check_free(m, tx, c.name));
     return put(m, tx, c);
 }
@@ -431,6 +471,14 @@ static enum rc take_schedule(struct importing *m, struct tx *tx, const struct js
     return c.bytes.n == 0 ? wrong(m, "a schedule has no event") : put(m, tx, c);
 }
 
+static enum rc put_seen(struct importing *m, struct tx *tx, struct str key, time_us at)
+{
+    return sql_run(tx,
+                   "INSERT INTO pico_seen (pico, key, at) VALUES ($1, $2, $3) ON CONFLICT (pico, "
+                   "key) DO NOTHING",
+                   V(m->now), V(key), V(at));
+}
+
 static enum rc take_event(struct importing *m, struct tx *tx, const struct json *j)
 {
     struct str eci = STR("");
@@ -444,12 +492,25 @@ static enum rc take_event(struct importing *m, struct tx *tx, const struct json 
     const struct made *sender = map_get(&m->picos, text(j, "sender"));
     struct item *i = item_new(ITEM_STORED, eci, eid, event, attrs);
     i->row = atomic_fetch_add(&m->e->next_row, 1);
-    i->sender = sender == NULL ? 0 : sender->no;
+    i->sender = sender != NULL ? sender->no : str_eq(eci, m->eci) ? m->parent_no : 0;
     i->hops = max_i64(0, min_i64(integer(j, "hops"), PICO_HOPS_MAX));
     const struct op op = {.kind = OP_ACCEPT, .pico = m->now, .event = i};
     enum rc rc = rows_write(tx, m->e, &op);
+    if (rc == RC_OK && m->move.n > 0)
+        rc = put_seen(
+            m, tx,
+            arena_fmt(&m->line_arena, "%.*s.%lld", STRF(m->move), (long long)integer(j, "row")),
+            tx->now);
     item_free(i);
     return rc;
+}
+
+static enum rc take_seen(struct importing *m, struct tx *tx, const struct json *j)
+{
+    struct str key = STR("");
+    TRY(need(m, j, "key", PICO_KEY_MAX, &key));
+    m->things--; /* there may be any number of them */
+    return put_seen(m, tx, key, integer(j, "at"));
 }
 
 static const struct {
@@ -458,6 +519,7 @@ static const struct {
 } kinds[] = {
     {"channel", take_channel}, {"installed", take_installed}, {"entity", take_entity},
     {"waiting", take_waiting}, {"schedule", take_schedule},   {"event", take_event},
+    {"seen", take_seen},
 };
 
 static enum rc take_line(struct importing *m, struct tx *tx, const struct json *j)
@@ -465,6 +527,8 @@ static enum rc take_line(struct importing *m, struct tx *tx, const struct json *
     struct str is = text(j, "is");
     if (str_eq(is, STR("pico")))
         return take_pico(m, tx, j);
+    if (str_eq(is, STR("detail")))
+        return take_detail(m, j);
     for (size_t i = 0; i < COUNT(kinds); i++) {
         if (!str_eq(is, str_c(kinds[i].is)))
             continue;
@@ -475,6 +539,22 @@ static enum rc take_line(struct importing *m, struct tx *tx, const struct json *
     if (str_eq(is, STR("ruleset")) || str_eq(is, STR("end")) || str_eq(is, STR("hanse-pico")))
         return RC_OK;
     return wrong(m, "no such thing is known here");
+}
+
+static enum rc take_rulesets(struct importing *m)
+{
+    const struct json *j = NULL;
+    struct str line = STR("");
+    bool some = false;
+    lines_rewind(m->lines);
+    while (m->lines->line_no < m->last_ruleset) {
+        TRY(next_line(m->lines, &line, &some, m->err));
+        ASSERT(some); /* it was there before */
+        TRY(parse(m, line, &j));
+        if (str_eq(text(j, "is"), STR("ruleset")))
+            TRY(take_ruleset(m, j));
+    }
+    return RC_OK;
 }
 
 static enum rc walk(struct importing *m, struct tx *tx)
@@ -488,13 +568,22 @@ static enum rc walk(struct importing *m, struct tx *tx)
         if (!some)
             return RC_OK;
         TRY(parse(m, line, &j));
-        if (tx == NULL && str_eq(text(j, "is"), STR("ruleset")))
-            TRY(take_ruleset(m, j));
-        if (tx == NULL)
-            continue;
         arena_reset(tx->arena);
         TRY(take_line(m, tx, j));
     }
+}
+
+/* A move arrives once. */
+static enum rc check_arrival(struct importing *m, struct tx *tx)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT answer FROM pico_arrival WHERE move = $1", V(m->move)));
+    m->arrived = rows.count > 0;
+    if (m->arrived && row_null(&rows, 0, 0))
+        return err_set(tx->err, RC_CONFLICT, "the move was called off");
+    if (m->arrived)
+        m->answer = arena_str(&m->arena, row_str(&rows, 0, 0));
+    return RC_OK;
 }
 
 static enum rc write_rows(struct tx *tx, void *arg)
@@ -503,6 +592,8 @@ static enum rc write_rows(struct tx *tx, void *arg)
     struct rows rows;
     arena_reset(&m->arena); /* a unit of work may run again */
     map_init(&m->picos, &m->arena, m->e->seed);
+    map_init(&m->details, &m->arena, m->e->seed);
+    m->details_bytes = 0;
     m->err = tx->err;
     m->now = 0;
     m->count = 0;
@@ -510,7 +601,17 @@ static enum rc write_rows(struct tx *tx, void *arg)
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "there is no pico '%.*s'", STRF(m->parent));
     m->parent_no = row_int(&rows, 0, 0);
-    return walk(m, tx);
+    if (m->move.n > 0)
+        TRY(check_arrival(m, tx));
+    if (m->arrived)
+        return RC_OK;
+    TRY(walk(m, tx));
+    m->answer = arena_fmt(&m->arena, "{\"id\":\"%.*s\",\"eci\":\"%.*s\",\"picos\":%lld}",
+                          STRF(m->id), STRF(m->eci), (long long)m->count);
+    if (m->move.n == 0)
+        return RC_OK;
+    return sql_run(tx, "INSERT INTO pico_arrival (move, answer, at) VALUES ($1, $2, $3)",
+                   V(m->move), V(m->answer), V(tx->now));
 }
 
 /* What came along goes on here. */
@@ -536,10 +637,11 @@ static void wake(struct importing *m)
     pthread_mutex_unlock(&e->lock);
 }
 
-enum rc pico_import(struct pico_engine *e, struct str parent, struct str file, const uint8_t *key,
-                    struct arena *arena, struct str *ret, struct err *err)
+enum rc pico_arrive(struct pico_engine *e, const struct pico_arrival *a, struct arena *arena,
+                    struct str *ret, struct err *err)
 {
-    struct importing m = {.e = e, .parent = parent, .key = key, .err = err};
+    struct importing m = {.e = e, .parent = a->parent, .key = a->key, .move = a->move, .err = err};
+    struct str file = a->file;
     struct arena tx_arena;
     if (sodium_init() < 0)
         return err_set(err, RC_INTERNAL, "libsodium does not work here");
@@ -551,17 +653,48 @@ enum rc pico_import(struct pico_engine *e, struct str parent, struct str file, c
     arena_init(&tx_arena, ARENA_COMMIT_BYTES);
     enum rc rc = check_file(&m);
     if (rc == RC_OK)
-        rc = walk(&m, NULL);
+        rc = take_rulesets(&m);
     if (rc == RC_OK)
         rc = store_write(e->store, &tx_arena, err, write_rows, &m);
     if (rc == RC_OK) {
-        wake(&m);
-        *ret = arena_fmt(arena, "{\"id\":\"%.*s\",\"eci\":\"%.*s\",\"picos\":%lld}", STRF(m.id),
-                         STRF(m.eci), (long long)m.count);
+        if (!m.arrived)
+            wake(&m);
+        *ret = arena_str(arena, m.answer);
     }
     lines_close(m.lines);
     arena_fini(&tx_arena);
     arena_fini(&m.arena);
     arena_fini(&m.line_arena);
+    return rc;
+}
+
+enum rc pico_import(struct pico_engine *e, struct str parent, struct str file, const uint8_t *key,
+                    struct arena *arena, struct str *ret, struct err *err)
+{
+    const struct pico_arrival a = {.parent = parent, .file = file, .key = key};
+    return pico_arrive(e, &a, arena, ret, err);
+}
+
+static enum rc refuse(struct tx *tx, void *arg)
+{
+    const struct str *move = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT answer FROM pico_arrival WHERE move = $1", V(*move)));
+    if (rows.count > 0 && !row_null(&rows, 0, 0))
+        return err_set(tx->err, RC_CONFLICT, "the move has arrived");
+    return sql_run(tx,
+                   "INSERT INTO pico_arrival (move, answer, at) VALUES ($1, NULL, $2) ON CONFLICT "
+                   "(move) DO NOTHING",
+                   V(*move), V(tx->now));
+}
+
+enum rc pico_arrival_refuse(struct pico_engine *e, struct str move, struct err *err)
+{
+    struct arena arena;
+    if (move.n == 0 || move.n > ECI_N || !str_is_utf8(move) || memchr(move.p, 0, move.n) != NULL)
+        return err_set(err, RC_INVALID, "that is no name of a move");
+    arena_init(&arena, ARENA_COMMIT_BYTES);
+    enum rc rc = store_write(e->store, &arena, err, refuse, &move);
+    arena_fini(&arena);
     return rc;
 }

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 enum {
-    ECI_N = 25, /* what is made here: "c" and 24 of a-z0-9, 124 bits of chance */
+    ECI_N = 25, /* what is made here: "c", 4 for the time and 20 of a-z0-9: 103 bits of chance */
     ECI_MAX = 64,
     WORD_MAX = 256,             /* of a domain, a name, an eid */
     STATE_BYTES_MAX = 16777216, /* of all that one pico keeps */
@@ -26,11 +26,14 @@ enum {
     SENT_MAX = 1000,            /* messages to other picos from one event */
     ARENA_COMMIT_BYTES = 64 * 1024 * 1024,
     NESTED_ASKS_MAX = 8, /* a pico asks a pico that asks a pico */
-    LANES = 2,
-    THREADS_MAX = 66, /* 64 workers, a timer */
+    LANES = 2,           /* those with threads of ours */
+    HEAVY = 8, /* short items that a pico has to show after one that was not, to be quick again */
+    REMOTE_THREADS = 2, /* that send events to other engines */
+    THREADS_MAX = 70,   /* 64 workers, a timer, those, two of the outbox */
+    TALLY_SLOTS = 1024,
 };
 
-enum lane { LANE_FAST, LANE_SLOW };
+enum lane { LANE_FAST, LANE_SLOW, LANE_HERE };
 
 enum item_kind { ITEM_REQUEST, ITEM_STORED, ITEM_SCHEDULE };
 
@@ -44,6 +47,7 @@ struct item {
     int64_t row;                  /* of pico_event; ITEM_STORED */
     int64_t sender;               /* number of the pico; 0: from outside */
     int64_t hops;
+    struct outside_note *outside; /* what it has asked already */
     struct str eci; /* these lie behind the item; of ITEM_SCHEDULE only name: its id */
     struct str eid;
     struct str domain;
@@ -70,12 +74,6 @@ struct eci_node {
     struct str eci;
 };
 
-struct pico_log {
-    struct pico_log *next;
-    time_us at;
-    struct str json; /* one entry; lies behind */
-};
-
 struct pico {
     int64_t no;
     struct pico *chain;
@@ -86,6 +84,7 @@ struct pico {
     uint32_t waiting;
     enum run_state run;
     enum lane lane;
+    uint32_t heavy;      /* above 0: what it does begins on the slow lane */
     uint32_t pins;       /* who looks at it, and will settle it */
     uint32_t pending;    /* commits on their way */
     struct commit *tail; /* the last of them */
@@ -94,15 +93,17 @@ struct pico {
     bool loaded;
     bool broken;          /* a commit failed: what is in memory is not what is stored */
     bool resting;         /* after that, for a moment */
-    bool dying;           /* a transaction that deletes it is on its way */
-    bool gone;            /* it is deleted */
+    atomic_bool dying;    /* a transaction that deletes it is on its way */
+    atomic_bool gone;     /* it is deleted */
     bool reread;          /* events in the store may be missing in the queue */
     bool listed;          /* in the list of idle ones */
+    bool held;            /* it moves: it stands still */
+    bool suspended;       /* of a loaded one: it refuses what comes, and its schedules wait */
+    int64_t account;      /* of a loaded one: who pays; 0: nobody */
+    uint32_t aside;       /* events that wait in the store until it is resumed, about */
     atomic_bool children; /* there may be some */
-    struct pico_log *log_first;
-    struct pico_log *log_last;
-    size_t log_bytes;
 
+    int64_t steps; /* of the last item */
     struct cells cells;
     int64_t parent; /* 0: none */
     struct str id;  /* these three from one malloc, in id.p */
@@ -116,8 +117,12 @@ enum op_kind {
     OP_EVENT,  /* made, and to be delivered */
     OP_ACCEPT, /* the same, and it is in the queue already */
     OP_EVENT_DONE,
+    OP_REMOTE, /* an event to another engine; cell.name: its address */
+    OP_SEEN,   /* cell.name: the key of an event */
     OP_PICO,
     OP_PICO_GONE,
+    OP_OUTGOING, /* mail, a webhook */
+    OP_MOVED,    /* gone elsewhere; cell.name: the engine's address, cell.bytes: the move */
 };
 
 /* One change of the store. */
@@ -125,10 +130,11 @@ struct op {
     struct op *next;
     enum op_kind kind;
     int64_t pico;
-    struct cell cell;   /* OP_PUT, OP_DROP */
-    struct item *event; /* OP_EVENT: what the receiver gets */
-    struct pico *born;  /* OP_PICO */
-    int64_t row;        /* OP_EVENT_DONE */
+    struct cell cell;          /* OP_PUT, OP_DROP */
+    struct item *event;        /* OP_EVENT: what the receiver gets */
+    struct pico *born;         /* OP_PICO */
+    int64_t row;               /* OP_EVENT_DONE */
+    struct outgoing *outgoing; /* OP_OUTGOING; in the commit's arena */
 };
 
 struct commit {
@@ -145,6 +151,9 @@ struct commit {
     struct op *last;
     size_t born_n;
     size_t sent_n;
+    size_t told_n;
+    int64_t account; /* that pays for the events; 0: none */
+    int64_t events;
     struct pico_request *requests; /* to be answered when it is durable */
 };
 
@@ -152,6 +161,13 @@ struct ready_list {
     struct pico *first;
     struct pico *last;
     size_t n;
+};
+
+/* What an account uses. */
+struct usage {
+    int64_t events;
+    int64_t queries;
+    int64_t steps;
 };
 
 struct pico_engine {
@@ -199,6 +215,20 @@ struct pico_engine {
 
     atomic_int_fast64_t next_no;
     atomic_int_fast64_t next_row;
+    atomic_int_fast64_t next_remote;
+    atomic_int_fast64_t next_outgoing;
+    atomic_bool emigrated; /* there are channels that moved */
+    atomic_bool ending;    /* as stopping, without the lock */
+    struct remote *remote;
+    struct outgoing_state *outgoing;
+    struct tally *tallies[TALLY_SLOTS]; /* with the lock: of accounts, not written yet */
+    size_t tallies_n;
+    struct diary_entry *diary_first; /* with the lock: what is to be written of the logs */
+    struct diary_entry *diary_last;
+    struct diary_entry *diary_writing;
+    size_t diary_n;
+    int64_t diary_no;
+    pthread_mutex_t moving; /* one step of a move at a time; before the lock */
     atomic_uint_fast64_t steps;
     pthread_t threads[THREADS_MAX];
     size_t threads_n;
@@ -269,6 +299,8 @@ void queue_settle(struct pico_engine *e, struct pico *p);
 /* With the lock: those that rest after a failed commit go on. */
 void queue_wake(struct pico_engine *e);
 void request_done(struct pico_engine *e, struct pico_request *r, enum rc rc, const struct err *err);
+/* Before another thread can know of the request. */
+void request_hold(struct pico_request *r);
 /* With the lock, which is given up meanwhile: do one thing that is ready on the lane. False: there
  * is none. */
 bool queue_work(struct pico_engine *e, enum lane lane);
@@ -281,6 +313,7 @@ void queue_ask(struct pico_engine *e, struct pico *asking, struct pico_request *
 
 enum outcome {
     OUT_DONE,   /* the item is through: answered, or its answer hangs on a commit */
+    OUT_FAST,   /* it must be begun anew, not here but on the fast lane */
     OUT_SLOW,   /* it must be begun anew on the slow lane */
     OUT_SETTLE, /* it must be begun anew when all commits are durable */
     OUT_BROKEN, /* it must be begun anew after the pico was read again */
@@ -289,6 +322,79 @@ enum outcome {
 /* Do one item at a pico that is loaded and RUNNING on this thread. */
 enum outcome activation_item(struct pico_engine *e, struct pico *p, struct item *i, enum lane lane,
                              int depth);
+
+/* --- outside.c: what an item has asked already --- */
+
+enum { OUTSIDE_HASH = 32 };
+
+/* What a question is known by: all that it is made of, in its order. */
+void outside_hash(const struct str *parts, size_t count, uint8_t ret[OUTSIDE_HASH]);
+/* The item is begun: no answer is used yet. */
+void outside_rewind(struct item *i);
+void outside_forget(struct item *i);
+/* The first answer to such a question that this run did not use. False: there is none. */
+bool outside_find(struct item *i, const uint8_t hash[OUTSIDE_HASH], struct arena *arena,
+                  struct wire_reply *ret);
+void outside_keep(struct item *i, const uint8_t hash[OUTSIDE_HASH], const struct wire_reply *r);
+
+/* --- diary.c: the logs of picos --- */
+
+void diary_add(struct pico_engine *e, int64_t pico, time_us at, struct str json);
+/* With the lock, which is given up meanwhile: what was added is kept. */
+void diary_write(struct pico_engine *e);
+void diary_close(struct pico_engine *e);
+/* The newest entries of a pico, the oldest of them first; they live in the arena. */
+MUST_CHECK enum rc diary_read(struct pico_engine *e, int64_t pico, struct arena *arena,
+                              const struct str **ret, size_t *ret_n, struct err *err);
+
+/* --- remote.c: other engines --- */
+
+MUST_CHECK enum rc remote_open(struct pico_engine *e, struct err *err);
+void remote_stop(struct pico_engine *e); /* with the lock */
+void remote_close(struct pico_engine *e);
+void *remote_thread(void *arg);
+/* With the lock, which is given up meanwhile: send all that is due; how many were sent. */
+size_t remote_run(struct pico_engine *e);
+/* With the lock: there may be rows for any host. */
+void remote_wake_all(struct pico_engine *e);
+/* With the lock: there are rows for the host. */
+void remote_wake(struct pico_engine *e, struct str host);
+/* Whether events for one more host may wait. */
+bool remote_has_room(struct pico_engine *e, struct str host);
+/* The engine where a channel is that was here; *ret is empty where it was not. */
+MUST_CHECK enum rc remote_moved(struct pico_engine *e, struct str eci, struct arena *arena,
+                                struct str *ret, struct err *err);
+/* Whether a pico has had an event with the key. */
+MUST_CHECK enum rc rows_seen(struct pico_engine *e, int64_t pico, struct str key, bool *ret,
+                             struct err *err);
+
+/* Whether a move of that name has arrived here. */
+MUST_CHECK enum rc rows_arrived(struct pico_engine *e, struct str move, bool *ret, struct err *err);
+
+/* --- move.c --- */
+
+/* Those that were moving when the engine ended stand still. */
+MUST_CHECK enum rc move_open(struct pico_engine *e, struct err *err);
+/* Of OP_MOVED: what is left of a pico is where it went, and its events for there. */
+MUST_CHECK enum rc move_leave(struct tx *tx, struct pico_engine *e, int64_t no,
+                              const struct op *op);
+/* An event for a pico that has gone meanwhile follows it; *ret: it does. */
+MUST_CHECK enum rc move_redirect(struct tx *tx, struct pico_engine *e, const struct item *i,
+                                 bool *ret);
+
+/* A pico and all below it; they stand still. */
+struct still {
+    int64_t no;
+    const int64_t *members; /* itself first */
+    size_t n;
+};
+typedef enum rc (*still_fn)(struct pico_engine *e, const struct still *s, void *arg,
+                            struct err *err);
+/* Run fn while the pico with the id and all below it stand still, and all that they did is durable;
+ * then they go on. RC_NOT_FOUND, RC_GONE; RC_CONFLICT: one of them moves, or one above;
+ * RC_UNAVAILABLE: they do not come to rest. What fn returns. */
+MUST_CHECK enum rc move_still(struct pico_engine *e, struct str id, still_fn fn, void *arg,
+                              struct err *err);
 
 /* --- timer.c --- */
 

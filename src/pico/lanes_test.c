@@ -188,6 +188,76 @@ START_TEST(a_queue_is_bounded_and_says_so)
 }
 END_TEST
 
+START_TEST(the_owner_of_a_flooded_pico_can_end_it)
+{
+    static struct hall h;
+    enum { FLOOD = 2 * PICO_QUEUE_MAX, ORDERS = PICO_ORDERS_MAX + PICO_QUEUE_MAX };
+    struct pico_request *r = calloc(FLOOD + ORDERS, sizeof *r);
+    size_t kept = 0;
+    size_t refused = 0;
+    hall_open(&h, 0);
+    struct str eci = child(&h);
+    struct pico_request first = event(eci, "re");
+    hand_in(&h, &first);
+    for (size_t i = 0; i < FLOOD; i++) {
+        r[i] = event(eci, "add");
+        hand_in(&h, &r[i]);
+    }
+    for (size_t i = FLOOD; i < FLOOD + ORDERS; i++) {
+        r[i] = (struct pico_request){.ask = PICO_DELETE, .eci = eci};
+        hand_in(&h, &r[i]);
+    }
+    wait_for(&h, FLOOD + ORDERS + 1);
+    for (size_t i = FLOOD; i < FLOOD + ORDERS; i++) {
+        /* What runs behind a deletion that is on its way is told to ask again. */
+        ck_assert(r[i].rc == RC_OK || r[i].rc == RC_NOT_FOUND || r[i].rc == RC_UNAVAILABLE ||
+                  r[i].rc == RC_TOO_MANY);
+        kept += r[i].rc == RC_OK;
+        refused += r[i].rc == RC_TOO_MANY;
+    }
+    ck_assert_uint_eq(kept, 1);    /* the first of them was not refused */
+    ck_assert_uint_gt(refused, 0); /* and they, too, have an end */
+    free(r);
+    hall_close(&h);
+}
+END_TEST
+
+static void never_held(struct pico_request *r)
+{
+    (void)r;
+    ck_abort_msg("the answer is there at once");
+}
+
+static void note_hold(struct pico_request *r)
+{
+    r->args = STR("held");
+}
+
+START_TEST(what_is_free_answers_on_the_thread_that_asks)
+{
+    static struct hall h;
+    hall_open(&h, 0);
+    struct str eci = child(&h);
+    struct pico_request r = event(eci, "add");
+    r.hold = note_hold;
+    hand_in(&h, &r);
+    wait_for(&h, 1);
+    ck_assert(str_eq(r.args, STR("held"))); /* it was answered by the commit */
+    r = (struct pico_request){.ask = PICO_QUERY, .eci = eci, .rid = STR("work"), .query = STR("n")};
+    r.hold = never_held;
+    hand_in(&h, &r);
+    ck_assert_int_eq(sem_trywait(&h.done), 0);
+    CHECK_TEXT(r.reply, "1");
+    r = event(eci, "re"); /* too long for here: it goes on elsewhere */
+    r.hold = note_hold;
+    hand_in(&h, &r);
+    wait_for(&h, 1);
+    ck_assert(str_eq(r.args, STR("held")));
+    ck_assert_int_eq(r.rc, RC_TIMEOUT);
+    hall_close(&h);
+}
+END_TEST
+
 Suite *lanes_suite(void);
 Suite *lanes_suite(void)
 {
@@ -197,6 +267,8 @@ Suite *lanes_suite(void)
     tcase_add_test(t, many_picos_count_at_once_and_few_are_kept_in_memory);
     tcase_add_test(t, what_runs_wild_ends_and_its_neighbours_go_on);
     tcase_add_test(t, a_queue_is_bounded_and_says_so);
+    tcase_add_test(t, the_owner_of_a_flooded_pico_can_end_it);
+    tcase_add_test(t, what_is_free_answers_on_the_thread_that_asks);
     suite_add_tcase(s, t);
     return s;
 }

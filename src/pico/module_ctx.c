@@ -276,20 +276,20 @@ static struct krl_value ctx_event_query(struct activation *a, const struct krl_v
 static struct krl_value ctx_event(struct activation *a, const struct krl_value *args, size_t n)
 {
     const struct krl_value names[2] = {krl_arg(args, n, 1), krl_arg(args, n, 2)};
-    struct krl_value host = krl_arg(args, n, 4);
-    if (!krl_is_null(host) && !str_eq(text_of(a, host), a->e->o.base_url)) {
-        krl_fail(&a->m.heap, RC_UNSUPPORTED, "Error: this engine sends no events to other hosts");
-        return krl_failed();
-    }
-    return activation_send(a, krl_arg(args, n, 0), names, krl_arg(args, n, 3));
+    return activation_send(a, krl_arg(args, n, 0), names, krl_arg(args, n, 3), krl_arg(args, n, 4));
 }
 
 static struct krl_value ctx_logs(struct activation *a, const struct krl_value *args, size_t n)
 {
     struct krl_array *all = krl_array_reserve(&a->m.heap, 16);
+    const struct str *entries = NULL;
+    size_t count = 0;
+    struct err err;
     NO_ARGS;
-    for (const struct pico_log *l = a->p->log_first; all != NULL && l != NULL; l = l->next)
-        if (!krl_array_add(&a->m.heap, all, activation_read(a, l->json)))
+    if (diary_read(a->e, a->p->no, a->arena_own, &entries, &count, &err) != RC_OK)
+        krl_fail(&a->m.heap, RC_UNAVAILABLE, "%.*s", STRF(err_text(&err)));
+    for (size_t i = 0; all != NULL && i < count && !krl_failing(&a->m.heap); i++)
+        if (!krl_array_add(&a->m.heap, all, activation_read(a, entries[i])))
             break;
     return krl_failing(&a->m.heap) ? krl_failed() : krl_of_array(all);
 }

@@ -4,7 +4,7 @@
 #include "krl/lib.h"
 #include "krl/pack.h"
 
-enum { BACKLOG_MAX = 10 * PICO_QUEUE_MAX };
+enum { BACKLOG_MAX = 10 * PICO_QUEUE_MAX, HOST_MAX = 300 };
 
 /* --- sending --- */
 
@@ -25,18 +25,10 @@ static bool attrs_json(struct activation *a, struct krl_value attrs, struct str 
     return !krl_failing(h);
 }
 
-/* Whether the receiver takes one more, and the sender may send it. */
-static bool check_send(struct activation *a, const struct eci_node *to)
+/* Whether the sender may send one more. */
+static bool check_sender(struct activation *a)
 {
-    struct pico_engine *e = a->e;
-    pthread_mutex_lock(&e->lock);
-    const struct pico *p = table_pico(e, to->pico);
-    bool full = p != NULL && p->waiting >= BACKLOG_MAX;
-    pthread_mutex_unlock(&e->lock);
-    if (full)
-        krl_fail(&a->m.heap, RC_TOO_MANY, "Error: too much waits at the pico of ECI %.*s",
-                 STRF(to->eci));
-    else if (a->hops + 1 > PICO_HOPS_MAX)
+    if (a->hops + 1 > PICO_HOPS_MAX)
         krl_fail(&a->m.heap, RC_TOO_LARGE, "Error: events make events more than %d levels deep",
                  PICO_HOPS_MAX);
     else if (a->commit->sent_n++ >= SENT_MAX)
@@ -44,13 +36,84 @@ static bool check_send(struct activation *a, const struct eci_node *to)
     return !krl_failing(&a->m.heap);
 }
 
+/* Whether the receiver takes one more, and the sender may send it. */
+static bool check_send(struct activation *a, const struct eci_node *to)
+{
+    struct pico_engine *e = a->e;
+    pthread_mutex_lock(&e->lock);
+    const struct pico *p = table_pico(e, to->pico);
+    bool full = p != NULL && p->waiting + p->aside >= BACKLOG_MAX;
+    pthread_mutex_unlock(&e->lock);
+    if (full)
+        krl_fail(&a->m.heap, RC_TOO_MANY, "Error: too much waits at the pico of ECI %.*s",
+                 STRF(to->eci));
+    return !krl_failing(&a->m.heap) && check_sender(a);
+}
+
+/* An address without the last slash; empty: it is this engine's own. False: an error. */
+static bool host_of(struct activation *a, struct krl_value v, struct str *ret)
+{
+    struct str host = krl_is_null(v) ? STR("") : str_trim(text_of(a, v));
+    while (str_ends(host, STR("/")))
+        host.n--;
+    *ret = str_eq(host, a->e->o.base_url) ? STR("") : host;
+    bool http = str_starts(host, STR("http://")) || str_starts(host, STR("https://"));
+    if (ret->n > 0 && (!http || host.n > HOST_MAX || !str_is_utf8(host)))
+        krl_fail(&a->m.heap, RC_INVALID, "TypeError: Invalid URL: %.*s",
+                 STRF(str_sub(host, 0, HOST_MAX)));
+    else if (ret->n > 0 && a->e->o.wire == NULL)
+        krl_fail(&a->m.heap, RC_UNSUPPORTED, "Error: this engine asks no other hosts");
+    return !krl_failing(&a->m.heap);
+}
+
+/* The event goes to another engine, once this activation is committed. */
+static struct krl_value send_away(struct activation *a, struct str host, struct str eci,
+                                  const struct str event[2], struct str attrs)
+{
+    char key[ECI_N + 1];
+    if (eci.n == 0 || eci.n > ECI_MAX)
+        krl_fail(&a->m.heap, RC_INVALID, "Error: missing event.eci");
+    else if (!remote_has_room(a->e, host))
+        krl_fail(&a->m.heap, RC_TOO_MANY, "Error: events wait for too many hosts");
+    if (krl_failing(&a->m.heap) || !check_sender(a))
+        return krl_failed();
+    chance_eci(a->e, key);
+    struct item *i = item_new(ITEM_STORED, eci, str_c(key), event, attrs);
+    i->row = atomic_fetch_add(&a->e->next_remote, 1);
+    i->hops = a->hops + 1;
+    struct op *op = commit_op(a->commit, OP_REMOTE, a->p->no);
+    op->event = i;
+    op->cell.name = arena_str(&a->commit->arena, host);
+    return value_of(a, str_c(key));
+}
+
+/* Nobody here has the channel: it may have moved. */
+static struct krl_value send_after(struct activation *a, struct str eci, const struct str event[2],
+                                   struct str attrs)
+{
+    struct str host = STR("");
+    struct err err;
+    if (remote_moved(a->e, eci, a->arena_own, &host, &err) != RC_OK) {
+        krl_fail(&a->m.heap, RC_UNAVAILABLE, "%.*s", STRF(err_text(&err)));
+        return krl_failed();
+    }
+    if (host.n > 0)
+        return send_away(a, host, eci, event, attrs);
+    struct str text =
+        arena_fmt(a->arena_own, "event:send: ECI not found %.*s", STRF(str_sub(eci, 0, ECI_MAX)));
+    activation_log(a, "error", text, krl_undefined());
+    return krl_null();
+}
+
 struct krl_value activation_send(struct activation *a, struct krl_value eci,
-                                 const struct krl_value names[2], struct krl_value attrs)
+                                 const struct krl_value names[2], struct krl_value attrs,
+                                 struct krl_value host)
 {
     static const char *const words[] = {"domain", "name"};
     struct eci_node to;
     bool found = false;
     struct str json;
+    struct str away;
     struct str event[2];
     char eid[ECI_N + 1];
     if (eci.type != KRL_TEXT)
@@ -61,15 +124,14 @@ struct krl_value activation_send(struct activation *a, struct krl_value eci,
         if (event[i].n == 0 || event[i].n > WORD_MAX)
             krl_fail(&a->m.heap, RC_INVALID, "Error: missing event.%s", words[i]);
     }
-    if (krl_failing(&a->m.heap) || !attrs_json(a, attrs, &json) ||
-        !activation_eci(a, name, &to, &found))
+    if (krl_failing(&a->m.heap) || !attrs_json(a, attrs, &json) || !host_of(a, host, &away))
         return krl_failed();
-    if (!found) {
-        struct str text = arena_fmt(a->arena_own, "event:send: ECI not found %.*s",
-                                    STRF(str_sub(name, 0, ECI_MAX)));
-        activation_log(a, "error", text, krl_undefined());
-        return krl_null();
-    }
+    if (away.n > 0)
+        return send_away(a, away, name, event, json);
+    if (!activation_eci(a, name, &to, &found))
+        return krl_failed();
+    if (!found)
+        return send_after(a, name, event, json);
     to.eci = name;
     if (!check_send(a, &to))
         return krl_failed();
@@ -88,22 +150,14 @@ static struct krl_value field(struct krl_value map, const char *key)
     return v == NULL ? krl_undefined() : *v;
 }
 
-static bool is_elsewhere(struct activation *a, struct krl_value host)
-{
-    return !krl_is_null(host) && !str_eq(text_of(a, host), a->e->o.base_url);
-}
-
 static struct krl_value send(struct activation *a, const struct krl_value *args, size_t n)
 {
     struct krl_value event = krl_arg(args, n, 0);
     struct krl_value names[2] = {field(event, "domain"), field(event, "name")};
     if (krl_is_null(names[1]))
         names[1] = field(event, "type");
-    if (is_elsewhere(a, krl_arg(args, n, 1))) {
-        krl_fail(&a->m.heap, RC_UNSUPPORTED, "Error: this engine sends no events to other hosts");
-        return krl_failed();
-    }
-    struct krl_value sent = activation_send(a, field(event, "eci"), names, field(event, "attrs"));
+    struct krl_value sent =
+        activation_send(a, field(event, "eci"), names, field(event, "attrs"), krl_arg(args, n, 1));
     return krl_is_failed(sent) ? sent : krl_null();
 }
 
@@ -181,7 +235,7 @@ static struct krl_value meta_txn(struct activation *a, const struct krl_value *a
 {
     (void)args;
     (void)n;
-    return running(a) == a->m.root ? value_of(a, str_c(a->txn)) : krl_null();
+    return running(a) == a->m.root ? value_of(a, activation_txn(a)) : krl_null();
 }
 
 static struct krl_value meta_url(struct activation *a, const struct krl_value *args, size_t n)

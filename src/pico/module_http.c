@@ -3,10 +3,12 @@
  * most HTTP_REPLY_MAX bytes, through the wire door, which refuses private addresses unless the
  * engine was told otherwise, and follows at most five redirects.
  *
- * An activation that is begun anew asks again: whoever is asked by an action must bear a repeat.
+ * An activation that is begun anew does not ask again (outside.c); one that a crash cut short does:
+ * whoever is asked by an action must bear a repeat.
  */
 #include "krl/lib.h"
 #include "pico/activation.h"
+#include "pico/url.h"
 
 enum {
     HTTP_WAIT_S = 10,
@@ -51,20 +53,6 @@ static struct str key_of(struct asking *q, const struct krl_text *key)
     return krl_text_utf8(&q->a->m.heap, key, false);
 }
 
-static void put_escaped(struct buf *b, struct str s)
-{
-    static const char keep[] = "-._~";
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c != '\0' && strchr(keep, c) != NULL);
-        if (plain)
-            buf_add_char(b, c);
-        else
-            buf_fmt(b, "%%%02X", (unsigned char)c);
-    }
-}
-
 static struct krl_value too_much(struct asking *q)
 {
     krl_fail(&q->a->m.heap, RC_TOO_LARGE, "Error: http:%s was given too much", q->method);
@@ -79,9 +67,9 @@ static void put_pairs(struct asking *q, struct buf *b, struct str key, struct kr
     if (!krl_is_collection(v) && v.type != KRL_UNDEFINED && key.n > 0) {
         if (b->n > 0)
             buf_add_char(b, '&');
-        put_escaped(b, key);
+        pico_url_escape(b, key);
         buf_add_char(b, '=');
-        put_escaped(b, v.type == KRL_NULL ? STR("") : text_of(q->a, v));
+        pico_url_escape(b, v.type == KRL_NULL ? STR("") : text_of(q->a, v));
     }
     if (key.n > HTTP_KEY_MAX || arena_room(q->arena) < HTTP_SCRATCH_LEFT)
         b->full = true;
@@ -163,7 +151,7 @@ static struct str body_of(struct asking *q)
     if (krl_truthy(q->args[ARG_BODY])) {
         body = text_of(q->a, q->args[ARG_BODY]);
     } else if (krl_truthy(q->args[ARG_JSON])) {
-        body = activation_json(q->a, q->args[ARG_JSON]);
+        body = activation_encode(q->a, q->args[ARG_JSON]);
         type = "application/json";
     } else if (krl_truthy(q->args[ARG_FORM])) {
         body = pairs_of(q, q->args[ARG_FORM]);
@@ -292,8 +280,8 @@ static bool send_answer(struct asking *q, struct krl_value answer)
     const struct krl_map *all = attrs.type == KRL_MAP ? attrs.map : krl_map_new(h, 8);
     for (size_t i = 0; i < answer.map->n && all != NULL; i++)
         all = krl_map_put(h, all, krl_map_at(answer.map, i)->key, krl_map_at(answer.map, i)->value);
-    return all != NULL &&
-           !krl_is_failed(activation_send(q->a, field(event, "eci"), names, krl_of_map(all)));
+    return all != NULL && !krl_is_failed(activation_send(q->a, field(event, "eci"), names,
+                                                         krl_of_map(all), krl_undefined()));
 }
 
 /* --- the members --- */
@@ -313,6 +301,28 @@ static bool check(struct asking *q)
     else if (effects && q->a->commit == NULL)
         krl_fail(h, RC_INVALID, "Error: a query neither raises nor sends events");
     return !krl_failing(h);
+}
+
+/* The wire, or what it said before this activation was begun anew. */
+static enum rc ask_once(struct asking *q, const struct wire_request *request, struct arena *replies,
+                        struct wire_reply *ret, struct err *err)
+{
+    uint8_t hash[OUTSIDE_HASH];
+    size_t count = 0;
+    struct str *parts = NEW_N(replies, struct str, 3 + 2 * request->header_count);
+    parts[count++] = request->method;
+    parts[count++] = request->url;
+    parts[count++] = request->body;
+    for (size_t i = 0; i < request->header_count; i++) {
+        parts[count++] = request->headers[i].name;
+        parts[count++] = request->headers[i].value;
+    }
+    outside_hash(parts, count, hash);
+    if (outside_find(q->a->item, hash, replies, ret))
+        return RC_OK;
+    TRY(wire_call(q->a->e->o.wire, request, replies, ret, err));
+    outside_keep(q->a->item, hash, ret);
+    return RC_OK;
 }
 
 static struct krl_value call(struct asking *q, struct arena *replies)
@@ -337,7 +347,7 @@ static struct krl_value call(struct asking *q, struct arena *replies)
     request.header_count = q->headers_n; /* after body_of, which may add one */
     if (krl_failing(h))
         return krl_failed();
-    enum rc rc = wire_call(q->a->e->o.wire, &request, replies, &reply, &err);
+    enum rc rc = ask_once(q, &request, replies, &reply, &err);
     if (rc != RC_OK) {
         krl_fail(h, RC_INVALID, "Error: http:%s failed: %.*s", q->method, STRF(err_text(&err)));
         return krl_failed();

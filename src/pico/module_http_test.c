@@ -136,6 +136,41 @@ START_TEST(a_form_without_bound_is_refused)
 }
 END_TEST
 
+/* The first run of the second event finds that the first one's commit is on its way. */
+START_TEST(an_activation_that_is_begun_anew_does_not_ask_again)
+{
+    static const char again[] =
+        "ruleset again { meta { shares n } global { n = function() { ent:n } }\n"
+        "  rule child { select when a child ctx:newPico([]) }\n"
+        "  rule post { select when a post every {\n"
+        "    http:post(\"http://example.com/\", body=\"one\") setting(x)\n"
+        "    http:post(\"http://example.com/\", body=\"one\") setting(y) }\n"
+        "    always { ent:n := ctx:children.length() + x{\"status_code\"} } } }";
+    struct net n;
+    net_start(&n, true);
+    world_install(&n.w, n.root, "again", again);
+    for (size_t i = 1; i <= 20; i++) {
+        bool done[2] = {false, false};
+        struct pico_request r[2] = {{.name = STR("child")}, {.name = STR("post")}};
+        for (size_t k = 0; k < 2; k++) {
+            r[k].ask = PICO_EVENT_WAIT;
+            r[k].eci = n.root;
+            r[k].domain = STR("a");
+            r[k].inside = true;
+            r[k].arena = &n.w.arena;
+            r[k].done = world_done;
+            r[k].inner = &done[k];
+            pico_submit(n.w.e, &r[k]);
+        }
+        world_run(&n.w);
+        ck_assert(done[0] && done[1] && r[1].rc == RC_OK);
+        ck_assert_uint_eq(n.server.calls, 2 * i); /* the same question twice is two questions */
+    }
+    CHECK_TEXT(world_query(&n.w, n.root, "again", "n", ""), "424");
+    world_stop(&n.w);
+}
+END_TEST
+
 Suite *module_http_suite(void);
 Suite *module_http_suite(void)
 {
@@ -145,6 +180,7 @@ Suite *module_http_suite(void)
     tcase_add_test(c, an_answer_is_raised_and_sent);
     tcase_add_test(c, what_cannot_be_asked_is_an_error_of_the_ruleset);
     tcase_add_test(c, a_form_without_bound_is_refused);
+    tcase_add_test(c, an_activation_that_is_begun_anew_does_not_ask_again);
     suite_add_tcase(s, c);
     return s;
 }

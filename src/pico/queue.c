@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { TURN_ITEMS = 16, NEW_MAX = 10000 };
+enum { TURN_ITEMS = 16, TURN_STEPS = PICO_STEPS_FAST, NEW_MAX = 10000 };
 
 /* --- items --- */
 
@@ -37,6 +37,8 @@ struct item *item_new(enum item_kind kind, struct str eci, struct str eid,
 
 void item_free(struct item *i)
 {
+    if (i != NULL)
+        outside_forget(i);
     free(i);
 }
 
@@ -73,6 +75,11 @@ static void take_out(struct pico_engine *e, struct pico *p, const struct item *i
 
 /* --- where a pico is --- */
 
+static bool wants_slow(const struct pico *p, const struct item *i)
+{
+    return i->slow || p->heavy > 0;
+}
+
 /* With the lock: ready for a thread. */
 static void make_ready(struct pico_engine *e, struct pico *p)
 {
@@ -80,7 +87,7 @@ static void make_ready(struct pico_engine *e, struct pico *p)
     if (p->listed)
         list_drop(&e->idle, p);
     p->listed = false;
-    p->lane = p->first->slow ? LANE_SLOW : LANE_FAST;
+    p->lane = wants_slow(p, p->first) ? LANE_SLOW : LANE_FAST;
     p->run = RUN_READY;
     list_add(&e->ready[p->lane], p);
     pthread_cond_signal(&e->work[p->lane]);
@@ -141,7 +148,8 @@ void queue_settle(struct pico_engine *e, struct pico *p)
             rest(e, p);
         return;
     }
-    if (p->first != NULL || (p->reread && !p->gone)) {
+    /* What comes waits, also where it is gone: until readers of the store see that. */
+    if (!p->held && (p->first != NULL || (p->reread && !p->gone))) {
         if (p->first == NULL) {
             p->run = RUN_READY;
             p->lane = LANE_FAST;
@@ -193,6 +201,14 @@ void request_done(struct pico_engine *e, struct pico_request *r, enum rc rc, con
     r->done(r);
 }
 
+void request_hold(struct pico_request *r)
+{
+    void (*hold)(struct pico_request * r) = r->hold;
+    r->hold = NULL;
+    if (hold != NULL)
+        hold(r);
+}
+
 static void refuse(struct pico_engine *e, struct pico_request *r, enum rc rc, const char *format,
                    struct str what)
 {
@@ -208,14 +224,54 @@ static void refuse(struct pico_engine *e, struct pico_request *r, enum rc rc, co
     request_done(e, r, rc, &err);
 }
 
+/* There is no such channel here; it may have moved. */
+static void refuse_unknown(struct pico_engine *e, struct pico_request *r)
+{
+    struct err err;
+    enum rc rc = remote_moved(e, r->eci, r->arena, &r->moved_to, &err);
+    if (rc != RC_OK)
+        request_done(e, r, RC_UNAVAILABLE, &err);
+    else
+        refuse(e, r, RC_NOT_FOUND, "Error: ECI not found %.*s", r->eci);
+}
+
 /* --- coming in --- */
+
+static void run_turn(struct pico_engine *e, struct pico *p, enum lane lane, const bool *until,
+                     int depth);
+
+/* With the lock: whether the next item may be done by the thread that brings it. */
+static bool is_free(const struct pico *p)
+{
+    return p->run == RUN_IDLE && p->loaded && p->first == NULL && p->heavy == 0 && !p->broken &&
+           !p->reread && !p->gone && !p->dying && !p->held;
+}
+
+/* With the lock, which is given up. */
+static void run_here(struct pico_engine *e, struct pico *p, struct item *i)
+{
+    if (p->listed)
+        list_drop(&e->idle, p);
+    p->listed = false;
+    p->run = RUN_RUNNING;
+    append(e, p, i);
+    run_turn(e, p, LANE_HERE, NULL, 0);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* How many may wait where the request is the next: whose pico is flooded can still end that. */
+static size_t most_waiting(const struct pico_request *r)
+{
+    bool order = r->ask == PICO_INSTALL || r->ask == PICO_UNINSTALL || r->ask == PICO_DELETE;
+    return PICO_QUEUE_MAX + (order && r->inside ? PICO_ORDERS_MAX : 0);
+}
 
 /* With the lock, which is given up: the request goes to its pico. */
 static void admit(struct pico_engine *e, struct pico_request *r, int64_t no)
 {
     const struct str none[2] = {STR(""), STR("")};
     struct pico *p = table_need(e, no);
-    if (p->waiting + p->pending >= PICO_QUEUE_MAX) {
+    if (p->waiting + p->pending >= most_waiting(r)) {
         if (p->run == RUN_IDLE)
             queue_settle(e, p);
         pthread_mutex_unlock(&e->lock);
@@ -224,6 +280,11 @@ static void admit(struct pico_engine *e, struct pico_request *r, int64_t no)
     }
     struct item *i = item_new(ITEM_REQUEST, STR(""), STR(""), none, STR(""));
     i->request = r;
+    if (r->hold != NULL && is_free(p)) {
+        run_here(e, p, i);
+        return;
+    }
+    request_hold(r);
     queue_push(e, p, i);
     pthread_mutex_unlock(&e->lock);
 }
@@ -233,6 +294,7 @@ void pico_submit(struct pico_engine *e, struct pico_request *r)
     r->rc = RC_OK;
     r->next = NULL;
     r->reply = STR("");
+    r->moved_to = STR("");
     r->undefined = false;
     err_clear(&r->err);
     pthread_mutex_lock(&e->lock);
@@ -246,6 +308,7 @@ void pico_submit(struct pico_engine *e, struct pico_request *r)
         refuse(e, r, RC_TOO_MANY, "Error: too many requests%.*s", STR(""));
         return;
     }
+    request_hold(r);
     if (e->new_last == NULL)
         e->new_first = r;
     else
@@ -273,7 +336,7 @@ static void take_new(struct pico_engine *e)
     if (rc != RC_OK) {
         request_done(e, r, RC_UNAVAILABLE, &err);
     } else if (!found) {
-        refuse(e, r, RC_NOT_FOUND, "Error: ECI not found %.*s", r->eci);
+        refuse_unknown(e, r);
     } else {
         pthread_mutex_lock(&e->lock);
         admit(e, r, node.pico);
@@ -296,7 +359,7 @@ static void answer_gone(struct pico_engine *e, struct pico *p)
     for (struct item *i = first, *next = NULL; i != NULL; i = next) {
         next = i->next;
         if (i->kind == ITEM_REQUEST)
-            refuse(e, i->request, RC_NOT_FOUND, "Error: ECI not found %.*s", i->request->eci);
+            refuse_unknown(e, i->request);
         item_free(i);
     }
 }
@@ -309,8 +372,9 @@ static bool load(struct pico_engine *e, struct pico *p)
     pthread_mutex_lock(&e->lock);
     if (rc == RC_OK && !p->loaded)
         table_enter(e, p);
-    bool reread = p->reread;
+    bool reread = p->reread && !p->suspended;
     p->reread = false;
+    p->aside = reread ? 0 : p->aside;
     p->gone = p->gone || rc == RC_NOT_FOUND;
     p->broken = p->broken || (rc != RC_OK && rc != RC_NOT_FOUND);
     pthread_mutex_unlock(&e->lock);
@@ -331,6 +395,7 @@ static struct item *stored_copy(const struct pico_request *r, struct str eid, in
     const struct str event[2] = {r->domain, r->name};
     struct item *i = item_new(ITEM_STORED, r->eci, eid, event, r->attrs);
     i->row = row;
+    i->hops = r->hops;
     i->slow = true;
     return i;
 }
@@ -349,7 +414,10 @@ static void accept(struct pico_engine *e, struct pico *p, struct item *i)
     int64_t row = atomic_fetch_add(&e->next_row, 1);
     struct commit *c = commit_new(e, p);
     commit_op(c, OP_ACCEPT, p->no)->event = stored_copy(r, eid, row);
+    if (r->key.n > 0)
+        commit_op(c, OP_SEEN, p->no)->cell.name = arena_str(&c->arena, r->key);
     c->requests = r;
+    request_hold(r);
     struct item *kept = stored_copy(r, eid, row);
     pthread_mutex_lock(&e->lock);
     ASSERT(p->first == i);
@@ -363,14 +431,27 @@ static void accept(struct pico_engine *e, struct pico *p, struct item *i)
     item_free(i);
 }
 
+static void weigh(struct pico *p, enum outcome out)
+{
+    if (out == OUT_SLOW && p->steps >= PICO_STEPS_FAST / 2)
+        p->heavy = HEAVY;
+    else if (out == OUT_DONE && p->steps < PICO_STEPS_HERE && p->heavy > 0)
+        p->heavy--;
+}
+
 /* With the lock: what becomes of the pico after one item. False: this turn is over. */
 static bool after(struct pico_engine *e, struct pico *p, struct item *i, enum outcome out)
 {
+    weigh(p, out);
+    if (out != OUT_DONE && i->kind == ITEM_REQUEST)
+        request_hold(i->request);
     switch (out) {
     case OUT_DONE:
         take_out(e, p, i);
         item_free(i);
         pthread_cond_broadcast(&e->moved);
+        return true;
+    case OUT_FAST:
         return true;
     case OUT_SLOW:
         i->slow = true;
@@ -387,43 +468,67 @@ static bool after(struct pico_engine *e, struct pico *p, struct item *i, enum ou
     NEVER("an outcome is one of these");
 }
 
-/* Do what waits at a pico that this thread has taken. until: stop when it is true. */
+/* With the lock: what has a row waits there until the pico is resumed. */
+static void set_aside(struct pico_engine *e, struct pico *p)
+{
+    for (struct item *i = p->first, *next = NULL; i != NULL; i = next) {
+        next = i->next;
+        if (i->kind == ITEM_REQUEST)
+            continue;
+        p->aside += i->kind == ITEM_STORED;
+        take_out(e, p, i);
+        item_free(i);
+    }
+}
+
+/* An event whose sender waits for no more than that it is kept. */
+static bool may_accept(const struct item *i)
+{
+    return i->kind == ITEM_REQUEST && i->request->ask == PICO_EVENT && !i->request->inside &&
+           i->request->eid.n <= WORD_MAX;
+}
+
+/* With the lock, which is given up meanwhile: do what waits at a pico that this thread has taken.
+ * until: stop when it is true. */
 static void run_turn(struct pico_engine *e, struct pico *p, enum lane lane, const bool *until,
                      int depth)
 {
+    int64_t steps = 0;
+    int items = lane == LANE_HERE ? 1 : TURN_ITEMS;
     for (int n = 0;; n++) {
-        pthread_mutex_lock(&e->lock);
+        if (p->loaded && p->suspended)
+            set_aside(e, p);
         struct item *i = p->first;
-        bool over = n == TURN_ITEMS || (until != NULL && *until);
-        bool wrong_lane = i != NULL && i->slow && lane == LANE_FAST;
+        bool over = n >= items || steps >= TURN_STEPS || (until != NULL && *until) || p->held;
+        bool wrong_lane = i != NULL && wants_slow(p, i) && lane != LANE_SLOW;
         if (!p->gone && (over || wrong_lane || p->broken || (i == NULL && !p->reread)))
             break;
         if (p->gone && i == NULL)
             break;
-        bool gone = p->gone;
         pthread_mutex_unlock(&e->lock);
-        if (gone) {
+        if (p->gone) {
             answer_gone(e, p);
+            pthread_mutex_lock(&e->lock);
             continue;
         }
-        if ((!p->loaded || p->reread) && (!load(e, p) || i == NULL))
+        if ((!p->loaded || p->reread) && (!load(e, p) || i == NULL)) {
+            pthread_mutex_lock(&e->lock);
             continue;
+        }
+        ASSERT(i != NULL); /* a pico without items is only read again */
         enum outcome out = activation_item(e, p, i, lane, depth);
-        if (out == OUT_SLOW && i->kind == ITEM_REQUEST && i->request->ask == PICO_EVENT &&
-            !i->request->inside && i->request->eid.n <= WORD_MAX) {
+        steps += p->steps;
+        if (out == OUT_SLOW && may_accept(i)) {
             accept(e, p, i);
             i = p->first;
         }
         pthread_mutex_lock(&e->lock);
-        bool go_on = after(e, p, i, out);
-        pthread_mutex_unlock(&e->lock);
-        if (!go_on)
+        if (!after(e, p, i, out))
             return;
     }
     p->run = RUN_IDLE;
     queue_settle(e, p);
     pthread_cond_broadcast(&e->moved);
-    pthread_mutex_unlock(&e->lock);
 }
 
 bool queue_work(struct pico_engine *e, enum lane lane)
@@ -438,9 +543,7 @@ bool queue_work(struct pico_engine *e, enum lane lane)
     list_drop(&e->ready[lane], p);
     p->run = RUN_RUNNING;
     e->running++;
-    pthread_mutex_unlock(&e->lock);
     run_turn(e, p, lane, NULL, 0);
-    pthread_mutex_lock(&e->lock);
     e->running--;
     pthread_cond_broadcast(&e->moved);
     return true;
@@ -492,6 +595,12 @@ static void wait_answer(struct pico_engine *e, struct pico *asking, struct pico 
             r->rc = err_set(&r->err, RC_CONFLICT, "Error: deadlock: pico is waiting for itself");
             return;
         }
+        if (i != NULL && p->held && asking->held && !p->gone) {
+            take_out(e, p, i);
+            item_free(i);
+            r->rc = err_set(&r->err, RC_RETRY, "Error: the pico stands still");
+            return;
+        }
         asking->waits_for = i != NULL ? p : NULL;
         if (i == NULL || p->run != RUN_READY) {
             pthread_cond_wait(&e->moved, &e->lock);
@@ -499,9 +608,7 @@ static void wait_answer(struct pico_engine *e, struct pico *asking, struct pico 
         }
         list_drop(&e->ready[p->lane], p);
         p->run = RUN_RUNNING;
-        pthread_mutex_unlock(&e->lock);
         run_turn(e, p, LANE_SLOW, &ask->done, depth);
-        pthread_mutex_lock(&e->lock);
     }
 }
 
@@ -523,6 +630,8 @@ void queue_ask(struct pico_engine *e, struct pico *asking, struct pico_request *
     pthread_mutex_unlock(&e->lock);
     if (known == NULL) {
         r->rc = rows_eci(e, r->eci, &node, &found, &r->err);
+        if (r->rc == RC_OK && !found)
+            r->rc = remote_moved(e, r->eci, r->arena, &r->moved_to, &r->err);
         if (r->rc == RC_OK && !found)
             r->rc = err_set(&r->err, RC_NOT_FOUND, "Error: ECI not found %.*s", STRF(r->eci));
         if (r->rc != RC_OK)

@@ -1,5 +1,8 @@
 /* The tables of migrations/0012_pico.sql: picos come from them and changes go to them. */
+#include "pico/detail.h"
 #include "pico/inside.h"
+#include "pico/outgoing.h"
+#include "pico/usage.h"
 
 #include <stdlib.h>
 
@@ -36,10 +39,6 @@ void pico_free(struct pico *p)
 {
     if (p == NULL)
         return;
-    for (struct pico_log *l = p->log_first, *next = NULL; l != NULL; l = next) {
-        next = l->next;
-        free(l);
-    }
     cells_fini(&p->cells);
     free((char *)(uintptr_t)p->id.p);
     free(p);
@@ -110,21 +109,26 @@ static enum rc load_all(struct tx *tx, void *arg)
     struct pico *p = arg;
     struct rows rows;
     cells_fini(&p->cells); /* a read may run again */
-    TRY(sql_rows(tx, &rows,
-                 "SELECT id, parent, parent_eci, child_eci, (SELECT COUNT(*) FROM (SELECT 1 AS one "
-                 "FROM pico c WHERE c.parent = $1 LIMIT 1) AS few) FROM pico WHERE no = $1",
-                 V(p->no)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT id, parent, parent_eci, child_eci, (SELECT COUNT(*) FROM (SELECT 1 AS one "
+        "FROM pico c WHERE c.parent = $1 LIMIT 1) AS few), account, (SELECT a.suspended FROM "
+        "pico_account a WHERE a.pico = pico.account) FROM pico WHERE no = $1",
+        V(p->no)));
     if (rows.count == 0)
         return err_set(tx->err, RC_NOT_FOUND, "Error: the pico is deleted");
     pico_name(p, row_str(&rows, 0, 0), row_str(&rows, 0, 2), row_str(&rows, 0, 3));
     p->parent = row_int(&rows, 0, 1);
     p->children = row_int(&rows, 0, 4) > 0;
+    p->account = row_int(&rows, 0, 5);
+    p->suspended = row_int(&rows, 0, 6) != 0;
     TRY(sql_each(tx, load_installed, p,
                  "SELECT rid, place, ruleset, config FROM pico_installed WHERE pico = $1 ORDER BY "
                  "rid",
                  V(p->no)));
     TRY(sql_each(tx, load_channel, p,
-                 "SELECT eci, place, detail FROM pico_channel WHERE pico = $1 ORDER BY eci",
+                 "SELECT c.eci, c.place, COALESCE(c.detail, d.detail) FROM pico_channel c LEFT "
+                 "JOIN pico_detail d ON d.no = c.shared WHERE c.pico = $1 ORDER BY c.eci",
                  V(p->no)));
     TRY(sql_each(tx, load_entity, p,
                  "SELECT rid, name, value FROM pico_entity WHERE pico = $1 ORDER BY rid, name",
@@ -191,6 +195,50 @@ enum rc rows_eci(struct pico_engine *e, struct str eci, struct eci_node *ret, bo
     TRY(read_with(e, err, find_eci, &f));
     *ret = node;
     *ret_found = f.found;
+    return RC_OK;
+}
+
+/* --- events that come again --- */
+
+struct seeking {
+    int64_t pico;
+    struct str key;
+    bool found;
+};
+
+static enum rc seek_key(struct tx *tx, void *arg)
+{
+    struct seeking *s = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT 1 FROM pico_seen WHERE pico = $1 AND key = $2", V(s->pico),
+                 V(s->key)));
+    s->found = rows.count > 0;
+    return RC_OK;
+}
+
+enum rc rows_seen(struct pico_engine *e, int64_t pico, struct str key, bool *ret, struct err *err)
+{
+    struct seeking s = {.pico = pico, .key = key};
+    TRY(read_with(e, err, seek_key, &s));
+    *ret = s.found;
+    return RC_OK;
+}
+
+static enum rc seek_move(struct tx *tx, void *arg)
+{
+    struct seeking *s = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT 1 FROM pico_arrival WHERE move = $1 AND answer IS NOT NULL",
+                 V(s->key)));
+    s->found = rows.count > 0;
+    return RC_OK;
+}
+
+enum rc rows_arrived(struct pico_engine *e, struct str move, bool *ret, struct err *err)
+{
+    struct seeking s = {.key = move};
+    TRY(read_with(e, err, seek_move, &s));
+    *ret = s.found;
     return RC_OK;
 }
 
@@ -286,10 +334,7 @@ static enum rc put_cell(struct tx *tx, int64_t pico, const struct cell *c)
                        "= $4, config = $5",
                        V(pico), V(c->rid), V(c->place), V(c->number), V(bytes));
     case CELL_CHANNEL:
-        return sql_run(tx,
-                       "INSERT INTO pico_channel (eci, pico, place, detail) VALUES ($1, $2, $3, "
-                       "$4) ON CONFLICT (eci) DO UPDATE SET detail = $4",
-                       V(c->name), V(pico), V(c->place), V(bytes));
+        return detail_put_channel(tx, pico, c->name, c->place, c->bytes);
     case CELL_SCHEDULE:
         return sql_run(tx,
                        "INSERT INTO pico_schedule (pico, id, rid, due, detail) VALUES ($1, $2, $3, "
@@ -314,7 +359,7 @@ static enum rc drop_cell(struct tx *tx, int64_t pico, const struct cell *c)
         return sql_run(tx, "DELETE FROM pico_installed WHERE pico = $1 AND rid = $2", V(pico),
                        V(c->rid));
     case CELL_CHANNEL:
-        return sql_run(tx, "DELETE FROM pico_channel WHERE eci = $1", V(c->name));
+        return detail_drop_channel(tx, c->name);
     case CELL_SCHEDULE:
         return sql_run(tx, "DELETE FROM pico_schedule WHERE pico = $1 AND id = $2", V(pico),
                        V(c->name));
@@ -324,14 +369,16 @@ static enum rc drop_cell(struct tx *tx, int64_t pico, const struct cell *c)
     NEVER("no such kind of cell");
 }
 
-/* The tables whose rows belong to a pico. */
+/* The tables whose rows belong to a pico, and that of channels. */
 static const char *const owned[] = {
-    "DELETE FROM pico_channel WHERE pico = $1",
     "DELETE FROM pico_installed WHERE pico = $1",
     "DELETE FROM pico_entity WHERE pico = $1",
     "DELETE FROM pico_waiting WHERE pico = $1",
     "DELETE FROM pico_schedule WHERE pico = $1",
     "DELETE FROM pico_event WHERE pico = $1",
+    "DELETE FROM pico_seen WHERE pico = $1",
+    "DELETE FROM pico_log WHERE pico = $1",
+    "DELETE FROM pico_account WHERE pico = $1",
     "DELETE FROM pico WHERE no = $1",
 };
 
@@ -347,15 +394,25 @@ static void mark_dying(struct pico_engine *e, int64_t no)
         p->dying = true;
 }
 
+/* One that moves is not deleted meanwhile: it may be elsewhere already. */
+static enum rc check_stays(struct tx *tx, struct pico_engine *e, int64_t no)
+{
+    pthread_mutex_lock(&e->lock);
+    const struct pico *p = table_pico(e, no);
+    bool held = p != NULL && p->held;
+    pthread_mutex_unlock(&e->lock);
+    return held ? err_set(tx->err, RC_CONFLICT, "Error: the pico moves to another engine") : RC_OK;
+}
+
 /* A pico and all below it, one level after the other. */
-static enum rc delete_tree(struct tx *tx, struct pico_engine *e, int64_t no)
+static enum rc delete_tree(struct tx *tx, struct pico_engine *e, const struct op *op)
 {
     struct deleting {
         struct deleting *next;
         int64_t no;
     };
     struct deleting *todo = NEW(tx->arena, struct deleting);
-    todo->no = no;
+    todo->no = op->row;
     while (todo != NULL) {
         struct rows rows;
         int64_t one = todo->no;
@@ -366,6 +423,12 @@ static enum rc delete_tree(struct tx *tx, struct pico_engine *e, int64_t no)
             *d = (struct deleting){todo, row_int(&rows, i, 0)};
             todo = d;
         }
+        if (op->kind == OP_MOVED)
+            TRY(move_leave(tx, e, one, op));
+        else
+            TRY(check_stays(tx, e, one));
+        TRY(usage_end(tx, e, one));
+        TRY(detail_drop_pico(tx, one));
         for (size_t i = 0; i < COUNT(owned); i++)
             TRY(sql_run(tx, owned[i], V(one)));
         pthread_mutex_lock(&e->lock);
@@ -375,13 +438,27 @@ static enum rc delete_tree(struct tx *tx, struct pico_engine *e, int64_t no)
     return RC_OK;
 }
 
-static enum rc put_event(struct tx *tx, int64_t pico, const struct item *i)
+static enum rc put_event(struct tx *tx, struct pico_engine *e, int64_t pico, const struct item *i)
 {
+    bool followed = false;
+    if (atomic_load(&e->emigrated))
+        TRY(move_redirect(tx, e, i, &followed));
+    if (followed)
+        return RC_OK;
     return sql_run(tx,
                    "INSERT INTO pico_event (no, pico, eci, eid, domain, name, attrs, sender, hops) "
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                    V(i->row), V(pico), V(i->eci), V(i->eid), V(i->domain), V(i->name), V(i->attrs),
                    V(i->sender == 0 ? SQL_NULL : value_int(i->sender)), V(i->hops));
+}
+
+static enum rc put_remote(struct tx *tx, struct str host, const struct item *i)
+{
+    return sql_run(tx,
+                   "INSERT INTO pico_remote (no, host, key, eci, domain, name, attrs, hops, made) "
+                   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                   V(i->row), V(host), V(i->eid), V(i->eci), V(i->domain), V(i->name), V(i->attrs),
+                   V(i->hops), V(tx->now));
 }
 
 static enum rc drop_event(struct tx *tx, int64_t row)
@@ -402,19 +479,28 @@ enum rc rows_write(struct tx *tx, struct pico_engine *e, const struct op *op)
         return drop_cell(tx, op->pico, &op->cell);
     case OP_EVENT:
     case OP_ACCEPT:
-        return put_event(tx, op->pico, op->event);
+        return put_event(tx, e, op->pico, op->event);
     case OP_EVENT_DONE:
         return drop_event(tx, op->row);
+    case OP_REMOTE:
+        return put_remote(tx, op->cell.name, op->event);
+    case OP_SEEN:
+        return sql_run(tx, "INSERT INTO pico_seen (pico, key, at) VALUES ($1, $2, $3)", V(op->pico),
+                       V(op->cell.name), V(tx->now));
+    case OP_OUTGOING:
+        return outgoing_put(tx, e, op->pico, op->outgoing);
     case OP_PICO:
-        return sql_run(tx,
-                       "INSERT INTO pico (no, id, parent, parent_eci, child_eci, made) VALUES ($1, "
-                       "$2, $3, $4, $5, $6)",
-                       V(op->born->no), V(op->born->id),
-                       V(op->born->parent == 0 ? SQL_NULL : value_int(op->born->parent)),
-                       V(value_opt(op->born->parent_eci)), V(value_opt(op->born->child_eci)),
-                       V(tx->now));
+        return sql_run(
+            tx,
+            "INSERT INTO pico (no, id, parent, parent_eci, child_eci, made, account) "
+            "VALUES ($1, $2, $3, $4, $5, $6, (SELECT above.account FROM pico above WHERE "
+            "above.no = $3))",
+            V(op->born->no), V(op->born->id),
+            V(op->born->parent == 0 ? SQL_NULL : value_int(op->born->parent)),
+            V(value_opt(op->born->parent_eci)), V(value_opt(op->born->child_eci)), V(tx->now));
     case OP_PICO_GONE:
-        return delete_tree(tx, e, op->row);
+    case OP_MOVED:
+        return delete_tree(tx, e, op);
     }
     NEVER("no such change");
 }
@@ -428,6 +514,7 @@ struct starting {
     int64_t no;
     int64_t last_no;
     int64_t last_row;
+    int64_t last_log;
 };
 
 static enum rc start(struct tx *tx, void *arg)
@@ -436,6 +523,8 @@ static enum rc start(struct tx *tx, void *arg)
     struct rows rows;
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico_event"));
     s->last_row = row_int(&rows, 0, 0);
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico_log"));
+    s->last_log = row_int(&rows, 0, 0);
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico"));
     s->last_no = row_int(&rows, 0, 0);
     if (s->last_no == 0) {
@@ -466,6 +555,7 @@ enum rc rows_start(struct pico_engine *e, struct err *err)
         memcpy(id, s.id.p, s.id.n);
         e->root = (struct str){id, s.id.n};
         e->root_no = s.no;
+        e->diary_no = s.last_log;
         atomic_store(&e->next_no, s.last_no + 1);
         atomic_store(&e->next_row, s.last_row + 1);
     }

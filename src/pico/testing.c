@@ -30,37 +30,45 @@ static bool add_query(struct krl_heap *h, struct krl_array *list, const struct k
            krl_array_add(h, list, krl_of_map(one));
 }
 
-static struct krl_value find_event(const struct krl_array *list, const struct krl_text *domain,
-                                   const struct krl_text *name)
+static bool is_same(const struct krl_wanted *a, const struct krl_wanted *b)
 {
-    for (uint32_t i = 0; i < list->n; i++) {
-        const struct krl_map *m = list->v[i].map;
-        if (krl_text_eq(krl_map_find(m, "domain")->text, domain) &&
-            krl_text_eq(krl_map_find(m, "name")->text, name))
-            return *krl_map_find(m, "attrs");
-    }
-    return krl_undefined();
+    return str_eq(a->domain, b->domain) && str_eq(a->type, b->type);
 }
 
-static bool add_event(struct krl_heap *h, struct krl_array *list, const struct krl_wanted *w)
+/* The i-th event of the rule, with all attributes that its source names. */
+static bool add_event(struct krl_heap *h, struct krl_array *list, const struct krl_rule *rule,
+                      uint32_t i)
 {
-    const struct krl_text *domain = krl_text(h, w->domain);
-    const struct krl_text *name = krl_text(h, w->type);
-    if (domain == NULL || name == NULL)
+    const struct krl_wanted *w = &rule->select.wanted[i];
+    struct krl_map *one = krl_map_new(h, 4);
+    struct krl_array *attrs = krl_array_reserve(h, 8);
+    if (one == NULL || attrs == NULL)
         return false;
-    struct krl_value attrs = find_event(list, domain, name);
-    if (attrs.type == KRL_UNDEFINED) {
-        struct krl_map *one = krl_map_new(h, 4);
-        attrs = krl_of_array(krl_array_reserve(h, 8));
-        if (one == NULL || krl_is_failed(attrs) ||
-            !krl_map_set_ascii(h, one, "domain", krl_of_text(domain)) ||
-            !krl_map_set_ascii(h, one, "name", krl_of_text(name)) ||
-            !krl_map_set_ascii(h, one, "attrs", attrs) || !krl_array_add(h, list, krl_of_map(one)))
+    for (uint32_t k = 0; k < rule->asked_n; k++)
+        if (rule->asked[k].events_n > i && !add_text(h, attrs, rule->asked[k].name))
             return false;
+    return krl_map_set_ascii(h, one, "domain", krl_of_text(krl_text(h, w->domain))) &&
+           krl_map_set_ascii(h, one, "name", krl_of_text(krl_text(h, w->type))) &&
+           krl_map_set_ascii(h, one, "attrs", krl_of_array(attrs)) &&
+           krl_array_add(h, list, krl_of_map(one));
+}
+
+/* Each event once, by the domains in their order. */
+static bool add_rule(struct krl_heap *h, struct krl_array *list, const struct krl_rule *rule)
+{
+    const struct krl_wanted *wanted = rule->select.wanted;
+    for (uint32_t d = 0; d < rule->select.wanted_n; d++) {
+        bool seen = false;
+        for (uint32_t i = 0; i < d && !seen; i++)
+            seen = str_eq(wanted[i].domain, wanted[d].domain);
+        for (uint32_t i = d; i < rule->select.wanted_n && !seen; i++) {
+            bool again = !str_eq(wanted[i].domain, wanted[d].domain);
+            for (uint32_t k = d; k < i && !again; k++)
+                again = is_same(&wanted[k], &wanted[i]);
+            if (!again && !add_event(h, list, rule, i))
+                return false;
+        }
     }
-    for (uint32_t i = 0; i < w->matches_n; i++)
-        if (!add_text(h, (struct krl_array *)(uintptr_t)attrs.array, w->attributes[i]))
-            return false;
     return true;
 }
 
@@ -75,9 +83,8 @@ struct krl_value testing_value(struct krl_heap *h, const struct krl_code *code)
         if (!add_query(h, queries, code, &code->shares[i]))
             return krl_failed();
     for (uint32_t i = 0; i < code->rules_n; i++)
-        for (uint32_t k = 0; k < code->rules[i].select.wanted_n; k++)
-            if (!add_event(h, events, &code->rules[i].select.wanted[k]))
-                return krl_failed();
+        if (!add_rule(h, events, &code->rules[i]))
+            return krl_failed();
     if (!krl_map_set_ascii(h, map, "queries", krl_of_array(queries)) ||
         !krl_map_set_ascii(h, map, "events", krl_of_array(events)))
         return krl_failed();

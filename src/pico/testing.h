@@ -1,6 +1,6 @@
 /*
  * testing.h - the query that every ruleset has: __testing lists what it shares and what events it
- * waits for, with the attributes that its source names.
+ * waits for, rule by rule, with the attributes that the rule's source names.
  */
 #ifndef PICO_TESTING_H
 #define PICO_TESTING_H

@@ -1,5 +1,6 @@
 /* Schedules that are due become items of their picos. The table is the only list of them. */
 #include "pico/inside.h"
+#include "pico/usage.h"
 
 #include <time.h>
 
@@ -43,10 +44,12 @@ static enum rc poll(struct tx *tx, void *arg)
     p->first = NULL;
     p->last = &p->first;
     p->n = 0;
-    TRY(sql_each(tx, read_due, p,
-                 "SELECT pico, id FROM pico_schedule WHERE due <= $1 ORDER BY due, pico, id LIMIT "
-                 "$2",
-                 V(p->now), V(POLL_MAX)));
+    TRY(sql_each(
+        tx, read_due, p,
+        "SELECT s.pico, s.id FROM pico_schedule s WHERE s.due <= $1 AND NOT EXISTS (SELECT 1 "
+        "FROM pico p JOIN pico_account a ON a.pico = p.account WHERE p.no = s.pico AND "
+        "a.suspended = 1) ORDER BY s.due, s.pico, s.id LIMIT $2",
+        V(p->now), V(POLL_MAX)));
     TRY(sql_rows(tx, &rows,
                  "SELECT due FROM pico_schedule WHERE due > $1 ORDER BY due, pico, id LIMIT 1",
                  V(p->now)));
@@ -110,6 +113,8 @@ void *timer_thread(void *arg)
     while (!e->stopping) {
         if (clock_steady(e->clock) - woken >= LOOK_US) {
             queue_wake(e);
+            diary_write(e);
+            usage_write(e);
             woken = clock_steady(e->clock);
         }
         wait_tick(e);

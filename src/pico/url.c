@@ -323,3 +323,17 @@ enum rc pico_url_normalise(struct str url, struct arena *arena, struct str *ret,
     *ret = buf_str(&b);
     return RC_OK;
 }
+
+void pico_url_escape(struct buf *b, struct str s)
+{
+    static const char keep[] = "-._~";
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c != '\0' && strchr(keep, c) != NULL);
+        if (plain)
+            buf_add_char(b, c);
+        else
+            buf_fmt(b, "%%%02X", (unsigned char)c);
+    }
+}

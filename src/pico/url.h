@@ -10,6 +10,7 @@
 #define PICO_URL_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum { PICO_URL_MAX = 2048, PICO_URL_PARAMETERS_MAX = 64 };
@@ -18,5 +19,7 @@ enum { PICO_URL_MAX = 2048, PICO_URL_PARAMETERS_MAX = 64 };
  * https:, file: and hanse: (the rulesets that come with the engine, bundled.h). */
 MUST_CHECK enum rc pico_url_normalise(struct str url, struct arena *arena, struct str *ret,
                                       struct err *err);
+/* A part of a path, or a parameter: all but letters, digits and -._~ as %XX. */
+void pico_url_escape(struct buf *b, struct str s);
 
 #endif

@@ -148,7 +148,9 @@ static bool within_rate(struct web_call *c)
         web_rate_take(c->w->rate, c->part[0], &c->retry_s))
         return true;
     atomic_fetch_add(&c->w->limited, 1);
-    web_refuse(c, RC_TOO_MANY, "Error: this channel is asked too often");
+    struct err err = {0};
+    err_write(&err, RC_TOO_MANY, "Error: this channel is asked too often");
+    web_refuse_late(c, &err);
     return false;
 }
 
@@ -250,6 +252,8 @@ struct pico_web *pico_web_open(const struct pico_web_options *o)
     if (o->per_minute > 0)
         w->rate = web_rate_init(&w->arena, o->clock, o->per_minute);
     w->pool = work_open(WEB_THREADS, WEB_WAITING_MAX);
+    w->away = work_open(WEB_THREADS, WEB_WAITING_MAX);
+    w->late = web_late_open(o->clock);
     return w;
 }
 
@@ -258,6 +262,8 @@ void pico_web_close(struct pico_web *w)
     if (w == NULL)
         return;
     work_close(w->pool);
+    work_close(w->away);
+    web_late_close(w->late);
     web_rate_fini(w->rate);
     arena_fini(&w->arena);
     free(w);

@@ -3,6 +3,16 @@
 
 /* --- what came --- */
 
+struct str web_parameter(struct web_call *c, struct str name)
+{
+    size_t n = 0;
+    const struct pair *query = http_query(c->x, &n);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(query[i].name, name))
+            return query[i].value;
+    return STR("");
+}
+
 static struct str query_of(struct str target)
 {
     size_t mark = str_find(target, '?', 0);
@@ -38,6 +48,24 @@ static bool keep_attrs(struct web_call *c, struct krl_heap *h, struct krl_value 
     return text.p != NULL;
 }
 
+/* What another engine, or who asks again, says of the event. False: answered. */
+static bool read_repeat(struct web_call *c)
+{
+    struct str key = http_header(c->x, PICO_KEY_HEADER);
+    struct str hops = http_header(c->x, PICO_HOPS_HEADER);
+    bool good = key.n <= PICO_KEY_MAX;
+    for (size_t i = 0; i < key.n && good; i++)
+        good = key.p[i] > ' ' && key.p[i] < 0x7F;
+    good = good && (hops.n == 0 || str_to_i64(hops, 0, PICO_HOPS_MAX, &c->r.hops));
+    c->r.key = key;
+    if (!good)
+        web_refuse(c, RC_INVALID,
+                   "Error: " PICO_KEY_HEADER " is a word of at most %d letters, " PICO_HOPS_HEADER
+                   " a number up to %d",
+                   PICO_KEY_MAX, PICO_HOPS_MAX);
+    return good;
+}
+
 bool web_read_input(struct web_call *c, bool headers, struct str eid)
 {
     struct pico_input in = {.query = query_of(http_target(c->x)),
@@ -48,6 +76,8 @@ bool web_read_input(struct web_call *c, bool headers, struct str eid)
         web_refuse(c, RC_TOO_LARGE, "PayloadTooLargeError: request entity too large");
         return false;
     }
+    if (!read_repeat(c))
+        return false;
     if (headers)
         in.headers = header_pairs(c, &in.headers_n);
     krl_heap_init(&h, web_arena(c), WEB_READ_STEPS, c->w->seed);
@@ -66,28 +96,34 @@ bool web_read_input(struct web_call *c, bool headers, struct str eid)
 
 /* --- to the engine and back --- */
 
-static void answered(struct pico_request *r)
+static void hold(struct pico_request *r)
 {
     struct web_call *c = CONTAINER_OF(r, struct web_call, r);
-    if (r->rc == RC_OK)
+    c->held = true;
+    http_hold(c->x);
+}
+
+void web_refuse_late(struct web_call *c, const struct err *err)
+{
+    if (!c->held)
+        hold(&c->r);
+    web_fail(c, RC_TOO_MANY, err);
+    c->late.x = c->x;
+    web_late_send(c->w->late, &c->late);
+}
+
+static void reply_answer(struct web_call *c)
+{
+    if (c->r.rc == RC_OK)
         c->then(c);
     else
-        web_fail(c, r->rc, &r->err);
-    http_send(c->x);
+        web_fail(c, c->r.rc, &c->r.err);
 }
 
-void web_ask_held(struct web_call *c, void (*then)(struct web_call *c))
+static void forward(struct web_call *c)
 {
-    c->then = then;
-    c->r.arena = web_arena(c);
-    c->r.done = answered;
-    pico_submit(c->w->o.engine, &c->r);
-}
-
-void web_ask(struct web_call *c, void (*then)(struct web_call *c))
-{
-    http_hold(c->x);
-    web_ask_held(c, then);
+    pico_forward(c->w->o.engine, &c->r);
+    reply_answer(c);
 }
 
 static void run_and_send(struct work_item *item)
@@ -95,6 +131,53 @@ static void run_and_send(struct work_item *item)
     struct web_call *c = CONTAINER_OF(item, struct web_call, item);
     c->work(c);
     http_send(c->x);
+}
+
+/* What the pico that moved away is asked goes on to where it is; its owner is told instead. */
+static void answered(struct pico_request *r)
+{
+    struct web_call *c = CONTAINER_OF(r, struct web_call, r);
+    if (r->rc == RC_TOO_MANY && (c->route->flags & WEB_CHANNEL) != 0) {
+        web_refuse_late(c, &r->err);
+        return;
+    }
+    if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0 && r->inside) {
+        struct err err = {0};
+        err_write(&err, RC_GONE, "the pico moved to %.*s", STRF(r->moved_to));
+        web_fail(c, RC_GONE, &err);
+    } else if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0) {
+        c->work = forward;
+        c->item.run = run_and_send;
+        if (!c->held)
+            hold(r);
+        if (work_submit(c->w->away, &c->item))
+            return;
+        web_refuse(c, RC_UNAVAILABLE, "too many requests wait already");
+    } else {
+        reply_answer(c);
+    }
+    if (c->held)
+        http_send(c->x);
+}
+
+static void ask(struct web_call *c, void (*then)(struct web_call *c))
+{
+    c->then = then;
+    c->r.arena = web_arena(c);
+    c->r.done = answered;
+    pico_submit(c->w->o.engine, &c->r);
+}
+
+void web_ask_held(struct web_call *c, void (*then)(struct web_call *c))
+{
+    c->held = true;
+    ask(c, then);
+}
+
+void web_ask(struct web_call *c, void (*then)(struct web_call *c))
+{
+    c->r.hold = hold;
+    ask(c, then);
 }
 
 static void run(struct work_item *item)

@@ -8,6 +8,7 @@
 #include "base/work.h"
 #include "pico/query.h"
 #include "pico/web.h"
+#include "pico/web_late.h"
 #include "pico/web_rate.h"
 
 enum {
@@ -25,6 +26,8 @@ struct pico_web {
     struct arena arena;
     struct web_rate *rate; /* NULL: no limit */
     struct work_pool *pool;
+    struct work_pool *away; /* asks other engines: their silence holds nobody else up */
+    struct web_late *late;
     uint64_t seed[2];
     atomic_uint_fast64_t limited;
 };
@@ -38,8 +41,10 @@ struct web_call {
     struct str part[WEB_SEGMENTS_MAX]; /* what stood for each ":" of the pattern */
     size_t part_n;
     struct pico_request r;
+    bool held;        /* the exchange: another thread may have the request */
     int64_t retry_s;  /* of RC_TOO_MANY */
     const char *type; /* of the answer to a query: text/html, text/plain; NULL: JSON */
+    struct web_late_answer late;
     struct work_item item;
     void (*work)(struct web_call *c); /* on a thread of the pool */
     void (*then)(struct web_call *c); /* what is done with the engine's answer */
@@ -76,12 +81,17 @@ void web_refuse(struct web_call *c, enum rc rc, const char *format, ...) PRINTF(
 
 /* --- web_ask.c: what goes to the engine --- */
 
+/* A parameter of the address; empty: it is not there. */
+struct str web_parameter(struct web_call *c, struct str name);
 /* Attributes or arguments from the request into c->r.attrs, with "_headers", and with eid, where it
  * is not empty, as "__eid". False: answered already. */
 bool web_read_input(struct web_call *c, bool headers, struct str eid);
-/* Hold the exchange and hand c->r to the engine; then runs with its answer and replies, after which
- * the held exchange is sent. */
+/* Hand c->r to the engine, and hold the exchange where its answer is not there at once; then runs
+ * with the answer and replies, after which the held exchange is sent. */
 void web_ask(struct web_call *c, void (*then)(struct web_call *c));
+/* Refuse who asked a channel too much, within the handler or with the exchange held; it is sent
+ * here, later. */
+void web_refuse_late(struct web_call *c, const struct err *err);
 /* Hold the exchange and run work on a thread that may wait; it replies, after which the exchange is
  * sent. */
 void web_work(struct web_call *c, void (*work)(struct web_call *c));
@@ -93,6 +103,22 @@ void web_ask_held(struct web_call *c, void (*then)(struct web_call *c));
 
 void web_export(struct web_call *c);
 void web_import(struct web_call *c);
+
+/* --- web_move.c --- */
+
+void web_move_begin(struct web_call *c);
+void web_move_done(struct web_call *c);
+void web_move_cancel(struct web_call *c);
+void web_move_list(struct web_call *c);
+void web_move_refuse(struct web_call *c);
+
+/* --- web_account.c --- */
+
+void web_account_show(struct web_call *c);
+void web_account_set(struct web_call *c);
+void web_account_drop(struct web_call *c);
+void web_suspend(struct web_call *c);
+void web_resume(struct web_call *c);
 
 /* --- web_metrics.c --- */
 

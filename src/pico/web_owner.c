@@ -14,6 +14,9 @@
  *     GET, POST /v1/picos/ID/queries/RID/NAME
  *     GET    /v1/picos/ID/export                    web_export.c
  *     POST   /v1/picos/ID/imports
+ *     POST   /v1/picos/ID/moves                     web_move.c
+ *     GET, POST, DELETE /v1/picos/ID/account        web_account.c
+ *     POST, DELETE /v1/picos/ID/suspension
  *     GET    /v1/rulesets  POST                     the registry; {"url", "source"} registers
  *
  * Children and channels are made by the wrangler of the pico, so that it knows of them.
@@ -33,16 +36,6 @@ struct reading {
     struct json_writer w;
     struct buf b;
 };
-
-static struct str parameter(struct web_call *c, struct str name)
-{
-    size_t n = 0;
-    const struct pair *query = http_query(c->x, &n);
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(query[i].name, name))
-            return query[i].value;
-    return STR("");
-}
 
 static void read_store(struct web_call *c, tx_fn fn, struct reading *r)
 {
@@ -69,10 +62,10 @@ static enum rc tx_list(struct tx *tx, void *arg)
 
 static void work_list(struct web_call *c)
 {
-    struct reading r = {.list = {.parent = parameter(c, STR("parent")),
-                                 .after = parameter(c, STR("after")),
+    struct reading r = {.list = {.parent = web_parameter(c, STR("parent")),
+                                 .after = web_parameter(c, STR("after")),
                                  .limit = OWNER_LIMIT_DEFAULT}};
-    struct str limit = parameter(c, STR("limit"));
+    struct str limit = web_parameter(c, STR("limit"));
     if (limit.n > 0 && !str_to_i64(limit, 1, OWNER_LIMIT_MAX, &r.list.limit))
         web_refuse(c, RC_INVALID, "limit is a number from 1 to %d", OWNER_LIMIT_MAX);
     else
@@ -422,6 +415,16 @@ const struct web_route web_owner_routes[] = {
     {"v1/picos/:/queries/:/:", "GET HEAD POST", WEB_DEVELOPER, query, 0},
     {"v1/picos/:/export", "GET", WEB_DEVELOPER, web_export, 0},
     {"v1/picos/:/imports", "POST", WEB_DEVELOPER, web_import, WEB_EXPORT_BYTES_MAX},
+    {"v1/picos/:/moves", "POST", WEB_DEVELOPER, web_move_begin, 0},
+    {"v1/picos/:/account", "GET HEAD", WEB_DEVELOPER, web_account_show, 0},
+    {"v1/picos/:/account", "POST", WEB_DEVELOPER, web_account_set, 0},
+    {"v1/picos/:/account", "DELETE", WEB_DEVELOPER, web_account_drop, 0},
+    {"v1/picos/:/suspension", "POST", WEB_DEVELOPER, web_suspend, 0},
+    {"v1/picos/:/suspension", "DELETE", WEB_DEVELOPER, web_resume, 0},
+    {"v1/moves", "GET HEAD", WEB_DEVELOPER, web_move_list, 0},
+    {"v1/moves/:", "DELETE", WEB_DEVELOPER, web_move_cancel, 0},
+    {"v1/moves/:/arrival", "POST", WEB_DEVELOPER, web_move_done, 0},
+    {"v1/arrivals/:", "DELETE", WEB_DEVELOPER, web_move_refuse, 0},
     {"v1/rulesets", "GET HEAD", WEB_DEVELOPER, rulesets, 0},
     {"v1/rulesets", "POST", WEB_DEVELOPER, register_only, WEB_SOURCE_BYTES_MAX},
     {"metrics", "GET HEAD", WEB_DEVELOPER, web_metrics, 0},

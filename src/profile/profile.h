@@ -21,6 +21,7 @@
 #include "profile/spec.h"
 #include "profile/template.h"
 
+enum { PROFILE_BACKUP_EVERY_MIN_S = 60 };
 enum {
     PROFILE_TEXT_MAX = 512 * 1024,
     PROFILE_ARENA_BYTES = 64 * 1024 * 1024, /* enough to read any profile */
@@ -28,6 +29,7 @@ enum {
     PROFILE_SECRETS_MAX = 8,
     PROFILE_NEEDS_MAX = 4,
     PROFILE_PACKAGES_MAX = 100,
+    PROFILE_PROGRAMS_MAX = 4,
     PROFILE_VALUE_MAX = 16 * 1024, /* bytes of one parameter */
     PROFILE_PUBLISHED_BYTES_MAX = 4000,
     PROFILE_NAME_MAX = 40,
@@ -41,8 +43,13 @@ struct profile_image {
     uint64_t set;
     struct str name;      /* under which it is registered; empty: the profile's name */
     struct list packages; /* struct str */
+    struct list programs; /* struct str: of profile_programs, into /usr/bin */
     struct str format;    /* "squashfs", "qcow2", "raw" */
 };
+/* Programs of this house that an image may have: those beside the hanse-node that builds it. Only
+ * these, so that who writes a profile cannot read the files of who tries it. */
+extern const char *const profile_programs[];
+bool profile_is_program(struct str name);
 
 enum parameter_type { PARAMETER_STRING, PARAMETER_INTEGER, PARAMETER_BOOLEAN };
 extern const char *const parameter_types[];
@@ -134,6 +141,7 @@ struct profile {
     struct str user_data; /* vm: template of YAML */
     struct list backup;
     struct list restore;
+    int64_t backup_every_s; /* 0: once a day */
     struct list needs;
     struct profile_price price;
     bool public; /* a site that the public sees: the legal gate of its place holds */

@@ -213,6 +213,14 @@ static enum rc check_image(const struct checker *c)
     const struct str *packages = image->packages.items;
     for (size_t i = 0; i < image->packages.count; i++)
         TRY(blame(c, check_looks(c, packages[i], PACKAGE_PATTERN), "image/packages", i, ""));
+    const struct str *programs = image->programs.items;
+    for (size_t i = 0; i < image->programs.count; i++)
+        if (!profile_is_program(programs[i]))
+            return err_set_at(c->err, RC_INVALID, STR("/image/programs"),
+                              "'%.*s' is none of hanse, hanse-pico", STRF(programs[i]));
+    if (image->programs.count > 0 && image->packages.count == 0)
+        return err_set_at(c->err, RC_INVALID, STR("/image/programs"),
+                          "programs want packages with the libraries that they use");
     if (image->name.n > 0 && !pattern_matches(STR(CODE_PATTERN), image->name))
         return err_set_at(c->err, RC_INVALID, STR("/image/name"), "must look like %s",
                           CODE_PATTERN);
@@ -379,6 +387,10 @@ static enum rc check_runtime(const struct checker *c)
         return under(c, err_set(c->err, RC_INVALID, "backup and restore come together"),
                      p->backup.count > 0 ? "backup" : "restore");
     TRY(under(c, check_template(c, p->user_data, TEMPLATE_YAML, PLACE_SERVICE), "user_data"));
+    if (p->backup_every_s != 0 && p->backup_every_s < PROFILE_BACKUP_EVERY_MIN_S)
+        return under(c,
+                     err_set(c->err, RC_INVALID, "must be at least %d", PROFILE_BACKUP_EVERY_MIN_S),
+                     "backup_every_s");
     TRY(under(c, check_texts(c, &p->backup), "backup"));
     return under(c, check_texts(c, &p->restore), "restore");
 }

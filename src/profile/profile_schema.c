@@ -4,6 +4,16 @@
 const char *const parameter_types[] = {"string", "integer", "boolean", NULL};
 static const char *const image_formats[] = {"squashfs", "qcow2", "raw", NULL};
 
+const char *const profile_programs[] = {"hanse", "hanse-pico", NULL};
+
+bool profile_is_program(struct str name)
+{
+    for (size_t i = 0; profile_programs[i] != NULL; i++)
+        if (str_eq(name, str_c(profile_programs[i])))
+            return true;
+    return false;
+}
+
 #define INTEGER_MAX INT64_C(1000000000000)
 
 static const struct field image_fields[] = {
@@ -11,6 +21,8 @@ static const struct field image_fields[] = {
           .doc = "Name under which it is registered; the profile's, where it is not said."),
     FIELD(struct profile_image, packages, LIST, .max = PROFILE_PACKAGES_MAX,
           .doc = "Debian packages that the root is made of."),
+    FIELD(struct profile_image, programs, LIST, .max = PROFILE_PROGRAMS_MAX,
+          .doc = "Programs of Hanse that are put into it: hanse, hanse-pico."),
     FIELD(struct profile_image, format, TEXT, .words = image_formats,
           .doc = "squashfs for containers; qcow2 or raw for virtual machines."),
 };
@@ -159,6 +171,8 @@ static const struct field profile_fields[] = {
           .doc = "Command that writes the backup."),
     FIELD(struct profile, restore, LIST, .max = SPEC_ARGUMENTS_MAX,
           .doc = "Command that reads a backup."),
+    FIELD(struct profile, backup_every_s, INT, .max = 31 * 86400,
+          .doc = "Seconds between two backups, at least 60; 0: a day."),
     FIELD(struct profile, needs, LIST, .max = PROFILE_NEEDS_MAX, .schema = &need_schema,
           .doc = "Services that it uses."),
     FIELD(struct profile, price, OBJECT, .schema = &price_schema,

@@ -87,6 +87,21 @@ static const struct field promise_fields[] = {
 const struct schema spec_promise_schema =
     SCHEMA(struct spec_promise, "spec_promise", promise_fields, "A check that the service keeps.");
 
+static const struct field restore_fields[] = {
+    FIELD(struct spec_restore, backup, TEXT, .flags = FIELD_REQUIRED, .prefix = "bak",
+          .doc = "Which."),
+    FIELD(struct spec_restore, number, INT, .flags = FIELD_REQUIRED, .max = INT64_MAX,
+          .doc = "Grows with each restore."),
+    FIELD(struct spec_restore, sha256, TEXT, .flags = FIELD_REQUIRED, .min = 64, .max = 64,
+          .doc = "Hash of the encrypted file."),
+    FIELD(struct spec_restore, bytes, INT, .flags = FIELD_REQUIRED, .min = 1, .max = SIZE_MAX_BYTES,
+          .doc = "Its length."),
+    FIELD(struct spec_restore, key, TEXT, .flags = FIELD_REQUIRED, .min = 64, .max = 64,
+          .doc = "What it is encrypted with."),
+};
+const struct schema spec_restore_schema =
+    SCHEMA(struct spec_restore, "spec_restore", restore_fields, "A backup to begin with.");
+
 static const struct field service_fields[] = {
     FIELD(struct service_spec, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "svc",
           .doc = "Its id."),
@@ -127,6 +142,9 @@ static const struct field service_fields[] = {
           .doc = "Command inside that reads a backup from its input."),
     FIELD(struct service_spec, lease_s, INT, .max = DAY_S,
           .doc = "The agent stops it when it could not renew for so long; 0: never."),
+    FIELD(struct service_spec, from, OBJECT, .schema = &spec_restore_schema,
+          .doc = "The backup that it begins with."),
+    FIELD(struct service_spec, alone, BOOL, .doc = "It reaches nobody, and nobody reaches it."),
 };
 const struct schema service_spec_schema =
     SCHEMA(struct service_spec, "service_spec", service_fields, "A service as it should be.");
@@ -179,6 +197,8 @@ const struct schema sighting_schema =
 
 static const struct field report_fields[] = {
     FIELD(struct node_report, revision, INT, .max = INT64_MAX, .doc = "Of what it should run."),
+    FIELD(struct node_report, order, INT, .max = INT64_MAX,
+          .doc = "Grows with each report: one that comes late changes nothing."),
     FIELD(struct node_report, whole, BOOL, .doc = "All services are in it, not only changes."),
     FIELD(struct node_report, booted, TIME, .doc = "When the machine started."),
     FIELD(struct node_report, cpu_milli, INT, .max = INT64_C(100000000), .doc = "Of all cores."),
@@ -203,6 +223,56 @@ static const struct field answer_fields[] = {
     FIELD(struct report_answer, now, TIME, .doc = "By the clock of the control plane."),
     FIELD(struct report_answer, lease_until_s, INT, .max = DAY_S,
           .doc = "Leases hold for so many seconds more."),
+    FIELD(struct report_answer, order, INT, .max = INT64_MAX,
+          .doc = "Of the newest report; a report below it was not taken."),
 };
 const struct schema report_answer_schema =
     SCHEMA(struct report_answer, "report_answer", answer_fields, "What a report is answered.");
+
+const char *const backup_task_kinds[] = {"make", "send", "hold", "drop", NULL};
+
+static const struct field task_fields[] = {
+    FIELD(struct backup_task, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "bak",
+          .doc = "The backup."),
+    FIELD(struct backup_task, kind, WORD, .flags = FIELD_REQUIRED, .words = backup_task_kinds,
+          .doc = "What to do."),
+    FIELD(struct backup_task, service, TEXT, .flags = FIELD_REQUIRED, .prefix = "svc",
+          .doc = "Of which service."),
+    FIELD(struct backup_task, sha256, TEXT, .max = 64, .doc = "Hash of the encrypted file."),
+    FIELD(struct backup_task, bytes, INT, .max = SIZE_MAX_BYTES,
+          .doc = "Its length; of what is to be made, at most."),
+    FIELD(struct backup_task, key, TEXT, .max = 64, .doc = "What it is encrypted with."),
+};
+const struct schema backup_task_schema =
+    SCHEMA(struct backup_task, "backup_task", task_fields, "What a node does with a backup.");
+
+static const struct field tasks_fields[] = {
+    FIELD(struct backup_tasks, tasks, LIST, .flags = FIELD_REQUIRED, .max = SPEC_TASKS_MAX,
+          .schema = &backup_task_schema, .doc = "All of them."),
+};
+const struct schema backup_tasks_schema =
+    SCHEMA(struct backup_tasks, "backup_tasks", tasks_fields, "What a node does with backups.");
+
+static const struct field word_fields[] = {
+    FIELD(struct backup_word, kind, WORD, .flags = FIELD_REQUIRED, .words = backup_task_kinds,
+          .doc = "Of the task."),
+    FIELD(struct backup_word, failed, BOOL, .doc = "It could not be done."),
+    FIELD(struct backup_word, reason, TEXT, .max = 1000, .doc = "Why not."),
+    FIELD(struct backup_word, sha256, TEXT, .max = 64, .doc = "Hash of what was made."),
+    FIELD(struct backup_word, bytes, INT, .max = SIZE_MAX_BYTES, .doc = "Its length."),
+};
+const struct schema backup_word_schema =
+    SCHEMA(struct backup_word, "backup_word", word_fields, "What became of a task.");
+
+static const struct field piece_fields[] = {
+    FIELD(struct backup_piece_query, offset, INT, .max = SIZE_MAX_BYTES,
+          .doc = "Where the piece begins."),
+};
+const struct schema backup_piece_query_schema = SCHEMA(
+    struct backup_piece_query, "backup_piece_query", piece_fields, "Which piece of a backup.");
+
+static const struct field have_fields[] = {
+    FIELD(struct backup_have, bytes, INT, .max = SIZE_MAX_BYTES, .doc = "So many are there."),
+};
+const struct schema backup_have_schema =
+    SCHEMA(struct backup_have, "backup_have", have_fields, "How much of a backup is there.");

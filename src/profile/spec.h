@@ -24,6 +24,7 @@ enum {
     SPEC_PUBLISHED_MAX = 32,
     SPEC_VOLUMES_MAX = 8,
     SPEC_SERVICES_MAX = 1000, /* of one node */
+    SPEC_TASKS_MAX = 100,     /* about backups, told to a node at once */
 };
 
 enum spec_runtime { SPEC_CONTAINER, SPEC_VM };
@@ -89,6 +90,17 @@ struct spec_promise {
     int64_t timeout_s;
 };
 
+/* A backup that the service begins with, or goes back to: fed to its restore command once it
+ * runs, and done once for each number. */
+struct spec_restore {
+    uint64_t set;
+    struct str backup; /* "bak_..." */
+    int64_t number;    /* grows with each restore of the service; 0: nothing is restored */
+    struct str sha256; /* of the encrypted file */
+    int64_t bytes;
+    struct str key; /* 64 hexadecimal digits (node/backup_file.h) */
+};
+
 struct service_spec {
     uint64_t set;
     struct str id; /* "svc_..." */
@@ -114,8 +126,11 @@ struct service_spec {
     struct list backup;    /* struct str: command inside, writes the backup to its output */
     struct list restore;   /* struct str: command inside, reads it from its input */
     int64_t lease_s;       /* failover: the agent stops it when it could not renew for so long; 0 */
+    struct spec_restore from;
+    bool alone; /* it reaches nobody, and nobody but the agent's promises reaches it */
 };
 extern const struct schema service_spec_schema;
+extern const struct schema spec_restore_schema;
 /* Of its parts, for profiles, which say these as they are. */
 extern const struct schema spec_image_schema;
 extern const struct schema spec_file_schema;
@@ -180,6 +195,8 @@ extern const struct schema sighting_promise_schema;
 struct node_report {
     uint64_t set;
     int64_t revision; /* of desired that it has */
+    int64_t
+        order; /* grows with each report of the node; what comes late changes nothing. 0: none */
     bool whole;
     time_us booted;
     int64_t cpu_milli; /* capacity */
@@ -202,7 +219,59 @@ struct report_answer {
     uint64_t set;
     time_us now;           /* of the control plane */
     int64_t lease_until_s; /* leases that the node held are good for so many seconds more */
+    int64_t order;         /* of the newest report: this one was not taken where it is below that */
 };
 extern const struct schema report_answer_schema;
+
+/* --- backups --- */
+
+/* GET /v1/node/backups: what a node shall do with backups now. Done ones are told (backup_word) and
+ * are on the list no more; a node that was killed finds them there again. */
+enum backup_task_kind {
+    TASK_MAKE, /* run the service's backup command, encrypt, send */
+    TASK_SEND, /* it holds the only copy, and another wants it: send */
+    TASK_HOLD, /* fetch it and keep it, for a service of another site */
+    TASK_DROP, /* remove what it holds */
+};
+extern const char *const backup_task_kinds[];
+struct backup_task {
+    uint64_t set;
+    struct str id; /* "bak_..." */
+    int64_t kind;  /* enum backup_task_kind */
+    struct str service;
+    struct str sha256;
+    int64_t bytes;  /* of it; of MAKE: at most so many */
+    struct str key; /* of MAKE: who holds it for others never learns it */
+};
+struct backup_tasks {
+    uint64_t set;
+    struct list tasks; /* struct backup_task */
+};
+extern const struct schema backup_task_schema;
+extern const struct schema backup_tasks_schema;
+
+/* POST /v1/node/backups/{backup}: what became of a task. */
+struct backup_word {
+    uint64_t set;
+    int64_t kind; /* of the task */
+    bool failed;
+    struct str reason;
+    struct str sha256;
+    int64_t bytes;
+};
+extern const struct schema backup_word_schema;
+
+/* POST /v1/node/backups/{backup}/pieces?offset=N takes bytes that follow what is there; a piece
+ * that does not is passed over. The answer says how many there are: go on from there. */
+struct backup_piece_query {
+    uint64_t set;
+    int64_t offset;
+};
+struct backup_have {
+    uint64_t set;
+    int64_t bytes;
+};
+extern const struct schema backup_piece_query_schema;
+extern const struct schema backup_have_schema;
 
 #endif

@@ -9,7 +9,7 @@
 /* Who bears how much: sellers from the operator down; the last one issued the invoice. */
 struct loss {
     struct document_row invoice;
-    int64_t amount;
+    int64_t amount; /* below 0: of what was lost so much is paid after all */
     size_t count;
     struct str sellers[SUPPLY_DEPTH_MAX];
     int64_t bears[SUPPLY_DEPTH_MAX];
@@ -46,19 +46,39 @@ static int64_t moved_by(enum bad_debt rule, int64_t lost, int64_t bought, int64_
     NEVER("every rule says who bears it");
 }
 
-static enum rc move_up(struct tx *tx, struct loss *loss, const struct supply_path *path,
-                       const int64_t *sums)
+struct edge_loss {
+    enum bad_debt rule;
+    int64_t bought;
+    int64_t sold;
+};
+
+/* sign x what each bears of so much, added. */
+static void move_up(struct loss *loss, const struct edge_loss *edges, int64_t amount, int sign)
 {
-    int64_t left = loss->amount;
-    for (size_t k = path->count; k-- > 1;) {
-        struct terms terms;
-        const struct supply_edge *above = &path->edges[k - 1];
-        TRY(agreement_terms(tx, above->agreement, above->terms, &terms));
-        loss->moves[k - 1] = moved_by((enum bad_debt)terms.bad_debt, left, sums[k - 1], sums[k]);
-        loss->bears[k] = left - loss->moves[k - 1];
-        left = loss->moves[k - 1];
+    int64_t left = amount;
+    for (size_t k = loss->count; k-- > 1;) {
+        const struct edge_loss *e = &edges[k - 1];
+        int64_t moved = moved_by(e->rule, left, e->bought, e->sold);
+        loss->moves[k - 1] += sign * moved;
+        loss->bears[k] += sign * (left - moved);
+        left = moved;
     }
-    loss->bears[0] = left;
+    loss->bears[0] += sign * left;
+}
+
+/* All that was lost after it, less all that was before: so parts of it add up to the whole. */
+static enum rc divide(struct tx *tx, struct loss *loss, const struct supply_path *path,
+                      const int64_t *sums)
+{
+    struct edge_loss edges[SUPPLY_DEPTH_MAX] = {0};
+    int64_t before = loss->invoice.written_off;
+    for (size_t k = 0; k + 1 < loss->count; k++) {
+        struct terms terms;
+        TRY(agreement_terms(tx, path->edges[k].agreement, path->edges[k].terms, &terms));
+        edges[k] = (struct edge_loss){(enum bad_debt)terms.bad_debt, sums[k], sums[k + 1]};
+    }
+    move_up(loss, edges, before + loss->amount, 1);
+    move_up(loss, edges, before, -1);
     return RC_OK;
 }
 
@@ -70,9 +90,8 @@ static enum rc find_bearers(struct tx *tx, struct loss *loss)
     const struct document_row *d = &loss->invoice;
     loss->count = 1;
     loss->sellers[0] = d->issuer;
-    loss->bears[0] = loss->amount;
     if (d->close_no == 0 || d->line_count <= 0)
-        return RC_OK;
+        return divide(tx, loss, NULL, sums);
     TRY(rated_row_lines(rater_new(tx), tx, d->close_no, d->first_line, d->line_count, &lines,
                         &count));
     ASSERT(count > 0);
@@ -81,7 +100,7 @@ static enum rc find_bearers(struct tx *tx, struct loss *loss)
     for (size_t k = 0; k < path->count; k++)
         loss->sellers[k] = path->edges[k].seller;
     add_up(lines, count, path->count, sums);
-    return move_up(tx, loss, path, sums);
+    return divide(tx, loss, path, sums);
 }
 
 /* --- in the books --- */
@@ -189,4 +208,19 @@ enum rc bad_debt_write_off(struct tx *tx, struct ledger *l, struct str document,
     TRY(share_write_off(tx, l, d));
     TRY(accrue(tx, l, &loss));
     return document_get(tx, document, ret);
+}
+
+enum rc bad_debt_recover(struct tx *tx, struct ledger *l, struct document_row *invoice,
+                         int64_t amount)
+{
+    struct loss loss = {.invoice = *invoice, .amount = -amount};
+    ASSERT(amount > 0 && amount <= invoice->written_off);
+    TRY(find_bearers(tx, &loss));
+    TRY(document_row_recover(tx, invoice->no, amount));
+    TRY(document_row_get(tx, invoice->no, &loss.invoice));
+    TRY(post(tx, l, &loss));
+    TRY(share_recover(tx, l, &loss.invoice));
+    TRY(accrue(tx, l, &loss));
+    *invoice = loss.invoice;
+    return RC_OK;
 }

@@ -21,12 +21,18 @@
 #ifndef SETTLE_BAD_DEBT_H
 #define SETTLE_BAD_DEBT_H
 
-#include "billing/document.h"
+#include "billing/document_row.h"
 #include "ledger/ledger.h"
 
 /* RC_CONFLICT: a draft, no invoice, nothing is open, or it is not overdue and others would bear it;
  * RC_NOT_FOUND. Of an invoice between two tiers, and of one made by hand, the issuer bears it. */
 MUST_CHECK enum rc bad_debt_write_off(struct tx *tx, struct ledger *l, struct str document,
                                       struct document *ret);
+/* So much of what was written off is paid after all: it is owed again, as it was, and whoever bore
+ * it bears so much less, by the same rule; what was void of the shares comes to life in proportion.
+ * Parts that come add up to the whole. *invoice, as the store has it, is what it is then; at most
+ * its written_off. */
+MUST_CHECK enum rc bad_debt_recover(struct tx *tx, struct ledger *l, struct document_row *invoice,
+                                    int64_t amount);
 
 #endif

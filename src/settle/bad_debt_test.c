@@ -207,26 +207,101 @@ END_TEST
 
 /* --- what comes after --- */
 
+/* 100.00 of the 667.50 come: the agent has 3 % of 700.00 for 322.50 of 890.00. */
 static enum rc late(struct tx *tx, void *arg)
 {
     struct path_world *p = arg;
     struct ledger *l = p->w.books.l;
     struct document credit;
-    struct document_row d = the_invoice(tx, p);
     struct payment paid = pay_client(tx, p, 0, "100.00");
-    SAME(paid.state, STR("suspense")); /* for a person: the debt is gone from the books */
+    SAME(paid.state, STR("matched"));
     BALANCE(p->party[2], "USD", account_of(tx, "AR", p->client[0]), 0);
+    BALANCE(p->party[2], "USD", STR("Expense:BadDebt"), 56750);
+    BALANCE(p->client[0], "USD", STR("Income:BadDebt"), -56750);
+    BALANCE(p->party[0], "USD", account_of(tx, "Commission", p->agent), -761);
+    struct document_row d = the_invoice(tx, p);
+    ck_assert_int_eq(d.state, DOCUMENT_WRITTEN_OFF);
+    ck_assert_int_eq(d.written_off, 56750);
     FAILS(tx, RC_CONFLICT, NULL,
           document_credit(tx, l, &settle_above,
                           &(struct credit_request){d.id, NULL, 0, STR("late")}, &credit));
     return verify_in(tx, arg);
 }
 
-START_TEST(what_comes_after_a_write_off_waits_for_a_person)
+/* More than the rest: nobody has lost anything, and what is too much waits for a person. */
+static enum rc later(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    struct payment paid = pay_client(tx, p, 0, "577.50");
+    SAME(paid.state, STR("part"));
+    SAME(paid.matched, STR("567.50"));
+    BALANCE(p->party[2], "USD", STR("Expense:BadDebt"), 0);
+    BALANCE(p->client[0], "USD", STR("Income:BadDebt"), 0);
+    BALANCE(p->party[0], "USD", account_of(tx, "Commission", p->agent), -2100);
+    struct document_row d = the_invoice(tx, p);
+    ck_assert_int_eq(d.state, DOCUMENT_PAID);
+    ck_assert_int_eq(d.written_off, 0);
+    TRY(verify_in(tx, arg));
+    /* The bank takes it back: it is owed, and lost again. */
+    OK(tx, payment_return(tx, l, paid.id, &paid));
+    BALANCE(p->party[2], "USD", account_of(tx, "AR", p->client[0]), 56750);
+    TRY(verify_in(tx, arg));
+    TRY(write_off_in(tx, arg));
+    BALANCE(p->party[2], "USD", STR("Expense:BadDebt"), 56750);
+    BALANCE(p->party[0], "USD", account_of(tx, "Commission", p->agent), -761);
+    return verify_in(tx, arg);
+}
+
+START_TEST(what_comes_after_a_write_off_is_had_by_those_who_bore_it)
 {
     struct path_world *p = path_with(SETTLE_CHAIN, BAD_DEBT_BUYER);
     path_do(p, write_off_in);
     path_do(p, late);
+    path_do(p, later);
+    path_close(p);
+}
+END_TEST
+
+/* In parts that do not divide evenly: what each bears is R of all that is lost, each time. */
+static enum rc recover_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    bool collect = p->settle == SETTLE_COLLECT;
+    static const char *const parts[] = {"33.31", "0.01", "100.01", "534.17"};
+    const int64_t sold[] = {70000, 76000, 89000};
+    int64_t left = 66750;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        int64_t bears[] = {0, 0, 0};
+        struct payment paid = pay_client(tx, p, 0, parts[i]);
+        int64_t part = 0;
+        OK(tx, amount_parse(str_c(parts[i]), currency_find(STR("USD")), &part, tx->err));
+        SAME(paid.state, STR("matched"));
+        left -= part;
+        bears[2] = left;
+        bears[1] = (bears[2] * sold[1] * 2 + sold[2]) / (sold[2] * 2);
+        bears[0] = (bears[1] * sold[0] * 2 + sold[1]) / (sold[1] * 2);
+        for (size_t k = 0; k < COUNT(sold); k++)
+            BALANCE(p->party[k], "USD", STR("Expense:BadDebt"),
+                    bears[k] - (collect && k > 0 ? bears[k - 1] : 0));
+        TRY(verify_in(tx, arg));
+    }
+    ck_assert_int_eq(left, 0);
+    ck_assert_int_eq(the_invoice(tx, p).state, DOCUMENT_PAID);
+    return RC_OK;
+}
+
+START_TEST(a_shared_loss_is_recovered_by_the_rule_that_shared_it)
+{
+    struct path_world *p = path_with(_i == 0 ? SETTLE_CHAIN : SETTLE_COLLECT, BAD_DEBT_SHARED);
+    path_do(p, write_off_in);
+    path_do(p, run_in);
+    path_do(p, recover_in);
+    path_do(p, run_in);
+    if (p->settle == SETTLE_COLLECT) /* the agent has no account at a bank */
+        path_do(p, send_in);
+    path_do(p, verify_in);
     path_close(p);
 }
 END_TEST
@@ -242,7 +317,8 @@ Suite *bad_debt_suite(void)
     tcase_add_test(t, a_loss_that_others_share_is_written_off_only_when_overdue);
     tcase_add_test(t, tiers_that_collect_together_lose_together);
     tcase_add_test(t, a_reseller_that_collects_bears_the_wholesale_price_too);
-    tcase_add_test(t, what_comes_after_a_write_off_waits_for_a_person);
+    tcase_add_test(t, what_comes_after_a_write_off_is_had_by_those_who_bore_it);
+    tcase_add_loop_test(t, a_shared_loss_is_recovered_by_the_rule_that_shared_it, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

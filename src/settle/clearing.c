@@ -7,6 +7,8 @@
 enum {
     PURSES_MAX = 100000,
     INVOICES_AT_ONCE = 200, /* of one party in one round */
+    PARTS_AT_ONCE = 1000,   /* paid in one unit of work */
+    RESTS_AT_ONCE = 200,    /* the caller's work on them has room, too */
     UNDO_MAX = 4096,
     ROOM_BYTES = 16 * 1024 * 1024, /* left for what a run does besides */
 };
@@ -28,6 +30,7 @@ enum rc clearing_collects(struct tx *tx, const struct document_row *d, bool *ret
 struct purse {
     struct str party;
     const struct currency *currency;
+    account_id account; /* where a run looks for it */
 };
 
 static enum rc balance_of(struct tx *tx, struct ledger *l, const struct purse *p, int64_t *ret)
@@ -97,7 +100,8 @@ struct clearing {
     struct tx *tx;
     struct ledger *ledger;
     struct str settlement;
-    bool moved;
+    account_id after;
+    size_t parts; /* paid so far */
     size_t count;
     struct purse *purses;
     size_t invoice_count;
@@ -116,26 +120,27 @@ static enum rc on_account(struct tx *tx, const struct account *a, void *arg)
 {
     struct clearing *c = arg;
     bool owed = str_starts(a->code, STR("AP:")) && a->balance.credits > a->balance.debits;
-    if (!owed)
+    if (!owed || a->id <= c->after)
         return RC_OK;
     if (c->count == PURSES_MAX)
         return err_set(tx->err, RC_TOO_LARGE, "more than %d parties have money in Clearing",
                        PURSES_MAX);
     c->purses[c->count++] =
         (struct purse){arena_str(tx->arena, str_sub(a->code, STR("AP:").n, a->code.n)),
-                       currency_find(a->currency)};
+                       currency_find(a->currency), a->id};
     return RC_OK;
 }
 
-static enum rc find_purses(struct clearing *c)
+static enum rc find_purses(struct clearing *c, account_id after)
 {
     c->count = 0;
+    c->after = after;
     return ledger_accounts(c->tx, c->ledger, POSTING_CLEARING, on_account, c);
 }
 
 static bool has_room(const struct clearing *c)
 {
-    return arena_room(c->tx->arena) > ROOM_BYTES;
+    return arena_room(c->tx->arena) > ROOM_BYTES && c->parts < PARTS_AT_ONCE;
 }
 
 /* --- invoices that Clearing pays --- */
@@ -152,18 +157,9 @@ static enum rc on_debt(struct tx *tx, const struct document_row *d, void *arg)
  * Clearing. */
 static enum rc find_invoices(struct clearing *c, const struct purse *p)
 {
-    size_t kept = 0;
     c->invoice_count = 0;
-    TRY(document_row_debts(c->tx, p->party, str_c(p->currency->code), SETTLE_CHAIN,
-                           INVOICES_AT_ONCE, on_debt, c));
-    for (size_t i = 0; i < c->invoice_count; i++) {
-        struct agreement a;
-        TRY(agreement_get(c->tx, c->invoices[i].agreement, &a));
-        if (a.kind == AGREEMENT_SUPPLY)
-            c->invoices[kept++] = c->invoices[i];
-    }
-    c->invoice_count = kept;
-    return RC_OK;
+    return document_row_debts(c->tx, p->party, str_c(p->currency->code), SETTLE_CHAIN,
+                              INVOICES_AT_ONCE, on_debt, c);
 }
 
 /* --- paying within Clearing --- */
@@ -219,37 +215,51 @@ static enum rc net_purse(struct clearing *c, const struct purse *p)
         int64_t part = min_i64(document_open(d), left);
         TRY(pay_part(c->tx, c->ledger, d, part, c->settlement));
         left -= part;
-        c->moved = true;
+        c->parts++;
     }
     return RC_OK;
 }
 
-enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement)
+/* From where the walk is to the last party. Whom it had no room for, wholly, comes next time. */
+static enum rc net_round(struct clearing *c, struct clearing_walk *walk)
+{
+    TRY(find_purses(c, walk->after));
+    for (size_t i = 0; i < c->count; i++) {
+        size_t before = c->parts;
+        TRY(net_purse(c, &c->purses[i]));
+        walk->moved = walk->moved || c->parts > before;
+        if (!has_room(c))
+            return RC_OK;
+        walk->after = c->purses[i].account;
+    }
+    *walk = (struct clearing_walk){.done = !walk->moved};
+    return RC_OK;
+}
+
+enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement,
+                     struct clearing_walk *walk)
 {
     struct clearing c;
     begin(&c, tx, l);
     c.settlement = settlement;
-    c.moved = true;
-    for (int round = 0; round < CLEARING_ROUNDS_MAX && c.moved && has_room(&c); round++) {
-        c.moved = false;
-        TRY(find_purses(&c));
-        for (size_t i = 0; i < c.count && has_room(&c); i++)
-            TRY(net_purse(&c, &c.purses[i]));
-    }
+    while (!walk->done && has_room(&c))
+        TRY(net_round(&c, walk));
     return RC_OK;
 }
 
-enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_rest **ret,
-                       size_t *ret_count)
+enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_walk *walk,
+                       struct clearing_rest **ret, size_t *ret_count)
 {
     struct clearing c;
+    size_t i = 0;
     size_t count = 0;
     begin(&c, tx, l);
-    TRY(find_purses(&c));
-    struct clearing_rest *rests = NEW_N(tx->arena, struct clearing_rest, c.count);
-    for (size_t i = 0; i < c.count && has_room(&c); i++) {
+    TRY(find_purses(&c, walk->after));
+    struct clearing_rest *rests = NEW_N(tx->arena, struct clearing_rest, RESTS_AT_ONCE);
+    for (; i < c.count && count < RESTS_AT_ONCE && has_room(&c); i++) {
         const struct purse *p = &c.purses[i];
         int64_t left = 0;
+        walk->after = p->account;
         TRY(free_of(tx, l, p, &left));
         if (left <= 0)
             continue;
@@ -257,6 +267,7 @@ enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_rest **r
         if (c.invoice_count == 0)
             rests[count++] = (struct clearing_rest){p->party, p->currency, left};
     }
+    walk->done = i == c.count;
     *ret = rests;
     *ret_count = count;
     return RC_OK;
@@ -293,7 +304,7 @@ static enum rc note_missing(struct undoing *u, struct str party, const struct cu
     if (u->count == UNDO_MAX)
         return err_set(u->tx->err, RC_TOO_LARGE, "more than %d payments would be undone at once",
                        UNDO_MAX);
-    u->list[u->count++] = (struct missing){{party, currency}, amount};
+    u->list[u->count++] = (struct missing){{.party = party, .currency = currency}, amount};
     return RC_OK;
 }
 
@@ -341,6 +352,32 @@ enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
         TRY(undo_one(u, &m));
     }
     return RC_OK;
+}
+
+/* What Clearing paid of an invoice, its taking back counted. */
+static enum rc parts_of(struct tx *tx, int64_t document, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount), 0) FROM clearing_part WHERE document = $1",
+                 V(document)));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+enum rc clearing_credited(struct tx *tx, struct ledger *l, const struct document_row *invoice)
+{
+    int64_t parts = 0;
+    struct document_row d = *invoice;
+    int64_t over = -document_open(&d);
+    if (over <= 0)
+        return RC_OK;
+    TRY(parts_of(tx, d.no, &parts));
+    int64_t back = min_i64(over, parts);
+    if (back <= 0)
+        return RC_OK;
+    TRY(pay_part(tx, l, &d, -back, STR("")));
+    return clearing_undo(tx, l, d.issuer, d.currency, back);
 }
 
 /* --- for people --- */
@@ -456,7 +493,8 @@ static enum rc prove_account(struct tx *tx, const struct account *a, void *arg)
     (void)tx;
     if (!str_starts(a->code, STR("AP:")))
         return RC_OK;
-    const struct purse p = {str_sub(a->code, STR("AP:").n, a->code.n), currency_find(a->currency)};
+    const struct purse p = {.party = str_sub(a->code, STR("AP:").n, a->code.n),
+                            .currency = currency_find(a->currency)};
     return prove(arg, &p);
 }
 
@@ -464,7 +502,7 @@ static enum rc prove_move(struct tx *tx, const struct value *cells, size_t colum
 {
     (void)tx;
     ASSERT(columns == 2);
-    const struct purse p = {cells[0].text, currency_find(cells[1].text)};
+    const struct purse p = {.party = cells[0].text, .currency = currency_find(cells[1].text)};
     return prove(arg, &p);
 }
 

@@ -25,18 +25,24 @@
 
 #include "billing/document_row.h"
 
-/* More rounds than a path has edges. What parties that sell to one another in a circle, or have
- * very many open invoices, need more of is left to the next run. */
-enum { CLEARING_ROUNDS_MAX = 64 };
-
 /* Whether the platform collects for the document's issuer: COLLECT, and CHAIN below the first edge.
  * (A reseller of DIRECT, and the operator itself, have their own bank.) */
 MUST_CHECK enum rc clearing_collects(struct tx *tx, const struct document_row *d, bool *ret);
 
-/* Pay open invoices of all parties that Clearing owes, bottom-up; settlement: the run. Nothing to
- * be paid is no error: the same again has no effect. As many as one unit of work has room for: the
- * next run goes on where this one ended. RC_TOO_LARGE: more than 100,000 parties. */
-MUST_CHECK enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement);
+/* How far one unit of work came. Zeroed: at the beginning. It is the caller's, who hands it to the
+ * next unit once this one is durable; what was lost with a process begins anew, and does nothing a
+ * second time. */
+struct clearing_walk {
+    account_id after; /* the party in Clearing's book that was looked at last */
+    bool moved;       /* something was paid since the first one */
+    bool done;
+};
+
+/* Pay open invoices of all parties that Clearing owes, bottom-up, as many as a unit of work has
+ * room for; settlement: the run. Done: nothing is left that could be paid. RC_TOO_LARGE: more than
+ * 100,000 parties. */
+MUST_CHECK enum rc clearing_net(struct tx *tx, struct ledger *l, struct str settlement,
+                                struct clearing_walk *walk);
 
 struct clearing_rest {
     struct str party;
@@ -44,9 +50,10 @@ struct clearing_rest {
     int64_t amount; /* > 0: without what is on its way out, what COLLECT owes, and while no invoice
                        is open that it pays */
 };
-/* What may be paid out, in the order in which the accounts were opened. */
-MUST_CHECK enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_rest **ret,
-                                  size_t *ret_count);
+/* What may be paid out, in the order in which the accounts were opened: the next few. Done: there
+ * are no more. */
+MUST_CHECK enum rc clearing_rests(struct tx *tx, struct ledger *l, struct clearing_walk *walk,
+                                  struct clearing_rest **ret, size_t *ret_count);
 
 /* So much money that had come in for a party went back to the bank. Where it is missing now:
  * payouts that were not sent are void, and then the invoices that the party paid last are open
@@ -54,6 +61,12 @@ MUST_CHECK enum rc clearing_rests(struct tx *tx, struct ledger *l, struct cleari
  * next. */
 MUST_CHECK enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str party,
                                  const struct currency *currency, int64_t amount);
+
+/* A credit note made an invoice less than what was paid of it: what Clearing paid too much of it is
+ * the buyer's again, and the issuer gives it back as clearing_undo says. What a client paid to a
+ * bank stays as it is. */
+MUST_CHECK enum rc clearing_credited(struct tx *tx, struct ledger *l,
+                                     const struct document_row *invoice);
 
 /* For people: what came in for a party, what it paid, and what was paid out, latest first. */
 struct clearing_entry {

@@ -4,7 +4,12 @@
  */
 #include "settle/path_fixture.h"
 
-enum { STEPS = 60, WORLDS = 4 };
+enum {
+    STEPS = 60,
+    WORLDS = 4,
+    OTHER_DEBTS = 201, /* more than a run looks at at once */
+    CIRCLE = 800,      /* whole units: so many rounds */
+};
 
 static int64_t states_of(struct tx *tx, struct path_world *p, enum payout_state state)
 {
@@ -178,6 +183,133 @@ START_TEST(a_rest_below_the_minimum_waits)
 }
 END_TEST
 
+/* --- debts of other kinds --- */
+
+/* What R2 owes the agent by hand, due before what it owes R1. */
+static enum rc owe_others_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    const struct draft_line line = {.text = STR("Advice"),
+                                    .income = STR("Services"),
+                                    .quantity = {1, 0},
+                                    .unit = STR("C62"),
+                                    .price = {1, 0},
+                                    .net = 100,
+                                    .tax_class = TAX_CLASS_STANDARD};
+    const struct draft draft = {
+        .code = DOCUMENT_INVOICE,
+        .issuer = p->agent,
+        .recipient = p->party[2],
+        .agreement = make_referral(tx, p->party[2], p->agent, p->client[0], false, "1"),
+        .currency = currency_find(STR("USD")),
+        .lines = &line,
+        .count = 1};
+    for (int i = 0; i < OTHER_DEBTS; i++) {
+        struct document made;
+        OK(tx, document_draft(tx, &draft, &made));
+        OK(tx, document_finalise(tx, p->w.books.l, made.id, &made));
+    }
+    return RC_OK;
+}
+
+START_TEST(older_debts_of_another_kind_do_not_hide_what_is_owed_above)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, owe_others_in);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_close(p);
+}
+END_TEST
+
+/* --- more than one unit of work has room for --- */
+
+static enum rc owe_in_a_circle(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    const struct draft_line line = {.text = STR("Machines"),
+                                    .income = STR("Wholesale"),
+                                    .quantity = {1, 0},
+                                    .unit = STR("C62"),
+                                    .price = {CIRCLE, 0},
+                                    .net = CIRCLE * 100,
+                                    .tax_class = TAX_CLASS_STANDARD};
+    for (int i = 1; i <= 2; i++) {
+        struct document made;
+        const struct draft draft = {.code = DOCUMENT_INVOICE,
+                                    .issuer = p->party[i],
+                                    .recipient = p->party[3 - i],
+                                    .agreement = p->first_supply,
+                                    .currency = currency_find(STR("USD")),
+                                    .lines = &line,
+                                    .count = 1};
+        OK(tx, document_draft(tx, &draft, &made));
+        OK(tx, document_finalise(tx, p->w.books.l, made.id, &made));
+    }
+    (void)pay_client(tx, p, 0, "1.00");
+    return RC_OK;
+}
+
+/* 1.00 pays both of them, round by round, and then goes up. */
+static enum rc circle_paid(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    ck_assert_int_eq(run_of(tx, p).payouts, 1);
+    CLEARING(2, 0);
+    CLEARING(1, 0);
+    CLEARING(0, 100);
+    return RC_OK;
+}
+
+static enum rc begin_run(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    struct path_world *p = arg;
+    struct settlement_progress at = {0};
+    const struct settlement order = {.party = p->party[0], .id = STR("killed")};
+    while (!at.walk.moved)
+        OK(tx, settlement_some(tx, p->w.books.l, &order, &at));
+    ck_assert_int_eq(at.step, SETTLEMENT_NET);
+    OK(tx, sql_rows(tx, &rows, "SELECT COUNT(*) FROM settlement"));
+    ck_assert_int_eq(row_int(&rows, 0, 0), 0);
+    return RC_OK;
+}
+
+/* How far it was is forgotten; the same id goes on, and then has no effect. */
+static enum rc end_run(struct tx *tx, void *arg)
+{
+    struct settlement run;
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    for (int i = 0; i < 2; i++) {
+        OK(tx, settlement_run(tx, l, p->party[0], STR("killed"), 0, &run));
+        ck_assert_int_eq(run.payouts, 1);
+        SAME(run.amount, STR("1.00 USD"));
+    }
+    CLEARING(0, 100);
+    return RC_OK;
+}
+
+START_TEST(a_run_that_was_killed_goes_on_under_its_id)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, owe_in_a_circle);
+    path_do(p, begin_run);
+    path_do(p, end_run);
+    path_close(p);
+}
+END_TEST
+
+START_TEST(one_run_goes_round_until_nothing_moves)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, owe_in_a_circle);
+    path_do(p, circle_paid);
+    path_close(p);
+}
+END_TEST
+
 /* --- money that goes back --- */
 
 static struct str last_payment(struct tx *tx)
@@ -301,6 +433,69 @@ START_TEST(a_payout_that_bounces_is_paid_by_the_next_run)
     path_do(p, owed_again);
     path_do(p, send_in);
     path_do(p, paid_out);
+    path_close(p);
+}
+END_TEST
+
+/* --- credit notes --- */
+
+static enum rc credit_reseller_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct document credit;
+    struct document_row d = document_between(tx, p->party[1], p->party[2], DOCUMENT_INVOICE);
+    OK(tx, document_credit(tx, p->w.books.l, &settle_above, &(struct credit_request){.id = d.id},
+                           &credit));
+    d = document_between(tx, p->party[1], p->party[2], DOCUMENT_INVOICE);
+    ck_assert_int_eq(document_open(&d), 0);
+    ck_assert_int_eq(d.paid, 0);
+    return RC_OK;
+}
+
+/* R2's 760.00 are its own again. R1 had paid 700.00 of them to the operator. */
+static enum rc given_back(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    CLEARING(2, 89000);
+    CLEARING(1, 0);
+    CLEARING(0, 0);
+    BALANCE(p->party[1], "USD", account_of(tx, "AR", p->party[2]), 0);
+    BALANCE(p->party[0], "USD", account_of(tx, "AR", p->party[1]), 70000);
+    ck_assert_int_eq(states_of(tx, p, PAYOUT_VOID), 2);
+    struct settlement run = run_of(tx, p);
+    ck_assert_int_eq(run.payouts, 1);
+    SAME(run.amount, STR("760.00 USD"));
+    return RC_OK;
+}
+
+/* R1's 60.00 and the operator's 700.00 are in their banks: they owe them to Clearing. */
+static enum rc given_back_late(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    CLEARING(2, 76000);
+    CLEARING(1, -6000);
+    CLEARING(0, -70000);
+    BALANCE(p->party[0], "USD", account_of(tx, "AR", p->party[1]), 70000);
+    return RC_OK;
+}
+
+START_TEST(a_credit_note_gives_back_what_clearing_paid)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, credit_reseller_in);
+    path_do(p, given_back);
+    path_do(p, send_in);
+    path_close(p);
+    p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, send_in);
+    path_do(p, credit_reseller_in);
+    path_do(p, given_back_late);
     path_close(p);
 }
 END_TEST
@@ -436,9 +631,13 @@ Suite *clearing_suite(void)
     tcase_add_test(t, money_of_a_chain_goes_up_the_path_and_out_to_each_tier);
     tcase_add_test(t, a_part_pays_what_is_owed_above_before_anything_is_kept);
     tcase_add_test(t, a_rest_below_the_minimum_waits);
+    tcase_add_test(t, older_debts_of_another_kind_do_not_hide_what_is_owed_above);
     tcase_add_test(t, a_payment_that_goes_back_before_the_payouts_undoes_all);
     tcase_add_test(t, a_payment_that_goes_back_after_the_payouts_is_held_back_from_the_next);
     tcase_add_test(t, a_payout_that_bounces_is_paid_by_the_next_run);
+    tcase_add_test(t, one_run_goes_round_until_nothing_moves);
+    tcase_add_test(t, a_run_that_was_killed_goes_on_under_its_id);
+    tcase_add_test(t, a_credit_note_gives_back_what_clearing_paid);
     tcase_add_test(t, any_order_of_payments_returns_runs_and_payouts_ends_at_zero);
     suite_add_tcase(s, t);
     return s;

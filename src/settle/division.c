@@ -1,10 +1,19 @@
 #include "settle/division.h"
 
+#include "base/map.h"
 #include "money/amount.h"
 #include "money/round.h"
+#include "settle/fee.h"
 #include "settle/rule_step.h"
 
-enum { FOUND_MAX = 4096, CLAIMS_MAX = 512, PARTIES_MAX = SUPPLY_DEPTH_MAX + 1 };
+enum {
+    FOUND_MAX = 4096,
+    CLAIMS_FIRST = 64, /* so many are looked through one by one, more by their keys */
+    CLAIM_KEY_MAX = 200,
+    MAP_SEED = 2,
+    INSTANT_TEXT_MAX = 400,
+    INSTANTS_MAX = 200
+};
 
 /* Agreements of a kind from a party, as of an instant. */
 struct found {
@@ -14,19 +23,30 @@ struct found {
     struct list agreements; /* struct agreement */
 };
 struct found_path {
-    int64_t path;
+    int64_t path; /* 0: while lines are rated; then the same path is the same object */
+    const struct supply_path *of;
     time_us at;
     struct list agreements;
 };
 struct division {
     struct tx *tx;
     struct claims *claims; /* of the invoice in hand; the room of the one before is taken again */
+    struct claims *trial;  /* of a line that is only looked at */
+    time_us at;            /* the line in hand is shared by what was agreed then */
+    bool known;            /* what follows was asked */
+    bool shared;           /* somebody agreed to costs */
+    bool mixed;            /* agreements count in several currencies */
+    struct map instants;   /* by what decides them: struct instant */
     size_t count;
     size_t path_count;
     size_t item_count;
     struct found found[FOUND_MAX];
     struct found_path paths[FOUND_MAX];
     struct item items[FOUND_MAX];
+};
+
+struct instant {
+    time_us at;
 };
 
 /* What one rule has gathered in one invoice. */
@@ -39,8 +59,12 @@ struct claims {
     struct division *d;
     const struct document_row *invoice;
     size_t count;
-    struct claim list[CLAIMS_MAX];
+    size_t room;
+    struct claim **list; /* kept for the next invoice, with the claims that were made */
+    struct map by_key;   /* of all, where they are more than CLAIMS_FIRST */
 };
+
+static const uint64_t map_seed[MAP_SEED] = {11, 12}; /* keys are our own ids */
 
 struct division *division_new(struct tx *tx)
 {
@@ -67,15 +91,16 @@ enum rc division_agreements(struct division *d, enum agreement_kind kind, struct
 
 static enum rc referrals(struct division *d, const struct rated_line *line, struct list *ret)
 {
-    time_us at = line->window.from;
+    time_us at = d->at;
     for (size_t i = 0; i < d->path_count; i++)
-        if (d->paths[i].path == line->path_number && d->paths[i].at == at) {
+        if (d->paths[i].path == line->path_number && d->paths[i].at == at &&
+            (line->path_number > 0 || d->paths[i].of == line->path)) {
             *ret = d->paths[i].agreements;
             return RC_OK;
         }
     TRY(supply_referrals(d->tx, line->path, at, ret));
     if (d->path_count < FOUND_MAX)
-        d->paths[d->path_count++] = (struct found_path){line->path_number, at, *ret};
+        d->paths[d->path_count++] = (struct found_path){line->path_number, line->path, at, *ret};
     return RC_OK;
 }
 
@@ -108,13 +133,44 @@ static bool in_scope(const struct agreement *a, const struct rated_line *line,
            !narrows(s->asset, line->asset);
 }
 
-enum rc division_covers(struct division *d, const struct agreement *a,
+/* An agreement is about what is sold in its currency. Percentages are of any, unless the two
+ * parties agreed on the same in the line's own; what says an amount is of no other. Fees are added
+ * up over a whole close, in one currency. */
+static enum rc speaks_of(struct division *d, const struct list *all, const struct agreement *a,
+                         const struct rated_line *line, const struct item *item, bool *ret)
+{
+    const struct agreement *others = all->items;
+    struct str currency = line->path->currency;
+    *ret = str_eq(a->terms.currency, currency);
+    if (*ret)
+        return RC_OK;
+    for (size_t i = 0; i < all->count; i++)
+        if (str_eq(others[i].to, a->to) && str_eq(others[i].from, a->from) &&
+            str_eq(others[i].terms.currency, currency) && in_scope(&others[i], line, item))
+            return RC_OK;
+    if (a->kind == AGREEMENT_FEE || terms_have_amount(&a->terms))
+        return err_set(d->tx->err, RC_INVALID,
+                       "agreement '%.*s' counts in %.*s, and '%.*s' is sold in %.*s: agree on that "
+                       "as well, or say what the agreement is about",
+                       STRF(a->id), STRF(a->terms.currency), STRF(line->item), STRF(currency));
+    *ret = true;
+    return RC_OK;
+}
+
+/* Whether one of those agreements is about the line. */
+static enum rc covers(struct division *d, const struct list *all, const struct agreement *a,
+                      const struct rated_line *line, const struct item *item, bool *ret)
+{
+    *ret = in_scope(a, line, item);
+    return *ret ? speaks_of(d, all, a, line, item, ret) : RC_OK;
+}
+
+enum rc division_covers(struct division *d, const struct list *all, const struct agreement *a,
                         const struct rated_line *line, bool *ret)
 {
     const struct item *item = NULL;
     TRY(find_item(d, line->item, &item));
-    *ret = in_scope(a, line, item);
-    return RC_OK;
+    return covers(d, all, a, line, item, ret);
 }
 
 struct tx *division_tx(const struct division *d)
@@ -122,7 +178,7 @@ struct tx *division_tx(const struct division *d)
     return d->tx;
 }
 
-static bool in_months(const struct rule *r, const struct rated_line *line)
+bool division_in_months(const struct rule *r, const struct rated_line *line)
 {
     int64_t month = line->window.period_number;
     return (r->from_month == 0 || month >= r->from_month) &&
@@ -139,19 +195,30 @@ static int64_t at_edge(const struct rated_line *line, int64_t k)
     return line->amounts[edge - 1] - (edge == count ? line->discount : 0);
 }
 
-int64_t division_base(const struct rule *rule, const struct rated_line *line)
+/* The edge of the path at which a party sells; a producer, who is not on it, sells to the operator
+ * what that sells at the first. */
+static int64_t edge_of(const struct rated_line *line, struct str seller)
 {
-    int64_t tier = rule->tier < 1 ? 1 : rule->tier;
+    for (size_t k = 0; k < line->path->count; k++)
+        if (str_eq(line->path->edges[k].seller, seller))
+            return (int64_t)k + 1;
+    return 1;
+}
+
+int64_t division_base(const struct rule *rule, struct str payer, const struct rated_line *line)
+{
+    int64_t edge = edge_of(line, payer);
+    int64_t sale = at_edge(line, edge);
     switch ((enum rule_base)rule->base) {
     case BASE_WHOLESALE:
-        return at_edge(line, tier);
-    case BASE_RETAIL:
     case BASE_CASH: /* what came in follows from the invoice: shares are earned with its cash */
-        return at_edge(line, SUPPLY_DEPTH_MAX);
+        return sale;
+    case BASE_RETAIL:
+        return edge == (int64_t)line->path->count ? sale : 0;
     case BASE_LIST:
-        return line->list_amount;
+        return edge == 1 ? line->list_amount : sale;
     case BASE_MARGIN:
-        return tier == 1 ? at_edge(line, 1) : at_edge(line, tier) - at_edge(line, tier - 1);
+        return edge == 1 ? sale : sale - at_edge(line, edge - 1);
     }
     NEVER("every base was computed");
 }
@@ -199,26 +266,99 @@ static enum rc for_units(struct division *d, const struct rule *rule, const stru
 
 /* --- claims --- */
 
+/* Shares of one rule in one invoice are one share. */
+struct claim_key {
+    enum share_origin origin;
+    size_t rule;
+    struct str payee;
+    int64_t terms;
+    struct str agreement;
+};
+
+static struct str claim_key_text(const struct claim_key *k, char text[CLAIM_KEY_MAX])
+{
+    int n = snprintf(text, CLAIM_KEY_MAX, "%d %zu %lld %.*s %.*s", (int)k->origin, k->rule,
+                     (long long)k->terms, STRF(k->agreement), STRF(k->payee));
+    ASSERT(n > 0 && n < CLAIM_KEY_MAX); /* ids and numbers of ours */
+    return str_n(text, (size_t)n);
+}
+
+static struct claim *claim_find(const struct claims *c, const struct claim_key *k)
+{
+    char text[CLAIM_KEY_MAX];
+    if (c->count > CLAIMS_FIRST)
+        return map_get(&c->by_key, claim_key_text(k, text));
+    for (size_t i = 0; i < c->count; i++) {
+        const struct share *s = &c->list[i]->share;
+        if (s->origin == k->origin && s->rule == (int64_t)k->rule && s->terms == k->terms &&
+            str_eq(s->payee, k->payee) && str_eq(s->agreement, k->agreement))
+            return c->list[i];
+    }
+    return NULL;
+}
+
+static void claim_put(struct claims *c, struct claim *claim)
+{
+    char text[CLAIM_KEY_MAX];
+    const struct share *s = &claim->share;
+    const struct claim_key key = {s->origin, (size_t)s->rule, s->payee, s->terms, s->agreement};
+    void *before =
+        map_put(&c->by_key, arena_str(c->d->tx->arena, claim_key_text(&key, text)), claim);
+    ASSERT(before == NULL);
+}
+
+/* From the first one that is too many on, all are found by their keys. */
+static void claim_index(struct claims *c)
+{
+    size_t from = c->count - 1;
+    if (from < CLAIMS_FIRST)
+        return;
+    if (from == CLAIMS_FIRST) {
+        map_init(&c->by_key, c->d->tx->arena, map_seed);
+        from = 0;
+    }
+    for (size_t i = from; i < c->count; i++)
+        claim_put(c, c->list[i]);
+}
+
+/* One more; where an invoice before had as many, its room. */
+static enum rc claim_next(struct claims *c, struct claim **ret)
+{
+    struct arena *arena = c->d->tx->arena;
+    if (c->count == SHARES_OF_DOCUMENT_MAX)
+        return err_set(c->d->tx->err, RC_TOO_LARGE, "one invoice gives more than %d shares",
+                       SHARES_OF_DOCUMENT_MAX);
+    if (c->count == c->room) {
+        size_t room = c->room == 0 ? CLAIMS_FIRST : c->room * 2;
+        struct claim **list = NEW_N(arena, struct claim *, room);
+        for (size_t i = 0; i < c->room; i++)
+            list[i] = c->list[i];
+        c->list = list;
+        c->room = room;
+    }
+    if (c->list[c->count] == NULL)
+        c->list[c->count] = NEW(arena, struct claim);
+    *ret = c->list[c->count++];
+    return RC_OK;
+}
+
 static enum rc claim_of(struct claims *c, const struct agreement *a, size_t rule,
                         enum share_origin origin, const struct rated_line *line, struct str payee,
                         struct claim **ret)
 {
-    for (size_t i = 0; i < c->count; i++) {
-        struct share *s = &c->list[i].share;
-        if (s->origin == origin && s->rule == (int64_t)rule && str_eq(s->payee, payee) &&
-            str_eq(s->agreement, a != NULL ? a->id : STR(""))) {
-            if (!str_eq(s->subscription, line->subscription))
-                s->subscription = STR("");
-            if (!str_eq(s->item, line->item))
-                s->item = STR("");
-            *ret = &c->list[i];
-            return RC_OK;
-        }
+    const struct claim_key key = {origin, rule, payee, a != NULL ? a->terms.number : 0,
+                                  a != NULL ? a->id : STR("")};
+    struct claim *claim = claim_find(c, &key);
+    *ret = claim;
+    if (claim != NULL) {
+        struct share *s = &claim->share;
+        if (!str_eq(s->subscription, line->subscription))
+            s->subscription = STR("");
+        if (!str_eq(s->item, line->item))
+            s->item = STR("");
+        return RC_OK;
     }
-    if (c->count == CLAIMS_MAX)
-        return err_set(c->d->tx->err, RC_TOO_LARGE, "one invoice gives more than %d shares",
-                       CLAIMS_MAX);
-    struct claim *claim = &c->list[c->count++];
+    TRY(claim_next(c, &claim));
     *claim = (struct claim){.share = {.rule = (int64_t)rule,
                                       .origin = origin,
                                       .payee = payee,
@@ -237,6 +377,7 @@ static enum rc claim_of(struct claims *c, const struct agreement *a, size_t rule
         claim->share.label = rules[rule].label.n > 0 ? rules[rule].label : STR("Commission");
         claim->rule = &rules[rule];
     }
+    claim_index(c);
     *ret = claim;
     return RC_OK;
 }
@@ -249,10 +390,10 @@ static enum rc claim_bases(struct claims *c, const struct agreement *a, enum sha
     const struct rule *rules = a->terms.rules.items;
     for (size_t i = 0; i < a->terms.rules.count; i++) {
         struct claim *claim = NULL;
-        if (!in_months(&rules[i], line))
+        if (!division_in_months(&rules[i], line))
             continue;
         TRY(claim_of(c, a, i, origin, line, a->to, &claim));
-        claim->share.base += division_base(&rules[i], line);
+        claim->share.base += division_base(&rules[i], a->from, line);
         claim->share.weight = claim->share.base;
         if (origin == SHARE_OF_REFERRAL)
             claim->share.client = line->client;
@@ -270,9 +411,12 @@ static enum rc claim_referrals(struct claims *c, const struct rated_line *line)
     const struct agreement *a = list.items;
     if (list.count > 0)
         TRY(find_item(c->d, line->item, &item));
-    for (size_t i = 0; i < list.count; i++)
-        if (in_scope(&a[i], line, item))
+    for (size_t i = 0; i < list.count; i++) {
+        bool meant = false;
+        TRY(covers(c->d, &list, &a[i], line, item, &meant));
+        if (meant)
             TRY(claim_bases(c, &a[i], SHARE_OF_REFERRAL, line));
+    }
     return RC_OK;
 }
 
@@ -281,14 +425,17 @@ static enum rc claim_revshares(struct claims *c, const struct rated_line *line)
     for (size_t k = 0; k < line->path->count; k++) {
         struct list list;
         const struct item *item = NULL;
-        TRY(division_agreements(c->d, AGREEMENT_REVSHARE, line->path->edges[k].seller,
-                                line->window.from, &list));
+        TRY(division_agreements(c->d, AGREEMENT_REVSHARE, line->path->edges[k].seller, c->d->at,
+                                &list));
         const struct agreement *a = list.items;
         if (list.count > 0)
             TRY(find_item(c->d, line->item, &item));
         for (size_t i = 0; i < list.count; i++) {
             bool open = a[i].terms.scope.item.n == 0 && a[i].terms.scope.category.n == 0;
-            if (in_scope(&a[i], line, item) && (!open || str_eq(item->author, a[i].to)))
+            bool meant = !open || str_eq(item->author, a[i].to);
+            if (meant)
+                TRY(covers(c->d, &list, &a[i], line, item, &meant));
+            if (meant)
                 TRY(claim_bases(c, &a[i], SHARE_OF_REVSHARE, line));
         }
     }
@@ -305,22 +452,43 @@ struct fall_step {
 };
 struct fall {
     size_t count;
+    struct str residual; /* the agreement that takes what the others leave */
     struct waterfall_step steps[WATERFALL_STEPS_MAX];
     struct fall_step who[WATERFALL_STEPS_MAX];
 };
+
+/* Of one thing one rule takes what the others leave. */
+static enum rc one_residual(const struct claims *c, const struct fall *f, struct str wanted,
+                            const struct rated_line *line)
+{
+    if (f->residual.n == 0)
+        return RC_OK;
+    if (wanted.n > 0)
+        return err_set(c->d->tx->err, RC_INVALID,
+                       "agreements '%.*s' and '%.*s' both take what is left of '%.*s'",
+                       STRF(f->residual), STRF(wanted), STRF(line->item));
+    return err_set(c->d->tx->err, RC_INVALID,
+                   "agreement '%.*s' takes what is left of '%.*s', and so does its producer, with "
+                   "whom no cost is agreed",
+                   STRF(f->residual), STRF(line->item));
+}
 
 static enum rc add_rule(struct claims *c, struct fall *f, const struct agreement *a, size_t i,
                         const struct rated_line *line, int64_t amount, enum share_origin origin)
 {
     const struct rule *rule = &((const struct rule *)a->terms.rules.items)[i];
-    if (!in_months(rule, line))
+    if (!division_in_months(rule, line))
         return RC_OK;
     if (f->count == WATERFALL_STEPS_MAX)
         return err_set(c->d->tx->err, RC_TOO_LARGE, "more than %d rules share one line",
                        WATERFALL_STEPS_MAX);
     struct waterfall_step *s = &f->steps[f->count];
     TRY(rule_step(rule, c->invoice->currency, s, c->d->tx->err));
-    s->base = rule->base == BASE_WHOLESALE && rule->tier <= 1 ? amount : division_base(rule, line);
+    if (s->kind == SHARE_RESIDUAL) {
+        TRY(one_residual(c, f, a->id, line));
+        f->residual = a->id;
+    }
+    s->base = rule->base == BASE_WHOLESALE ? amount : division_base(rule, a->from, line);
     s->cap = -1; /* caps and floors are for a period: they bind where percentages are added up */
     s->floor = 0;
     f->who[f->count++] = (struct fall_step){a, i, a->to, origin};
@@ -333,13 +501,15 @@ static enum rc add_costs(struct claims *c, struct fall *f, struct str owner, str
 {
     struct list list;
     const struct item *item = NULL;
-    TRY(division_agreements(c->d, AGREEMENT_COST, owner, line->window.from, &list));
+    TRY(division_agreements(c->d, AGREEMENT_COST, owner, c->d->at, &list));
     const struct agreement *a = list.items;
     if (list.count > 0)
         TRY(find_item(c->d, line->item, &item));
     for (size_t k = 0; k < list.count; k++) {
         bool wanted = to.n > 0 ? str_eq(a[k].to, to) : !str_eq(a[k].to, but);
-        if (!wanted || !in_scope(&a[k], line, item))
+        if (wanted)
+            TRY(covers(c->d, &list, &a[k], line, item, &wanted));
+        if (!wanted)
             continue;
         for (size_t i = 0; i < a[k].terms.rules.count; i++)
             TRY(add_rule(c, f, &a[k], i, line, amount,
@@ -354,12 +524,15 @@ static enum rc add_kept_fees(struct claims *c, struct fall *f, const struct rate
 {
     struct list list;
     const struct item *item = NULL;
-    TRY(division_agreements(c->d, AGREEMENT_FEE, line->producer, line->window.from, &list));
+    TRY(division_agreements(c->d, AGREEMENT_FEE, line->producer, c->d->at, &list));
     const struct agreement *a = list.items;
     if (list.count > 0)
         TRY(find_item(c->d, line->item, &item));
     for (size_t k = 0; k < list.count; k++) {
-        if (!str_eq(a[k].to, operator_id) || !in_scope(&a[k], line, item))
+        bool wanted = str_eq(a[k].to, operator_id);
+        if (wanted)
+            TRY(covers(c->d, &list, &a[k], line, item, &wanted));
+        if (!wanted)
             continue;
         for (size_t i = 0; i < a[k].terms.rules.count; i++) {
             size_t before = f->count;
@@ -425,6 +598,7 @@ static enum rc claim_production(struct claims *c, const struct rated_line *line)
     size_t before = f.count;
     TRY(add_costs(c, &f, operator_id, line->producer, STR(""), line, amount));
     if (f.count == before) { /* nothing said: the rest is the producer's */
+        TRY(one_residual(c, &f, STR(""), line));
         f.steps[f.count] = (struct waterfall_step){.kind = SHARE_RESIDUAL, .cap = -1};
         f.who[f.count++] = (struct fall_step){NULL, 0, line->producer, SHARE_OF_PRODUCTION};
     }
@@ -472,20 +646,6 @@ static enum rc history(struct claims *c, const struct share *s, int64_t *ret_bas
     return RC_OK;
 }
 
-/* A cap is for the period: what is left of it binds. */
-static int64_t left_of_cap(int64_t cap, int64_t had)
-{
-    return cap < 0 ? -1 : max_i64(0, cap - had);
-}
-
-/* What was added up already, within its cap. */
-static int64_t within(int64_t cap, int64_t amount)
-{
-    if (cap < 0)
-        return amount;
-    return amount < 0 ? max_i64(amount, -cap) : min_i64(amount, cap);
-}
-
 static enum rc settle_claim(struct claims *c, struct claim *claim)
 {
     struct share *s = &claim->share;
@@ -509,14 +669,124 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
         return RC_OK;
     step.base = s->base;
     step.base_before = base_before;
-    step.cap = left_of_cap(step.cap, amount_before);
+    step.cap = rule_cap_left(step.cap, amount_before);
     step.floor = 0;
     if (counts_units(claim->rule)) {
-        s->amount = within(step.cap, s->amount);
+        s->amount = rule_within(step.cap, s->amount);
         return RC_OK;
     }
     const struct waterfall_use use = {.units = {1, 0}, .quantity = {1, 0}, .currency = s->currency};
     return waterfall_run(&step, 1, &use, &s->amount, c->d->tx->err);
+}
+
+/* --- as of when --- */
+
+static enum rc learn(struct division *d)
+{
+    struct rows rows;
+    if (d->known)
+        return RC_OK;
+    TRY(sql_rows(d->tx, &rows,
+                 "SELECT currency FROM agreement_terms GROUP BY currency ORDER BY currency LIMIT "
+                 "2"));
+    d->mixed = rows.count > 1;
+    TRY(sql_rows(d->tx, &rows, "SELECT id FROM agreement WHERE kind = $1 ORDER BY id LIMIT 1",
+                 V(agreement_kinds[AGREEMENT_COST])));
+    d->shared = rows.count > 0;
+    map_init(&d->instants, d->tx->arena, map_seed);
+    d->known = true;
+    return RC_OK;
+}
+
+/* The waterfalls of one line, and with several currencies all else that is agreed about it, by
+ * what was agreed at an instant. */
+static enum rc try_line(struct division *d, const struct rated_line *line, time_us at)
+{
+    const struct document_row none = {.currency = currency_find(line->path->currency)};
+    if (d->trial == NULL)
+        d->trial = NEW(d->tx->arena, struct claims);
+    struct claims *c = d->trial;
+    c->d = d;
+    c->invoice = &none;
+    c->count = 0;
+    d->at = at;
+    TRY(claim_production(c, line));
+    if (!d->mixed)
+        return RC_OK;
+    TRY(claim_referrals(c, line));
+    TRY(claim_revshares(c, line));
+    return fee_try(d, line, at);
+}
+
+static bool cannot_share(enum rc rc)
+{
+    return rc == RC_INVALID || rc == RC_TOO_LARGE;
+}
+
+/* What was agreed cannot be changed for the past. So where that cannot be computed with, the first
+ * agreements behind it that can be have the line: those by which the parties put it right. They are
+ * the same whenever one asks, as nothing is ever agreed for the past. */
+static enum rc later(struct division *d, const struct rated_line *line, time_us *ret)
+{
+    struct rows rows;
+    struct err first = *d->tx->err;
+    TRY(sql_rows(d->tx, &rows,
+                 "SELECT u.at FROM (SELECT valid_from AS at FROM agreement_terms WHERE signed_at "
+                 "IS NOT NULL UNION SELECT ended FROM agreement WHERE ended IS NOT NULL) u WHERE "
+                 "u.at > $1 AND u.at <= $2 ORDER BY u.at LIMIT $3",
+                 V(line->window.from), V(d->tx->now), V((int64_t)INSTANTS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        err_clear(d->tx->err);
+        *ret = row_int(&rows, i, 0);
+        enum rc rc = try_line(d, line, *ret);
+        if (rc == RC_OK || !cannot_share(rc))
+            return rc;
+    }
+    *d->tx->err = first;
+    return first.rc;
+}
+
+static enum rc find_instant(struct division *d, const struct rated_line *line, time_us *ret)
+{
+    *ret = line->window.from;
+    enum rc rc = try_line(d, line, *ret);
+    return cannot_share(rc) ? later(d, line, ret) : rc;
+}
+
+/* With one currency it follows from these alone; with several from the path, too. */
+static size_t instant_key(const struct division *d, const struct rated_line *line,
+                          char text[INSTANT_TEXT_MAX])
+{
+    const void *path = d->mixed && line->path_number == 0 ? line->path : NULL;
+    int n = snprintf(text, INSTANT_TEXT_MAX, "%lld %lld %p %.*s %.*s %.*s %.*s",
+                     (long long)line->window.from, d->mixed ? (long long)line->path_number : 0LL,
+                     path, STRF(line->path->edges[0].seller), STRF(line->producer),
+                     STRF(line->item), STRF(line->asset));
+    ASSERT(n > 0);
+    return (size_t)n;
+}
+
+enum rc division_at(struct division *d, const struct rated_line *line, time_us *ret)
+{
+    char text[INSTANT_TEXT_MAX];
+    TRY(learn(d));
+    *ret = line->window.from;
+    if (!d->shared && !d->mixed)
+        return RC_OK;
+    size_t n = instant_key(d, line, text);
+    if (n >= sizeof text)
+        return find_instant(d, line, ret);
+    struct str key = str_n(text, n);
+    struct instant *known = map_get(&d->instants, key);
+    if (known == NULL) {
+        struct instant found = {0};
+        TRY(find_instant(d, line, &found.at));
+        known = NEW(d->tx->arena, struct instant);
+        *known = found;
+        (void)map_put(&d->instants, arena_str(d->tx->arena, key), known); /* was not there */
+    }
+    *ret = known->at;
+    return RC_OK;
 }
 
 enum rc division_run(struct division *d, const struct document_row *invoice,
@@ -530,6 +800,9 @@ enum rc division_run(struct division *d, const struct document_row *invoice,
     c->invoice = invoice;
     c->count = 0;
     for (size_t i = 0; i < count; i++) {
+        time_us at = 0;
+        TRY(division_at(d, &lines[i], &at));
+        d->at = at;
         TRY(claim_production(c, &lines[i]));
         TRY(claim_margins(c, &lines[i]));
         if (lines[i].free_tier && lines[i].path->count == 1)
@@ -539,8 +812,8 @@ enum rc division_run(struct division *d, const struct document_row *invoice,
     }
     struct share *shares = NEW_N(d->tx->arena, struct share, c->count);
     for (size_t i = 0; i < c->count; i++) {
-        TRY(settle_claim(c, &c->list[i]));
-        shares[i] = c->list[i].share;
+        TRY(settle_claim(c, c->list[i]));
+        shares[i] = c->list[i]->share;
     }
     *ret = shares;
     *ret_count = c->count;

@@ -28,19 +28,29 @@ struct division *division_new(struct tx *tx);
 MUST_CHECK enum rc division_run(struct division *d, const struct document_row *invoice,
                                 const struct rated_line *lines, size_t count, struct share **ret,
                                 size_t *ret_count);
+/* By what was agreed when a line is shared: as of the beginning of its window, or, where that
+ * cannot be computed with, of the first instant behind it up to now that can be. RC_INVALID,
+ * RC_TOO_LARGE: there is none: two rules take the residual, an amount is in another currency; the
+ * sentence is for the exceptions of the close. In a reading tx, too. */
+MUST_CHECK enum rc division_at(struct division *d, const struct rated_line *line, time_us *ret);
 /* --- what fee.c asks as well --- */
 
 /* Active agreements of a kind from a party at an instant: struct agreement. */
 MUST_CHECK enum rc division_agreements(struct division *d, enum agreement_kind kind,
                                        struct str from, time_us at, struct list *ret);
-/* Whether the agreement is about the line. */
-MUST_CHECK enum rc division_covers(struct division *d, const struct agreement *a,
-                                   const struct rated_line *line, bool *ret);
+/* Whether the agreement, one of all of its kind from its party, is about the line. RC_INVALID: it
+ * is, and counts in another currency. */
+MUST_CHECK enum rc division_covers(struct division *d, const struct list *all,
+                                   const struct agreement *a, const struct rated_line *line,
+                                   bool *ret);
 struct tx *division_tx(const struct division *d);
+/* Whether the rule speaks of the month that the line is of, counted from the first one. */
+bool division_in_months(const struct rule *rule, const struct rated_line *line);
 /* What FIXED counts of a line: its units, where it tells the time of its window; below 0 where it
  * is given back. */
 struct quantity division_units(const struct rated_line *line);
-/* What a percentage is of. */
-int64_t division_base(const struct rule *rule, const struct rated_line *line);
+/* What a percentage is of: never more than its payer sees, which is what it sells the line at and
+ * what it buys it at (docs/decisions/0012). */
+int64_t division_base(const struct rule *rule, struct str payer, const struct rated_line *line);
 
 #endif

@@ -254,6 +254,37 @@ SHARED_TEST(a_tier_that_earned_nothing_in_sum_gives_back_what_a_line_earned_it)
     world_write(&s->w.books.world, credit_dear_in, s, RC_OK); /* the end verifies the shares */
 }
 
+/* --- what a percentage is of --- */
+
+/* Operator, two tiers and a client: each payer's bases are its own prices, and no other tier's. */
+START_TEST(a_percentage_is_of_what_its_payer_sees)
+{
+    enum { OP, R1, R2, MAKER, WHO };
+    static const char *const who[WHO] = {"op", "r1", "r2", "maker"};
+    struct supply_path path = {.count = 3};
+    struct rated_line line = {.path = &path, .list_amount = 71000, .discount = 1000};
+    static const int64_t amounts[] = {70000, 76000, 90000};
+    static const struct {
+        enum rule_base base;
+        int64_t want[WHO];
+    } rows[] = {
+        {BASE_WHOLESALE, {70000, 76000, 89000, 70000}}, {BASE_RETAIL, {0, 0, 89000, 0}},
+        {BASE_LIST, {71000, 76000, 89000, 71000}},      {BASE_MARGIN, {70000, 6000, 13000, 70000}},
+        {BASE_CASH, {70000, 76000, 89000, 70000}},
+    };
+    for (size_t k = 0; k < path.count; k++) {
+        path.edges[k].seller = str_c(who[k]);
+        line.amounts[k] = amounts[k];
+    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t p = 0; p < WHO; p++) {
+            /* A tier of the first version's rules, counted from the operator, tells nothing. */
+            struct rule rule = {.kind = RULE_PERCENT, .base = rows[i].base, .tier = 3};
+            ck_assert_int_eq(division_base(&rule, str_c(who[p]), &line), rows[i].want[p]);
+        }
+}
+END_TEST
+
 /* --- fees --- */
 
 static enum rc fee_in(struct tx *tx, void *arg)
@@ -284,6 +315,7 @@ Suite *division_suite(void)
     TCase *t = tcase_create("division");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, what_is_fixed_counts_once_however_many_lines_a_month_has);
+    tcase_add_test(t, a_percentage_is_of_what_its_payer_sees);
     tcase_add_test(t, what_is_fixed_is_given_back_for_time_that_is);
     tcase_add_test(t, an_introducer_is_paid_for_each_unit_as_well);
     tcase_add_test(t, what_the_free_tier_costs_is_marketing_in_a_self_billed_invoice_too);

@@ -7,9 +7,10 @@
 enum { FEE_CHUNK = 200, FEE_SELLERS_MAX = SUPPLY_DEPTH_MAX + 1 };
 
 /* The exact amount of a rule for a line. */
-static enum rc line_fee(struct division *d, const struct rule *rule, const struct rated_line *line,
-                        const struct currency *currency, rated *ret)
+static enum rc line_fee(struct division *d, const struct agreement *a, size_t number,
+                        const struct rated_line *line, const struct currency *currency, rated *ret)
 {
+    const struct rule *rule = &((const struct rule *)a->terms.rules.items)[number];
     struct err *err = division_tx(d)->err;
     struct waterfall_step step;
     TRY(rule_step(rule, currency, &step, err));
@@ -17,7 +18,7 @@ static enum rc line_fee(struct division *d, const struct rule *rule, const struc
     if (step.kind == SHARE_PER_UNIT)
         return price_rate(step.value, line->quantity, ret, err);
     if (step.kind == SHARE_PERCENT) {
-        rated base = rated_from_amount(division_base(rule, line), currency);
+        rated base = rated_from_amount(division_base(rule, a->from, line), currency);
         *ret = round_div(base * step.ppm, 1000000);
         return RC_OK;
     }
@@ -36,24 +37,26 @@ static enum rc keep(struct tx *tx, int64_t close_no, const struct agreement *a, 
     char text[RATED_TEXT_MAX];
     rated sum = 0;
     TRY(sql_rows(tx, &rows,
-                 "SELECT rated FROM share_fee WHERE close_no = $1 AND agreement = $2 "
-                 "AND rule = $3 AND free = $4",
-                 V(close_no), V(a->id), V((int64_t)rule), V(free)));
+                 "SELECT rated FROM fee_sum WHERE close_no = $1 AND agreement = $2 "
+                 "AND terms = $3 AND rule = $4 AND free = $5",
+                 V(close_no), V(a->id), V(a->terms.number), V((int64_t)rule), V(free)));
     if (rows.count > 0)
         TRY(rated_parse(row_str(&rows, 0, 0), &sum, tx->err));
     TRY(rated_add(sum, fee, &sum, tx->err));
     size_t n = rated_format(sum, text);
     return sql_run(tx,
-                   "INSERT INTO share_fee (close_no, agreement, rule, free, rated) "
-                   "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (close_no, agreement, rule, free) "
+                   "INSERT INTO fee_sum (close_no, agreement, terms, rule, free, rated) "
+                   "VALUES ($1, $2, $3, $4, $5, $6) "
+                   "ON CONFLICT (close_no, agreement, terms, rule, free) "
                    "DO UPDATE SET rated = excluded.rated",
-                   V(close_no), V(a->id), V((int64_t)rule), V(free), V(str_n(text, n)));
+                   V(close_no), V(a->id), V(a->terms.number), V((int64_t)rule), V(free),
+                   V(str_n(text, n)));
 }
 
 /* The rules that any of the lines is about, each with its sum over the lines: paid and free. */
 static enum rc add_agreement(struct division *d, const struct document_row *invoice,
-                             const struct agreement *a, const struct rated_line *lines,
-                             size_t count)
+                             const struct list *all, const struct agreement *a,
+                             const struct rated_line *lines, size_t count)
 {
     const struct rule *rules = a->terms.rules.items;
     for (size_t i = 0; i < a->terms.rules.count; i++) {
@@ -61,10 +64,10 @@ static enum rc add_agreement(struct division *d, const struct document_row *invo
         for (size_t k = 0; k < count; k++) {
             rated fee = 0;
             bool covers = false;
-            TRY(division_covers(d, a, &lines[k], &covers));
-            if (!covers)
+            TRY(division_covers(d, all, a, &lines[k], &covers));
+            if (!covers || !division_in_months(&rules[i], &lines[k]))
                 continue;
-            TRY(line_fee(d, &rules[i], &lines[k], invoice->currency, &fee));
+            TRY(line_fee(d, a, i, &lines[k], invoice->currency, &fee));
             TRY(rated_add(sums[lines[k].free_tier], fee, &sums[lines[k].free_tier],
                           division_tx(d)->err));
         }
@@ -95,25 +98,45 @@ static size_t run_of(const struct rated_line *lines, size_t count)
     size_t n = 1;
     while (n < count && lines[n].path_number == lines[0].path_number &&
            lines[n].window.from == lines[0].window.from &&
-           str_eq(lines[n].producer, lines[0].producer))
+           str_eq(lines[n].producer, lines[0].producer) && str_eq(lines[n].item, lines[0].item) &&
+           str_eq(lines[n].asset, lines[0].asset))
         n++;
     return n;
 }
 
-/* The fees of one debtor on lines that are alike. */
+/* Lines that share their agreements: those of an instant. */
+struct alike {
+    const struct rated_line *lines;
+    size_t count;
+    time_us at;
+};
+
+/* The fees of one debtor on lines that are alike; without an invoice they are only looked at. */
 static enum rc add_debtor(struct division *d, const struct document_row *invoice, struct str debtor,
-                          const struct rated_line *lines, size_t count)
+                          struct alike of)
 {
     struct list list;
-    struct str operator_id = lines[0].path->edges[0].seller;
-    TRY(division_agreements(d, AGREEMENT_FEE, debtor, lines[0].window.from, &list));
+    bool covers = false;
+    struct str operator_id = of.lines[0].path->edges[0].seller;
+    TRY(division_agreements(d, AGREEMENT_FEE, debtor, of.at, &list));
     const struct agreement *a = list.items;
     for (size_t k = 0; k < list.count; k++) {
         /* What a producer leaves with the operator shortens its share: division.c. */
-        bool kept = str_eq(debtor, lines[0].producer) && str_eq(a[k].to, operator_id);
-        if (!kept)
-            TRY(add_agreement(d, invoice, &a[k], lines, count));
+        bool kept = str_eq(debtor, of.lines[0].producer) && str_eq(a[k].to, operator_id);
+        if (!kept && invoice != NULL)
+            TRY(add_agreement(d, invoice, &list, &a[k], of.lines, of.count));
+        else if (!kept)
+            TRY(division_covers(d, &list, &a[k], of.lines, &covers));
     }
+    return RC_OK;
+}
+
+enum rc fee_try(struct division *d, const struct rated_line *line, time_us at)
+{
+    struct str debtors[FEE_SELLERS_MAX];
+    size_t count = debtors_of(line, debtors);
+    for (size_t i = 0; i < count; i++)
+        TRY(add_debtor(d, NULL, debtors[i], (struct alike){line, 1, at}));
     return RC_OK;
 }
 
@@ -124,8 +147,10 @@ enum rc fee_add(struct division *d, const struct document_row *invoice,
         struct str debtors[FEE_SELLERS_MAX];
         size_t n = run_of(&lines[at], count - at);
         size_t debtor_count = debtors_of(&lines[at], debtors);
+        time_us agreed = 0;
+        TRY(division_at(d, &lines[at], &agreed));
         for (size_t i = 0; i < debtor_count; i++)
-            TRY(add_debtor(d, invoice, debtors[i], &lines[at], n));
+            TRY(add_debtor(d, invoice, debtors[i], (struct alike){&lines[at], n, agreed}));
         at += n;
     }
     return RC_OK;
@@ -133,32 +158,60 @@ enum rc fee_add(struct division *d, const struct document_row *invoice,
 
 /* --- the end of the close --- */
 
-static enum rc fee_share(struct tx *tx, int64_t close_no, const struct rows *rows, size_t row,
-                         struct share *ret)
+/* Columns of fee_sum. */
+enum { FEE_AGREEMENT, FEE_TERMS, FEE_RULE, FEE_FREE, FEE_RATED, FEE_CLOSE };
+
+/* With what the rule brought in the close before. */
+static enum rc cap_fee(struct tx *tx, const struct rows *rows, size_t row, const struct rule *rule,
+                       int64_t *amount)
+{
+    struct rows had;
+    struct waterfall_step step;
+    const struct currency *currency = NULL;
+    if (rule->cap.n == 0)
+        return RC_OK;
+    TRY(sql_rows(tx, &had,
+                 "SELECT a.currency, (SELECT CAST(COALESCE(SUM(s.amount), 0) AS BIGINT) "
+                 "FROM share s WHERE s.agreement = $1 AND s.rule = $3 AND s.close_no = $4) "
+                 "FROM agreement_terms a WHERE a.agreement = $1 AND a.number = $2",
+                 V(row_str(rows, row, FEE_AGREEMENT)), V(row_int(rows, row, FEE_TERMS)),
+                 V(row_int(rows, row, FEE_RULE)), V(row_int(rows, row, FEE_CLOSE))));
+    ASSERT(had.count == 1);
+    TRY(currency_parse(row_str(&had, 0, 0), &currency, tx->err));
+    TRY(rule_step(rule, currency, &step, tx->err));
+    *amount = rule_within(rule_cap_left(step.cap, row_int(&had, 0, 1)), *amount);
+    return RC_OK;
+}
+
+/* By the terms that its lines were under, whatever has been agreed since. */
+static enum rc fee_share(struct tx *tx, const struct rows *rows, size_t row, struct share *ret)
 {
     struct agreement a;
+    struct terms terms;
     rated sum = 0;
     const struct currency *currency = NULL;
-    int64_t rule = row_int(rows, row, 1);
-    bool free = row_int(rows, row, 2) != 0;
-    TRY(agreement_get(tx, row_str(rows, row, 0), &a));
-    TRY(currency_parse(a.terms.currency, &currency, tx->err));
-    TRY(rated_parse(row_str(rows, row, 3), &sum, tx->err));
-    const struct rule *rules = a.terms.rules.items;
-    if (rule >= (int64_t)a.terms.rules.count)
+    int64_t rule = row_int(rows, row, FEE_RULE);
+    bool free = row_int(rows, row, FEE_FREE) != 0;
+    TRY(agreement_get(tx, row_str(rows, row, FEE_AGREEMENT), &a));
+    TRY(agreement_terms(tx, a.id, row_int(rows, row, FEE_TERMS), &terms));
+    TRY(currency_parse(terms.currency, &currency, tx->err));
+    TRY(rated_parse(row_str(rows, row, FEE_RATED), &sum, tx->err));
+    const struct rule *rules = terms.rules.items;
+    if (rule >= (int64_t)terms.rules.count)
         return err_set(tx->err, RC_CONFLICT,
                        "agreement '%.*s' has other rules than those that its fees were added up by",
                        STRF(a.id));
     int64_t amount = 0;
     TRY(rated_round(sum, currency, &amount, tx->err));
+    TRY(cap_fee(tx, rows, row, &rules[rule], &amount));
     *ret = (struct share){
         .agreement = a.id,
-        .terms = a.terms.number,
+        .terms = terms.number,
         .rule = rule,
         .origin = SHARE_OF_FEE,
         .payer = a.from,
         .payee = a.to,
-        .close_no = close_no,
+        .close_no = row_int(rows, row, FEE_CLOSE),
         .label = free                  ? STR("Marketing:FreeTier")
                  : rules[rule].label.n ? rules[rule].label
                                        : STR("Fee"),
@@ -167,7 +220,7 @@ static enum rc fee_share(struct tx *tx, int64_t close_no, const struct rows *row
         .base = amount,
         .amount = amount,
         .earn = EARN_ON_INVOICE,
-        .maturity_days = a.terms.maturity_days,
+        .maturity_days = terms.maturity_days,
     };
     return RC_OK;
 }
@@ -175,19 +228,19 @@ static enum rc fee_share(struct tx *tx, int64_t close_no, const struct rows *row
 enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done)
 {
     struct rows rows;
-    TRY(sql_rows(
-        tx, &rows,
-        "SELECT agreement, rule, free, rated, close_no FROM share_fee WHERE close_no <= $1 "
-        "ORDER BY close_no, agreement, rule, free LIMIT $2",
-        V(close_no), V((int64_t)FEE_CHUNK)));
+    TRY(sql_rows(tx, &rows,
+                 "SELECT agreement, terms, rule, free, rated, close_no FROM fee_sum "
+                 "WHERE close_no <= $1 ORDER BY close_no, agreement, terms, rule, free LIMIT $2",
+                 V(close_no), V((int64_t)FEE_CHUNK)));
     for (size_t i = 0; i < rows.count; i++) {
         struct share share;
-        TRY(fee_share(tx, row_int(&rows, i, 4), &rows, i, &share));
+        TRY(fee_share(tx, &rows, i, &share));
         TRY(share_accrue(tx, l, &share, 1, 0, 0));
         TRY(sql_run(tx,
-                    "DELETE FROM share_fee WHERE close_no = $1 AND agreement = $2 AND rule = $3 "
-                    "AND free = $4",
-                    V(share.close_no), V(share.agreement), V(share.rule), V(row_int(&rows, i, 2))));
+                    "DELETE FROM fee_sum WHERE close_no = $1 AND agreement = $2 AND terms = $3 "
+                    "AND rule = $4 AND free = $5",
+                    V(share.close_no), V(share.agreement), V(share.terms), V(share.rule),
+                    V(row_int(&rows, i, FEE_FREE))));
     }
     *ret_done = rows.count < FEE_CHUNK;
     return RC_OK;

@@ -11,6 +11,8 @@
 
 #include "settle/division.h"
 
+/* Whether the fees of a line can be added up by what was agreed at an instant. RC_INVALID. */
+MUST_CHECK enum rc fee_try(struct division *d, const struct rated_line *line, time_us at);
 /* Add the fees of an invoice's lines to those of its close. */
 MUST_CHECK enum rc fee_add(struct division *d, const struct document_row *invoice,
                            const struct rated_line *lines, size_t count);

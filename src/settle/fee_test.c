@@ -39,7 +39,7 @@ static enum rc booked(struct tx *tx, void *arg)
     BALANCE(f->op, "EUR", STR("Expense:Platform"), 938);
     BALANCE(f->op, "EUR", account_of(tx, "AP", f->platform), -938);
     BALANCE(f->platform, "EUR", account_of(tx, "AR", f->op), 938);
-    OK(tx, sql_rows(tx, &rows, "SELECT agreement FROM share_fee LIMIT 1"));
+    OK(tx, sql_rows(tx, &rows, "SELECT agreement FROM fee_sum LIMIT 1"));
     ck_assert_uint_eq(rows.count, 0);
     return RC_OK;
 }

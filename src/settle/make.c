@@ -3,8 +3,14 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "party/event.h"
+#include "settle/financing.h"
 
-enum { LINES_MAX = 100000, CONSENT_MAX = 64 };
+enum {
+    PAIRS_MAX = 100000,
+    SHARES_AT_ONCE = 2 * SHARES_DUE_MAX, /* in one unit of work: more is for the next one */
+    LEGS_AT_ONCE = POSTING_LEGS_MAX,
+};
+_Static_assert(LEGS_AT_ONCE % 2 == 0, "both legs of a line are in one chain");
 
 struct pair_of {
     struct str payer;
@@ -96,11 +102,22 @@ static enum rc find_consent(struct making *m, bool *ret, struct agreement *ret_a
     return RC_OK;
 }
 
+/* A statement may have more lines than a chain has legs: line by line each is whole. */
+static enum rc post_all(struct making *m, const struct leg *legs, size_t count)
+{
+    for (size_t at = 0; at < count; at += LEGS_AT_ONCE) {
+        uint64_t number = 0;
+        TRY(posting_number(m->tx, &number));
+        TRY(posting_event(m->tx, m->ledger, STR("settle"), number, m->currency, &legs[at],
+                          min_size(LEGS_AT_ONCE, count - at)));
+    }
+    return RC_OK;
+}
+
 /* What is the payer's marketing stays it, and is no expense of another kind. */
 static enum rc keep_marketing(struct making *m, const struct draft_line *lines, size_t count,
                               int64_t sign)
 {
-    uint64_t number = 0;
     size_t leg_count = 0;
     struct leg *legs = NEW_N(m->tx->arena, struct leg, count);
     for (size_t i = 0; i < count; i++)
@@ -110,10 +127,7 @@ static enum rc keep_marketing(struct making *m, const struct draft_line *lines, 
                                              .credit = STR("Expense:Services"),
                                              .amount = sign * lines[i].net,
                                              .code = POSTING_FREE_TIER};
-    if (leg_count == 0)
-        return RC_OK;
-    TRY(posting_number(m->tx, &number));
-    return posting_event(m->tx, m->ledger, STR("settle"), number, m->currency, legs, leg_count);
+    return post_all(m, legs, leg_count);
 }
 
 static enum rc self_bill(struct making *m, const struct agreement *a, struct str *ret_document)
@@ -148,7 +162,6 @@ static enum rc self_bill(struct making *m, const struct agreement *a, struct str
 static enum rc post_debt(struct making *m)
 {
     size_t legs_count = 0;
-    uint64_t number = 0;
     struct arena *arena = m->tx->arena;
     struct draft_line *lines = NEW_N(arena, struct draft_line, m->count);
     size_t count = make_lines(m, 1, lines);
@@ -170,8 +183,7 @@ static enum rc post_debt(struct making *m)
                                           .amount = lines[i].net,
                                           .code = POSTING_SHARE_EARNED};
     }
-    TRY(posting_number(m->tx, &number));
-    return posting_event(m->tx, m->ledger, STR("settle"), number, m->currency, legs, legs_count);
+    return post_all(m, legs, legs_count);
 }
 
 /* What the payee may ask for now: with its tax. */
@@ -236,17 +248,17 @@ static enum rc insert(struct making *m, struct str document, int64_t payable)
     return event_put(tx, "event.statement.created", m->pair.payee, "statement", id, 0, STR(""));
 }
 
-static enum rc make_one(struct making *m, time_us until, bool *ret_made)
+static enum rc make_one(struct making *m, time_us until)
 {
     struct str document = STR("");
     int64_t payable = 0;
     struct share *shares = NULL;
     int64_t *due = NULL;
-    *ret_made = false;
     TRY(share_due(m->tx, m->pair.payer, m->pair.payee, m->pair.currency, until, &shares, &due,
                   &m->count));
     m->shares = shares;
     m->due = due;
+    m->total = 0;
     if (m->count == 0)
         return RC_OK;
     for (size_t i = 0; i < m->count; i++) {
@@ -254,8 +266,22 @@ static enum rc make_one(struct making *m, time_us until, bool *ret_made)
         TRY(amount_add(m->total, due[i], &m->total, m->tx->err));
     }
     TRY(make_debt(m, &document, &payable));
-    TRY(insert(m, document, payable));
-    *ret_made = true;
+    if (!shares[0].booked)
+        TRY(financing_follow(m->tx, m->ledger, shares, due, m->count));
+    return insert(m, document, payable);
+}
+
+/* As many statements of a pair as it takes, or as there is room for. */
+static enum rc make_pair(struct making *m, time_us until, size_t *shares, size_t *ret_made)
+{
+    bool more = true;
+    *ret_made = 0;
+    while (more && *shares < SHARES_AT_ONCE) {
+        TRY(make_one(m, until));
+        more = m->count == SHARES_DUE_MAX;
+        *shares += m->count;
+        *ret_made += m->count > 0;
+    }
     return RC_OK;
 }
 
@@ -272,10 +298,11 @@ enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer, struc
                  "AND t.payee = share.payee AND t.currency = share.currency "
                  "AND t.period = $3 AND t.created = $4) "
                  "ORDER BY payer, payee, currency LIMIT $5",
-                 V(until), V(payer), V(period), V(tx->now), V((int64_t)LINES_MAX)));
+                 V(until), V(payer), V(period), V(tx->now), V((int64_t)PAIRS_MAX)));
     size_t made_count = 0;
-    for (size_t i = 0; i < rows.count && made_count < limit; i++) {
-        bool made = false;
+    size_t shares = 0;
+    for (size_t i = 0; i < rows.count && made_count < limit && shares < SHARES_AT_ONCE; i++) {
+        size_t made = 0;
         struct making m = {
             .tx = tx,
             .ledger = l,
@@ -284,9 +311,9 @@ enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer, struc
             .close = close,
         };
         TRY(currency_parse(m.pair.currency, &m.currency, tx->err));
-        TRY(make_one(&m, until, &made));
+        TRY(make_pair(&m, until, &shares, &made));
         made_count += made;
     }
-    *ret_done = made_count < limit;
+    *ret_done = made_count < limit && shares < SHARES_AT_ONCE;
     return RC_OK;
 }

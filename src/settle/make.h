@@ -17,7 +17,9 @@
 #include "settle/statement.h"
 
 /* Make the statements of at most `limit` pairs that have something due up to the instant. payer
- * empty: of all payers. period: what they are called ("2026-01"). *ret_done: none is left. */
+ * empty: of all payers. period: what they are called ("2026-01"). A pair with more than
+ * SHARES_DUE_MAX shares has several; what one unit of work has no room for is left to the next
+ * one at a later instant. *ret_done: none is left. */
 MUST_CHECK enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer,
                                    struct str period, struct str close, time_us until, size_t limit,
                                    bool *ret_done);

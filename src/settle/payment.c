@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "money/reference.h"
+#include "settle/bad_debt.h"
 #include "settle/clearing.h"
 #include "settle/share.h"
 
@@ -227,6 +228,13 @@ static enum rc post_rest(struct tx *tx, struct ledger *l, const struct booked *b
     return posting_event(tx, l, STR("settle"), number, b->currency, &leg, 1);
 }
 
+/* What is open of it; where nothing is, what was written off is paid after all. */
+static int64_t may_pay(const struct document_row *d)
+{
+    int64_t open = document_open(d);
+    return open == 0 ? d->written_off : open;
+}
+
 static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
 {
     struct document_row *open = NULL;
@@ -235,11 +243,13 @@ static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
     TRY(find_open(tx, b->payment.party, &b->payment, &open, &count));
     qsort(open, count, sizeof *open, by_due);
     for (size_t i = 0; i < count && b->matched < b->amount; i++) {
-        int64_t part = min_i64(document_open(&open[i]), b->amount - b->matched);
+        int64_t part = min_i64(may_pay(&open[i]), b->amount - b->matched);
         if (b->payment.document.n > 0)
             TRY(check_document(tx, b->payment.party, b, &open[i]));
         if (part <= 0 || open[i].currency != b->currency)
             continue;
+        if (document_open(&open[i]) == 0)
+            TRY(bad_debt_recover(tx, l, &open[i], part));
         TRY(payment_apply(tx, l, &open[i], part));
         TRY(keep_part(tx, b->no, ++seq, open[i].no, part));
         TRY(clearing_collects(tx, &open[i], &b->clearing));

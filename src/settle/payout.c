@@ -77,7 +77,7 @@ enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
 {
     struct rows rows;
     struct str next;
-    const struct page_term term = {"(p.payer = ? OR p.payee = ?)", V(party)};
+    const struct page_term term = {"p.payer = ?" PAGE_OR "p.payee = ?", V(party)};
     TRY(page_rows(tx, &payout_table, q, &term, 1, &rows, &next));
     struct payout *list = NEW_N(tx->arena, struct payout, rows.count);
     for (size_t i = 0; i < rows.count; i++)
@@ -93,8 +93,7 @@ struct run {
     struct ledger *ledger;
     struct str party; /* who pays */
     struct str id;
-    int64_t payouts;
-    struct buf *sums; /* their amounts, for people */
+    time_us until;
 };
 
 /* The highest minimum of the agreements that the statements come from. */
@@ -113,7 +112,7 @@ static enum rc minimum(struct run *r, struct str payer, struct str payee, const 
         struct agreement a;
         int64_t least = 0;
         TRY(agreement_get(r->tx, row_str(&rows, i, 0), &a));
-        if (a.terms.min_payout.n > 0)
+        if (a.terms.min_payout.n > 0 && str_eq(a.terms.currency, str_c(c->code)))
             TRY(amount_parse(a.terms.min_payout, c, &least, r->tx->err));
         *ret = max_i64(*ret, least);
     }
@@ -138,9 +137,6 @@ static enum rc pay(struct run *r, struct str book, struct str payee, const struc
                 V(no), V(id), V(r->party), V(payee), V(book), V(amount), V(c->code),
                 value_opt(to.bank.iban), V(arena_fmt(tx->arena, "HANSE%010lld", (long long)no)),
                 V(payout_states[PAYOUT_PENDING]), V(r->id), V(tx->now)));
-    struct str text = amount_str(amount, c, tx->arena);
-    buf_fmt(r->sums, "%s%.*s %s", r->sums->n > 0 ? ", " : "", STRF(text), c->code);
-    r->payouts++;
     *ret_no = no;
     return event_put(tx, "event.payout.created", payee, "payout", id, 0, STR(""));
 }
@@ -200,13 +196,11 @@ static enum rc minimum_of(struct run *r, const struct clearing_rest *rest, int64
     return RC_OK;
 }
 
-/* CHAIN: the path's invoices are paid out of what was collected, then the rests go to the bank. */
-static enum rc pay_clearing(struct run *r)
+static enum rc pay_rests(struct run *r, struct clearing_walk *walk)
 {
     struct clearing_rest *rests = NULL;
     size_t count = 0;
-    TRY(clearing_net(r->tx, r->ledger, r->id));
-    TRY(clearing_rests(r->tx, r->ledger, &rests, &count));
+    TRY(clearing_rests(r->tx, r->ledger, walk, &rests, &count));
     for (size_t i = 0; i < count; i++) {
         int64_t least = 0;
         int64_t no = 0;
@@ -235,39 +229,100 @@ static enum rc find_settlement(struct tx *tx, struct str party, struct str id, b
     return RC_OK;
 }
 
-enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
-                       time_us cut_off, struct settlement *ret)
+/* Statements of a payer, and the payouts of all of them once there are no more to make. */
+static enum rc state_and_pay(struct run *r, struct str payer, bool *ret_done)
 {
-    enum { SUMS_MAX = 64 * 1024, PAIRS_AT_ONCE = 100000 };
-    bool there = false;
+    enum { PAIRS_AT_ONCE = 100000 };
+    TRY(statements_make(r->tx, r->ledger, payer, r->id, STR(""), r->until, PAIRS_AT_ONCE,
+                        ret_done));
+    return *ret_done ? pay_book(r, payer) : RC_OK;
+}
+
+static enum rc step(struct run *r, struct settlement_progress *at)
+{
     bool done = false;
-    struct buf sums;
     struct party operator_party;
-    time_us until = cut_off != 0 ? cut_off : tx->now;
-    TRY(find_settlement(tx, party, id, &there, ret));
-    if (there)
+    switch (at->step) {
+    case SETTLEMENT_OWN:
+        TRY(party_operator(r->tx, &operator_party));
+        TRY(state_and_pay(r, r->party, &done));
+        if (done) /* the platform's neutral book is paid out by the operator's people */
+            at->step = str_eq(r->party, operator_party.id) ? SETTLEMENT_CLEARING : SETTLEMENT_END;
         return RC_OK;
-    if (until > tx->now)
+    case SETTLEMENT_CLEARING:
+        TRY(state_and_pay(r, POSTING_CLEARING, &done));
+        at->step = done ? SETTLEMENT_NET : SETTLEMENT_CLEARING;
+        return RC_OK;
+    case SETTLEMENT_NET:
+        TRY(clearing_net(r->tx, r->ledger, r->id, &at->walk));
+        if (at->walk.done)
+            *at = (struct settlement_progress){.step = SETTLEMENT_RESTS};
+        return RC_OK;
+    case SETTLEMENT_RESTS:
+        TRY(pay_rests(r, &at->walk));
+        at->step = at->walk.done ? SETTLEMENT_END : SETTLEMENT_RESTS;
+        return RC_OK;
+    case SETTLEMENT_END:
+        return RC_OK;
+    }
+    NEVER("every step of a settlement was taken");
+}
+
+enum rc settlement_some(struct tx *tx, struct ledger *l, const struct settlement *order,
+                        struct settlement_progress *at)
+{
+    bool there = false;
+    struct settlement made;
+    struct run r = {.tx = tx,
+                    .ledger = l,
+                    .party = order->party,
+                    .id = order->id,
+                    .until = order->cut_off != 0 ? order->cut_off : tx->now};
+    TRY(find_settlement(tx, r.party, r.id, &there, &made));
+    if (r.until > tx->now && !there)
         return err_set_at(tx->err, RC_INVALID, STR("/cut_off"),
                           "the cut-off lies in the future: nothing is known of it yet");
-    TRY(party_operator(tx, &operator_party));
-    bool clears = str_eq(party, operator_party.id);
-    struct run r = {.tx = tx, .ledger = l, .party = party, .id = id, .sums = &sums};
-    buf_init(&sums, tx->arena, SUMS_MAX);
-    TRY(statements_make(tx, l, party, id, STR(""), until, PAIRS_AT_ONCE, &done));
-    ASSERT(done);
-    TRY(pay_book(&r, party));
-    if (clears) { /* the platform's neutral book is paid out by the operator's people */
-        TRY(statements_make(tx, l, POSTING_CLEARING, id, STR(""), until, PAIRS_AT_ONCE, &done));
-        ASSERT(done);
-        TRY(pay_book(&r, POSTING_CLEARING));
-        TRY(pay_clearing(&r));
-    }
+    if (there)
+        at->step = SETTLEMENT_END;
+    return step(&r, at);
+}
+
+/* What a run paid, for people. */
+struct paid {
+    struct buf sums;
+    int64_t count;
+};
+
+static enum rc add_paid(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+{
+    struct paid *p = arg;
+    ASSERT(columns == 2);
+    const struct currency *c = currency_find(cells[1].text);
+    struct str text = amount_str(cells[0].number, c, tx->arena);
+    buf_fmt(&p->sums, "%s%.*s %s", p->count > 0 ? ", " : "", STRF(text), c->code);
+    p->count++;
+    return RC_OK;
+}
+
+enum rc settlement_end(struct tx *tx, const struct settlement *order, struct settlement *ret)
+{
+    enum { SUMS_MAX = 64 * 1024 };
+    bool there = false;
+    struct paid paid = {.count = 0};
+    TRY(find_settlement(tx, order->party, order->id, &there, ret));
+    if (there)
+        return RC_OK;
+    buf_init(&paid.sums, tx->arena, SUMS_MAX);
+    TRY(sql_each(tx, add_paid, &paid,
+                 "SELECT amount, currency FROM payout WHERE payer = $1 AND settlement = $2 "
+                 "ORDER BY no",
+                 V(order->party), V(order->id)));
     TRY(sql_run(tx,
                 "INSERT INTO settlement (party, id, cut_off, payouts, amount, created) "
                 "VALUES ($1, $2, $3, $4, $5, $6)",
-                V(party), V(id), V(until), V(r.payouts), V(buf_str(&sums)), V(tx->now)));
-    return find_settlement(tx, party, id, &there, ret);
+                V(order->party), V(order->id), V(order->cut_off != 0 ? order->cut_off : tx->now),
+                V(paid.count), V(buf_str(&paid.sums)), V(tx->now)));
+    return find_settlement(tx, order->party, order->id, &there, ret);
 }
 
 /* --- from pending to confirmed --- */

@@ -60,18 +60,29 @@ enum rc rule_step(const struct rule *rule, const struct currency *currency,
     return RC_OK;
 }
 
-static struct str base_text(const struct rule *rule, struct arena *arena)
+int64_t rule_cap_left(int64_t cap, int64_t had)
+{
+    return cap < 0 ? -1 : max_i64(0, cap - had);
+}
+
+int64_t rule_within(int64_t cap, int64_t amount)
+{
+    if (cap < 0)
+        return amount;
+    return amount < 0 ? max_i64(amount, -cap) : min_i64(amount, cap);
+}
+
+static struct str base_text(const struct rule *rule)
 {
     switch ((enum rule_base)rule->base) {
     case BASE_WHOLESALE:
-        return rule->tier > 1 ? arena_fmt(arena, "the price of tier %lld", (long long)rule->tier)
-                              : STR("the wholesale price");
+        return STR("the wholesale price");
     case BASE_RETAIL:
         return STR("the client's price");
     case BASE_LIST:
         return STR("the list price");
     case BASE_MARGIN:
-        return arena_fmt(arena, "the margin of tier %lld", (long long)rule->tier);
+        return STR("the margin");
     case BASE_CASH:
         return STR("what came in");
     }
@@ -86,9 +97,9 @@ struct str rule_text(const struct rule *rule, struct arena *arena)
     case RULE_PER_UNIT:
         return arena_fmt(arena, "%.*s for each unit used", STRF(rule->value));
     case RULE_PERCENT:
-        return arena_fmt(arena, "%.*s %% of %.*s", STRF(rule->value), STRF(base_text(rule, arena)));
+        return arena_fmt(arena, "%.*s %% of %.*s", STRF(rule->value), STRF(base_text(rule)));
     case RULE_TIERED:
-        return arena_fmt(arena, "by tiers, of %.*s", STRF(base_text(rule, arena)));
+        return arena_fmt(arena, "by tiers, of %.*s", STRF(base_text(rule)));
     case RULE_BOUNTY:
         return arena_fmt(arena, "%.*s once", STRF(rule->value));
     case RULE_RESIDUAL:

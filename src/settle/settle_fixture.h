@@ -49,6 +49,19 @@ static inline struct close settle_close(struct close_world *w, const char *perio
     return c.close;
 }
 
+/* A run within one unit of work. */
+static inline enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party,
+                                     struct str id, time_us cut_off, struct settlement *ret)
+{
+    struct settlement_progress at = {0};
+    const struct settlement order = {.party = party, .id = id, .cut_off = cut_off};
+    for (int i = 0; at.step != SETTLEMENT_END; i++) {
+        ck_assert_int_lt(i, CLOSE_UNITS_MAX);
+        TRY(settlement_some(tx, l, &order, &at));
+    }
+    return settlement_end(tx, &order, ret);
+}
+
 static inline void set_bank(struct tx *tx, struct str party, const char *iban)
 {
     struct party p;

@@ -2,9 +2,12 @@
 
 #include "money/amount.h"
 #include "money/round.h"
+#include "settle/financing.h"
+
+enum { DUE_PAGE = 1000, PIECE_ARENA_BYTES = 16 * 1024 * 1024 };
 
 const char *const share_origins[] = {"referral", "revshare", "production", "cost", "fee",
-                                     "margin",   "prepaid",  "bad_debt",   NULL};
+                                     "margin",   "prepaid",  "bad_debt",   "work", NULL};
 
 static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOICE] = "invoice"};
 
@@ -14,6 +17,7 @@ static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOI
     "earned, settled, earn, "                                                                    \
     "maturity_days, booked, "                                                                    \
     "created"
+#define READ_COLUMNS COLUMNS ", COALESCE(lost, 0)"
 
 static int64_t word_of(const char *const *words, size_t count, struct str text)
 {
@@ -53,6 +57,7 @@ static struct share read_share(const struct rows *r, size_t row)
         .maturity_days = row_int(r, row, 23),
         .booked = row_int(r, row, 24) != 0,
         .created = row_int(r, row, 25),
+        .lost = row_int(r, row, 26),
     };
 }
 
@@ -66,14 +71,42 @@ static void read_shares(struct tx *tx, const struct rows *rows, struct share **r
     *ret_count = rows->count;
 }
 
-enum rc share_of_document(struct tx *tx, int64_t document, struct share **ret, size_t *ret_count)
+enum rc share_of_document(struct tx *tx, int64_t document, struct share_page page,
+                          struct share **ret, size_t *ret_count)
 {
     struct rows rows;
+    ASSERT(page.limit > 0 && page.limit <= SHARES_OF_DOCUMENT_MAX);
     TRY(sql_rows(tx, &rows,
-                 "SELECT " COLUMNS " FROM share WHERE document = $1 ORDER BY no LIMIT $2",
-                 V(document), V((int64_t)SHARES_OF_DOCUMENT_MAX)));
+                 "SELECT " READ_COLUMNS " FROM share WHERE document = $1 AND no > $2 ORDER BY no "
+                 "LIMIT $3",
+                 V(document), V(page.after), V(page.limit)));
     read_shares(tx, &rows, ret, ret_count);
     return RC_OK;
+}
+
+/* All shares of an invoice in pieces, each with memory of its own, and with no more of them than a
+ * chain has legs: an invoice may have more than a unit of work has room for. */
+typedef enum rc (*share_fn)(struct tx *tx, struct share *shares, size_t count, void *arg);
+static enum rc each_piece(struct tx *tx, int64_t document, share_fn fn, void *arg)
+{
+    struct arena own;
+    struct tx piece = *tx;
+    struct share_page page = {.limit = POSTING_LEGS_MAX};
+    size_t count = POSTING_LEGS_MAX;
+    enum rc rc = RC_OK;
+    arena_init(&own, PIECE_ARENA_BYTES);
+    piece.arena = &own;
+    while (rc == RC_OK && count == POSTING_LEGS_MAX) {
+        struct share *shares = NULL;
+        arena_reset(&own);
+        rc = share_of_document(&piece, document, page, &shares, &count);
+        if (rc != RC_OK || count == 0)
+            break;
+        page.after = shares[count - 1].no;
+        rc = fn(&piece, shares, count, arg);
+    }
+    arena_fini(&own);
+    return rc;
 }
 
 /* --- what it is worth, and what of it is earned --- */
@@ -89,8 +122,10 @@ static int64_t target(const struct share *s, int64_t paid, int64_t gross)
 {
     if (s->earn == EARN_ON_INVOICE || gross == 0)
         return worth(s);
+    /* Below 0 where what was sold is credited, and what the same invoice gave back is not. */
+    int64_t sign = gross < 0 ? -1 : 1;
     int64_t most = gross < 0 ? max_i64(paid, gross) : min_i64(paid, gross);
-    return (int64_t)round_div((__int128)worth(s) * most, gross);
+    return (int64_t)round_div((__int128)sign * worth(s) * most, (__int128)sign * gross);
 }
 
 static enum rc keep_earning(struct tx *tx, const struct share *s, int64_t amount)
@@ -133,14 +168,18 @@ static struct leg accrual(struct tx *tx, const struct share *s, int64_t amount,
     };
 }
 
+/* An invoice may have more shares than a chain has legs. Each leg is whole in its payer's book, so
+ * that any of the chains balances; as they are in one unit of work, all are there or none is. */
 static enum rc post(struct tx *tx, struct ledger *l, const struct currency *currency,
                     const struct leg *legs, size_t count)
 {
-    uint64_t number = 0;
-    if (count == 0)
-        return RC_OK;
-    TRY(posting_number(tx, &number));
-    return posting_event(tx, l, STR("settle"), number, currency, legs, count);
+    for (size_t at = 0; at < count; at += POSTING_LEGS_MAX) {
+        uint64_t number = 0;
+        TRY(posting_number(tx, &number));
+        TRY(posting_event(tx, l, STR("settle"), number, currency, &legs[at],
+                          min_size(POSTING_LEGS_MAX, count - at)));
+    }
+    return RC_OK;
 }
 
 /* --- accrual --- */
@@ -190,29 +229,45 @@ enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *shares, size
 
 /* --- cash and credit --- */
 
-static enum rc follow(struct tx *tx, struct share *shares, size_t count, int64_t paid,
-                      int64_t gross)
+struct paid_so_far {
+    int64_t paid;
+    int64_t gross; /* that there is to pay */
+};
+
+static enum rc follow_piece(struct tx *tx, struct share *shares, size_t count, void *arg)
 {
+    const struct paid_so_far *p = arg;
     for (size_t i = 0; i < count; i++)
-        TRY(set_earned(tx, &shares[i], target(&shares[i], paid, gross)));
+        TRY(set_earned(tx, &shares[i], target(&shares[i], p->paid, p->gross)));
     return RC_OK;
 }
 
 enum rc share_follow(struct tx *tx, const struct document_row *invoice)
 {
-    struct share *shares = NULL;
-    size_t count = 0;
-    TRY(share_of_document(tx, invoice->no, &shares, &count));
-    return follow(tx, shares, count, invoice->paid + invoice->prepaid,
-                  invoice->gross - invoice->credited - invoice->written_off);
+    struct paid_so_far p = {.paid = invoice->paid + invoice->prepaid,
+                            .gross = invoice->gross - invoice->credited - invoice->written_off};
+    return each_piece(tx, invoice->no, follow_piece, &p);
 }
 
-static const struct share *part_for(const struct share *s, const struct share *parts, size_t count)
+/* What is credited, by shares: looked for from the last one found on, as both come in one order. */
+struct credited_parts {
+    struct ledger *ledger;
+    const struct share *parts;
+    size_t count;
+    size_t at;
+};
+
+static const struct share *part_for(struct credited_parts *c, const struct share *s)
 {
-    for (size_t i = 0; i < count; i++)
-        if (parts[i].origin == s->origin && parts[i].rule == s->rule &&
-            str_eq(parts[i].agreement, s->agreement) && str_eq(parts[i].payee, s->payee))
-            return &parts[i];
+    for (size_t i = 0; i < c->count; i++) {
+        size_t k = (c->at + i) % c->count;
+        const struct share *part = &c->parts[k];
+        if (part->origin != s->origin || part->rule != s->rule || part->terms != s->terms ||
+            !str_eq(part->agreement, s->agreement) || !str_eq(part->payee, s->payee))
+            continue;
+        c->at = k + 1;
+        return part;
+    }
     return NULL;
 }
 
@@ -222,8 +277,9 @@ static enum rc set_voided(struct tx *tx, struct share *s, int64_t voided)
     if (share_is_reserve(s))
         s->settled = worth(s);
     return sql_run(tx,
-                   "UPDATE share SET voided = $2, weight_credited = $3, settled = $4 WHERE no = $1",
-                   V(s->no), V(voided), V(s->weight_credited), V(s->settled));
+                   "UPDATE share SET voided = $2, weight_credited = $3, settled = $4, lost = $5 "
+                   "WHERE no = $1",
+                   V(s->no), V(voided), V(s->weight_credited), V(s->settled), V(s->lost));
 }
 
 /* R(amount x weight credited / weight). */
@@ -240,12 +296,17 @@ static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
                            const struct share *parts, size_t part_count)
 {
     struct rows rows;
-    struct share *shares = NULL;
-    size_t count = 0;
-    TRY(share_of_document(tx, invoice->no, &shares, &count));
     for (size_t i = 0; i < part_count; i++) {
         struct share fresh = parts[i];
-        if (!fresh.booked || fresh.amount == 0 || part_for(&fresh, shares, count) != NULL)
+        if (!fresh.booked || fresh.amount == 0)
+            continue;
+        ASSERT(fresh.agreement.n == 0); /* booked: by the path alone */
+        TRY(sql_rows(tx, &rows,
+                     "SELECT no FROM share WHERE document = $1 AND kind = $2 AND rule = $3 AND "
+                     "terms = $4 AND payee = $5 AND agreement IS NULL ORDER BY no LIMIT 1",
+                     V(invoice->no), V(share_origins[fresh.origin]), V(fresh.rule), V(fresh.terms),
+                     V(fresh.payee)));
+        if (rows.count > 0)
             continue;
         TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM share"));
         fresh.no = row_int(&rows, 0, 0);
@@ -256,18 +317,14 @@ static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
     return RC_OK;
 }
 
-enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
-                     const struct share *parts, size_t part_count)
+static enum rc credit_piece(struct tx *tx, struct share *shares, size_t count, void *arg)
 {
-    struct share *shares = NULL;
-    size_t count = 0;
+    struct credited_parts *c = arg;
     size_t leg_count = 0;
-    TRY(add_missing(tx, invoice, parts, part_count));
-    TRY(share_of_document(tx, invoice->no, &shares, &count));
     struct leg *legs = NEW_N(tx->arena, struct leg, count);
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
-        const struct share *part = part_for(s, parts, part_count);
+        const struct share *part = part_for(c, s);
         if (part == NULL || (s->weight == 0 && !s->booked))
             continue;
         s->weight_credited += part->weight;
@@ -278,30 +335,75 @@ enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row 
             legs[leg_count++] = accrual(tx, s, s->voided - voided, POSTING_SHARE_VOID);
         TRY(set_voided(tx, s, voided));
     }
-    TRY(follow(tx, shares, count, invoice->paid + invoice->prepaid,
-               invoice->gross - invoice->credited - invoice->written_off));
-    return count > 0 ? post(tx, l, shares[0].currency, legs, leg_count) : RC_OK;
+    return post(tx, c->ledger, shares[0].currency, legs, leg_count);
+}
+
+enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
+                     const struct share *parts, size_t part_count)
+{
+    struct credited_parts c = {.ledger = l, .parts = parts, .count = part_count};
+    TRY(add_missing(tx, invoice, parts, part_count));
+    TRY(each_piece(tx, invoice->no, credit_piece, &c));
+    return share_follow(tx, invoice);
 }
 
 /* --- bad debt --- */
 
-enum rc share_write_off(struct tx *tx, struct ledger *l, const struct document_row *invoice)
+struct writing_off {
+    struct ledger *ledger;
+    const struct document_row *invoice;
+    bool recovers; /* some of it is paid after all */
+};
+
+/* What of the share's worth is void as its cash does not come: what is not earned; of what was void
+ * and comes after all, R(worth x what may be paid / what was owed) is not any more. */
+static int64_t lost_of(const struct writing_off *w, const struct share *s)
 {
-    struct share *shares = NULL;
-    size_t count = 0;
+    const struct document_row *d = w->invoice;
+    int64_t whole = worth(s) + s->lost;
+    int64_t owed = d->gross - d->credited;
+    if (!w->recovers)
+        return s->lost + worth(s) - s->earned;
+    if (s->lost == 0)
+        return 0;
+    ASSERT(owed > 0); /* something of it was open */
+    return whole - (int64_t)round_div((__int128)whole * (owed - d->written_off), owed);
+}
+
+static enum rc write_off_piece(struct tx *tx, struct share *shares, size_t count, void *arg)
+{
+    const struct writing_off *w = arg;
     size_t leg_count = 0;
-    TRY(share_of_document(tx, invoice->no, &shares, &count));
     struct leg *legs = NEW_N(tx->arena, struct leg, count);
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
-        int64_t unearned = worth(s) - s->earned;
-        if (s->booked || share_is_reserve(s) || s->origin == SHARE_OF_BAD_DEBT || unearned == 0)
+        if (s->booked || share_is_reserve(s) || s->origin == SHARE_OF_BAD_DEBT)
             continue;
-        legs[leg_count++] = accrual(tx, s, -unearned, POSTING_SHARE_VOID);
-        TRY(set_voided(tx, s, s->voided + unearned));
+        int64_t more = lost_of(w, s) - s->lost;
+        if (more == 0)
+            continue;
+        legs[leg_count++] = accrual(tx, s, -more, POSTING_SHARE_VOID);
+        s->lost += more;
+        TRY(set_voided(tx, s, s->voided + more));
+        TRY(financing_lost(tx, w->ledger, s, more));
     }
-    TRY(share_follow(tx, invoice));
-    return count > 0 ? post(tx, l, invoice->currency, legs, leg_count) : RC_OK;
+    return post(tx, w->ledger, shares[0].currency, legs, leg_count);
+}
+
+static enum rc write_off(struct tx *tx, struct writing_off *w)
+{
+    TRY(each_piece(tx, w->invoice->no, write_off_piece, w));
+    return share_follow(tx, w->invoice);
+}
+
+enum rc share_write_off(struct tx *tx, struct ledger *l, const struct document_row *invoice)
+{
+    return write_off(tx, &(struct writing_off){l, invoice, false});
+}
+
+enum rc share_recover(struct tx *tx, struct ledger *l, const struct document_row *invoice)
+{
+    return write_off(tx, &(struct writing_off){l, invoice, true});
 }
 
 /* --- settling --- */
@@ -329,29 +431,55 @@ static enum rc mature(struct tx *tx, const struct share *s, time_us until, int64
     return RC_OK;
 }
 
+/* Of the pair behind a number, those that may have something due: some of what was earned is
+ * mature, or was taken back. */
+struct due_query {
+    struct str payer;
+    struct str payee;
+    struct str currency;
+    time_us until;
+    int64_t after;
+};
+static enum rc due_page(struct tx *tx, const struct due_query *q, struct share **ret,
+                        size_t *ret_count)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT " READ_COLUMNS
+                 " FROM share WHERE payer = $1 AND payee = $2 AND currency = $3 "
+                 "AND earned <> settled AND created <= $4 AND no > $5 "
+                 "AND (earned < settled OR settled < 0 OR EXISTS (SELECT 1 FROM share_earning e "
+                 "WHERE e.share = share.no AND e.at <= $4 - share.maturity_days * $6)) "
+                 "ORDER BY no LIMIT $7",
+                 V(q->payer), V(q->payee), V(q->currency), V(q->until), V(q->after), V(US_PER_DAY),
+                 V((int64_t)DUE_PAGE)));
+    read_shares(tx, &rows, ret, ret_count);
+    return RC_OK;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): whose, until when, and a list of two columns. */
 enum rc share_due(struct tx *tx, struct str payer, struct str payee, struct str currency,
                   time_us until, struct share **ret, int64_t **ret_due, size_t *ret_count)
 {
-    struct rows rows;
-    struct share *shares = NULL;
-    size_t found = 0;
+    size_t found = DUE_PAGE;
     size_t count = 0;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT " COLUMNS " FROM share WHERE payer = $1 AND payee = $2 AND currency = $3 "
-                 "AND earned <> settled AND created <= $4 ORDER BY no LIMIT $5",
-                 V(payer), V(payee), V(currency), V(until), V((int64_t)STORE_ROWS_MAX)));
-    read_shares(tx, &rows, &shares, &found);
-    int64_t *due = NEW_N(tx->arena, int64_t, found);
-    for (size_t i = 0; i < found; i++) {
-        int64_t ripe = 0;
-        TRY(mature(tx, &shares[i], until, &ripe));
-        if (ripe == shares[i].settled)
-            continue;
-        due[count] = ripe - shares[i].settled;
-        shares[count++] = shares[i];
+    struct due_query q = {payer, payee, currency, until, 0};
+    struct share *list = NEW_N(tx->arena, struct share, SHARES_DUE_MAX);
+    int64_t *due = NEW_N(tx->arena, int64_t, SHARES_DUE_MAX);
+    while (found == DUE_PAGE && count < SHARES_DUE_MAX) {
+        struct share *shares = NULL;
+        TRY(due_page(tx, &q, &shares, &found));
+        for (size_t i = 0; i < found && count < SHARES_DUE_MAX; i++) {
+            int64_t ripe = 0;
+            q.after = shares[i].no;
+            TRY(mature(tx, &shares[i], until, &ripe));
+            if (ripe == shares[i].settled)
+                continue;
+            due[count] = ripe - shares[i].settled;
+            list[count++] = shares[i];
+        }
     }
-    *ret = shares;
+    *ret = list;
     *ret_due = due;
     *ret_count = count;
     return RC_OK;
@@ -369,15 +497,13 @@ enum rc share_settle(struct tx *tx, struct ledger *l, const struct share *share,
 
 /* --- for people --- */
 
-static const struct page_column sort_columns[] = {{"id", "s.key", PAGE_TEXT},
+static const struct page_column sort_columns[] = {{"id", "s.no", PAGE_NUMBER},
                                                   {"created", "s.created", PAGE_NUMBER}};
 
-/* A share has no id that leaves the house: its place in the list is its number in digits. */
+/* A share has no id that leaves the house: its place in the list is its number. */
 static const struct page_table share_table = {
-    .select = "SELECT s.no FROM (SELECT no, payee, created, "
-              "SUBSTR('0000000000000000000' || CAST(no AS TEXT), "
-              "LENGTH('0000000000000000000' || CAST(no AS TEXT)) - 18) AS key FROM share) s",
-    .id = "s.key",
+    .select = "SELECT s.no FROM share s",
+    .id = "s.no",
     .sort = sort_columns,
     .sort_count = COUNT(sort_columns),
     .default_sort = "-id",
@@ -386,7 +512,7 @@ static const struct page_table share_table = {
 static enum rc read_row(struct tx *tx, int64_t no, struct share_row *ret)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows, "SELECT " COLUMNS " FROM share WHERE no = $1", V(no)));
+    TRY(sql_rows(tx, &rows, "SELECT " READ_COLUMNS " FROM share WHERE no = $1", V(no)));
     ASSERT(rows.count == 1);
     struct share s = read_share(&rows, 0);
     *ret = (struct share_row){

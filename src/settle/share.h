@@ -25,7 +25,11 @@
 #include "billing/document_row.h"
 #include "billing/posting.h"
 
-enum { SHARE_LABEL_MAX = 40, SHARES_OF_DOCUMENT_MAX = 10000 };
+enum {
+    SHARE_LABEL_MAX = 40,
+    SHARES_OF_DOCUMENT_MAX = 50000, /* one invoice gives no more */
+    SHARES_DUE_MAX = 5000,
+};
 
 enum share_origin {
     SHARE_OF_REFERRAL,
@@ -36,6 +40,7 @@ enum share_origin {
     SHARE_OF_MARGIN,   /* a tier's margin in COLLECT; booked */
     SHARE_OF_PREPAID,  /* COLLECT: what a client's credit paid, less than nothing; booked */
     SHARE_OF_BAD_DEBT, /* what a seller bears of what its buyer could not collect */
+    SHARE_OF_WORK,     /* what was done once, under a cost or fee agreement: once.h */
 };
 extern const char *const share_origins[];
 
@@ -47,7 +52,7 @@ struct share {
     enum share_origin origin;
     struct str payer;
     struct str payee;
-    int64_t document; /* no of the client's invoice; 0: fees of a whole close */
+    int64_t document; /* no of the client's invoice; 0: of a whole close, or done once */
     int64_t close_no;
     struct str client;
     struct str subscription; /* where all of it is one's, else empty */
@@ -60,6 +65,7 @@ struct share {
     int64_t weight_credited; /* so far */
     int64_t amount;
     int64_t voided;
+    int64_t lost; /* of what is void: as its invoice was written off */
     int64_t earned;
     int64_t settled;
     enum earn_on earn;
@@ -86,11 +92,19 @@ MUST_CHECK enum rc share_credit(struct tx *tx, struct ledger *l, const struct do
  * void. Margins of COLLECT are earned: who bears the loss owes it (bad_debt.h). */
 MUST_CHECK enum rc share_write_off(struct tx *tx, struct ledger *l,
                                    const struct document_row *invoice);
-/* All shares of an invoice, by no. */
-MUST_CHECK enum rc share_of_document(struct tx *tx, int64_t document, struct share **ret,
-                                     size_t *ret_count);
+/* Some of that is owed again (written_off is less): what was void comes to life in proportion. */
+MUST_CHECK enum rc share_recover(struct tx *tx, struct ledger *l,
+                                 const struct document_row *invoice);
+/* Shares of an invoice behind a number, by no; limit: at most SHARES_OF_DOCUMENT_MAX. */
+struct share_page {
+    int64_t after;
+    int64_t limit;
+};
+MUST_CHECK enum rc share_of_document(struct tx *tx, int64_t document, struct share_page page,
+                                     struct share **ret, size_t *ret_count);
 /* Shares of (payer, payee, currency) that have something to settle up to the instant: what is
- * earned and mature, or taken back. ret_due: how much of each. */
+ * earned and mature, or taken back: the oldest SHARES_DUE_MAX of them. ret_due: how much of each.
+ */
 MUST_CHECK enum rc share_due(struct tx *tx, struct str payer, struct str payee, struct str currency,
                              time_us until, struct share **ret, int64_t **ret_due,
                              size_t *ret_count);

@@ -63,7 +63,7 @@ enum rc statement_list(struct tx *tx, struct str party, const struct page_query 
 {
     struct rows rows;
     struct str next;
-    const struct page_term term = {"(s.payee = ? OR s.payer = ?)", V(party)};
+    const struct page_term term = {"s.payee = ?" PAGE_OR "s.payer = ?", V(party)};
     TRY(page_rows(tx, &statement_table, q, &term, 1, &rows, &next));
     struct statement *list = NEW_N(tx->arena, struct statement, rows.count);
     for (size_t i = 0; i < rows.count; i++)
@@ -74,18 +74,13 @@ enum rc statement_list(struct tx *tx, struct str party, const struct page_query 
 
 /* --- lines --- */
 
-static const struct page_column line_columns[] = {{"id", "l.key", PAGE_TEXT}};
+static const struct page_column line_columns[] = {{"id", "t.share", PAGE_NUMBER}};
 static const struct page_table line_table = {
-    .select = "SELECT l.no, l.agreement, l.client, l.subscription, l.item, l.note, l.base, "
-              "l.worth, l.settled, l.earned, l.part, l.currency, l.document FROM "
-              "(SELECT t.statement, s.no, s.agreement, s.client, s.subscription, s.item, s.note, "
-              "s.base, s.amount - s.voided AS worth, s.settled, s.earned, t.amount AS part, "
-              "s.currency, d.id AS document, "
-              "SUBSTR('0000000000000000000' || CAST(s.no AS TEXT), "
-              "LENGTH('0000000000000000000' || CAST(s.no AS TEXT)) - 18) AS key "
+    .select = "SELECT s.no, s.agreement, s.client, s.subscription, s.item, s.note, s.base, "
+              "s.amount - s.voided, s.settled, s.earned, t.amount, s.currency, d.id "
               "FROM statement_share t JOIN share s ON s.no = t.share "
-              "LEFT JOIN document d ON d.no = s.document AND d.issuer = s.payee) l",
-    .id = "l.key",
+              "LEFT JOIN document d ON d.no = s.document AND d.issuer = s.payee",
+    .id = "t.share",
     .sort = line_columns,
     .sort_count = COUNT(line_columns),
     .default_sort = "id",
@@ -97,7 +92,7 @@ enum rc statement_lines(struct tx *tx, struct str id, const struct page_query *q
     struct str next;
     TRY(find(tx, id, &rows));
     bool paid = !row_null(&rows, 0, 13);
-    const struct page_term term = {"l.statement = ?", V(row_int(&rows, 0, 0))};
+    const struct page_term term = {"t.statement = ?", V(row_int(&rows, 0, 0))};
     TRY(page_rows(tx, &line_table, q, &term, 1, &rows, &next));
     struct statement_line *lines = NEW_N(tx->arena, struct statement_line, rows.count);
     for (size_t i = 0; i < rows.count; i++) {

@@ -13,6 +13,7 @@
 #define SETTLE_STATEMENT_H
 
 #include "billing/close.h"
+#include "settle/clearing.h"
 #include "settle/payment.h"
 
 /* The steps of the close that belong to this room. */
@@ -101,8 +102,26 @@ struct payout_answer {
 };
 extern const struct schema payout_answer_schema;
 
-MUST_CHECK enum rc settlement_run(struct tx *tx, struct ledger *l, struct str party, struct str id,
-                                  time_us cut_off, struct settlement *ret);
+/* A run: statements, their payouts, and for the operator what Clearing has. It goes on in units of
+ * work, each with what the last one that is durable left in *at (zeroed: at the beginning), until
+ * it is at its end; settlement_end then writes down that it was. A run that was killed begins again
+ * under the same id, and pays nothing twice; one that had its end has no effect again. Of the
+ * order, party, id and cut_off count (0: now). RC_INVALID: a cut-off that is to come. */
+enum settlement_step {
+    SETTLEMENT_OWN,      /* what the party owes itself */
+    SETTLEMENT_CLEARING, /* what the neutral book owes under COLLECT */
+    SETTLEMENT_NET,      /* CHAIN: invoices of the path */
+    SETTLEMENT_RESTS,    /* CHAIN: what is left to each */
+    SETTLEMENT_END
+};
+struct settlement_progress {
+    enum settlement_step step;
+    struct clearing_walk walk;
+};
+MUST_CHECK enum rc settlement_some(struct tx *tx, struct ledger *l, const struct settlement *order,
+                                   struct settlement_progress *at);
+MUST_CHECK enum rc settlement_end(struct tx *tx, const struct settlement *order,
+                                  struct settlement *ret);
 MUST_CHECK enum rc payout_get(struct tx *tx, struct str id, struct payout *ret);
 MUST_CHECK enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
                                struct page *ret);

@@ -1,6 +1,7 @@
 #include "settle/verify.h"
 
 #include "settle/clearing.h"
+#include "settle/financing.h"
 
 struct verifying {
     struct ledger *ledger;
@@ -72,6 +73,10 @@ enum rc settle_verify(struct tx *tx, struct ledger *l, struct settle_report *ret
              "ORDER BY s.no LIMIT 1",
              "a share is settled for something else than its statements say"));
     TRY(none(tx,
+             "SELECT s.no FROM share s JOIN document d ON d.no = s.document WHERE s.lost <> 0 "
+             "AND COALESCE(d.written_off, 0) = 0 ORDER BY s.no LIMIT 1",
+             "a share has lost something of an invoice that was not written off"));
+    TRY(none(tx,
              "SELECT p.no FROM payment p WHERE p.matched <> "
              "COALESCE((SELECT SUM(q.amount) FROM payment_part q WHERE q.payment = p.no), 0) "
              "ORDER BY p.no LIMIT 1",
@@ -85,6 +90,7 @@ enum rc settle_verify(struct tx *tx, struct ledger *l, struct settle_report *ret
              "ON t.no = d.no WHERE d.paid <> t.paid ORDER BY d.no LIMIT 1",
              "a document is paid for something else than its payments say"));
     TRY(clearing_verify(tx, l));
+    TRY(financing_verify(tx, l));
     TRY(count(tx, "SELECT COUNT(*) FROM share", &ret->shares));
     return count(tx, "SELECT COUNT(*) FROM payment", &ret->payments);
 }

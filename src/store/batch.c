@@ -171,7 +171,10 @@ static enum rc run_job(struct writer *w, struct store_job *job, enum way way, bo
     *ret_spoiled = way == WAY_BARE && job->rc != RC_OK && conn->wrote;
     if (way != WAY_SAVED)
         return RC_OK;
-    return job->rc == RC_OK ? conn->engine->keep(conn, err) : conn->engine->undo(conn, err);
+    if (job->rc == RC_OK)
+        return conn->engine->keep(conn, err);
+    conn->event_seq = 0; /* its events are gone, and their numbers free */
+    return conn->engine->undo(conn, err);
 }
 
 /* Up to the commit, where any job succeeded. *ret_spoiled: not to be committed, to be run again. */
@@ -200,6 +203,7 @@ static enum rc try_way(struct writer *w, struct store_job **jobs, size_t n, enum
 {
     struct store_conn *conn = w->conn;
     conn->outbox = false;
+    conn->event_seq = 0;
     TRY(conn->engine->begin_write(conn, err));
     enum rc rc = tell_begin(w, err);
     if (rc != RC_OK) {

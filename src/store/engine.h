@@ -8,7 +8,7 @@
 #ifndef STORE_ENGINE_H
 #define STORE_ENGINE_H
 
-#include "store/store.h"
+#include "store/memo.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,9 +29,12 @@ struct store_conn {
     const struct engine *engine;
     enum rc failed;
     enum rc lost;
-    bool wrote;           /* a statement of this unit of work may have changed something */
-    bool outbox;          /* this transaction put something into the outbox */
-    bool unknown_outcome; /* lost while committing: nobody can tell whether it is kept */
+    bool wrote;               /* a statement of this unit of work may have changed something */
+    bool outbox;              /* this transaction put something into the outbox */
+    int64_t event_seq;        /* of the last event in this transaction; 0: the store knows */
+    struct memo *memo;        /* NULL: the engine cannot tell which tables a statement touches */
+    struct memo_tables reads; /* with memo: of the last SELECT */
+    bool unknown_outcome;     /* lost while committing: nobody can tell whether it is kept */
     struct store_conn *next;
 };
 
@@ -130,11 +133,12 @@ struct store {
     const struct engine *engine;
     struct clock *clock;
     const struct log *log;
-    char *url;      /* a secret: may hold a password */
-    char *describe; /* without the password */
-    char *folder;   /* SQLite: NULL in memory */
-    int lock_fd;    /* SQLite: hanse.lock, or -1 */
-    bool shared;    /* one connection for all, under the pool's lock (SQLite in memory) */
+    char *url;                  /* a secret: may hold a password */
+    char *describe;             /* without the password */
+    char *folder;               /* SQLite: NULL in memory */
+    int lock_fd;                /* SQLite: hanse.lock, or -1 */
+    struct sqlite_files *files; /* SQLite on a disk: the writer's way to them, else NULL */
+    bool shared; /* one connection for all, under the pool's lock (SQLite in memory) */
     size_t readers_max;
     size_t batch_max;
 
@@ -187,6 +191,8 @@ struct statement {
     uint16_t params;
     uint16_t *order; /* order[i]: number of the parameter at place i; NULL where in order */
     bool busy;       /* its rows are being walked */
+    struct memo_tables reads; /* where the connection has a memo */
+    struct memo_tables writes;
 };
 
 struct statements {

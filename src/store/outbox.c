@@ -78,14 +78,29 @@ static bool is_event(struct str topic)
     return str_starts(topic, STR("event."));
 }
 
+/* The number of the next event. Nobody else gives one while this transaction lasts, so only its
+ * first event asks the store. */
+static enum rc next_seq(struct tx *tx, int64_t *ret)
+{
+    struct store_conn *conn = tx->conn;
+    if (conn->event_seq == 0) {
+        struct rows last;
+        TRY(sql_rows(tx, &last, "SELECT MAX(seq) FROM outbox"));
+        conn->event_seq = row_int(&last, 0, 0);
+    }
+    *ret = ++conn->event_seq;
+    return RC_OK;
+}
+
 static enum rc put_numbered(struct tx *tx, struct str topic, struct str party, struct str body)
 {
+    int64_t seq = 0;
+    TRY(next_seq(tx, &seq));
     return sql_run(tx,
                    "INSERT INTO outbox (id, seq, topic, party, body, state, tries, created, due, "
-                   "error) VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outbox), $2, $3, $4, "
-                   "$5, 0, $6, $7, NULL)",
-                   V(id_new(tx->ids, tx->arena, "obx")), V(topic), value_opt(party), V(body),
-                   V(STATE_SENT), V(tx->now), V(tx->now + OUTBOX_KEEP_US));
+                   "error) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, NULL)",
+                   V(id_new(tx->ids, tx->arena, "obx")), V(seq), V(topic), value_opt(party),
+                   V(body), V(STATE_SENT), V(tx->now), V(tx->now + OUTBOX_KEEP_US));
 }
 
 enum rc outbox_put(struct tx *tx, const char *topic, struct str party, struct str body)
@@ -154,6 +169,11 @@ enum rc outbox_last(struct tx *tx, int64_t *ret)
     TRY(sql_rows(tx, &r, "SELECT MAX(seq) FROM outbox"));
     *ret = row_int(&r, 0, 0);
     return RC_OK;
+}
+
+enum rc outbox_forget(struct tx *tx)
+{
+    return sql_run(tx, "DELETE FROM outbox WHERE state NOT IN (0, 1)");
 }
 
 /* --- what is to be done --- */

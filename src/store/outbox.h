@@ -56,6 +56,9 @@ MUST_CHECK enum rc outbox_events(struct tx *tx, int64_t after, size_t limit,
                                  struct outbox_row **ret, size_t *ret_count, int64_t *ret_oldest);
 /* The highest sequence number so far, 0 where there is none. */
 MUST_CHECK enum rc outbox_last(struct tx *tx, int64_t *ret);
+/* Whatever waits to be done outside is dropped; events stay. For a copy of a store, whose original
+ * does it. */
+MUST_CHECK enum rc outbox_forget(struct tx *tx);
 /* Called after new events were relayed; quick; at most 8. */
 void outbox_on_relay(struct outbox *o, void (*hook)(void *arg), void *arg);
 

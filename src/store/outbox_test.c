@@ -230,6 +230,31 @@ START_TEST(a_delivery_is_repeated_with_growing_pauses_until_it_succeeds)
 }
 END_TEST
 
+static enum rc forget(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return outbox_forget(tx);
+}
+
+START_TEST(a_copy_forgets_what_its_original_delivers_and_keeps_events)
+{
+    struct world w;
+    world_open(&w);
+    struct receiver r = {.answer = RC_OK};
+    outbox_serve(w.outbox, "mail", receive, &r);
+    put(&w.f, "mail", "{\"to\":1}", 3);
+    put(&w.f, "event.made", "{}", 2);
+    ck_assert_int_eq(fixture_write(&w.f, forget, NULL), RC_OK);
+    run(&w);
+    ck_assert_int_eq(r.calls, 0);
+    ck_assert_int_eq(outbox_counters(w.outbox).waiting, 0);
+    put(&w.f, "mail", "{\"to\":2}", 1);
+    run(&w);
+    ck_assert_int_eq(r.calls, 1);
+    world_close(&w);
+}
+END_TEST
+
 static enum rc read_error(struct tx *tx, void *arg)
 {
     struct rows r;
@@ -399,6 +424,7 @@ Suite *outbox_suite(void)
     tcase_add_test(c, events_that_an_earlier_hanse_left_unnumbered_are_numbered_by_the_relay);
     tcase_add_test(c, old_events_go_and_the_numbers_never_start_again);
     tcase_add_test(c, a_delivery_is_repeated_with_growing_pauses_until_it_succeeds);
+    tcase_add_test(c, a_copy_forgets_what_its_original_delivers_and_keeps_events);
     tcase_add_test(c, what_cannot_be_delivered_is_kept_as_failed_with_its_reason);
     tcase_add_test(c, a_topic_that_nobody_serves_blocks_nobody_and_is_not_lost);
     tcase_add_test(c, a_body_beyond_the_limit_is_refused);

@@ -15,8 +15,19 @@ struct order {
 /* The statement while it is put together. */
 struct query {
     struct buf sql;
-    struct value args[PAGE_TERMS_MAX + PAGE_KEYS_MAX + 1];
+    struct value args[2 * (PAGE_TERMS_MAX + PAGE_KEYS_MAX + 1) + 1];
     size_t count;
+};
+
+/* What a page is made from. */
+struct plan {
+    const struct page_table *table;
+    struct order order;
+    const struct page_term *terms;
+    size_t term_count;
+    bool goes_on;
+    struct value keys[PAGE_KEYS_MAX]; /* of the row before it, where it goes on */
+    int64_t limit;
 };
 
 /* --- order --- */
@@ -140,13 +151,20 @@ static void add_select(struct query *q, const char *select, const struct order *
     size_t from = find_from(select);
     buf_add(&q->sql, str_n(select, from));
     for (size_t i = 0; i < order->count; i++)
-        buf_fmt(&q->sql, ", %s", order->keys[i].column->column);
+        buf_fmt(&q->sql, ", %s AS key_%zu", order->keys[i].column->column, i);
     buf_add(&q->sql, str_c(select + from));
 }
 
-static void add_term(struct query *q, const struct page_term *term)
+static bool has_halves(const struct page_term *term)
 {
-    struct str rest = str_c(term->sql);
+    return strstr(term->sql, PAGE_OR) != NULL;
+}
+
+static void add_term(struct query *q, const struct page_term *term, bool other)
+{
+    struct str second = str_c(term->sql);
+    struct str first = str_cut(&second, PAGE_OR[0]);
+    struct str rest = other && has_halves(term) ? second : first;
     size_t number = str_find(rest, '?', 0) < rest.n ? add_arg(q, term->value) : 0;
     buf_add_char(&q->sql, '(');
     while (rest.n > 0) {
@@ -177,13 +195,43 @@ static void add_behind(struct query *q, const struct order *order, const struct 
         buf_add(&q->sql, STR("))"));
 }
 
-static void add_order(struct query *q, const struct order *order, int64_t limit)
+static void add_order(struct query *q, const struct plan *p, bool merged)
 {
+    const struct order *order = &p->order;
     buf_add(&q->sql, STR(" ORDER BY "));
-    for (size_t i = 0; i < order->count; i++)
-        buf_fmt(&q->sql, "%s%s%s", i > 0 ? ", " : "", order->keys[i].column->column,
-                order->keys[i].down ? " DESC" : "");
-    buf_fmt(&q->sql, " LIMIT $%zu", add_arg(q, value_int(limit)));
+    for (size_t i = 0; i < order->count; i++) {
+        buf_add(&q->sql, i > 0 ? STR(", ") : STR(""));
+        if (merged)
+            buf_fmt(&q->sql, "key_%zu", i);
+        else
+            buf_add(&q->sql, str_c(order->keys[i].column->column));
+        buf_add(&q->sql, order->keys[i].down ? STR(" DESC") : STR(""));
+    }
+    buf_fmt(&q->sql, " LIMIT $%zu", add_arg(q, value_int(p->limit)));
+}
+
+/* The page of one half, or of all where there are none. */
+static void add_half(struct query *q, const struct plan *p, bool other)
+{
+    add_select(q, p->table->select, &p->order);
+    for (size_t i = 0; i < p->term_count; i++) {
+        buf_add(&q->sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
+        add_term(q, &p->terms[i], other);
+    }
+    if (p->goes_on) {
+        buf_add(&q->sql, p->term_count == 0 ? STR(" WHERE ") : STR(" AND "));
+        add_behind(q, &p->order, p->keys);
+    }
+    add_order(q, p, false);
+}
+
+static bool is_of_halves(const struct plan *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->term_count; i++)
+        count += has_halves(&p->terms[i]) ? 1 : 0;
+    ASSERT(count <= 1);
+    return count == 1;
 }
 
 enum rc page_rows(struct tx *tx, const struct page_table *table, const struct page_query *query,
@@ -193,31 +241,33 @@ enum rc page_rows(struct tx *tx, const struct page_table *table, const struct pa
     ASSERT(count <= PAGE_TERMS_MAX);
     ASSERT(query->limit >= 0 && query->limit <= PAGE_LIMIT_MAX);
     size_t limit = query->limit > 0 ? (size_t)query->limit : PAGE_LIMIT_DEFAULT;
-    struct order order = {0};
-    struct value keys[PAGE_KEYS_MAX];
-    TRY(make_order(tx, table, query, &order));
-    bool goes_on = query->after.n > 0;
-    if (goes_on)
-        TRY(read_cursor(tx, &order, query->after, keys));
+    struct plan p = {.table = table,
+                     .terms = terms,
+                     .term_count = count,
+                     .goes_on = query->after.n > 0,
+                     .limit = (int64_t)limit + 1}; /* one more tells whether there is a next page */
+    TRY(make_order(tx, table, query, &p.order));
+    if (p.goes_on)
+        TRY(read_cursor(tx, &p.order, query->after, p.keys));
 
     struct query q = {0};
     buf_init(&q.sql, tx->arena, SQL_MAX);
-    add_select(&q, table->select, &order);
-    for (size_t i = 0; i < count; i++) {
-        buf_add(&q.sql, i == 0 ? STR(" WHERE ") : STR(" AND "));
-        add_term(&q, &terms[i]);
+    if (is_of_halves(&p)) {
+        buf_add(&q.sql, STR("SELECT * FROM ("));
+        add_half(&q, &p, false);
+        buf_add(&q.sql, STR(") one UNION SELECT * FROM ("));
+        add_half(&q, &p, true);
+        buf_add(&q.sql, STR(") other"));
+        add_order(&q, &p, true);
+    } else {
+        add_half(&q, &p, false);
     }
-    if (goes_on) {
-        buf_add(&q.sql, count == 0 ? STR(" WHERE ") : STR(" AND "));
-        add_behind(&q, &order, keys);
-    }
-    add_order(&q, &order, (int64_t)limit + 1); /* one more tells whether there is a next page */
     ASSERT(!q.sql.full);
 
     struct rows rows;
     TRY(sql_rows_text(tx, &rows, buf_str(&q.sql), q.args, q.count));
     bool more = rows.count > limit;
-    *ret_next = more ? write_cursor(tx, &order, &rows, limit - 1) : STR("");
+    *ret_next = more ? write_cursor(tx, &p.order, &rows, limit - 1) : STR("");
     rows.count = min_size(rows.count, limit);
     *ret_rows = rows;
     return RC_OK;

@@ -58,18 +58,21 @@ struct page_column {
 
 struct page_table {
     const char *select; /* "SELECT p.id, p.name FROM party p"; no WHERE */
-    const char *id;     /* "p.id": text, unique, ends every sort */
+    const char *id;     /* "p.id": unique, ends every sort */
     const struct page_column *sort;
     size_t sort_count;
     const char *default_sort; /* "id" or "-id": in sort too */
 };
 
 /* A condition of the WHERE: SQL with "?" where its value goes (more than once if need be), or
- * without a value. */
+ * without a value. One of a page's may have two halves: rows of either are on the page, once. No
+ * index serves an OR in the order of a list, so each half is looked up by an index of its own,
+ * which should end in the id, and no more rows than a page has are merged. */
 struct page_term {
-    const char *sql; /* "p.state = ?" */
+    const char *sql; /* "p.state = ?", "s.client = ?" PAGE_OR "s.seller = ?" */
     struct value value;
 };
+#define PAGE_OR "\n"
 
 struct page {
     struct list items; /* what the owner of the table made of the rows */

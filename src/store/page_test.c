@@ -205,6 +205,48 @@ START_TEST(terms_hold_on_every_page)
 }
 END_TEST
 
+/* Rows of either half, those of both once, in every sort, with another term beside it. */
+static enum rc halves(struct tx *tx, void *arg UNUSED)
+{
+    static const char *const sorts[] = {"created", "-created", "-id", "topic"};
+    static const char *const orders[] = {"created, id", "created DESC, id DESC", "id DESC",
+                                         "topic, id"};
+    struct clock_sim chance;
+    clock_sim_init(&chance, 0, seed_of());
+    for (uint64_t i = 0; i < MIX_MAX; i++)
+        put(tx, &chance, 's', i);
+    const struct page_term terms[] = {
+        {"o.created > -100", {0}},
+        {"o.topic = ?" PAGE_OR "o.tries = 1 AND o.topic <> 'A' AND ? <> ''", V("a")},
+    };
+    for (size_t k = 0; k < COUNT(sorts); k++) {
+        struct rows want;
+        struct str sql = arena_fmt(tx->arena,
+                                   "SELECT id FROM outbox WHERE created > -100 AND (topic = 'a' OR "
+                                   "(tries = 1 AND topic <> 'A')) ORDER BY %s",
+                                   orders[k]);
+        must(tx, sql_rows_text(tx, &want, sql, NULL, 0));
+        ck_assert_uint_gt(want.count, 20);
+        struct str sort = str_c(sorts[k]);
+        struct page_query q = {.limit = 7, .sort = {&sort, 1}};
+        size_t at = 0;
+        do {
+            struct rows rows;
+            must(tx, page_rows(tx, &table, &q, terms, COUNT(terms), &rows, &q.after));
+            for (size_t i = 0; i < rows.count; i++, at++)
+                ck_assert(str_eq(row_str(&rows, i, 0), row_str(&want, at, 0)));
+        } while (q.after.n > 0);
+        ck_assert_uint_eq(at, want.count);
+    }
+    return RC_OK;
+}
+
+START_TEST(of_a_term_with_halves_either_shows_a_row_once)
+{
+    run(halves);
+}
+END_TEST
+
 /* --- what is refused --- */
 
 static void refused(struct tx *tx, const struct page_query *q, const char *pointer)
@@ -368,6 +410,7 @@ Suite *page_suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, every_sort_shows_each_row_once_while_others_come_and_go);
     tcase_add_test(c, terms_hold_on_every_page);
+    tcase_add_test(c, of_a_term_with_halves_either_shows_a_row_once);
     tcase_add_test(c, sorts_that_are_none_are_refused);
     tcase_add_test(c, forged_cursors_are_refused_before_sql);
     tcase_add_test(c, a_changed_cursor_never_reaches_sql_as_anything_but_values);

@@ -121,6 +121,19 @@ enum rc sql_rows_n(struct tx *tx, struct rows *ret, const char *sql, const struc
     return collect(tx, ret, q);
 }
 
+enum rc sql_kept_n(struct tx *tx, struct rows *ret, const char *sql, const struct value *args,
+                   size_t count)
+{
+    struct store_conn *conn = tx->conn;
+    TRY(check_args(tx, args, count));
+    if (conn->memo != NULL && memo_find(conn->memo, sql, args, count, tx->arena, ret))
+        return RC_OK;
+    TRY(sql_rows_n(tx, ret, sql, args, count));
+    if (conn->memo != NULL)
+        memo_keep(conn->memo, sql, args, count, &conn->reads, ret);
+    return RC_OK;
+}
+
 enum rc sql_rows_text(struct tx *tx, struct rows *ret, struct str sql, const struct value *args,
                       size_t count)
 {

@@ -29,6 +29,7 @@ struct sqlite_conn {
     sqlite3 *db;
     uint64_t stamp; /* commits that the open snapshot holds at least */
     int wal_pages;
+    struct statement *preparing; /* whose tables are being noted */
     bool full; /* a change found no room: folding the log file back may make some */
     struct statements statements;
 };
@@ -101,11 +102,13 @@ enum rc sqlite_exec(sqlite3 *db, const char *sql, struct err *err)
 
 /* --- connections --- */
 
-enum rc sqlite_open_file(const char *path, int flags, sqlite3 **ret, struct err *err)
+/* files: the name of a way to the files, NULL for SQLite's own. */
+static enum rc open_through(const char *files, const char *path, int flags, sqlite3 **ret,
+                            struct err *err)
 {
     sqlite3 *db = NULL;
     int code =
-        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, files);
     if (code != SQLITE_OK) {
         enum rc rc = sqlite_failure(db, code, err);
         (void)sqlite3_close(db); /* it was never open */
@@ -115,6 +118,11 @@ enum rc sqlite_open_file(const char *path, int flags, sqlite3 **ret, struct err 
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     *ret = db;
     return RC_OK;
+}
+
+enum rc sqlite_open_file(const char *path, int flags, sqlite3 **ret, struct err *err)
+{
+    return open_through(NULL, path, flags, ret, err);
 }
 
 static int note_wal(void *arg, sqlite3 *db, const char *name, int pages)
@@ -151,17 +159,39 @@ static enum rc want_wal(sqlite3 *db, struct err *err)
                    "disk");
 }
 
+/* SQLite asks at each preparation whether what the statement does is allowed, and so tells which
+ * tables it touches, those of subqueries too. */
+static int note_table(void *arg, int action, const char *one, const char *two, const char *base,
+                      const char *trigger)
+{
+    (void)two;
+    (void)base;
+    (void)trigger;
+    struct sqlite_conn *c = arg;
+    bool reads = action == SQLITE_READ;
+    bool writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    if (c->preparing != NULL && one != NULL && (reads || writes))
+        memo_add_table(c->base.memo, one, reads ? &c->preparing->reads : &c->preparing->writes);
+    return SQLITE_OK;
+}
+
 static enum rc set_up(struct sqlite_conn *c, bool writing, bool on_disk, struct err *err)
 {
     set_strict(c->db);
+    c->base.memo = memo_open();
+    (void)sqlite3_set_authorizer(c->db, note_table, c); /* fails for a NULL database alone */
     if (writing) /* before any statement: later it is refused */
         sqlite3_db_config(c->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
-    /* Readers find their pages in the mapped file; what a connection keeps by itself is small. */
     TRY(sqlite_exec(c->db,
                     "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA mmap_size = 268435456; PRAGMA journal_size_limit = 67108864",
+                    "PRAGMA journal_size_limit = 67108864",
                     err));
-    TRY(sqlite_exec(c->db, writing ? "PRAGMA cache_size = -16000" : "PRAGMA cache_size = -2000",
+    /* Readers find their pages in the mapped file; what a connection keeps by itself is small. The
+     * writer keeps many: with a mapped file SQLite would ask the log's index for each page that a
+     * SELECT of the writer touches, though it holds the page already. */
+    TRY(sqlite_exec(c->db,
+                    writing ? "PRAGMA mmap_size = 0; PRAGMA cache_size = -16000"
+                            : "PRAGMA mmap_size = 268435456; PRAGMA cache_size = -2000",
                     err));
     if (!writing)
         return sqlite_exec(c->db, "PRAGMA query_only = 1", err);
@@ -187,6 +217,7 @@ static void disconnect(struct store_conn *base)
             drop_statement(&c->statements.slots[i][j]);
     int code = sqlite3_close(c->db);
     ASSERT(code == SQLITE_OK); /* a statement was left open */
+    memo_close(c->base.memo);
     free(c);
 }
 
@@ -196,7 +227,8 @@ static enum rc connect_to(struct store *s, bool writing, struct store_conn **ret
     if (s->folder != NULL)
         TRY(sqlite_path(str_c(s->folder), "hanse.db", path, err));
     sqlite3 *db = NULL;
-    TRY(sqlite_open_file(path, SQLITE_OPEN_READWRITE, &db, err));
+    const char *files = writing && s->files != NULL ? sqlite_files_name(s->files) : NULL;
+    TRY(open_through(files, path, SQLITE_OPEN_READWRITE, &db, err));
     struct sqlite_conn *c = store_alloc(1, sizeof *c);
     c->base.store = s;
     c->base.engine = &engine_sqlite;
@@ -241,8 +273,11 @@ static enum rc prepare(struct sqlite_conn *c, const struct query *q, struct stat
 {
     sqlite3_stmt *stmt = NULL;
     const char *tail = NULL;
+    *st = (struct statement){0};
+    c->preparing = st;
     int code = sqlite3_prepare_v3(c->db, q->sql, -1, q->keep ? SQLITE_PREPARE_PERSISTENT : 0, &stmt,
                                   &tail);
+    c->preparing = NULL;
     if (code != SQLITE_OK) {
         enum rc rc = refused(c, code, true, err);
         err_add(err, "in \"%.120s\"", q->sql);
@@ -250,7 +285,8 @@ static enum rc prepare(struct sqlite_conn *c, const struct query *q, struct stat
     }
     ASSERT(stmt != NULL);
     ASSERT(str_trim(str_c(tail)).n == 0); /* one statement at a time */
-    *st = (struct statement){.key = q->sql, .handle = stmt};
+    st->key = q->sql;
+    st->handle = stmt;
     note_parameters(st);
     return RC_OK;
 }
@@ -376,6 +412,9 @@ static enum rc run_query(struct store_conn *base, const struct query *q, struct 
     bool writes = !sqlite3_stmt_readonly(st->handle);
     ASSERT(q->writing || !writes); /* a read tx must not write */
     base->wrote = base->wrote || writes;
+    base->reads = st->reads;
+    if (writes)
+        memo_forget(base->memo, &st->writes);
     bind_all(st, q);
     st->busy = true;
     enum rc rc = step_all(c, st->handle, q, err);
@@ -411,6 +450,7 @@ static void rollback(struct store_conn *base)
      * written lies behind the last commit mark, where nobody reads. */
     if (!sqlite3_get_autocommit(c->db))
         (void)control(c, "ROLLBACK", &ignored);
+    memo_forget_all(base->memo); /* it may hold what was undone, or is not the newest any more */
     ASSERT(sqlite3_get_autocommit(c->db));
 }
 
@@ -439,6 +479,7 @@ static enum rc keep(struct store_conn *base, struct err *err)
 
 static enum rc undo(struct store_conn *base, struct err *err)
 {
+    memo_forget_all(base->memo);
     TRY(control(of(base), "ROLLBACK TO job", err));
     return control(of(base), "RELEASE job", err);
 }
@@ -517,6 +558,7 @@ static enum rc script(struct store_conn *base, const char *sql, struct err *err)
 {
     struct sqlite_conn *c = of(base);
     base->wrote = true;
+    memo_forget_all(base->memo); /* nobody looked which tables it names */
     int code = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? RC_OK : refused(c, code, true, err);
 }

@@ -1,6 +1,7 @@
 /*
- * sqlite.h - what sqlite.c (connections and statements) and sqlite_file.c (the folder, the lock,
- * the checks of the file) share, and what backup.c needs of them. Private to store/.
+ * sqlite.h - what sqlite.c (connections and statements), sqlite_file.c (the folder, the lock, the
+ * checks of the file) and sqlite_log.c (how the log file is written) share, and what backup.c needs
+ * of them. Private to store/.
  *
  * A store is a folder: hanse.db, SQLite's own hanse.db-wal and hanse.db-shm beside it, and
  * hanse.lock, which the one process that uses the store holds with flock and writes its number in.
@@ -45,6 +46,12 @@ MUST_CHECK enum rc sqlite_exec(sqlite3 *db, const char *sql, struct err *err);
 
 /* Make the directory entry of a file durable. */
 MUST_CHECK enum rc sqlite_sync_folder(const char *path, struct err *err);
+
+/* The writer's way to its files, which gathers what goes into the log file (sqlite_log.c). One for
+ * each store; name is what sqlite3_open_v2 finds it by, until it is closed. */
+struct sqlite_files *sqlite_files_open(void);
+const char *sqlite_files_name(const struct sqlite_files *files);
+void sqlite_files_close(struct sqlite_files *files);
 
 /* engine_sqlite.start and .stop. */
 MUST_CHECK enum rc sqlite_start(struct store *s, struct err *err);

@@ -304,6 +304,7 @@ enum rc sqlite_start(struct store *s, struct err *err)
     }
     s->folder = store_copy(folder);
     s->describe = store_copy(str_c(s->url));
+    s->files = sqlite_files_open();
     TRY(sqlite_lock(folder, &s->lock_fd, err));
     char path[STORE_PATH_MAX];
     TRY(sqlite_path(folder, "hanse.db", path, err));
@@ -316,6 +317,7 @@ enum rc sqlite_start(struct store *s, struct err *err)
 
 void sqlite_stop(struct store *s)
 {
+    sqlite_files_close(s->files);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd); /* lets go of the lock, whatever it returns */
 }

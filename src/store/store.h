@@ -224,6 +224,10 @@ struct rows {
 #define sql_change(tx, ret_changed, sql, ...) \
     sql_run_n((tx), (ret_changed), (sql), VALUES(__VA_ARGS__))
 /* All rows, at most STORE_ROWS_MAX (more is a mistake: put a LIMIT). */
+/* As sql_rows, for a SELECT that many requests repeat while what it reads rarely changes: where the
+ * connection can, it answers from memory for as long as the tables were not written to. No argument
+ * may differ each time, as the time does. */
+#define sql_kept(tx, ret, sql, ...) sql_kept_n((tx), (ret), (sql), VALUES(__VA_ARGS__))
 #define sql_rows(tx, ret, sql, ...) sql_rows_n((tx), (ret), (sql), VALUES(__VA_ARGS__))
 /* Each row as it comes, without keeping it: cells are valid during the call only. fn returns RC_OK
  * to go on. fn may run other SQL of the tx, but must not change the rows it walks. */
@@ -246,6 +250,8 @@ MUST_CHECK enum rc sql_insert(struct tx *tx, const char *sql, const struct value
 
 MUST_CHECK enum rc sql_run_n(struct tx *tx, int64_t *ret_changed, const char *sql,
                              const struct value *args, size_t count);
+MUST_CHECK enum rc sql_kept_n(struct tx *tx, struct rows *ret, const char *sql,
+                              const struct value *args, size_t count);
 MUST_CHECK enum rc sql_rows_n(struct tx *tx, struct rows *ret, const char *sql,
                               const struct value *args, size_t count);
 MUST_CHECK enum rc sql_each_n(struct tx *tx, row_fn fn, void *arg, const char *sql,

@@ -681,6 +681,52 @@ START_TEST(large_texts_come_back_as_they_went_or_are_refused_for_want_of_room)
 }
 END_TEST
 
+/* More than the writer keeps of its pages, so that some go to the log file before the commit. */
+enum { WIDE_ROWS = 300, WIDE_BYTES = 64 * 1024 };
+
+struct wide {
+    char *text;
+    char letter;
+    enum rc end;
+};
+
+static enum rc put_wide(struct tx *tx, void *arg)
+{
+    const struct wide *w = arg;
+    memset(w->text, w->letter, WIDE_BYTES);
+    for (int i = 0; i < WIDE_ROWS; i++)
+        TRY(sql_run(tx, "INSERT INTO setting (name, value) VALUES ($1, $2)",
+                    V(arena_fmt(tx->arena, "%c%d", w->letter, i)), V(str_n(w->text, WIDE_BYTES))));
+    struct rows r;
+    TRY(sql_rows(tx, &r, "SELECT SUM(LENGTH(value)) FROM setting WHERE name LIKE $1",
+                 V(arena_fmt(tx->arena, "%c%%", w->letter))));
+    ck_assert_int_eq(row_int(&r, 0, 0), (int64_t)WIDE_ROWS * WIDE_BYTES);
+    return w->end == RC_OK ? RC_OK : err_set(tx->err, w->end, "as the test wants");
+}
+
+START_TEST(a_unit_wider_than_the_writers_memory_is_kept_or_leaves_nothing)
+{
+    struct fixture f;
+    fixture_open(&f);
+    struct wide w = {.text = malloc(WIDE_BYTES), .letter = 'a', .end = RC_INVALID};
+    ck_assert_ptr_nonnull(w.text);
+    ck_assert_int_eq(fixture_write(&f, put_wide, &w), RC_INVALID);
+    ck_assert_int_eq(counted(&f), 0);
+    check_value(&f, "a0", NULL);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"small", "1", RC_OK}), RC_OK);
+    w = (struct wide){.text = w.text, .letter = 'b', .end = RC_OK};
+    ck_assert_int_eq(fixture_write(&f, put_wide, &w), RC_OK);
+    ck_assert_int_eq(fixture_write(&f, put, &(struct put){"next", "2", RC_OK}), RC_OK);
+    store_close(f.store);
+    fixture_open_with(&f, (struct store_options){0});
+    ck_assert_int_eq(counted(&f), WIDE_ROWS + 2);
+    check_value(&f, "small", "1");
+    check_value(&f, "next", "2");
+    free(w.text);
+    fixture_close(&f);
+}
+END_TEST
+
 /* --- who may open it --- */
 
 START_TEST(a_second_opening_is_refused_by_sqlite)
@@ -753,6 +799,7 @@ Suite *store_suite(void)
     tcase_add_test(c, a_unit_that_fails_half_way_takes_no_neighbour_along);
     tcase_add_test(c, more_statements_than_are_kept_work_as_well);
     tcase_add_test(c, large_texts_come_back_as_they_went_or_are_refused_for_want_of_room);
+    tcase_add_test(c, a_unit_wider_than_the_writers_memory_is_kept_or_leaves_nothing);
     tcase_add_test(c, a_second_opening_is_refused_by_sqlite);
     tcase_add_test(c, an_address_of_no_known_kind_is_refused_without_repeating_it);
     tcase_add_test(c, a_store_in_memory_works_and_is_gone_at_close);

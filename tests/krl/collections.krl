@@ -44,6 +44,7 @@ a.reduce(function(s, v, i) { s + v * i }, 100) //= 105
 [].reduce(odd)                   //= 0
 [].reduce(odd, 7)                //= 7
 [5].reduce(odd)                  //= 5
+[5].reduce([1], 7)               //= TypeError: iter is not a function
 a.reduce(5)                      //= Error: The .reduce() operator cannot use 5 as a function
 a.reverse()                      //= [2,1,3]
 [1,2,3,4].slice(1)               //= [1,2]

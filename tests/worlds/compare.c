@@ -236,6 +236,58 @@ static enum rc compare_payouts(struct tx *tx, struct play *p)
     return RC_OK;
 }
 
+/* --- credit and capital --- */
+
+static const struct w_wallet *wallet_of(const struct play *p, struct str id, size_t *ret_at)
+{
+    for (size_t i = 0; i < p->w->wallet_count; i++) {
+        *ret_at = i;
+        if (str_eq(id, str_c(p->w->wallets[i].id)))
+            return &p->w->wallets[i];
+    }
+    return NULL;
+}
+
+static enum rc compare_wallets(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT id, party, client, amount, amount - used - broken, expires FROM wallet "
+                 "ORDER BY id"));
+    for (size_t i = 0; i < rows.count; i++) {
+        size_t at = 0;
+        const struct w_wallet *w = wallet_of(p, row_str(&rows, i, 0), &at);
+        bool same = w != NULL && w->party == play_party(p, row_str(&rows, i, 1)) &&
+                    w->client == play_party(p, row_str(&rows, i, 2)) &&
+                    w->amount == row_int(&rows, i, 3) && p->m->left[at] == row_int(&rows, i, 4) &&
+                    w->expires == row_int(&rows, i, 5);
+        if (!same)
+            play_fail(p, "wallet %.*s of #%d for #%d: nobody wanted %lld, %lld left",
+                      STRF(row_str(&rows, i, 0)), play_party(p, row_str(&rows, i, 1)),
+                      play_party(p, row_str(&rows, i, 2)), (long long)row_int(&rows, i, 3),
+                      (long long)row_int(&rows, i, 4));
+    }
+    if (rows.count != p->w->wallet_count)
+        play_fail(p, "wanted %zu wallets, got %zu", p->w->wallet_count, rows.count);
+    return RC_OK;
+}
+
+static enum rc compare_financings(struct tx *tx, struct play *p)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT received, COALESCE(lost, 0) FROM financing ORDER BY no"));
+    for (size_t i = 0; i < rows.count && i < p->m->stake_count; i++) {
+        const struct m_stake *s = &p->m->stakes[i];
+        if (row_int(&rows, i, 0) != s->received || row_int(&rows, i, 1) != s->lost)
+            play_fail(p, "financing %zu: wanted %lld back and %lld lost, got %lld and %lld", i + 1,
+                      (long long)s->received, (long long)s->lost, (long long)row_int(&rows, i, 0),
+                      (long long)row_int(&rows, i, 1));
+    }
+    if (rows.count != p->m->stake_count)
+        play_fail(p, "wanted %zu financings, got %zu", p->m->stake_count, rows.count);
+    return RC_OK;
+}
+
 /* --- all of it --- */
 
 static enum rc compare_in(struct tx *tx, void *arg)
@@ -245,6 +297,8 @@ static enum rc compare_in(struct tx *tx, void *arg)
     TRY(compare_shares(tx, p));
     TRY(compare_statements(tx, p));
     TRY(compare_payouts(tx, p));
+    TRY(compare_wallets(tx, p));
+    TRY(compare_financings(tx, p));
     return compare_balances(tx, p);
 }
 

@@ -15,8 +15,7 @@ struct model *model_new(struct world *w)
     m->w = w;
     m->balance_room = ROOM;
     m->balances = calloc(ROOM, sizeof *m->balances);
-    m->path_numbers = calloc(w->edge_count + 1, sizeof *m->path_numbers);
-    if (m->balances == NULL || m->path_numbers == NULL)
+    if (m->balances == NULL)
         abort();
     return m;
 }
@@ -26,7 +25,8 @@ void model_free(struct model *m)
     if (m == NULL)
         return;
     free(m->balances);
-    free(m->path_numbers);
+    free(m->paths);
+    free(m->stakes);
     free(m->windows);
     free(m->aheads);
     free(m->lines);
@@ -258,9 +258,8 @@ static void unfold(struct m_group *g, struct m_sum *sums, size_t count)
     share_out(g->net, mine, mine_count, PPM, PPM + g->ppm);
 }
 
-/* The net of one kind, given to its lines. */
-static void give_net(const struct m_doc *d, const struct m_sum *kind, struct m_sum *lines,
-                     size_t count)
+void model_give_net(const struct m_doc *d, const struct m_sum *kind, struct m_sum *lines,
+                    size_t count)
 {
     int64_t ppm = 0;
     size_t mine_count = 0;
@@ -367,6 +366,8 @@ void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line
     for (int k = 0; k < l->depth; k++) {
         d->sellers[k] = m->w->edges[l->edges[k]].from;
         d->tiers[k] += sign * amounts[k];
+        if (model_advance(m, l))
+            d->waits[k] += sign * (amounts[k] - (k > 0 ? amounts[k - 1] : 0));
     }
 }
 
@@ -377,7 +378,8 @@ static void post_operator(struct model *m, const struct m_doc *d, int64_t amount
     for (size_t i = 0; i < d->income_count; i++) {
         int64_t part = d->tier_count == 1 ? d->incomes[i].net : d->incomes[i].wholesale;
         model_post(m, d->sellers[0], d->currency, "AR:Clearing",
-                   model_label("Income", d->incomes[i].label), sign * part);
+                   d->incomes[i].deferred ? "Deferred" : model_label("Income", d->incomes[i].label),
+                   sign * part);
         told += part;
     }
     model_post(m, d->sellers[0], d->currency, "AR:Clearing", "Income:Wholesale",
@@ -393,11 +395,14 @@ static void post_tiers(struct model *m, const struct m_doc *d, int sign)
         int64_t until = k + 1 == d->tier_count ? d->net : d->tiers[k];
         model_post(m, CLEARING, d->currency, model_code("AR", d->to),
                    model_code("AP", d->sellers[k]), sign * (until - before));
-        if (k == 0)
+        if (k == 0) {
             post_operator(m, d, until, sign);
-        else
+        } else {
             model_post(m, d->sellers[k], d->currency, "AR:Clearing", "Income:Margin",
-                       sign * (until - before));
+                       sign * (until - before - d->waits[k]));
+            model_post(m, d->sellers[k], d->currency, "AR:Clearing", "Deferred",
+                       sign * d->waits[k]);
+        }
         before = until;
     }
     for (size_t i = 0; i < d->group_count; i++)
@@ -475,6 +480,15 @@ static int last_edge(const struct m_line *l)
     return l->edges[l->depth - 1];
 }
 
+/* Of nothing for everybody there is no invoice (specs/billing.md 3.6: it is not sent). */
+static bool moves(const struct m_line *l)
+{
+    bool any = l->list != 0;
+    for (int k = 0; k < l->depth; k++)
+        any = any || l->amounts[k] != 0;
+    return any;
+}
+
 /* Lines of one agreement that follow one another are one invoice. */
 static void client_docs(struct model *m, size_t first, int month)
 {
@@ -483,6 +497,7 @@ static void client_docs(struct model *m, size_t first, int month)
         struct m_coupons coupons;
         struct m_doc *d = model_doc(m);
         int edge = last_edge(&m->lines[i]);
+        bool any = false;
         model_coupons(m, edge, &coupons);
         d->first = i;
         d->included = m->w->plans[m->lines[i].plan].tax_included;
@@ -493,11 +508,14 @@ static void client_docs(struct model *m, size_t first, int month)
                 l->discount += model_coupon(m, &coupons, m->w->plans[l->plan].item, amount);
             sum_up(&s, m, l, l->amounts[l->depth - 1] - l->discount);
             d->count++;
+            any = any || moves(l);
+        }
+        if (!any) {
+            m->doc_count--;
+            continue;
         }
         finish_doc(m, d, edge, month, &s);
-        for (size_t k = d->first; k < i; k++)
-            model_add_tiers(m, d, &m->lines[k], m->lines[k].amounts,
-                            d->code == CODE_CREDIT ? -1 : 1);
+        model_doc_tiers(m, (int)(d - m->docs));
         model_coupons_used(m, &coupons);
     }
 }
@@ -541,7 +559,10 @@ static void upstream_docs(struct model *m, size_t first, int month)
             sum_up(&s, m, l, l->amounts[depth - 1]);
             included = m->w->plans[l->plan].tax_included;
         }
-        if (s.count == 0)
+        bool any = false;
+        for (size_t k = 0; k < s.count; k++)
+            any = any || s.list[k].amount != 0;
+        if (!any)
             continue;
         qsort(s.list, s.count, sizeof *s.list, by_kind);
         struct m_doc *d = model_doc(m);
@@ -610,7 +631,7 @@ static void rate_all(struct model *m, int month)
 
 /* --- deferred income --- */
 
-static bool is_advance(const struct model *m, const struct m_line *l)
+bool model_advance(const struct model *m, const struct m_line *l)
 {
     return m->w->plans[l->plan].charges[l->charge].advance;
 }
@@ -629,8 +650,8 @@ static int by_path(const void *a, const void *b, void *arg)
     const struct model *m = arg;
     size_t x = *(const size_t *)a;
     size_t y = *(const size_t *)b;
-    int path_x = m->path_numbers[last_edge(&m->lines[x])];
-    int path_y = m->path_numbers[last_edge(&m->lines[y])];
+    int path_x = m->lines[x].path;
+    int path_y = m->lines[y].path;
     if (path_x != path_y)
         return path_x < path_y ? -1 : 1;
     return x < y ? -1 : x > y;
@@ -663,7 +684,7 @@ size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_su
         int64_t net = sign * (l->amounts[k] - (k == l->depth - 1 ? l->discount : 0));
         nets[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
                                  .class = model_item(m, l)->class,
-                                 .deferred = is_advance(m, l),
+                                 .deferred = model_advance(m, l),
                                  .amount = net,
                                  .net = net};
         sum_up(&kinds, m, l, net);
@@ -671,7 +692,7 @@ size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_su
     if (d->included && count > 0)
         model_total(m, &again, kinds.list, kinds.count);
     for (size_t k = 0; k < kinds.count && d->included; k++)
-        give_net(&again, &kinds.list[k], nets, count);
+        model_give_net(&again, &kinds.list[k], nets, count);
     *ret_lines = list;
     *ret_nets = nets;
     return count;
@@ -682,22 +703,32 @@ static void defer(struct model *m, int doc)
     size_t *list = NULL;
     struct m_sum *nets = NULL;
     const struct m_doc *d = &m->docs[doc];
+    bool collect = d->settle == WAY_COLLECT;
+    struct m_line *tiers = model_net_lines(m, doc);
     size_t count = model_doc_lines(m, doc, &list, &nets);
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[list[i]];
-        if (!nets[i].deferred || nets[i].net == 0 || d->settle == WAY_COLLECT)
-            continue;
-        struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
-        *f = (struct m_deferral){.doc = doc,
-                                 .line = list[i],
-                                 .party = d->from,
-                                 .currency = d->currency,
-                                 .label = nets[i].label,
-                                 .amount = d->code == CODE_CREDIT ? -nets[i].net : nets[i].net,
-                                 .begins = l->from,
-                                 .ends = l->until,
-                                 .reached = l->from};
+        int64_t net = d->code == CODE_CREDIT ? -nets[i].net : nets[i].net;
+        for (int k = 0; k < (collect ? l->depth : 1) && nets[i].deferred; k++) {
+            const int64_t *amounts = tiers[list[i] - d->first].amounts;
+            struct m_deferral *f = WORLD_ADD(m->deferrals, m->deferral_count);
+            *f = (struct m_deferral){.doc = doc,
+                                     .line = list[i],
+                                     .tier = k,
+                                     .party = collect ? m->w->edges[l->edges[k]].from : d->from,
+                                     .currency = d->currency,
+                                     .label = k > 0 ? "Margin" : nets[i].label,
+                                     .amount = net,
+                                     .begins = l->from,
+                                     .ends = l->until,
+                                     .reached = l->from};
+            if (collect && k + 1 < l->depth)
+                f->amount = amounts[k];
+            if (k > 0)
+                f->amount -= amounts[k - 1];
+        }
     }
+    free(tiers);
     free(list);
     free(nets);
 }
@@ -758,13 +789,21 @@ static void pay(struct model *m, int doc, int64_t amount)
     model_follow(m, doc);
 }
 
+int64_t model_open(const struct m_doc *d)
+{
+    return d->gross - d->prepaid - d->credited - d->paid - d->written_off;
+}
+
 void model_pay(struct model *m, int doc, int64_t amount, const char *id)
 {
     struct m_payment *p = WORLD_ADD(m->payments, m->payment_count);
     struct m_doc *d = &m->docs[doc];
-    int64_t open = d->gross - d->prepaid - d->credited - d->paid;
+    int64_t open = model_open(d);
     *p = (struct m_payment){.doc = doc, .amount = amount};
-    p->matched = amount < open ? amount : open > 0 ? open : 0;
+    int64_t most = open == 0 ? d->written_off : open > 0 ? open : 0;
+    p->matched = amount < most ? amount : most;
+    if (open == 0 && p->matched > 0)
+        model_recover(m, doc, p->matched);
     (void)snprintf(p->id, sizeof p->id, "%s", id);
     pay(m, doc, p->matched);
     p->book = model_collected(m, d) ? CLEARING : d->from;
@@ -871,7 +910,7 @@ static void credit_deferred(struct model *m, const struct m_taking *t)
         struct m_deferral *f = &m->deferrals[i];
         if (f->doc != t->doc || f->line != t->line)
             continue;
-        f->amount -= t->net;
+        f->amount -= model_deferred_part(m, t, f->tier);
         model_recognise(m, f, f->reached);
     }
 }
@@ -893,17 +932,13 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
         abort();
     for (size_t i = 0; i < count; i++) {
         const struct m_line *l = &m->lines[lines[i].line];
-        int64_t parts[DEPTH_MAX];
         const struct m_taking *t = &lines[i];
-        for (int k = 0; k < l->depth; k++)
-            parts[k] = t->whole == 0 ? l->amounts[k]
-                                     : model_part(l->amounts[k], t->before + t->net, t->whole) -
-                                           model_part(l->amounts[k], t->before, t->whole);
-        model_add_tiers(m, &c, l, parts, 1);
+        int64_t wholesale = 0;
+        model_credit_tiers(m, &c, t, &wholesale);
         sums[i] = (struct m_sum){.label = w_labels[model_item(m, l)->label],
                                  .class = model_item(m, l)->class,
-                                 .deferred = is_advance(m, l),
-                                 .wholesale = parts[0],
+                                 .deferred = model_advance(m, l),
+                                 .wholesale = wholesale,
                                  .net = t->net};
     }
     credit_total(m, doc, &c, sums, count);
@@ -917,4 +952,6 @@ void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t
     }
     if (m->docs[doc].count > 0)
         model_credit_shares(m, doc, lines, count);
+    model_finance_credited(m, doc, &c);
+    model_refund(m, doc);
 }

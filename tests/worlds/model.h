@@ -51,13 +51,14 @@ struct m_line {
     int charge;
     int depth;
     int edges[DEPTH_MAX];
+    int path; /* of the model's list */
     int64_t amounts[DEPTH_MAX];
     int64_t list;
     int64_t discount;
     bool late;
     bool free;
     int64_t begin, end, from, until;
-    int64_t month; /* of the subscription's life, 1.. */
+    int64_t month; /* which period of the subscription's life, 1.. */
     wide quantity; /* at 10^-9 */
     int64_t units;
     int close;
@@ -100,13 +101,15 @@ struct m_doc {
     enum w_settle settle;
     bool included;
     bool recoverable;
+    bool financed;
     size_t first, count; /* lines */
-    int64_t net, tax, gross, prepaid, promo, paid, credited;
+    int64_t net, tax, gross, prepaid, promo, paid, credited, written_off;
     int refers; /* doc, or EVERYTHING */
     int64_t due_day;
     int tier_count; /* COLLECT: who sells, the operator first, and what its buyer owes */
     int sellers[DEPTH_MAX];
     int64_t tiers[DEPTH_MAX];
+    int64_t waits[DEPTH_MAX]; /* of each one's own part, what was paid in advance */
     size_t group_count, income_count;
     struct m_group groups[GROUPS_MAX];
     struct m_income incomes[INCOMES_MAX];
@@ -115,6 +118,7 @@ struct m_doc {
 struct m_deferral {
     int doc;
     size_t line;
+    int tier; /* COLLECT: whose part, from the operator */
     int party;
     int currency;
     const char *label;
@@ -141,9 +145,19 @@ struct m_payment {
     bool returned;
 };
 
-enum m_origin { O_REFERRAL, O_REVSHARE, O_PRODUCTION, O_COST, O_FEE, O_MARGIN };
+enum m_origin {
+    O_REFERRAL,
+    O_REVSHARE,
+    O_PRODUCTION,
+    O_COST,
+    O_FEE,
+    O_MARGIN,
+    O_PREPAID,
+    O_BAD_DEBT,
+};
 struct m_share {
     int agreement; /* or EVERYTHING */
+    int terms;     /* which row of its terms, from 0 */
     int rule;
     enum m_origin origin;
     int payer; /* or CLEARING */
@@ -155,11 +169,18 @@ struct m_share {
     const char *label;
     int64_t base, weight, weight_credited;
     int64_t amount, voided, earned, settled;
+    int64_t lost;      /* of what is void: by a write-off */
     bool lines_shared; /* a sum over lines, not a percentage of the base */
     bool booked;
     bool on_invoice;
     int maturity_days;
     int64_t created;
+};
+struct m_stake {
+    int64_t received;
+    int64_t lost;     /* will not come */
+    int64_t credited; /* of the amount, by credit notes on the document */
+    int doc;          /* that was paid, or EVERYTHING */
 };
 struct m_earning {
     int share;
@@ -168,6 +189,7 @@ struct m_earning {
 };
 struct m_fee {
     int agreement;
+    int terms;
     int rule;
     bool free;
     wide nano;
@@ -197,6 +219,13 @@ struct m_part {
 struct m_purse {
     int party;
     int currency;
+};
+
+/* Edges, and which row of the terms of each. */
+struct m_path {
+    int depth;
+    int edges[DEPTH_MAX];
+    int terms[DEPTH_MAX];
 };
 
 /* The coupons that count for one document. */
@@ -232,7 +261,9 @@ struct model {
     struct m_purse *purses;
     int closed; /* months */
     size_t path_count;
-    int *path_numbers; /* by last edge: in the order in which they were first rated, from 1 */
+    struct m_path *paths;   /* in the order in which they were first rated */
+    struct m_stake *stakes; /* of each financing */
+    size_t stake_count;
 };
 
 struct model *model_new(struct world *w);
@@ -270,12 +301,25 @@ void model_return(struct model *m, int payment);
 size_t model_lines_left(struct model *m, int doc, struct m_taking **ret);
 void model_credit(struct model *m, int doc, const struct m_taking *lines, size_t count);
 
+/* Gross less what was prepaid, paid, credited, written off. */
+int64_t model_open(const struct m_doc *d);
+/* Whether anything is open of an invoice; and a loss that others share is certain only behind the
+ * due day. */
+bool model_may_write_off(struct model *m, int doc);
+void model_write_off(struct model *m, int doc);
+/* So much of what was written off is paid after all. */
+void model_recover(struct model *m, int doc, int64_t amount);
+
 /* A run of settlement of a party, now; its payouts, released and answered. */
 void model_settlement(struct model *m, int party, const char *period);
 void model_release(struct model *m, int payout);
 void model_confirm(struct model *m, int payout, bool returned);
 /* The newest wallet of the world was given. */
 void model_wallet(struct model *m);
+/* A party was founded by an invitation of its sponsor: new wallets of the world, without ids. */
+void model_reward(struct model *m, int founded);
+/* The newest financing of the world: an invoice that its payee pays for a client, or money. */
+void model_finance(struct model *m, int doc);
 
 /* --- parts --- */
 
@@ -285,6 +329,11 @@ void model_follow(struct model *m, int doc);
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count);
 /* What is owed by the unit, at the end of a close. */
 void model_close_fees(struct model *m, int month);
+/* A new share, of nothing: none; and what waits for a document's cash is void. */
+void model_accrue(struct model *m, const struct m_share *fresh, int64_t paid, int64_t gross);
+void model_void_waiting(struct model *m, int doc);
+/* Some of what was written off of it is paid after all: what was void in proportion is not. */
+void model_revive(struct model *m, int doc);
 /* A statement took over so much of a share. */
 void model_settle_share(struct model *m, int share, int64_t amount);
 /* Statements of a payer (EVERYTHING: of all). */
@@ -294,6 +343,14 @@ bool model_collected(const struct model *m, const struct m_doc *d);
 /* CHAIN: money goes up the path, and what is left is paid out; money that went back to the bank. */
 void model_net(struct model *m);
 void model_undo(struct model *m, int party, int currency, int64_t amount);
+/* A document was credited: what CHAIN had paid of it above what is left goes back. */
+void model_refund(struct model *m, int doc);
+/* Capital that the shares of a statement give back. */
+void model_give_back(struct model *m, int share, int64_t due);
+/* c is a credit note on document doc: so much less was put in. */
+void model_finance_credited(struct model *m, int doc, const struct m_doc *c);
+/* So much of a share is void by a write-off, or below 0 is not any more. */
+void model_lose_capital(struct model *m, int share, int64_t amount);
 /* Credit that has ended becomes income. */
 void model_break(struct model *m);
 /* Wallets pay of an invoice, and its books. */
@@ -314,6 +371,17 @@ void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line
                      const int64_t *amounts, int sign);
 /* The lines of a document, and their nets in it; the caller frees both. */
 size_t model_doc_lines(struct model *m, int doc, size_t **ret_lines, struct m_sum **ret_nets);
+void model_give_net(const struct m_doc *d, const struct m_sum *kind, struct m_sum *lines,
+                    size_t count);
+bool model_advance(const struct model *m, const struct m_line *l);
+/* The lines of a client's document without tax; the caller frees them. */
+struct m_line *model_net_lines(struct model *m, int doc);
+/* COLLECT: the tiers of a client's document, and those of a credit note's line. */
+void model_doc_tiers(struct model *m, int doc);
+void model_credit_tiers(struct model *m, struct m_doc *c, const struct m_taking *t,
+                        int64_t *ret_wholesale);
+/* What a credit note takes of what waits, of a tier's part. */
+int64_t model_deferred_part(struct model *m, const struct m_taking *t, int tier);
 /* What was earned by an instant becomes income. */
 void model_recognise(struct model *m, struct m_deferral *f, int64_t until);
 /* A document to be filled in; the list may have moved. */

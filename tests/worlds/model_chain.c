@@ -48,11 +48,6 @@ static int64_t free_of(struct model *m, int party, int currency)
     return left;
 }
 
-static int64_t open_of(const struct m_doc *d)
-{
-    return d->gross - d->prepaid - d->credited - d->paid;
-}
-
 /* The oldest due invoice of the path that a party has to pay, or EVERYTHING. */
 static int next_debt(const struct model *m, int party, int currency)
 {
@@ -60,7 +55,8 @@ static int next_debt(const struct model *m, int party, int currency)
     for (size_t i = 0; i < m->doc_count; i++) {
         const struct m_doc *d = &m->docs[i];
         bool fits = d->to == party && d->currency == currency && d->code == CODE_INVOICE &&
-                    d->settle == WAY_CHAIN && d->edge != EVERYTHING && open_of(d) > 0;
+                    d->settle == WAY_CHAIN && d->edge != EVERYTHING && model_open(d) > 0 &&
+                    d->written_off == 0;
         if (fits && (best == EVERYTHING || d->due_day < m->docs[best].due_day))
             best = (int)i;
     }
@@ -85,7 +81,7 @@ static bool net_one(struct model *m, int party, int currency)
     int64_t left = free_of(m, party, currency);
     for (int doc = next_debt(m, party, currency); left > 0 && doc != EVERYTHING;
          doc = next_debt(m, party, currency)) {
-        int64_t open = open_of(&m->docs[doc]);
+        int64_t open = model_open(&m->docs[doc]);
         int64_t part = open < left ? open : left;
         pay_part(m, doc, part);
         left -= part;
@@ -196,4 +192,18 @@ void model_undo(struct model *m, int party, int currency, int64_t amount)
                 reopen(m, it.party, currency, -left < it.amount ? -left : it.amount, list + count);
     }
     free(list);
+}
+
+/* What the neutral book paid of a document above its worth is the buyer's again. */
+void model_refund(struct model *m, int doc)
+{
+    const struct m_doc *d = &m->docs[doc];
+    int64_t latest = 0;
+    int64_t paid = parts_of(m, d->to, doc, &latest);
+    int64_t over = -model_open(d);
+    int64_t back = paid < over ? paid : over;
+    if (back <= 0)
+        return;
+    pay_part(m, doc, -back);
+    model_undo(m, m->docs[doc].from, m->docs[doc].currency, back);
 }

@@ -57,7 +57,7 @@ static int next_wallet(const struct model *m, const struct m_doc *d)
 
 void model_prepay(struct model *m, struct m_doc *d)
 {
-    if (d->code != CODE_INVOICE || d->settle == WAY_COLLECT)
+    if (d->code != CODE_INVOICE)
         return;
     while (d->prepaid < d->gross) {
         int wallet = next_wallet(m, d);
@@ -71,17 +71,26 @@ void model_prepay(struct model *m, struct m_doc *d)
     }
 }
 
+/* COLLECT: the issuer has the money, or gave it away, and owes it to the neutral book. */
+static void post_kind(struct model *m, const struct m_doc *d, const char *kind, int64_t amount)
+{
+    bool collect = d->settle == WAY_COLLECT;
+    int seller = collect ? CLEARING : d->from;
+    const char *owed = model_code(kind, d->to);
+    if (collect) {
+        model_post(m, CLEARING, d->currency, model_code("AP", d->from), model_code("AR", d->to),
+                   amount);
+        model_post(m, d->from, d->currency, owed, "AR:Clearing", amount);
+    } else {
+        model_post(m, seller, d->currency, owed, model_code("AR", d->to), amount);
+    }
+    model_post(m, d->to, d->currency, model_code("AP", seller), model_code(kind, d->from), amount);
+}
+
 void model_post_prepaid(struct model *m, const struct m_doc *d)
 {
-    int64_t money = d->prepaid - d->promo;
-    model_post(m, d->from, d->currency, model_code("Wallet", d->to), model_code("AR", d->to),
-               money);
-    model_post(m, d->to, d->currency, model_code("AP", d->from), model_code("Wallet", d->from),
-               money);
-    model_post(m, d->from, d->currency, model_code("Promo", d->to), model_code("AR", d->to),
-               d->promo);
-    model_post(m, d->to, d->currency, model_code("AP", d->from), model_code("Promo", d->from),
-               d->promo);
+    post_kind(m, d, "Wallet", d->prepaid - d->promo);
+    post_kind(m, d, "Promo", d->promo);
 }
 
 /* --- coupons --- */
@@ -135,4 +144,46 @@ void model_coupons_used(struct model *m, const struct m_coupons *coupons)
 {
     for (size_t i = 0; i < coupons->count; i++)
         m->w->coupons[coupons->list[i]].used += coupons->used[i];
+}
+
+/* --- rewards --- */
+
+/* What a party promises now: the latest, and of those the last; NULL: nothing was ever promised. */
+static const struct w_reward *promise_of(const struct world *w, int party)
+{
+    const struct w_reward *best = NULL;
+    for (size_t i = 0; i < w->reward_count; i++) {
+        const struct w_reward *r = &w->rewards[i];
+        if (r->party == party && r->from <= w->now && (best == NULL || r->from >= best->from))
+            best = r;
+    }
+    return best;
+}
+
+static void grant(struct model *m, const struct w_reward *r, int client, int64_t amount)
+{
+    struct world *w = m->w;
+    if (amount == 0 || client == r->party)
+        return;
+    *WORLD_ADD(w->wallets, w->wallet_count) =
+        (struct w_wallet){.party = r->party,
+                          .client = client,
+                          .currency = r->currency,
+                          .promo = true,
+                          .amount = amount,
+                          .expires = r->days > 0 ? w->now + r->days * DAY_US : 0};
+    model_wallet(m);
+}
+
+/* By who invites, or where that promises nothing by its sponsor: specs/billing.md 3.6. */
+void model_reward(struct model *m, int founded)
+{
+    int inviter = m->w->parties[founded].sponsor;
+    const struct w_reward *r = promise_of(m->w, inviter);
+    if (r == NULL && m->w->parties[inviter].sponsor != EVERYTHING)
+        r = promise_of(m->w, m->w->parties[inviter].sponsor);
+    if (r == NULL)
+        return;
+    grant(m, r, inviter, r->inviter);
+    grant(m, r, founded, r->invitee);
 }

@@ -48,6 +48,31 @@ static wide step(const struct w_entry *e, wide price)
     return price;
 }
 
+/* The rails of a book, the tighter ones of it and what is above. */
+static void tighten(const struct w_book *b, int64_t at, struct w_rail *rails)
+{
+    const struct w_rail *last = NULL;
+    for (int i = 0; i < b->rail_count; i++)
+        if (b->rails[i].from <= at)
+            last = &b->rails[i];
+    if (last == NULL)
+        return;
+    rails->floor = last->floor > rails->floor ? last->floor : rails->floor;
+    if (rails->discount < 0 || last->discount < rails->discount)
+        rails->discount = last->discount;
+}
+
+static wide within(const struct w_rail *rails, wide bought, wide price)
+{
+    enum { WHOLE = 1000000 };
+    wide least = model_round(bought * rails->floor, WHOLE);
+    price = price < least ? least : price;
+    if (rails->discount < 0)
+        return price;
+    least = model_round(bought * (WHOLE - rails->discount), WHOLE);
+    return price < least ? least : price;
+}
+
 /* Which edges lead to the client, the operator's first. */
 static int path_of(const struct world *w, int edge, int edges[DEPTH_MAX])
 {
@@ -66,18 +91,29 @@ struct at {
     int k; /* -1: list */
     int64_t when;
 };
-static wide price_of(const struct at *a, struct w_num list)
+static wide down_to(const struct at *a, wide price, bool percent)
 {
-    wide price = at_scale(list, PRICE);
+    struct w_rail rails = {.discount = -1};
     if (price == 0)
         return 0;
     for (int k = 0; k <= a->k; k++) {
-        int book = a->w->edges[a->edges[k]].book;
-        if (book != EVERYTHING)
-            price = step(entry_at(&a->w->books[book], a->item_number, a->item->category, a->when),
-                         price);
+        int book = world_book_at(&a->w->edges[a->edges[k]], a->when);
+        wide bought = price;
+        if (book != EVERYTHING) {
+            const struct w_book *b = &a->w->books[book];
+            const struct w_entry *e = entry_at(b, a->item_number, a->item->category, a->when);
+            if (!percent || (e != NULL && e->op == OP_MUL)) /* an amount is no percentage */
+                price = step(e, price);
+            tighten(b, a->when, &rails);
+        }
+        price = within(&rails, bought, price);
     }
     return price;
+}
+
+static wide price_of(const struct at *a, struct w_num list)
+{
+    return down_to(a, at_scale(list, PRICE), false);
 }
 
 /* --- what was used --- */
@@ -281,7 +317,7 @@ static wide used(const struct world *w, int sub, int meter, int64_t from, int64_
 /* The part of a period that is priced. */
 struct span {
     int64_t begin, end, from, until;
-    int64_t month;
+    int64_t month; /* which period of its life */
     bool level;
 };
 
@@ -360,7 +396,7 @@ static wide metered(const struct w_charge *c, const struct at *a, const struct s
     else if (c->kind == C_PACKAGE)
         sum = times(price_of(a, c->price), (q / package + (q % package > 0)) * model_ten(NANO));
     else if (c->kind == C_PERCENT)
-        sum = model_round(q * c->percent.m, 100 * model_ten(c->percent.s));
+        sum = times(down_to(a, at_scale(c->percent, PRICE) / 100, true), q);
     return s->level ? prorated(sum, s) : sum;
 }
 
@@ -448,10 +484,24 @@ static struct m_line *new_line(struct rating *r, int charge, const struct span *
                          .units = r->term->quantity,
                          .free = r->plan->free};
     memcpy(l->edges, r->edges, sizeof l->edges);
-    int *number = &m->path_numbers[r->edges[r->depth - 1]];
-    if (*number == 0)
-        *number = (int)++m->path_count;
     return l;
+}
+
+/* The same edges with the same rows of terms are one path. */
+static int path_number(struct model *m, const struct m_line *l)
+{
+    struct m_path path = {.depth = l->depth};
+    for (int k = 0; k < l->depth; k++) {
+        const struct w_edge *e = &m->w->edges[l->edges[k]];
+        path.edges[k] = l->edges[k];
+        while (path.terms[k] + 1 < e->book_count && e->books[path.terms[k] + 1].from <= l->from)
+            path.terms[k]++;
+    }
+    for (size_t i = 0; i < m->path_count; i++)
+        if (memcmp(&m->paths[i], &path, sizeof path) == 0)
+            return (int)i;
+    *WORLD_ADD(m->paths, m->path_count) = path;
+    return (int)m->path_count - 1;
 }
 
 /* A line that costs nothing is kept where it tells what was used at which price. */
@@ -465,6 +515,8 @@ static void keep_line(struct rating *r, struct m_line *l)
     l->discount = l->free ? l->amounts[l->depth - 1] : 0;
     if (nothing)
         r->m->line_count--;
+    else
+        l->path = path_number(r->m, l);
 }
 
 static int64_t *amount_at(struct m_line *l, int k)
@@ -492,16 +544,24 @@ static void flat_piece(struct rating *r, int charge, const struct span *s, int s
     keep_line(r, l);
 }
 
+static int64_t sooner(int64_t at, int64_t after, int64_t next)
+{
+    return at > after && at < next ? at : next;
+}
+
 static int64_t next_change(const struct rating *r, int64_t after, int64_t until)
 {
     int64_t next = until;
     for (int k = 0; k < r->depth; k++) {
-        int book = r->w->edges[r->edges[k]].book;
-        for (int i = 0; book != EVERYTHING && i < r->w->books[book].count; i++) {
-            int64_t from = r->w->books[book].entries[i].from;
-            if (from > after && from < next)
-                next = from;
-        }
+        const struct w_edge *e = &r->w->edges[r->edges[k]];
+        int book = world_book_at(e, after);
+        const struct w_book *b = book != EVERYTHING ? &r->w->books[book] : NULL;
+        for (int i = 1; i < e->book_count; i++)
+            next = sooner(e->books[i].from, after, next);
+        for (int i = 0; b != NULL && i < b->count; i++)
+            next = sooner(b->entries[i].from, after, next);
+        for (int i = 0; b != NULL && i < b->rail_count; i++)
+            next = sooner(b->rails[i].from, after, next);
     }
     return next;
 }
@@ -640,7 +700,8 @@ static void again(struct rating *r, struct m_window *w)
     memcpy(w->used, now, sizeof now);
 }
 
-/* The windows of a subscription, in order: calendar months of its seller, cut by its terms. */
+/* The windows of a subscription, in order: periods of its plan in its seller's zone, cut by its
+ * terms. */
 struct windows {
     size_t count;
     struct {
@@ -652,15 +713,14 @@ struct windows {
 static void list_windows(const struct world *w, const struct w_sub *s, int64_t until,
                          struct windows *ret)
 {
-    enum w_zone zone = (enum w_zone)w->parties[w->edges[s->edge].from].zone;
-    int64_t first = world_month_of(zone, s->start);
+    struct w_calendar calendar = world_calendar(w, s);
     ret->count = 0;
-    for (int64_t month = first; world_month_begin(zone, month) <= until; month++)
+    for (int64_t n = 0; world_period_begin(&calendar, n) <= until; n++)
         for (int t = 0; t < s->count; t++) {
             int64_t ends = t + 1 < s->count ? s->terms[t + 1].from : s->ends;
-            struct span p = {.begin = world_month_begin(zone, month),
-                             .end = world_month_begin(zone, month + 1),
-                             .month = month - first + 1};
+            struct span p = {.begin = world_period_begin(&calendar, n),
+                             .end = world_period_begin(&calendar, n + 1),
+                             .month = n + 1};
             p.from = s->terms[t].from > p.begin ? s->terms[t].from : p.begin;
             p.until = ends < p.end ? ends : p.end;
             p.until = s->ends < p.until ? s->ends : p.until;

@@ -177,6 +177,8 @@ static void make_one(struct making *k, int64_t until, const char *period)
     bool booked = m->shares[k->parts[0].share].booked;
     for (size_t i = 0; i < k->count; i++)
         model_settle_share(m, k->parts[i].share, k->parts[i].due);
+    for (size_t i = 0; i < k->count; i++)
+        model_give_back(m, k->parts[i].share, k->parts[i].due);
     struct m_statement s = {.payer = k->pair.payer,
                             .payee = k->pair.payee,
                             .currency = k->pair.currency,

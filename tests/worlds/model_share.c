@@ -49,6 +49,16 @@ static struct found find(struct model *m, enum w_agreement_kind kind, int from,
     return f;
 }
 
+/* Which row of an agreement's terms holds for a line: the latest in force where it begins. */
+static int terms_of(const struct w_agreement *a, const struct m_line *l)
+{
+    int terms = 0;
+    for (int i = 1; i < a->term_count; i++)
+        if (a->terms[i].from <= l->from)
+            terms = i;
+    return terms;
+}
+
 /* --- one rule on one line --- */
 
 static int64_t at_edge(const struct m_line *l, int k)
@@ -57,21 +67,23 @@ static int64_t at_edge(const struct m_line *l, int k)
     return l->amounts[edge - 1] - (edge == l->depth ? l->discount : 0);
 }
 
-static int64_t base_of(const struct w_rule *r, const struct m_line *l)
+/* Of what the payer sees: what it sells the line at, and what it buys it at. A producer is on no
+ * path: it sells what the operator sells. */
+static int64_t base_of(const struct world *w, const struct w_rule *r, int payer,
+                       const struct m_line *l)
 {
-    int tier = r->tier < 1 ? 1 : r->tier;
-    switch (r->base) {
-    case B_WHOLESALE:
-        return at_edge(l, tier);
-    case B_RETAIL:
-    case B_CASH:
-        return at_edge(l, DEPTH_MAX);
-    case B_LIST:
+    int k = 0;
+    while (k < l->depth && w->edges[l->edges[k]].from != payer)
+        k++;
+    if (k == l->depth)
+        k = 0;
+    int64_t sells = at_edge(l, k + 1);
+    int64_t buys = k > 0 ? at_edge(l, k) : 0;
+    if (r->base == B_RETAIL && k + 1 < l->depth)
+        return 0;
+    if (r->base == B_LIST && k == 0)
         return l->list;
-    case B_MARGIN:
-        return at_edge(l, tier) - (tier > 1 ? at_edge(l, tier - 1) : 0);
-    }
-    return 0;
+    return r->base == B_MARGIN ? sells - buys : sells;
 }
 
 /* Once for each unit of the item and period: the plan's flat charge tells the time, no other line
@@ -121,17 +133,18 @@ struct claims {
     struct m_share list[CLAIMS_ROOM];
 };
 
-static struct m_share *claim(struct claims *c, int agreement, int rule, enum m_origin origin,
-                             int payee)
+static struct m_share *claim(struct claims *c, int agreement, int terms, int rule,
+                             enum m_origin origin, int payee)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct m_share *s = &c->list[i];
-        if (s->agreement == agreement && s->rule == rule && s->origin == origin &&
-            s->payee == payee)
+        if (s->agreement == agreement && s->terms == terms && s->rule == rule &&
+            s->origin == origin && s->payee == payee)
             return s;
     }
     struct m_share *s = &c->list[c->count++];
     *s = (struct m_share){.agreement = agreement,
+                          .terms = terms,
                           .rule = rule,
                           .origin = origin,
                           .payee = payee,
@@ -144,7 +157,7 @@ static struct m_share *claim(struct claims *c, int agreement, int rule, enum m_o
         s->payer = a->from;
         s->on_invoice = a->on_invoice;
         s->maturity_days = a->maturity_days;
-        s->label = w_rule_labels[a->rules[rule].label];
+        s->label = w_rule_labels[a->terms[terms].rules[rule].label];
     }
     return s;
 }
@@ -154,10 +167,11 @@ static void claim_bases(struct claims *c, int agreement, enum m_origin origin,
                         const struct m_line *l)
 {
     const struct w_agreement *a = &c->m->w->agreements[agreement];
-    for (int i = 0; i < a->count; i++) {
-        const struct w_rule *r = &a->rules[i];
-        struct m_share *s = claim(c, agreement, i, origin, a->to);
-        s->base += base_of(r, l);
+    int terms = terms_of(a, l);
+    for (int i = 0; i < a->terms[terms].count; i++) {
+        const struct w_rule *r = &a->terms[terms].rules[i];
+        struct m_share *s = claim(c, agreement, terms, i, origin, a->to);
+        s->base += base_of(c->m->w, r, a->from, l);
         s->weight = s->base;
         if (origin == O_REFERRAL)
             s->client = l->client;
@@ -216,6 +230,7 @@ struct fall {
     size_t count;
     struct {
         int agreement; /* EVERYTHING: the rest, by nature */
+        int terms;
         int rule;
         int payee;
         enum m_origin origin;
@@ -224,17 +239,24 @@ struct fall {
     } steps[CLAIMS_ROOM];
 };
 
-static void add_rules(struct fall *f, const struct world *w, int agreement, enum m_origin origin,
-                      bool kept)
+static void add_rules(struct fall *f, const struct world *w, int agreement, const struct m_line *l,
+                      enum m_origin origin, bool kept)
 {
     const struct w_agreement *a = &w->agreements[agreement];
-    for (int i = 0; i < a->count; i++) {
+    int terms = terms_of(a, l);
+    for (int i = 0; i < a->terms[terms].count; i++) {
         f->steps[f->count].agreement = agreement;
+        f->steps[f->count].terms = terms;
         f->steps[f->count].rule = i;
         f->steps[f->count].payee = a->to;
         f->steps[f->count].origin = origin;
         f->steps[f->count++].kept = kept;
     }
+}
+
+static int payer_of(const struct claims *c, const struct fall *f, size_t i)
+{
+    return c->m->w->agreements[f->steps[i].agreement].from;
 }
 
 /* Each rule takes in its order; the one that takes the residual has what the others leave. */
@@ -247,14 +269,17 @@ static void run(struct claims *c, struct fall *f, const struct m_line *l, int64_
         struct w_rule rest = {.kind = R_RESIDUAL};
         const struct w_rule *r = &rest;
         if (f->steps[i].agreement != EVERYTHING)
-            r = &c->m->w->agreements[f->steps[i].agreement].rules[f->steps[i].rule];
+            r = &c->m->w->agreements[f->steps[i].agreement]
+                     .terms[f->steps[i].terms]
+                     .rules[f->steps[i].rule];
         if (r->kind == R_FIXED)
             share = fixed(c->m, r, l, c->doc->currency);
         else if (r->kind == R_PER_UNIT)
             share = per_unit(r, l, c->doc->currency);
         else if (r->kind == R_PERCENT)
-            share =
-                percent(r->value, r->base == B_WHOLESALE && r->tier <= 1 ? amount : base_of(r, l));
+            share = percent(r->value, r->base == B_WHOLESALE
+                                          ? amount
+                                          : base_of(c->m->w, r, payer_of(c, f, i), l));
         else
             claimant = i;
         f->steps[i].share = share;
@@ -273,8 +298,8 @@ static int64_t share_out(struct claims *c, struct fall *f, int payer, const stru
     for (size_t i = 0; i < f->count; i++) {
         if (f->steps[i].kept)
             continue;
-        struct m_share *s = claim(c, f->steps[i].agreement, f->steps[i].rule, f->steps[i].origin,
-                                  f->steps[i].payee);
+        struct m_share *s = claim(c, f->steps[i].agreement, f->steps[i].terms, f->steps[i].rule,
+                                  f->steps[i].origin, f->steps[i].payee);
         s->lines_shared = true;
         s->payer = payer;
         s->base += amount;
@@ -295,7 +320,7 @@ static void claim_inputs(struct claims *c, int owner, const struct m_line *l, in
     struct fall f = {0};
     struct found costs = find(c->m, A_COST, owner, l);
     for (size_t i = 0; i < costs.count; i++)
-        add_rules(&f, c->m->w, costs.list[i], O_COST, false);
+        add_rules(&f, c->m->w, costs.list[i], l, O_COST, false);
     if (f.count > 0)
         (void)share_out(c, &f, owner, l, amount, EVERYTHING);
 }
@@ -315,14 +340,14 @@ static void claim_production(struct claims *c, const struct m_line *l)
     struct found costs = find(c->m, A_COST, 0, l);
     for (size_t i = 0; i < fees.count; i++)
         if (w->agreements[fees.list[i]].to == 0)
-            add_rules(&f, w, fees.list[i], O_FEE, true);
+            add_rules(&f, w, fees.list[i], l, O_FEE, true);
     for (size_t i = 0; i < costs.count; i++)
         if (w->agreements[costs.list[i]].to != l->producer)
-            add_rules(&f, w, costs.list[i], O_COST, false);
+            add_rules(&f, w, costs.list[i], l, O_COST, false);
     size_t before = f.count;
     for (size_t i = 0; i < costs.count; i++)
         if (w->agreements[costs.list[i]].to == l->producer)
-            add_rules(&f, w, costs.list[i], O_PRODUCTION, false);
+            add_rules(&f, w, costs.list[i], l, O_PRODUCTION, false);
     if (f.count == before) {
         f.steps[f.count].agreement = EVERYTHING;
         f.steps[f.count].payee = l->producer;
@@ -336,7 +361,7 @@ static void claim_margins(struct claims *c, const struct m_line *l)
 {
     for (int k = 0; k < l->depth && c->doc->settle == WAY_COLLECT; k++) {
         int64_t margin = at_edge(l, k + 1) - (k > 0 ? at_edge(l, k) : 0);
-        struct m_share *s = claim(c, EVERYTHING, k, O_MARGIN, c->m->w->edges[l->edges[k]].from);
+        struct m_share *s = claim(c, EVERYTHING, 0, k, O_MARGIN, c->m->w->edges[l->edges[k]].from);
         s->lines_shared = s->booked = true;
         s->payer = CLEARING;
         s->label = k == 0 ? "Wholesale" : "Margin";
@@ -372,7 +397,7 @@ static void finish(struct claims *c, struct m_share *s)
     bool ever = false;
     if (s->lines_shared)
         return;
-    const struct w_rule *r = &m->w->agreements[s->agreement].rules[s->rule];
+    const struct w_rule *r = &m->w->agreements[s->agreement].terms[s->terms].rules[s->rule];
     for (size_t i = 0; i < m->share_count; i++) {
         const struct m_share *old = &m->shares[i];
         if (old->agreement != s->agreement || old->rule != s->rule)
@@ -438,7 +463,7 @@ static void earn(struct model *m, int share, int64_t paid, int64_t gross)
     s->earned = earned;
 }
 
-static void accrue(struct model *m, const struct m_share *fresh, int64_t paid, int64_t gross)
+void model_accrue(struct model *m, const struct m_share *fresh, int64_t paid, int64_t gross)
 {
     if (fresh->amount == 0)
         return;
@@ -454,7 +479,40 @@ void model_follow(struct model *m, int doc)
     const struct m_doc *d = &m->docs[doc];
     for (size_t i = 0; i < m->share_count; i++)
         if (m->shares[i].doc == doc)
-            earn(m, (int)i, d->paid + d->prepaid, d->gross - d->credited);
+            earn(m, (int)i, d->paid + d->prepaid, d->gross - d->credited - d->written_off);
+}
+
+void model_void_waiting(struct model *m, int doc)
+{
+    for (size_t i = 0; i < m->share_count; i++) {
+        struct m_share *s = &m->shares[i];
+        int64_t waiting = s->amount - s->voided - s->earned;
+        if (s->doc != doc || s->booked || s->origin == O_BAD_DEBT)
+            continue;
+        post_accrual(m, s, -waiting);
+        s->voided += waiting;
+        s->lost += waiting;
+        model_lose_capital(m, (int)i, waiting);
+    }
+    model_follow(m, doc);
+}
+
+void model_revive(struct model *m, int doc)
+{
+    const struct m_doc *d = &m->docs[doc];
+    int64_t owed = d->gross - d->credited;
+    for (size_t i = 0; i < m->share_count; i++) {
+        struct m_share *s = &m->shares[i];
+        int64_t whole = s->amount - s->voided + s->lost;
+        if (s->doc != doc || s->lost == 0)
+            continue;
+        int64_t back = s->lost - (whole - model_part(whole, owed - d->written_off, owed));
+        post_accrual(m, s, back);
+        s->voided -= back;
+        s->lost -= back;
+        model_lose_capital(m, (int)i, -back);
+    }
+    model_follow(m, doc);
 }
 
 /* A tier whose lines earned and lost the same has no share, and a part of them is taken back. */
@@ -483,19 +541,20 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
     c->m = m;
     c->doc = &m->docs[doc];
     c->number = doc;
+    struct m_line *net = model_net_lines(m, doc);
     for (size_t i = 0; i < count; i++) {
         const struct m_taking *t = &taken[i];
         struct m_line *l = &lines[i];
-        *l = m->lines[t->line];
+        *l = net[t->line - c->doc->first];
         int64_t *parts[DEPTH_MAX + 2] = {&l->list, &l->discount};
         for (int k = 0; k < l->depth; k++)
             parts[k + 2] = &l->amounts[k];
         for (int k = 0; k < l->depth + 2 && t->whole != 0; k++)
             *parts[k] = model_part(*parts[k], t->before + t->net, t->whole) -
                         model_part(*parts[k], t->before, t->whole);
-        if (!c->doc->included) /* what the client is credited */
-            l->discount = l->amounts[l->depth - 1] - t->net;
+        l->discount = l->amounts[l->depth - 1] - t->net; /* what the client is credited */
     }
+    free(net);
     run_lines(c, lines, count);
     add_missing(m, c);
     for (size_t i = 0; i < m->share_count; i++) {
@@ -503,7 +562,8 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
         for (size_t k = 0; k < c->count && s->doc == doc; k++) {
             const struct m_share *part = &c->list[k];
             if ((s->weight == 0 && !s->booked) || part->agreement != s->agreement ||
-                part->rule != s->rule || part->origin != s->origin || part->payee != s->payee)
+                part->terms != s->terms || part->rule != s->rule || part->origin != s->origin ||
+                part->payee != s->payee)
                 continue;
             s->weight_credited += part->weight;
             int64_t voided = s->booked ? s->voided + part->amount
@@ -519,26 +579,30 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
 
 /* --- fees: exact until the end of a close --- */
 
-static void add_fee(struct model *m, int agreement, int rule, bool free_tier, wide nano)
+static void add_fee(struct model *m, const struct m_fee *fee)
 {
     size_t i = 0;
-    while (i < m->fee_count && (m->fees[i].agreement != agreement || m->fees[i].rule != rule ||
-                                m->fees[i].free != free_tier))
+    while (i < m->fee_count &&
+           (m->fees[i].agreement != fee->agreement || m->fees[i].terms != fee->terms ||
+            m->fees[i].rule != fee->rule || m->fees[i].free != fee->free))
         i++;
-    if (i == m->fee_count)
-        *WORLD_ADD(m->fees, m->fee_count) = (struct m_fee){agreement, rule, free_tier, 0};
-    m->fees[i].nano += nano;
+    if (i == m->fee_count) {
+        *WORLD_ADD(m->fees, m->fee_count) = *fee;
+        m->fees[i].nano = 0;
+    }
+    m->fees[i].nano += fee->nano;
 }
 
-static wide fee_of(const struct model *m, const struct w_rule *r, const struct m_line *l,
-                   int currency)
+static wide fee_of(const struct model *m, const struct w_agreement *a, const struct w_rule *r,
+                   const struct m_line *l, int currency)
 {
     wide units = timed_units(m, l);
     wide unit = model_ten(NANO - w_currencies[currency].exponent);
     if (r->kind == R_PER_UNIT)
         return model_round(price(r->value) * l->quantity, model_ten(PRICE));
     if (r->kind == R_PERCENT)
-        return model_round(base_of(r, l) * unit * r->value.m, 100 * model_ten(r->value.s));
+        return model_round(base_of(m->w, r, a->from, l) * unit * r->value.m,
+                           100 * model_ten(r->value.s));
     return model_round(model_round(price(r->value) * units, model_ten(PRICE - NANO)) *
                            (l->until - l->from),
                        l->end - l->begin);
@@ -551,12 +615,35 @@ static void fees_of(struct model *m, int debtor, const struct m_line *l, int cur
         const struct w_agreement *a = &m->w->agreements[f.list[i]];
         if (debtor == l->producer && a->to == 0) /* it shortens the producer's share */
             continue;
-        for (int r = 0; r < a->count; r++) {
-            wide nano = fee_of(m, &a->rules[r], l, currency);
-            if (nano != 0)
-                add_fee(m, f.list[i], r, l->free, nano);
+        int terms = terms_of(a, l);
+        for (int r = 0; r < a->terms[terms].count; r++) {
+            struct m_fee fee = {f.list[i], terms, r, l->free,
+                                fee_of(m, a, &a->terms[terms].rules[r], l, currency)};
+            if (fee.nano != 0)
+                add_fee(m, &fee);
         }
     }
+}
+
+/* COLLECT: what credit paid never came to the neutral book; who has it has so much less. */
+static void share_prepaid(struct model *m, int doc)
+{
+    const struct m_doc *d = &m->docs[doc];
+    const struct m_share s = {.agreement = EVERYTHING,
+                              .origin = O_PREPAID,
+                              .payer = CLEARING,
+                              .payee = d->from,
+                              .doc = doc,
+                              .close = d->close,
+                              .client = EVERYTHING,
+                              .currency = d->currency,
+                              .label = "Prepaid",
+                              .base = -d->prepaid,
+                              .amount = -d->prepaid,
+                              .on_invoice = true,
+                              .booked = true};
+    if (d->settle == WAY_COLLECT)
+        model_accrue(m, &s, 0, 0);
 }
 
 void model_share_doc(struct model *m, int doc)
@@ -568,9 +655,10 @@ void model_share_doc(struct model *m, int doc)
     c->m = m;
     c->doc = d;
     c->number = doc;
-    run_lines(c, m->lines + d->first, d->count);
+    struct m_line *net = model_net_lines(m, doc);
+    run_lines(c, net, d->count);
     for (size_t i = 0; i < d->count; i++) {
-        const struct m_line *l = &m->lines[d->first + i];
+        const struct m_line *l = &net[i];
         for (int k = 0; k < l->depth; k++)
             fees_of(m, m->w->edges[l->edges[k]].from, l, d->currency);
         if (l->producer != EVERYTHING && !sells_on(m->w, l, l->producer))
@@ -579,8 +667,10 @@ void model_share_doc(struct model *m, int doc)
     for (size_t i = 0; i < c->count; i++) {
         if (d->code == CODE_CREDIT) /* what is taken back waits for no money */
             c->list[i].on_invoice = true;
-        accrue(m, &c->list[i], d->paid + d->prepaid, d->gross - d->credited);
+        model_accrue(m, &c->list[i], d->paid + d->prepaid, d->gross - d->credited);
     }
+    share_prepaid(m, doc);
+    free(net);
     free(c);
 }
 
@@ -592,6 +682,8 @@ static int by_fee(const void *a, const void *b, void *arg)
     int order = strcmp(w->agreements[x->agreement].id, w->agreements[y->agreement].id);
     if (order != 0)
         return order;
+    if (x->terms != y->terms)
+        return x->terms - y->terms;
     return x->rule != y->rule ? x->rule - y->rule : (int)x->free - (int)y->free;
 }
 
@@ -602,6 +694,7 @@ void model_close_fees(struct model *m, int month)
         const struct m_fee *f = &m->fees[i];
         const struct w_agreement *a = &m->w->agreements[f->agreement];
         struct m_share s = {.agreement = f->agreement,
+                            .terms = f->terms,
                             .rule = f->rule,
                             .origin = O_FEE,
                             .payer = a->from,
@@ -612,9 +705,10 @@ void model_close_fees(struct model *m, int month)
                             .currency = a->currency,
                             .on_invoice = true,
                             .maturity_days = a->maturity_days};
-        s.label = f->free ? "Marketing:FreeTier" : w_rule_labels[a->rules[f->rule].label];
+        s.label =
+            f->free ? "Marketing:FreeTier" : w_rule_labels[a->terms[f->terms].rules[f->rule].label];
         s.amount = s.base = model_minor(f->nano, a->currency);
-        accrue(m, &s, 0, 0);
+        model_accrue(m, &s, 0, 0);
     }
     m->fee_count = 0;
 }

@@ -74,21 +74,28 @@ struct str play_amount(struct tx *tx, int64_t amount, int currency)
 
 /* --- parties --- */
 
-static enum rc make_party(struct tx *tx, struct w_party *p, int number, struct str sponsor)
+void play_draft(struct tx *tx, const struct w_party *p, int number, struct party *ret)
 {
-    struct party made;
     const struct w_country *country = &w_countries[p->country];
-    struct tax_id id = {.scheme = STR("vat"), .value = str_c(country->tax_id)};
-    struct party fresh = {.name = arena_fmt(tx->arena, "Party %d", number),
+    struct tax_id *id = NEW(tx->arena, struct tax_id);
+    *id = (struct tax_id){.scheme = STR("vat"), .value = str_c(country->tax_id)};
+    *ret = (struct party){.name = arena_fmt(tx->arena, "Party %d", number),
                           .address = {.country = str_c(country->code)},
                           .currency = str_c(w_currencies[p->currency].code),
                           .time_zone = str_c(w_zones[p->zone]),
                           .language = STR("en"),
                           .taxable = p->taxable};
-    if (p->taxable && id.value.n > 0)
-        fresh.tax_ids = (struct list){&id, 1};
+    if (p->taxable && id->value.n > 0)
+        ret->tax_ids = (struct list){id, 1};
     if (p->bank)
-        fresh.bank.iban = STR("FR1420041010050500013M02606");
+        ret->bank.iban = STR("FR1420041010050500013M02606");
+}
+
+static enum rc make_party(struct tx *tx, struct w_party *p, int number, struct str sponsor)
+{
+    struct party made;
+    struct party fresh;
+    play_draft(tx, p, number, &fresh);
     TRY(party_create(tx, &fresh, sponsor, &made));
     play_keep_id(p->id, made.id);
     return RC_OK;
@@ -210,6 +217,7 @@ static enum rc make_plan(struct tx *tx, const struct world *w, struct w_plan *p,
                          .code = arena_fmt(tx->arena, "plan-%d", number),
                          .name = STR("Plan"),
                          .currency = str_c(w_currencies[p->currency].code),
+                         .period = (int64_t)p->period,
                          .tax_included = p->tax_included,
                          .member_free = p->free,
                          .charges = {charges, (size_t)p->charge_count}};
@@ -247,12 +255,25 @@ enum rc play_entry(struct tx *tx, const struct world *w, const struct w_book *b,
     return price_entry_add(tx, str_c(b->id), &fresh, &made);
 }
 
-static enum rc make_book(struct tx *tx, const struct world *w, struct w_book *b, int number,
-                         int currency)
+/* ppm as a percentage. */
+static struct str percent_of(struct tx *tx, int64_t ppm)
+{
+    return play_number(tx, (struct w_num){ppm, 4});
+}
+
+void play_rail(struct tx *tx, const struct w_rail *r, struct price_book *ret)
+{
+    ret->floor_percent = percent_of(tx, r->floor);
+    ret->max_discount_percent = percent_of(tx, r->discount);
+}
+
+enum rc play_book(struct tx *tx, const struct world *w, struct w_book *b)
 {
     struct price_book made;
-    struct price_book fresh = {.name = arena_fmt(tx->arena, "book %d", number),
-                               .currency = str_c(w_currencies[currency].code)};
+    struct price_book fresh = {.name = arena_fmt(tx->arena, "book %d", (int)(b - w->books)),
+                               .currency = str_c(w_currencies[b->currency].code)};
+    if (b->rail_count > 0)
+        play_rail(tx, &b->rails[0], &fresh);
     TRY(price_book_create(tx, str_c(w->parties[b->party].id), &fresh, &made));
     play_keep_id(b->id, made.id);
     for (int i = 0; i < b->count; i++)
@@ -270,25 +291,24 @@ static enum rc in_force(struct tx *tx, const struct agreement *fresh, char *ret_
     return RC_OK;
 }
 
-static enum rc make_edge(struct tx *tx, struct world *w, struct w_edge *e)
+enum rc play_edge(struct tx *tx, const struct world *w, struct w_edge *e)
 {
     static const enum settle_mode modes[] = {SETTLE_CHAIN, SETTLE_COLLECT, SETTLE_DIRECT};
-    if (e->book != EVERYTHING)
-        TRY(make_book(tx, w, &w->books[e->book], e->book, e->currency));
     struct agreement fresh = {.kind = AGREEMENT_SUPPLY,
                               .from = str_c(w->parties[e->from].id),
                               .to = str_c(w->parties[e->to].id),
                               .terms = {.currency = str_c(w_currencies[e->currency].code),
                                         .settle = (int64_t)modes[e->settle],
+                                        .bad_debt = (int64_t)e->bad_debt,
                                         .payment_days = e->payment_days}};
     if (e->upstream != EVERYTHING)
         fresh.terms.upstream = str_c(w->edges[e->upstream].id);
-    if (e->book != EVERYTHING)
-        fresh.terms.book = str_c(w->books[e->book].id);
+    if (e->books[0].book != EVERYTHING)
+        fresh.terms.book = str_c(w->books[e->books[0].book].id);
     return in_force(tx, &fresh, e->id);
 }
 
-static struct list rules_of(struct tx *tx, const struct w_agreement *a)
+struct list play_rules(struct tx *tx, const struct w_rules *a)
 {
     struct rule *rules = NEW_N(tx->arena, struct rule, RULES_MAX);
     for (int i = 0; i < a->count; i++) {
@@ -320,7 +340,7 @@ static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement
                               .terms = {.currency = str_c(w_currencies[a->currency].code),
                                         .earn = a->on_invoice ? EARN_ON_INVOICE : EARN_ON_CASH,
                                         .scope = {.subtree = a->subtree},
-                                        .rules = rules_of(tx, a),
+                                        .rules = play_rules(tx, &a->terms[0]),
                                         .min_payout = play_number(tx, a->min_payout),
                                         .maturity_days = a->maturity_days,
                                         .self_billing = a->self_billing}};
@@ -331,11 +351,19 @@ static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement
     return in_force(tx, &fresh, a->id);
 }
 
+static enum rc make_books(struct tx *tx, void *arg)
+{
+    struct building *b = arg;
+    for (size_t i = b->from; i < b->until; i++)
+        TRY(play_book(tx, b->p->w, &b->p->w->books[i]));
+    return RC_OK;
+}
+
 static enum rc make_channel(struct tx *tx, void *arg)
 {
     struct building *b = arg;
     for (size_t i = b->from; i < b->until; i++)
-        TRY(make_edge(tx, b->p->w, &b->p->w->edges[i]));
+        TRY(play_edge(tx, b->p->w, &b->p->w->edges[i]));
     return RC_OK;
 }
 
@@ -354,6 +382,7 @@ enum rc play_sub(struct tx *tx, struct world *w, struct w_sub *s)
         .agreement = str_c(w->edges[s->edge].id),
         .plan = str_c(w->plans[s->terms[0].plan].id),
         .quantity = arena_fmt(tx->arena, "%lld", (long long)s->terms[0].quantity),
+        .anchored = s->anchored,
         .start = s->start,
     };
     if (s->terms[0].producer != EVERYTHING)
@@ -385,6 +414,7 @@ void play_build(struct play *p)
     build(p, make_parties, p->w->party_count);
     build(p, make_users, 1);
     build(p, make_catalogue, 1);
+    build(p, make_books, p->w->book_count);
     build(p, make_channel, p->w->edge_count);
     build(p, make_agreements, p->w->agreement_count);
     build(p, make_subs, p->w->sub_count);

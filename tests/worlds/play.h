@@ -52,10 +52,21 @@ void play_month(struct play *p, int month);
 void play_payment(struct play *p, int doc, int64_t amount);
 void play_return(struct play *p, int payment);
 void play_price(struct play *p);
+void play_terms(struct play *p);
+/* The buyer of an edge has another book. */
+void play_join(struct play *p, int edge);
+/* What somebody gives for an invitation from now on; somebody invites a client of an edge's
+ * seller. */
+void play_promise(struct play *p, int edge);
+void play_invite(struct play *p, int edge);
+/* A financier of some agreement puts capital in. */
+void play_finance(struct play *p);
 void play_subscribe(struct play *p);
 void play_change(struct play *p, int sub);
 void play_end(struct play *p, int sub);
 void play_credit(struct play *p, int doc);
+/* Nobody pays what is open of it. */
+void play_write_off(struct play *p, int doc);
 void play_wallet(struct play *p, int edge);
 void play_coupon(struct play *p, int edge);
 void play_settlement(struct play *p, int party);

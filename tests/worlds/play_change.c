@@ -18,6 +18,28 @@ static enum rc add_entry(struct tx *tx, void *arg)
     return play_entry(tx, a->p->w, a->book, &a->book->entries[a->book->count - 1]);
 }
 
+/* Rails hold from now on. */
+static enum rc change_rail(struct tx *tx, void *arg)
+{
+    struct pricing *a = arg;
+    struct price_book made;
+    struct price_book patch = {
+        .set = (UINT64_C(1) << schema_find(&price_book_schema, STR("floor_percent"))) |
+               (UINT64_C(1) << schema_find(&price_book_schema, STR("max_discount_percent")))};
+    play_rail(tx, &a->book->rails[a->book->rail_count - 1], &patch);
+    return price_book_change(tx, str_c(a->book->id), 0, &patch, &made);
+}
+
+static bool new_rail(struct play *p, struct w_book *b)
+{
+    if (b->rail_count == RAILS_MAX || !world_percent(p->w, 15))
+        return false;
+    world_rail(p->w, b, p->w->now);
+    play_say(p, "new rails of book %d", (int)(b - p->w->books));
+    play_write(p, change_rail, &(struct pricing){p, b});
+    return true;
+}
+
 /* Now, or some days ahead. */
 static int64_t soon(struct world *w)
 {
@@ -31,11 +53,86 @@ void play_price(struct play *p)
     if (w->book_count == 0)
         return;
     struct w_book *b = &w->books[world_below(w, w->book_count)];
-    if (b->count == ENTRIES_MAX)
+    if (b->count == ENTRIES_MAX || new_rail(p, b))
         return;
     world_entry(w, b, soon(w));
     play_say(p, "a new price in book %d", (int)(b - w->books));
     play_write(p, add_entry, &(struct pricing){p, b});
+}
+
+/* --- which prices --- */
+
+struct joining {
+    const struct world *w;
+    const struct w_edge *edge;
+    struct w_book *fresh; /* or NULL */
+};
+
+static enum rc offer_book(struct tx *tx, void *arg)
+{
+    const struct joining *j = arg;
+    const struct w_edge *e = j->edge;
+    int book = e->books[e->book_count - 1].book;
+    struct agreement made;
+    if (j->fresh != NULL)
+        TRY(play_book(tx, j->w, j->fresh));
+    struct agreement patch = {
+        .set = UINT64_C(1) << schema_find(&agreement_schema, STR("terms")),
+        .terms = {.set = (UINT64_C(1) << schema_find(&terms_schema, STR("book"))) |
+                         (UINT64_C(1) << schema_find(&terms_schema, STR("valid_from"))),
+                  .valid_from = e->books[e->book_count - 1].from,
+                  .book = str_c(book != EVERYTHING ? j->w->books[book].id : "")}};
+    TRY(agreement_change(tx, str_c(e->id), 0, &patch, &made));
+    return agreement_sign(tx, made.id, &made);
+}
+
+/* Who bought at the public's price buys at the members', or the other way round. */
+void play_join(struct play *p, int edge)
+{
+    struct world *w = p->w;
+    struct w_edge *e = &w->edges[edge];
+    size_t books = w->book_count;
+    int64_t from = soon(w);
+    if (e->book_count == EDGE_BOOKS_MAX || e->books[e->book_count - 1].from >= from)
+        return;
+    int book = world_some_book(w, e->from, e->currency);
+    e->books[e->book_count].from = from;
+    e->books[e->book_count++].book = book;
+    play_say(p, "edge %d has book %d from %lld", edge, book, (long long)(from / SECOND_US));
+    play_write(p, offer_book,
+               &(struct joining){w, e, w->book_count > books ? &w->books[book] : NULL});
+}
+
+/* --- agreements --- */
+
+static enum rc offer_terms(struct tx *tx, void *arg)
+{
+    const struct w_agreement *a = arg;
+    const struct w_rules *fresh = &a->terms[a->term_count - 1];
+    struct agreement made;
+    struct agreement patch = {
+        .set = UINT64_C(1) << schema_find(&agreement_schema, STR("terms")),
+        .terms = {.set = (UINT64_C(1) << schema_find(&terms_schema, STR("rules"))) |
+                         (UINT64_C(1) << schema_find(&terms_schema, STR("valid_from"))),
+                  .valid_from = fresh->from,
+                  .rules = play_rules(tx, fresh)}};
+    TRY(agreement_change(tx, str_c(a->id), 0, &patch, &made));
+    return agreement_sign(tx, made.id, &made);
+}
+
+void play_terms(struct play *p)
+{
+    struct world *w = p->w;
+    if (w->agreement_count == 0)
+        return;
+    struct w_agreement *a = &w->agreements[world_below(w, w->agreement_count)];
+    int64_t from = soon(w);
+    if (a->term_count == AGREEMENT_TERMS_MAX || a->terms[a->term_count - 1].from >= from)
+        return;
+    world_terms(w, a, from);
+    play_say(p, "agreement %d has new terms from %lld", (int)(a - w->agreements),
+             (long long)(from / SECOND_US));
+    play_write(p, offer_terms, a);
 }
 
 /* --- subscriptions --- */
@@ -96,8 +193,9 @@ void play_change(struct play *p, int sub)
     term.quantity = world_between(w, 1, 12);
     const struct w_plan *old = &w->plans[term.plan];
     int plan = (int)world_below(w, w->plan_count);
-    if (world_percent(w, 40) && w->plans[plan].currency == old->currency &&
-        !world_in_parts(&w->plans[plan]) && !world_in_parts(old))
+    if (world_percent(w, 70) && w->plans[plan].currency == old->currency &&
+        w->plans[plan].period == old->period && !world_in_parts(&w->plans[plan]) &&
+        !world_in_parts(old))
         term.plan = plan;
     s->count = s->terms[last].from == at ? last : last + 1;
     term.from = at;
@@ -142,6 +240,11 @@ void play_end(struct play *p, int sub)
     }
     play_say(p, "subscription %d ends at %lld", sub, (long long)(at / SECOND_US));
     play_write(p, end_sub, &(struct changing){p, &w->subs[sub], NULL, at});
+    if (world_percent(w, 30)) { /* and goes on at once, or some days later */
+        world_sub_again(w, sub, world_percent(w, 50) ? at : at + world_between(w, 1, 20 * DAY_US));
+        play_say(p, "subscription %zu is the same again", w->sub_count - 1);
+        play_write(p, add_sub, p);
+    }
 }
 
 /* --- credit notes --- */

@@ -87,6 +87,8 @@ static void killed(struct play *p, void (*fn)(struct play *p, void *arg), void *
         play_fail(p, "no process to be killed");
     if (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_SUCCESS)
         exit(EXIT_FAILURE); /* it told why */
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        play_fail(p, "a process that was to be killed ended by signal %d", WTERMSIG(status));
     clock_sim_init(&p->clock, p->w->now, world_below(p->w, UINT64_MAX));
     fixture_open_with(&p->f, (struct store_options){.clock = &p->clock.clock});
     open_ledger(p);

@@ -121,11 +121,16 @@ static int64_t hours_ahead(enum w_zone zone, int64_t at)
     return 0;
 }
 
-/* Changes of the clocks are never on the first of a month at midnight here. */
+/* Changes of the clocks are later than midnight here, on both sides of Greenwich. */
+static int64_t day_begin(enum w_zone zone, int64_t day)
+{
+    int64_t same = day * DAY_US;
+    return same - hours_ahead(zone, same) * HOUR_US;
+}
+
 int64_t world_month_begin(enum w_zone zone, int64_t month)
 {
-    int64_t noon = first_day(month) * DAY_US;
-    return noon - hours_ahead(zone, noon) * HOUR_US;
+    return day_begin(zone, first_day(month));
 }
 
 int64_t world_day(enum w_zone zone, int64_t at)
@@ -141,6 +146,28 @@ int64_t world_month_of(enum w_zone zone, int64_t at)
     return month;
 }
 
+struct w_calendar world_calendar(const struct world *w, const struct w_sub *s)
+{
+    static const int months[PERIODS] = {1, 3, 12};
+    enum w_zone zone = (enum w_zone)w->parties[w->edges[s->edge].from].zone;
+    struct w_calendar c = {.zone = zone,
+                           .months = months[w->plans[s->terms[0].plan].period],
+                           .first = world_month_of(zone, s->start),
+                           .day = 1};
+    if (s->anchored)
+        c.day = (int)(world_day(zone, s->start) - first_day(c.first)) + 1;
+    else
+        c.first -= c.first % c.months;
+    return c;
+}
+
+int64_t world_period_begin(const struct w_calendar *c, int64_t number)
+{
+    int64_t month = c->first + number * c->months;
+    int days = month_days(1970 + month / 12, (int)(month % 12));
+    return day_begin(c->zone, first_day(month) + (c->day < days ? c->day : days) - 1);
+}
+
 /* --- parties and paths --- */
 
 static int add_party(struct world *w, int currency, int country, bool taxable)
@@ -154,6 +181,7 @@ static int add_party(struct world *w, int currency, int country, bool taxable)
     p->currency = currency;
     p->zone = world_percent(w, 50) ? (int)zones[country] : (int)world_below(w, ZONES);
     p->bank = world_percent(w, 90);
+    p->sponsor = w->party_count > 1 ? 0 : EVERYTHING;
     return (int)w->party_count - 1;
 }
 
@@ -200,30 +228,70 @@ void world_entry(struct world *w, struct w_book *b, int64_t from)
                                  : world_number(w, 1, 60, 4);
 }
 
-static int add_book(struct world *w, int party)
+void world_rail(struct world *w, struct w_book *b, int64_t from)
+{
+    enum { PERCENT = 10000 };
+    b->rails[b->rail_count++] = (struct w_rail){
+        .floor = world_between(w, 70 * PERCENT, 115 * PERCENT),
+        .discount = world_between(w, 0, 40 * PERCENT),
+        .from = from,
+    };
+}
+
+static int add_book(struct world *w, int party, int currency)
 {
     struct w_book *b = WORLD_ADD(w->books, w->book_count);
     b->party = party;
+    b->currency = currency;
+    if (world_percent(w, 25))
+        world_rail(w, b, 0);
     for (int n = (int)world_below(w, 4); n > 0; n--)
         world_entry(w, b, 0);
     return (int)w->book_count - 1;
 }
 
-static int add_edge(struct world *w, int upstream, int currency, enum w_settle settle, bool sells)
+int world_some_book(struct world *w, int seller, int currency)
+{
+    if (world_percent(w, 25))
+        return EVERYTHING;
+    for (size_t i = 0; i < w->book_count; i++)
+        if (w->books[i].party == seller && w->books[i].currency == currency && world_percent(w, 20))
+            return (int)i;
+    return add_book(w, seller, currency);
+}
+
+int world_book_at(const struct w_edge *e, int64_t at)
+{
+    int i = e->book_count - 1;
+    while (i > 0 && e->books[i].from > at)
+        i--;
+    return e->books[i].book;
+}
+
+static int add_edge(struct world *w, int upstream, int currency, enum w_settle settle, int buyer)
 {
     int seller = upstream == EVERYTHING ? 0 : w->edges[upstream].to;
-    int buyer = add_buyer(w, currency, seller, sells);
-    int book = world_percent(w, 75) ? add_book(w, seller) : EVERYTHING;
+    int book = world_some_book(w, seller, currency);
     struct w_edge *e = WORLD_ADD(w->edges, w->edge_count);
     *e = (struct w_edge){.from = seller,
                          .to = buyer,
                          .upstream = upstream,
-                         .book = book,
+                         .book_count = 1,
+                         .books = {{book, 0}},
                          .depth = upstream == EVERYTHING ? 1 : w->edges[upstream].depth + 1,
                          .currency = currency,
                          .settle = settle,
-                         .payment_days = (int)world_below(w, 60)};
+                         .payment_days = (int)world_below(w, 60),
+                         .bad_debt = (enum w_bad_debt)world_below(w, BEARS_BOTH + 1)};
     return (int)w->edge_count - 1;
+}
+
+int world_newcomer(struct world *w, int edge, int sponsor)
+{
+    struct w_edge like = w->edges[edge];
+    int buyer = add_buyer(w, like.currency, like.from, false);
+    w->parties[buyer].sponsor = sponsor;
+    return add_edge(w, like.upstream, like.currency, like.settle, buyer);
 }
 
 /* --- the catalogue --- */
@@ -301,6 +369,7 @@ static void add_plan(struct world *w, int item, int currency, bool included)
     struct w_plan *p = WORLD_ADD(w->plans, w->plan_count);
     *p = (struct w_plan){.item = item, .currency = currency, .tax_included = included};
     p->free = world_percent(w, 10);
+    p->period = world_percent(w, 65) ? PER_MONTH : world_percent(w, 50) ? PER_QUARTER : PER_YEAR;
     add_charge(w, p, C_FLAT);
     for (int64_t n = world_between(w, 0, CHARGES_MAX - 1); n > 0; n--)
         add_charge(w, p, (enum w_charge_kind)world_below(w, C_DESCENDANTS + 1));
@@ -339,18 +408,33 @@ void world_sub(struct world *w, int edge, int64_t start)
     int parent = parent_of(w, edge, start);
     int plan = plan_of(w, w->edges[edge].currency);
     struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
-    *s = (struct w_sub){.edge = edge, .parent = parent, .start = start, .ends = FOREVER};
+    *s = (struct w_sub){.edge = edge,
+                        .parent = parent,
+                        .anchored = world_percent(w, 20),
+                        .start = start,
+                        .ends = FOREVER};
     s->terms[s->count++] = (struct w_term){
         .from = start, .plan = plan, .quantity = world_between(w, 1, 12), .producer = EVERYTHING};
+}
+
+void world_sub_again(struct world *w, int sub, int64_t start)
+{
+    struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
+    const struct w_sub *old = &w->subs[sub];
+    *s = (struct w_sub){.edge = old->edge,
+                        .parent = EVERYTHING,
+                        .anchored = old->anchored,
+                        .start = start,
+                        .ends = FOREVER,
+                        .count = 1};
+    s->terms[0] = old->terms[old->count - 1];
+    s->terms[0].from = start;
 }
 
 static void add_channel(struct world *w, int currency, size_t parties)
 {
     size_t first = w->edge_count;
-    bool included = currency == CURRENCIES - 1;
     enum w_settle settle = (enum w_settle)world_below(w, WAY_DIRECT + 1);
-    if (included && settle == WAY_COLLECT)
-        settle = WAY_DIRECT;
     for (size_t i = 0; i < parties; i++) {
         bool sells = world_percent(w, 40);
         int upstream = EVERYTHING;
@@ -358,7 +442,9 @@ static void add_channel(struct world *w, int currency, size_t parties)
             upstream = (int)(first + world_below(w, w->edge_count - first));
         if (upstream != EVERYTHING && w->edges[upstream].depth == DEPTH_MAX)
             upstream = EVERYTHING;
-        int edge = add_edge(w, upstream, currency, settle, sells);
+        int seller = upstream == EVERYTHING ? 0 : w->edges[upstream].to;
+        int buyer = add_buyer(w, currency, seller, sells);
+        int edge = add_edge(w, upstream, currency, settle, buyer);
         if (!sells || world_percent(w, 10))
             for (int64_t n = world_between(w, 1, 3); n > 0; n--)
                 world_sub(w, edge, w->now);
@@ -380,7 +466,7 @@ static struct w_rule rule(struct world *w, enum w_agreement_kind kind)
     r.value = world_number(w, 1, r.kind == R_PER_UNIT ? 1 : 12, 4);
     if (r.kind == R_PERCENT || r.kind == R_TIERED) {
         r.base = (enum w_base)world_below(w, gathered ? B_CASH + 1 : B_LIST + 1);
-        r.tier = r.base == B_WHOLESALE || r.base == B_MARGIN ? (int)world_between(w, 1, 4) : 0;
+        r.tier = r.base == B_WHOLESALE || r.base == B_MARGIN ? (int)world_between(w, 0, 1) : 0;
     }
     if (r.kind == R_TIERED) {
         r.value.m = 0;
@@ -403,6 +489,25 @@ static bool tax_known(const struct world *w, int payee, int payer)
            w_countries[from->country].eu || to->taxable;
 }
 
+void world_terms(struct world *w, struct w_agreement *a, int64_t from)
+{
+    const struct w_rules *old = &a->terms[a->term_count - 1];
+    const struct w_rule *last = &old->rules[old->count - 1];
+    struct w_rules *fresh = &a->terms[a->term_count++];
+    *fresh = (struct w_rules){.from = from};
+    for (int64_t n = world_between(w, 1, 2); n > 0; n--)
+        fresh->rules[fresh->count++] = rule(w, a->kind);
+    if (last->kind == R_RESIDUAL)
+        fresh->rules[fresh->count++] = *last;
+}
+
+static void add_rest(struct w_agreement *a)
+{
+    struct w_rules *t = &a->terms[0];
+    a->scope_item = EVERYTHING;
+    t->rules[t->count++] = (struct w_rule){.kind = R_RESIDUAL, .cap = {-1, 0}};
+}
+
 static struct w_agreement *add_agreement(struct world *w, enum w_agreement_kind kind, int from,
                                          int to)
 {
@@ -419,8 +524,9 @@ static struct w_agreement *add_agreement(struct world *w, enum w_agreement_kind 
                               .min_payout = {world_between(w, 0, 30), 0}};
     if (world_percent(w, 30))
         a->scope_item = (int)world_below(w, w->item_count);
+    a->term_count = 1;
     for (int64_t n = world_between(w, 1, 2); n > 0; n--)
-        a->rules[a->count++] = rule(w, kind);
+        a->terms[0].rules[a->terms[0].count++] = rule(w, kind);
     return a;
 }
 
@@ -460,8 +566,7 @@ static void add_costs(struct world *w, int owner, bool residual)
     if (!residual)
         return;
     struct w_agreement *a = add_agreement(w, A_COST, owner, add_partner(w));
-    a->scope_item = EVERYTHING;
-    a->rules[a->count++] = (struct w_rule){.kind = R_RESIDUAL, .cap = {-1, 0}};
+    add_rest(a);
 }
 
 /* Producers with inputs of their own; some with a fee that stays with the operator. */
@@ -476,8 +581,7 @@ static void add_producers(struct world *w)
             (void)add_agreement(w, A_FEE, producer, 0);
         if (world_percent(w, 50) && !taken) {
             struct w_agreement *a = add_agreement(w, A_COST, 0, producer);
-            a->scope_item = EVERYTHING;
-            a->rules[a->count++] = (struct w_rule){.kind = R_RESIDUAL, .cap = {-1, 0}};
+            add_rest(a);
             taken = true;
         }
         add_costs(w, producer, world_percent(w, 50));
@@ -487,11 +591,28 @@ static void add_producers(struct world *w)
     }
 }
 
+/* Some who are owed something buy something too: what they may have paid for a client. */
+static void add_financiers(struct world *w)
+{
+    for (size_t i = 0; i < w->agreement_count; i++) {
+        const struct w_agreement *a = &w->agreements[i];
+        if (a->kind != A_COST || !world_percent(w, 40))
+            continue;
+        enum w_settle settle = (enum w_settle)world_below(w, WAY_DIRECT + 1);
+        if (a->currency == CURRENCIES - 1 && settle == WAY_COLLECT)
+            settle = WAY_DIRECT;
+        int edge = add_edge(w, EVERYTHING, a->currency, settle, a->to);
+        world_sub(w, edge, w->now);
+    }
+}
+
 static void add_months(struct world *w)
 {
     enum { FIRST = (2026 - 1970) * 12 + 11 }; /* December 2026 */
     int64_t first = FIRST + world_between(w, 0, 6);
     w->months = (int)world_between(w, 1, 6);
+    if (world_percent(w, 4)) /* a year comes to its end */
+        w->months += 8;
     for (int i = 0; i <= w->months; i++)
         w->month[i] = world_month_begin((enum w_zone)w->parties[0].zone, first + i);
     w->now = w->month[0];
@@ -516,12 +637,14 @@ struct world *world_make(uint64_t seed, size_t parties)
     for (int c = 0; c < channels; c++) {
         int currency = (first + c) % CURRENCIES;
         for (size_t i = 0; i < w->item_count; i++)
-            add_plan(w, (int)i, currency, currency == CURRENCIES - 1);
+            for (int64_t n = world_between(w, 1, 2); n > 0; n--)
+                add_plan(w, (int)i, currency, currency == CURRENCIES - 1);
         add_channel(w, currency, parties / (size_t)channels + 1);
     }
     if (channels == 1) { /* amounts of agreements are in one currency */
         add_introducers(w);
         add_producers(w);
+        add_financiers(w);
     }
     return w;
 }
@@ -540,5 +663,7 @@ void world_free(struct world *w)
     free(w->agreements);
     free(w->wallets);
     free(w->coupons);
+    free(w->rewards);
+    free(w->financings);
     free(w);
 }

@@ -19,6 +19,9 @@ enum {
     CODE_MAX = 24,
     DEPTH_MAX = 8,
     ENTRIES_MAX = 24,
+    RAILS_MAX = 4,
+    EDGE_BOOKS_MAX = 6,
+    AGREEMENT_TERMS_MAX = 4,
     CHARGES_MAX = 6,
     TIERS_MAX = 4,
     TERMS_MAX = 12,
@@ -66,6 +69,7 @@ struct w_party {
     bool bank;
     int zone;
     int currency;
+    int sponsor; /* who invited it; EVERYTHING: nobody */
 };
 
 enum w_op { OP_ABS, OP_MUL, OP_ADD };
@@ -76,24 +80,40 @@ struct w_entry {
     struct w_num value; /* MUL: percent */
     int64_t from;
 };
+/* What a price is kept above, from an instant on. */
+struct w_rail {
+    int64_t floor;    /* ppm of what the seller pays; 0: none */
+    int64_t discount; /* at most so many ppm below it; -1: no matter */
+    int64_t from;
+};
 struct w_book {
     char id[ID_MAX];
     int party;
+    int currency;
     int count;
     struct w_entry entries[ENTRIES_MAX];
+    int rail_count;
+    struct w_rail rails[RAILS_MAX];
 };
 
 enum w_settle { WAY_CHAIN, WAY_COLLECT, WAY_DIRECT };
+/* Who bears what the buyer's own clients never pay. */
+enum w_bad_debt { BEARS_BUYER, BEARS_SELLER, BEARS_BOTH };
 struct w_edge {
     char id[ID_MAX];
     int from;
     int to;
     int upstream; /* edge; EVERYTHING: the operator sells */
-    int book;     /* or EVERYTHING */
-    int depth;    /* 1: the operator sells */
+    int book_count;
+    struct {
+        int book; /* or EVERYTHING: sold as bought */
+        int64_t from;
+    } books[EDGE_BOOKS_MAX]; /* its prices: for the public, for members */
+    int depth;               /* 1: the operator sells */
     int currency;
     enum w_settle settle;
     int payment_days;
+    enum w_bad_debt bad_debt;
 };
 
 enum w_meter_kind { M_COUNT, M_SUM, M_MAX, M_LAST, M_UNIQUE, M_TIME, M_P95, M_COUNTER };
@@ -146,9 +166,11 @@ struct w_charge {
     int64_t instalments;
     bool advance;
 };
+enum w_period { PER_MONTH, PER_QUARTER, PER_YEAR, PERIODS };
 struct w_plan {
     char id[ID_MAX];
     int item;
+    enum w_period period;
     int currency;
     bool tax_included;
     bool free;
@@ -166,6 +188,7 @@ struct w_sub {
     char id[ID_MAX];
     int edge;
     int parent; /* sub, or EVERYTHING */
+    bool anchored;
     int64_t start;
     int64_t ends;
     int count;
@@ -209,8 +232,12 @@ struct w_agreement {
     bool self_billing;
     int maturity_days;
     struct w_num min_payout;
-    int count;
-    struct w_rule rules[RULES_MAX];
+    int term_count; /* rows of terms; each has its rules */
+    struct w_rules {
+        int64_t from;
+        int count;
+        struct w_rule rules[RULES_MAX];
+    } terms[AGREEMENT_TERMS_MAX];
 };
 extern const char *const w_rule_labels[];
 enum { RULE_LABELS = 3 };
@@ -237,6 +264,24 @@ struct w_coupon {
     int64_t used;
     int64_t expires;
 };
+/* What a party promises for an invitation. */
+struct w_reward {
+    int party;
+    int currency;
+    int64_t inviter; /* minor units */
+    int64_t invitee;
+    int64_t days; /* until the credit ends; 0: never */
+    int64_t from;
+};
+/* Capital that the payee of an agreement puts in. */
+struct w_financing {
+    char id[ID_MAX];
+    int agreement;
+    const char *label; /* of the rule that gives it back */
+    int client;        /* for whom a document was paid; EVERYTHING: money */
+    int64_t amount;
+    int64_t returns;
+};
 
 struct world {
     uint64_t seed;
@@ -247,7 +292,7 @@ struct world {
     int months;
     int64_t month[MONTHS_MAX + 1]; /* begin of each, in the operator's zone; an end behind */
     size_t party_count, book_count, edge_count, item_count, plan_count, sub_count, use_count;
-    size_t agreement_count, wallet_count, coupon_count;
+    size_t agreement_count, wallet_count, coupon_count, reward_count, financing_count;
     struct w_party *parties; /* [0]: the operator */
     struct w_book *books;
     struct w_edge *edges;
@@ -259,6 +304,8 @@ struct world {
     struct w_agreement *agreements;
     struct w_wallet *wallets;
     struct w_coupon *coupons;
+    struct w_reward *rewards;
+    struct w_financing *financings;
 };
 
 /* The next number of the world's own chance: 0 .. bound - 1. */
@@ -276,9 +323,21 @@ void *world_grow(void *list, size_t *count, size_t size);
 struct w_num world_number(struct world *w, int64_t from, int64_t to, int digits);
 /* A new entry of a book, from an instant on. */
 void world_entry(struct world *w, struct w_book *b, int64_t from);
+/* New guard rails of a book, from an instant on. */
+void world_rail(struct world *w, struct w_book *b, int64_t from);
+/* New terms of an agreement, from an instant on: other rules; who has the rest keeps it. */
+void world_terms(struct world *w, struct w_agreement *a, int64_t from);
+/* A book of a seller: one that it has, or a new one; or EVERYTHING. */
+int world_some_book(struct world *w, int seller, int currency);
+/* The book of an edge at an instant, or EVERYTHING. */
+int world_book_at(const struct w_edge *e, int64_t at);
+/* Somebody new who buys as the buyer of this edge does, from the same seller: the new edge. */
+int world_newcomer(struct world *w, int edge, int sponsor);
 /* A new subscription of an edge from an instant on, of a plan in its currency; it may be below
  * another one. */
 void world_sub(struct world *w, int edge, int64_t start);
+/* One that was ended goes on from an instant on, as a new one. */
+void world_sub_again(struct world *w, int sub, int64_t start);
 /* Whether a plan has instalments or what is paid once: it is neither changed to nor left. */
 bool world_in_parts(const struct w_plan *p);
 
@@ -288,6 +347,16 @@ void world_free(struct world *w);
 
 /* The first instant of a month (0: January 1970) in a zone. */
 int64_t world_month_begin(enum w_zone zone, int64_t month);
+/* When the periods of a subscription begin: the first, and each after it. */
+struct w_calendar {
+    enum w_zone zone;
+    int months;    /* that a period has */
+    int64_t first; /* month of the first period */
+    int day;       /* 1: the first of the month; in a shorter month the last */
+};
+struct w_calendar world_calendar(const struct world *w, const struct w_sub *s);
+/* number: 0 is the first. */
+int64_t world_period_begin(const struct w_calendar *c, int64_t number);
 /* The day that an instant is in; 0: 1970-01-01. */
 int64_t world_day(enum w_zone zone, int64_t at);
 /* The month that an instant is in. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum {
     STEPS_MAX = 1000000,
@@ -49,21 +50,50 @@ static int open_document(struct play *p)
     for (int tries = 0; tries < 20 && p->m->doc_count > 0; tries++) {
         int doc = (int)world_below(p->w, p->m->doc_count);
         const struct m_doc *d = &p->m->docs[doc];
-        if (d->code == CODE_INVOICE && d->gross - d->prepaid - d->paid - d->credited > 0)
+        if (d->code == CODE_INVOICE && model_open(d) > 0)
             return doc;
     }
     return EVERYTHING;
 }
 
+/* An invoice of which all that was open is written off, or EVERYTHING. */
+static int lost_document(const struct play *p)
+{
+    for (size_t i = 0; i < p->m->doc_count; i++)
+        if (p->m->docs[i].written_off > 0 && model_open(&p->m->docs[i]) == 0)
+            return (int)i;
+    return EVERYTHING;
+}
+
+/* Part of it comes after all, or all, or more. */
+static void some_recovery(struct play *p, int doc)
+{
+    int64_t lost = p->m->docs[doc].written_off;
+    int64_t amount = world_percent(p->w, 40) ? lost : world_between(p->w, 1, lost);
+    play_payment(p, doc, world_percent(p->w, 10) ? lost + 7 : amount);
+}
+
 static void some_payment(struct play *p)
 {
+    int lost = lost_document(p);
+    if (lost != EVERYTHING && world_percent(p->w, 25)) {
+        some_recovery(p, lost);
+        return;
+    }
     int doc = open_document(p);
     if (doc == EVERYTHING)
         return;
     const struct m_doc *d = &p->m->docs[doc];
-    int64_t open = d->gross - d->prepaid - d->paid - d->credited;
+    int64_t open = model_open(d);
     int64_t amount = world_percent(p->w, 50) ? open : world_between(p->w, 1, open);
     play_payment(p, doc, world_percent(p->w, 5) ? open + 7 : amount);
+}
+
+static void some_write_off(struct play *p)
+{
+    int doc = open_document(p);
+    if (doc != EVERYTHING)
+        play_write_off(p, doc);
 }
 
 static void some_return(struct play *p)
@@ -81,32 +111,36 @@ static void some_credit(struct play *p)
         return;
     int doc = (int)world_below(p->w, p->m->doc_count);
     const struct m_doc *d = &p->m->docs[doc];
-    if (d->code == CODE_INVOICE && d->credited < d->gross)
+    if (d->code == CODE_INVOICE && d->credited < d->gross && d->written_off == 0)
         play_credit(p, doc);
-}
-
-/* Credit under COLLECT is a share of its own, which the model does not have. */
-static void give_credit(struct play *p, int edge)
-{
-    if (p->w->edges[edge].settle != WAY_COLLECT)
-        play_wallet(p, edge);
 }
 
 static void some_change(struct play *p, int sub)
 {
     int dice = (int)world_below(p->w, 100);
-    if (dice < 30)
+    int edge = p->w->subs[sub].edge;
+    if (dice < 16)
         play_price(p);
-    else if (dice < 55)
+    else if (dice < 24)
+        play_join(p, edge);
+    else if (dice < 28)
+        play_terms(p);
+    else if (dice < 42)
         play_subscribe(p);
-    else if (dice < 75)
+    else if (dice < 62)
         play_change(p, sub);
-    else if (dice < 85)
+    else if (dice < 72)
         play_end(p, sub);
-    else if (dice < 93)
-        give_credit(p, p->w->subs[sub].edge);
+    else if (dice < 77)
+        play_wallet(p, edge);
+    else if (dice < 82)
+        play_coupon(p, edge);
+    else if (dice < 85)
+        play_promise(p, edge);
+    else if (dice < 92)
+        play_invite(p, edge);
     else
-        play_coupon(p, p->w->subs[sub].edge);
+        play_finance(p);
 }
 
 static void some_settlement(struct play *p)
@@ -131,14 +165,16 @@ static void some_step(struct play *p)
     int sub = (int)world_below(w, w->sub_count);
     if (dice < 30)
         play_usage(p, sub);
-    else if (dice < 50)
+    else if (dice < 55)
         some_change(p, sub);
-    else if (dice < 70)
+    else if (dice < 72)
         some_payment(p);
     else if (dice < 80)
         some_credit(p);
-    else if (dice < 87)
+    else if (dice < 84)
         some_return(p);
+    else if (dice < 88)
+        some_write_off(p);
     else
         some_settlement(p);
 }
@@ -164,11 +200,15 @@ static void play_one_month(struct play *p, const struct options *o, int month)
     step_done(p, o);
 }
 
-static int play_world(const struct options *o, uint64_t seed)
+static size_t parties_of(uint64_t seed)
 {
     struct world chance = {.chance = seed ^ 1};
-    size_t parties = (size_t)world_between(&chance, PARTIES_LEAST, PARTIES_MOST);
-    struct world *w = world_make(seed, o->parties > 0 ? (size_t)o->parties : parties);
+    return (size_t)world_between(&chance, PARTIES_LEAST, PARTIES_MOST);
+}
+
+static int play_world(const struct options *o, uint64_t seed)
+{
+    struct world *w = world_make(seed, o->parties > 0 ? (size_t)o->parties : parties_of(seed));
     struct model *m = model_new(w);
     struct play *p = calloc(1, sizeof *p);
     if (p == NULL)
@@ -195,48 +235,127 @@ static int play_world(const struct options *o, uint64_t seed)
 
 /* --- many --- */
 
+enum { JOBS_MAX = 64, TELL_EVERY = 100, LEAST = 2 };
+
 /* Each world is a process of its own: one that fails does not keep the others from being played. */
-static bool play_share(const struct options *o, int64_t job, int64_t *ret_failed)
+struct many {
+    const struct options *o;
+    struct timespec began;
+    int64_t next; /* world, from 0 */
+    int64_t done;
+    int64_t failed;
+    struct {
+        pid_t pid; /* 0: none */
+        uint64_t seed;
+    } jobs[JOBS_MAX];
+};
+
+static pid_t start(const struct options *o, uint64_t seed, bool quiet)
 {
-    for (int64_t i = job; i < o->worlds; i += o->jobs) {
-        int status = 0;
-        (void)fflush(NULL);
-        pid_t child = fork();
-        if (child == 0) {
-            (void)play_world(o, (uint64_t)(o->from + i));
-            exit(EXIT_SUCCESS);
-        }
-        if (child < 0 || waitpid(child, &status, 0) != child)
-            return false;
-        if (status != 0)
-            ++*ret_failed;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child < 0)
+        abort();
+    if (child == 0) {
+        if (quiet && freopen("/dev/null", "w", stderr) == NULL)
+            abort();
+        (void)play_world(o, seed);
+        exit(EXIT_SUCCESS);
     }
-    return true;
+    return child;
+}
+
+static bool agrees(const struct options *o, uint64_t seed, bool quiet)
+{
+    int status = 0;
+    pid_t child = start(o, seed, quiet);
+    if (waitpid(child, &status, 0) != child)
+        abort();
+    return status == 0;
+}
+
+/* The smallest world of the same seed that differs, told in words: by how many parties. */
+static void shrink(const struct options *o, uint64_t seed)
+{
+    struct options smaller = *o;
+    size_t whole = o->parties > 0 ? (size_t)o->parties : parties_of(seed);
+    for (smaller.parties = LEAST; (size_t)smaller.parties < whole; smaller.parties++) {
+        if (agrees(&smaller, seed, true))
+            continue;
+        fprintf(stderr, "worlds: seed %llu differs with --parties %lld, too:\n",
+                (unsigned long long)seed, (long long)smaller.parties);
+        (void)agrees(&smaller, seed, false);
+        return;
+    }
+    fprintf(stderr, "worlds: seed %llu has no smaller world that differs (%zu parties)\n",
+            (unsigned long long)seed, whole);
+}
+
+static void tell(const struct many *m)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t seconds = now.tv_sec - m->began.tv_sec;
+    int64_t left = m->done > 0 ? seconds * (m->o->worlds - m->done) / m->done : 0;
+    int64_t lowest = m->o->from + m->next;
+    for (int j = 0; j < JOBS_MAX; j++)
+        if (m->jobs[j].pid != 0 && (int64_t)m->jobs[j].seed < lowest)
+            lowest = (int64_t)m->jobs[j].seed;
+    printf("%lld of %lld worlds, %lld differ, %lld a minute, %lld min left; all below seed %lld "
+           "are played\n",
+           (long long)m->done, (long long)m->o->worlds, (long long)m->failed,
+           (long long)(seconds > 0 ? m->done * 60 / seconds : 0), (long long)(left / 60),
+           (long long)lowest);
+    (void)fflush(stdout);
+}
+
+static int free_job(const struct many *m)
+{
+    for (int j = 0; j < (int)m->o->jobs; j++)
+        if (m->jobs[j].pid == 0)
+            return j;
+    return EVERYTHING;
+}
+
+static void wait_for_one(struct many *m)
+{
+    int status = 0;
+    int j = 0;
+    pid_t pid = wait(&status);
+    while (j < JOBS_MAX && m->jobs[j].pid != pid)
+        j++;
+    if (pid <= 0 || j == JOBS_MAX)
+        abort();
+    m->jobs[j].pid = 0;
+    m->done++;
+    if (status != 0) {
+        m->failed++;
+        shrink(m->o, m->jobs[j].seed);
+    }
+    if (m->o->worlds > TELL_EVERY && m->done % TELL_EVERY == 0)
+        tell(m);
 }
 
 static int play_all(const struct options *o)
 {
-    enum { JOBS_MAX = 64 };
-    pid_t jobs[JOBS_MAX];
-    int64_t failed = 0;
-    (void)fflush(NULL);
-    for (int64_t j = 0; j < o->jobs; j++) {
-        jobs[j] = fork();
-        if (jobs[j] == 0) {
-            int64_t mine = 0;
-            bool ok = play_share(o, j, &mine);
-            _exit(!ok || mine > 254 ? 255 : (int)mine);
+    struct many *m = calloc(1, sizeof *m);
+    if (m == NULL)
+        abort();
+    m->o = o;
+    (void)clock_gettime(CLOCK_MONOTONIC, &m->began);
+    while (m->done < o->worlds) {
+        int j = m->next < o->worlds ? free_job(m) : EVERYTHING;
+        if (j == EVERYTHING) {
+            wait_for_one(m);
+            continue;
         }
+        m->jobs[j].seed = (uint64_t)(o->from + m->next++);
+        m->jobs[j].pid = start(o, m->jobs[j].seed, false);
     }
-    for (int64_t j = 0; j < o->jobs; j++) {
-        int status = 0;
-        if (jobs[j] < 0 || waitpid(jobs[j], &status, 0) != jobs[j] || !WIFEXITED(status))
-            failed++;
-        else
-            failed += WEXITSTATUS(status);
-    }
-    printf("%lld passed, %lld failed\n", (long long)(o->worlds - failed), (long long)failed);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    printf("%lld passed, %lld failed\n", (long long)(o->worlds - m->failed), (long long)m->failed);
+    int rc = m->failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    free(m);
+    return rc;
 }
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -255,7 +374,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         if (!found)
             return false;
     }
-    return o->jobs > 0 && o->jobs <= 64;
+    return o->jobs > 0 && o->jobs <= JOBS_MAX;
 }
 
 int main(int argc, char **argv)

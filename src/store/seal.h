@@ -5,8 +5,8 @@
  * The key is 32 bytes in a file of its own, made at the first start. Without it the sealed things
  * are lost: keep it beside the backups, not in them.
  */
-#ifndef FLEET_SEAL_H
-#define FLEET_SEAL_H
+#ifndef STORE_SEAL_H
+#define STORE_SEAL_H
 
 #include "store/store.h"
 

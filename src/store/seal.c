@@ -1,4 +1,4 @@
-#include "fleet/seal.h"
+#include "store/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,93 @@
+/* Files of the agent, and what becomes an image. */
+#include "node/file.h"
+
+#include "node/image.h"
+
+#include <check.h>
+#include <unistd.h>
+
+static struct arena arena;
+static struct err err;
+static char home[64];
+
+static void setup(void)
+{
+    arena_init(&arena, (size_t)1024 * 1024);
+    err_clear(&err);
+    snprintf(home, sizeof home, "/tmp/hanse-image-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(home));
+}
+
+static void teardown(void)
+{
+    ck_assert_int_eq(file_remove(home, &err), RC_OK);
+    arena_fini(&arena);
+}
+
+static const char *in(const char *name)
+{
+    return arena_fmt(&arena, "%s/%s", home, name).p;
+}
+
+START_TEST(a_finished_file_takes_the_place_of_another)
+{
+    struct str text;
+    ck_assert_int_eq(file_write(in("a"), STR("new"), &err), RC_OK);
+    ck_assert_int_eq(file_write(in("b"), STR("old"), &err), RC_OK);
+    ck_assert_int_eq(file_rename(in("a"), in("b"), &err), RC_OK);
+    ck_assert(!file_exists(in("a")));
+    ck_assert_int_eq(file_read(in("b"), 10, &arena, &text, &err), RC_OK);
+    ck_assert(str_eq(text, STR("new")));
+}
+END_TEST
+
+START_TEST(a_file_without_a_place_is_kept_where_it_was)
+{
+    ck_assert_int_eq(file_write(in("a"), STR("new"), &err), RC_OK);
+    ck_assert_int_eq(file_rename(in("a"), in("none/b"), &err), RC_NOT_FOUND);
+    ck_assert(file_exists(in("a")));
+    ck_assert_int_eq(file_rename(in("c"), in("a"), &err), RC_NOT_FOUND);
+    ck_assert(file_exists(in("a")));
+}
+END_TEST
+
+/* of "abc", as FIPS 180-2 has it */
+#define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+START_TEST(an_image_is_kept_under_its_hash)
+{
+    struct spec_image image;
+    ck_assert_int_eq(file_make_folder(in("images"), &err), RC_OK);
+    ck_assert_int_eq(file_write(in("a"), STR("abc"), &err), RC_OK);
+    ck_assert_int_eq(image_take(home, in("a"), STR(HASH), &image, &arena, &err), RC_OK);
+    ck_assert(str_eq(image.sha256, STR(HASH)));
+    ck_assert_int_eq(image.bytes, 3);
+    ck_assert(file_exists(in("images/" HASH)));
+    ck_assert(!file_exists(in("a")));
+}
+END_TEST
+
+START_TEST(a_poisoned_image_is_removed)
+{
+    struct spec_image image;
+    ck_assert_int_eq(file_make_folder(in("images"), &err), RC_OK);
+    ck_assert_int_eq(file_write(in("a"), STR("abd"), &err), RC_OK);
+    ck_assert_int_eq(image_take(home, in("a"), STR(HASH), &image, &arena, &err), RC_INVALID);
+    ck_assert(!file_exists(in("images/" HASH)));
+    ck_assert(!file_exists(in("a")));
+}
+END_TEST
+
+Suite *image_suite(void);
+Suite *image_suite(void)
+{
+    Suite *s = suite_create("image");
+    TCase *c = tcase_create("image");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_test(c, a_finished_file_takes_the_place_of_another);
+    tcase_add_test(c, a_file_without_a_place_is_kept_where_it_was);
+    tcase_add_test(c, an_image_is_kept_under_its_hash);
+    tcase_add_test(c, a_poisoned_image_is_removed);
+    suite_add_tcase(s, c);
+    return s;
+}

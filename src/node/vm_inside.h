@@ -1,0 +1,57 @@
+/*
+ * vm_inside.h - what the files of the driver of machines share.
+ */
+#ifndef NODE_VM_INSIDE_H
+#define NODE_VM_INSIDE_H
+
+#include "node/container_inside.h"
+#include "node/vm.h"
+
+#include <libvirt/libvirt.h>
+
+/* --- vm_host.c: the daemon --- */
+
+/* A connection to libvirt; its daemon is started where none runs. RC_UNAVAILABLE. */
+MUST_CHECK enum rc vm_connect(struct vm *v, struct arena *arena, virConnectPtr *ret,
+                              struct err *err);
+/* What libvirt said of the call that failed just now. */
+enum rc vm_failed(struct err *err, const char *what);
+/* The daemons that vm_connect started are ended. */
+void vm_end_daemons(struct vm *v, struct arena *arena);
+/* Whether a guest's code runs with the processor's help: tried once after each boot of the machine,
+ * for two seconds at most; the run folder keeps what was seen. */
+bool vm_try_kvm(const struct vm *v, struct arena *arena);
+
+/* --- vm_disk.c: disk and seed --- */
+
+const char *vm_disk(const struct vm *v, struct str id, struct arena *arena);
+/* The disk is there, over its image, and has its size. The machine does not run. */
+MUST_CHECK enum rc vm_make_disk(struct vm *v, const struct service_spec *spec, struct left *left,
+                                struct arena *arena, struct err *err);
+/* They are that user's now, who QEMU runs as; the image is for its group to read. */
+MUST_CHECK enum rc vm_give_files(const struct vm *v, const struct left *left, struct arena *arena,
+                                 struct err *err);
+MUST_CHECK enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, int64_t slot,
+                                struct arena *arena, struct err *err);
+/* --- vm_place.c: its process and its guard --- */
+
+/* QEMU's process; 0 where it does not run. */
+int64_t vm_process(const struct vm *v, struct str id, struct arena *arena);
+/* The process is over afterwards: after wait_ms it is killed. wait_ms 0: at once. */
+void vm_await_end(const struct vm *v, struct str id, int64_t wait_ms, struct arena *arena);
+/* hanse-init watches over the lease of a machine that runs. */
+MUST_CHECK enum rc vm_guard(struct vm *v, struct str id, struct arena *arena, struct err *err);
+const char *vm_lease_file(const struct vm *v, struct str id, struct arena *arena);
+/* Held by who works on a machine's process and disk; close it to let go. */
+MUST_CHECK enum rc vm_lock(const struct vm *v, struct str id, struct arena *arena, int *ret,
+                           struct err *err);
+
+/* Whom QEMU of a slot runs as. */
+uid_t vm_user(const struct vm *v, int64_t slot);
+
+static inline struct vm *vm_of_driver(struct driver *d)
+{
+    return CONTAINER_OF(d, struct vm, driver);
+}
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * terms_test.c - new terms in the middle of a month: what was rated under the old ones is shared by
+ * the old ones, in the same invoice (specs/billing.md 3.1).
+ */
+#include "settle/settle_fixture.h"
+
+#define ELEVENTH (DECEMBER + 10 * US_PER_DAY)
+
+struct renewed {
+    struct close_world w;
+    struct str op, partner, client, plan, supply, fee, referral;
+};
+
+static struct str agree(struct tx *tx, struct renewed *r, enum agreement_kind kind,
+                        const struct rule *rules, size_t count)
+{
+    struct agreement fresh = {
+        .kind = (int64_t)kind,
+        .from = r->op,
+        .to = r->partner,
+        .terms = {.tax = TREATMENT_NONE, .rules = {(void *)(uintptr_t)rules, count}}};
+    return keep(&r->w, make_agreement(tx, &fresh));
+}
+
+static enum rc define(struct tx *tx, void *arg)
+{
+    struct renewed *r = arg;
+    struct close_world *w = &r->w;
+    /* Two rules before, one behind: what the second added up to is owed all the same. */
+    const struct rule fees[] = {
+        {.kind = RULE_PER_UNIT, .value = STR("3.125"), .label = STR("OldFee")},
+        {.kind = RULE_PER_UNIT, .value = STR("2"), .label = STR("OldOther")}};
+    const struct rule cut = {.kind = RULE_PERCENT, .value = STR("10"), .label = STR("OldCut")};
+    r->op = keep(w, books_party(tx, "Op", "FR", true));
+    r->partner = keep(w, books_party(tx, "Partner", "FR", true));
+    r->client = keep(w, books_party(tx, "Client", "FR", false));
+    OK(tx, permission_seed(tx));
+    r->plan = keep(w, make_flat(tx, r->op, "vm", "VM", "100.00", "EUR"));
+    r->fee = agree(tx, r, AGREEMENT_FEE, fees, COUNT(fees));
+    r->referral = agree(tx, r, AGREEMENT_REFERRAL, &cut, 1);
+    r->supply = keep(w, make_supply(tx, r->op, r->client, STR(""), STR("")));
+    (void)make_subscription(tx, r->supply, r->plan, "1", 0);
+    return RC_OK;
+}
+
+static void renew(struct tx *tx, struct str agreement, const struct rule *rule)
+{
+    struct agreement a;
+    struct agreement patch = {
+        .set = UINT64_C(1) << schema_find(&agreement_schema, STR("terms")),
+        .terms = {.set = UINT64_C(1) << schema_find(&terms_schema, STR("rules")),
+                  .rules = {(void *)(uintptr_t)rule, 1}}};
+    OK(tx, agreement_change(tx, agreement, 0, &patch, &a));
+    OK(tx, agreement_sign(tx, agreement, &a));
+}
+
+static enum rc renew_in(struct tx *tx, void *arg)
+{
+    struct renewed *r = arg;
+    const struct rule fee = {.kind = RULE_PER_UNIT, .value = STR("1"), .label = STR("NewFee")};
+    const struct rule cut = {.kind = RULE_PERCENT, .value = STR("20"), .label = STR("NewCut")};
+    renew(tx, r->fee, &fee);
+    renew(tx, r->referral, &cut);
+    (void)make_subscription(tx, r->supply, r->plan, "1", ELEVENTH);
+    return RC_OK;
+}
+
+/* 100.00 by the old terms; by the new ones 21 days of 31: 67.74, of 0.677419355 units. */
+static enum rc shared_in(struct tx *tx, void *arg)
+{
+    struct renewed *r = arg;
+    struct ledger *l = r->w.books.l;
+    BALANCE(r->op, "EUR", STR("Income:VM"), -16774);
+    BALANCE(r->op, "EUR", STR("Expense:OldFee"), 313);
+    BALANCE(r->op, "EUR", STR("Expense:OldOther"), 200);
+    BALANCE(r->op, "EUR", STR("Expense:NewFee"), 68);
+    BALANCE(r->op, "EUR", STR("Expense:OldCut"), 1000);
+    BALANCE(r->op, "EUR", STR("Expense:NewCut"), 1355);
+    return RC_OK;
+}
+
+static enum rc taken_back_in(struct tx *tx, void *arg)
+{
+    struct renewed *r = arg;
+    struct ledger *l = r->w.books.l;
+    struct document credit;
+    struct document_row d = document_between(tx, r->op, r->client, DOCUMENT_INVOICE);
+    OK(tx, document_credit(tx, l, &settle_above, &(struct credit_request){.id = d.id}, &credit));
+    BALANCE(r->op, "EUR", STR("Expense:OldCut"), 0);
+    BALANCE(r->op, "EUR", STR("Expense:NewCut"), 0);
+    return RC_OK;
+}
+
+START_TEST(each_line_is_shared_by_the_terms_that_it_was_rated_under)
+{
+    struct renewed *r = calloc(1, sizeof *r);
+    ASSERT(r != NULL);
+    struct world *world = &r->w.books.world;
+    settle_world_open(&r->w);
+    world_write(world, define, r, RC_OK);
+    world->clock.at = ELEVENTH;
+    world_write(world, renew_in, r, RC_OK);
+    (void)settle_close(&r->w, "2026-12", JANUARY);
+    world_write(world, shared_in, r, RC_OK);
+    world_write(world, taken_back_in, r, RC_OK);
+    settle_world_close(&r->w);
+    free(r);
+}
+END_TEST
+
+Suite *terms_suite(void);
+Suite *terms_suite(void)
+{
+    Suite *s = suite_create("terms");
+    TCase *t = tcase_create("terms");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, each_line_is_shared_by_the_terms_that_it_was_rated_under);
+    suite_add_tcase(s, t);
+    return s;
+}
