@@ -19,6 +19,7 @@
 #define ck_assert_int_eq(a, b)   ASSERT((a) == (b))
 #define ck_assert_int_lt(a, b)   ASSERT((a) < (b))
 
+#include "base/process.h"
 #include "billing/close_fixture.h"
 #include "settle/statement.h"
 
@@ -256,6 +257,7 @@ int main(int argc, char **argv)
 {
     static const int64_t sizes[] = {10000, 100000, SIZE_WANTED};
     bool good = true;
+    process_prepare(); /* as hansed does */
     for (int i = 1; i < argc; i++) {
         int64_t size = 0;
         bool ok = str_to_i64(str_c(argv[i]), 1, INT32_MAX, &size);

@@ -162,10 +162,15 @@ MUST_CHECK enum rc close_period(struct tx *tx, struct str zone_name, struct str 
 /* The operator's zone is the first one. */
 MUST_CHECK enum rc close_bounds_list(struct tx *tx, const struct close_row *row,
                                      struct close_bounds **ret, size_t *ret_count);
-/* Rate what follows from->at: pure but for what it reads, in any tx. above (NULL: nobody) is asked
- * about each line. ret->row is where it is then. */
+/* Rate what follows from->at, in PHASE_WALK up to and with *until (NULL: as far as a page goes):
+ * pure but for what it reads, in any tx. above (NULL: nobody) is asked about each line. ret->row is
+ * where it is then; where the arena has no more room, that is before *until. */
 MUST_CHECK enum rc close_rate_page(struct tx *tx, const struct close_row *from,
+                                   const struct subscription_cursor *until,
                                    const struct close_above *above, struct close_page *ret);
+/* A page that was rated beside the one before it, from where that one was to end, counted lines and
+ * subscriptions from a row of its own: now as if from where `before` did end. */
+void close_follow_page(struct close_page *page, const struct close_row *before);
 /* Keep it, if the close is still where the page began. */
 MUST_CHECK enum rc close_keep_page(struct tx *tx, struct close_page *page);
 

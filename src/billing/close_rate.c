@@ -570,7 +570,7 @@ static void widest(const struct walking *p, time_us *ret_since, time_us *ret_end
     }
 }
 
-static enum rc walk(struct walking *p)
+static enum rc walk(struct walking *p, const struct subscription_cursor *until)
 {
     struct close_row *row = &p->out->row;
     struct subscription_facts *facts = NULL;
@@ -579,20 +579,22 @@ static enum rc walk(struct walking *p)
     size_t count = 0;
     size_t done = 0;
     widest(p, &since, &end);
-    TRY(subscription_walk(p->tx, since, end, &row->at, CLOSE_CHUNK, &facts, &count));
+    TRY(subscription_walk(p->tx, since, end, &row->at, until, CLOSE_CHUNK, &facts, &count));
     while (done < count && (done == 0 || arena_room(p->tx->arena) > CLOSE_ROOM_BYTES)) {
         size_t n = min_size(SQL_KEYS_MAX, count - done);
         TRY(rate_handful(p, facts + done, n, true));
         done += n;
     }
-    if (count == 0) {
-        next_phase(p->out, PHASE_LATE);
-        return RC_OK;
-    }
-    const struct subscription_facts *last = &facts[done - 1];
-    row->at = (struct subscription_cursor){last->terms[last->term_count - 1].agreement,
-                                           last->client, last->id};
     row->done += (int64_t)done;
+    if (done == count && until != NULL) {
+        row->at = *until;
+    } else if (count > 0) {
+        const struct subscription_facts *last = &facts[done - 1];
+        row->at = (struct subscription_cursor){last->terms[last->term_count - 1].agreement,
+                                               last->client, last->id};
+    } else {
+        next_phase(p->out, PHASE_LATE);
+    }
     return RC_OK;
 }
 
@@ -648,7 +650,8 @@ static enum rc there_is(struct tx *tx, const char *sql, bool *ret)
 }
 
 enum rc close_rate_page(struct tx *tx, const struct close_row *from,
-                        const struct close_above *above, struct close_page *ret)
+                        const struct subscription_cursor *until, const struct close_above *above,
+                        struct close_page *ret)
 {
     static const uint64_t seed[MAP_SEED] = {3, 4}; /* keys are our own ids */
     struct walking *p = NEW(tx->arena, struct walking);
@@ -665,7 +668,20 @@ enum rc close_rate_page(struct tx *tx, const struct close_row *from,
                  &p->late));
     TRY(there_is(tx, "SELECT 1 FROM close_missed ORDER BY subscription LIMIT 1", &p->missed));
     TRY(close_bounds_list(tx, from, &p->bounds, &p->bounds_count));
-    TRY(from->at_number == PHASE_WALK ? walk(p) : rate_rest(p));
+    TRY(from->at_number == PHASE_WALK ? walk(p, until) : rate_rest(p));
     end_run(p);
     return RC_OK;
+}
+
+void close_follow_page(struct close_page *page, const struct close_row *before)
+{
+    int64_t lines = before->lines - page->from.lines;
+    page->row.lines += lines;
+    page->row.done += before->done - page->from.done;
+    for (size_t i = 0; i < page->run_count; i++) {
+        page->runs[i].row.first += lines;
+        page->runs[i].row.last += lines;
+    }
+    page->from.lines = before->lines;
+    page->from.done = before->done;
 }

@@ -25,7 +25,7 @@
 struct dump {
     struct buf *b;
 };
-enum { DUMP_MAX = 4 * 1024 * 1024, DUMPED_CLOSES = 100, DUMPED_LINES = 100000 };
+enum { DUMP_MAX = 16 * 1024 * 1024, DUMPED_CLOSES = 100, DUMPED_LINES = 100000 };
 
 static enum rc dump_cells(struct tx *tx, const struct value *cells, size_t columns, void *arg)
 {
@@ -263,7 +263,7 @@ static enum rc rate_alone_in(struct tx *tx, void *arg)
     *took = found && row.step == CLOSE_RATE;
     if (!*took)
         return RC_OK;
-    TRY(close_rate_page(tx, &row, NULL, page));
+    TRY(close_rate_page(tx, &row, NULL, NULL, page));
     TRY(close_keep_page(tx, page));
     ck_assert(!page->stale);
     TRY(close_keep_page(tx, page)); /* it is kept: another time it is not */
@@ -300,6 +300,38 @@ CLOSE_TEST(one_thread_and_two_rate_the_same)
     struct close_world *other = calloc(1, sizeof *other);
     ASSERT(other != NULL);
     close_world_open(other);
+    struct str alone = close_traffic(w, once_alone);
+    struct str apart = close_traffic(other, once_apart);
+    ck_assert(str_eq(alone, apart));
+    close_world_close(other);
+    free(other);
+}
+
+/* More than one page of subscriptions, so that pages are rated beside one another. */
+static enum rc copy_subscriptions_in(struct tx *tx, void *arg)
+{
+    enum { COPIES = 2 * CLOSE_CHUNK + CLOSE_CHUNK / 2 };
+    const struct close_world *w = arg;
+    for (int i = 0; i < COPIES; i++) {
+        struct str id = arena_fmt(tx->arena, "sub_%06d", i);
+        TRY(sql_run(tx,
+                    "INSERT INTO subscription (id, version, seller, client, agreement, plan, "
+                    "plan_number, quantity, terms, zone, period, anchored, start, ends, created, "
+                    "changed) SELECT $1, version, seller, client, agreement, plan, plan_number, "
+                    "quantity, terms, zone, period, anchored, start, ends, created, changed "
+                    "FROM subscription WHERE id = $2",
+                    V(id), V(w->subscription[i % CLOSE_CLIENTS])));
+    }
+    return RC_OK;
+}
+
+CLOSE_TEST(pages_beside_one_another_rate_what_one_after_the_other_does)
+{
+    struct close_world *other = calloc(1, sizeof *other);
+    ASSERT(other != NULL);
+    close_world_open(other);
+    world_write(&w->books.world, copy_subscriptions_in, w, RC_OK);
+    world_write(&other->books.world, copy_subscriptions_in, other, RC_OK);
     struct str alone = close_traffic(w, once_alone);
     struct str apart = close_traffic(other, once_apart);
     ck_assert(str_eq(alone, apart));
@@ -817,6 +849,7 @@ Suite *close_suite(void)
     tcase_add_test(t, late_usage_is_billed_by_the_next_close_and_ends_at_the_same_total);
     tcase_add_test(t, any_permutation_of_late_usage_ends_at_the_same_amounts);
     tcase_add_test(t, one_thread_and_two_rate_the_same);
+    tcase_add_test(t, pages_beside_one_another_rate_what_one_after_the_other_does);
     tcase_add_test(t, a_dry_close_tells_and_keeps_nothing);
     tcase_add_test(t, a_review_waits_and_what_is_held_is_billed_by_a_later_close);
     tcase_add_test(t, periods_close_one_after_the_other_and_after_their_end);

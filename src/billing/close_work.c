@@ -1,4 +1,5 @@
 /* One unit of work of a close: what the job thread, tests and simulator call again and again. */
+#include "base/work.h"
 #include "billing/close_inside.h"
 #include "billing/wallet.h"
 #include "meter/total.h"
@@ -120,7 +121,7 @@ static enum rc compute_dry(struct tx *tx, void *arg)
         return RC_OK;
     if (w->row.step == CLOSE_COLLECT)
         return begin_rate(tx, &w->row);
-    TRY(close_rate_page(tx, &w->row, w->above, &w->page));
+    TRY(close_rate_page(tx, &w->row, NULL, w->above, &w->page));
     w->row = w->page.row;
     w->found = w->page.found;
     return RC_OK;
@@ -139,21 +140,48 @@ static enum rc keep_dry(struct tx *tx, void *arg)
 
 /* --- rating beside the writing thread --- */
 
+/* Two pages are computed beside one another while the two before are written. */
+enum { BESIDE = 2, FLIGHTS = 2 * BESIDE };
+
 /* A page that is computed, and then on its way into the store. */
 struct flight {
+    struct store *store;
     const struct close_above *above;
     struct arena arena;
+    struct subscription_cursor until; /* where another flight begins */
+    bool bounded;                     /* it does */
     struct close_page page;
+    struct work_item item; /* computes it on another thread */
+    enum rc rc;
+    sem_t computed;
     struct store_job job;
     struct err err;
     sem_t landed;
     bool flying;
 };
 
-static enum rc compute_page(struct tx *tx, void *arg)
+static void wait_for(sem_t *sem)
 {
-    struct flight *f = arg;
-    return close_rate_page(tx, &f->page.from, f->above, &f->page);
+    while (sem_wait(sem) != 0)
+        continue; /* EINTR: the only error of a valid semaphore */
+}
+
+static void flight_init(struct flight *f, struct store *s, const struct close_above *above)
+{
+    f->store = s;
+    f->above = above;
+    arena_init(&f->arena, STORE_TX_ARENA_BYTES);
+    int failed = sem_init(&f->landed, 0, 0);
+    ASSERT(failed == 0);
+    failed = sem_init(&f->computed, 0, 0);
+    ASSERT(failed == 0);
+}
+
+static void flight_fini(struct flight *f)
+{
+    sem_destroy(&f->computed);
+    sem_destroy(&f->landed);
+    arena_fini(&f->arena);
 }
 
 static enum rc keep_page(struct tx *tx, void *arg)
@@ -168,53 +196,112 @@ static void note_landed(struct store_job *job, enum rc rc)
     sem_post(&CONTAINER_OF(job, struct flight, job)->landed);
 }
 
-static void launch(struct store *s, struct flight *f)
+static void launch(struct flight *f)
 {
     f->job = (struct store_job){
         .fn = keep_page, .arg = f, .arena = &f->arena, .err = &f->err, .done = note_landed};
     f->flying = true;
-    store_submit(s, &f->job);
+    store_submit(f->store, &f->job);
 }
 
 static enum rc land(struct flight *f, struct err *err)
 {
     if (!f->flying)
         return RC_OK;
-    while (sem_wait(&f->landed) != 0)
-        continue; /* EINTR: the only error of a valid semaphore */
+    wait_for(&f->landed);
     f->flying = false;
     if (f->job.rc != RC_OK)
         *err = f->err;
     return f->job.rc;
 }
 
-/* The cursor's texts are in the other flight's arena, which is emptied while this one flies. */
-static void begin_from(struct flight *f, const struct close_row *row)
+/* The texts of where it begins are in another flight's arena, which is emptied before its own. */
+static void begin_from(struct flight *f, const struct close_row *row,
+                       const struct subscription_cursor *at)
 {
     arena_reset(&f->arena);
+    f->bounded = false;
     f->page.from = *row;
-    f->page.from.at = (struct subscription_cursor){arena_str(&f->arena, row->at.agreement),
-                                                   arena_str(&f->arena, row->at.client),
-                                                   arena_str(&f->arena, row->at.id)};
+    f->page.from.at = (struct subscription_cursor){arena_str(&f->arena, at->agreement),
+                                                   arena_str(&f->arena, at->client),
+                                                   arena_str(&f->arena, at->id)};
 }
 
-/* The next page is computed while the one before is written: it needs nothing of it but where it
- * ends. What follows the walk does, and waits. */
-static enum rc fly(struct store *s, struct close_row *row, struct flight flights[2],
+static enum rc find_bound(struct tx *tx, void *arg)
+{
+    struct flight *f = arg;
+    if (f->page.from.at_number != PHASE_WALK)
+        return RC_OK;
+    return subscription_walk_ahead(tx, &f->page.from.at, CLOSE_CHUNK, &f->until, &f->bounded);
+}
+
+static enum rc compute_in(struct tx *tx, void *arg)
+{
+    struct flight *f = arg;
+    return close_rate_page(tx, &f->page.from, f->bounded ? &f->until : NULL, f->above, &f->page);
+}
+
+static void compute_beside(struct work_item *item)
+{
+    struct flight *f = CONTAINER_OF(item, struct flight, item);
+    f->rc = store_read(f->store, &f->arena, &f->err, compute_in, f);
+    sem_post(&f->computed);
+}
+
+/* The first page is to end where the second begins, if there is so much left. */
+static enum rc compute_two(struct work_pool *pool, struct flight *first, struct flight *second,
+                           struct err *err)
+{
+    TRY(store_read(first->store, &first->arena, err, find_bound, first));
+    bool two = first->bounded;
+    if (two) {
+        begin_from(second, &first->page.from, &first->until);
+        second->item.run = compute_beside;
+        two = work_submit(pool, &second->item);
+        ASSERT(two); /* a pool of our own, with nothing else to do */
+    }
+    enum rc rc = store_read(first->store, &first->arena, err, compute_in, first);
+    if (two)
+        wait_for(&second->computed);
+    return rc;
+}
+
+static bool same_place(const struct close_row *a, const struct close_row *b)
+{
+    return a->step == b->step && a->at_number == b->at_number &&
+           str_eq(a->at.agreement, b->at.agreement) && str_eq(a->at.client, b->at.client) &&
+           str_eq(a->at.id, b->at.id);
+}
+
+/* The next pages are computed while those before are written: they need nothing of them but where
+ * they end. What follows the walk does, and waits. */
+static enum rc fly(struct work_pool *pool, struct close_row *row, struct flight flights[FLIGHTS],
                    struct err *err)
 {
-    bool more = true;
-    for (size_t i = 0; i < CLOSE_PAGES && more; i++) {
-        struct flight *f = &flights[i % 2];
-        struct flight *before = &flights[(i + 1) % 2];
-        begin_from(f, row);
-        TRY(store_read(s, &f->arena, err, compute_page, f));
-        TRY(land(before, err));
-        if (before->page.stale)
+    for (size_t i = 0; i < CLOSE_PAGES; i += BESIDE) {
+        struct flight *first = &flights[i % FLIGHTS];
+        struct flight *second = first + 1;
+        struct flight *before = &flights[(i + BESIDE) % FLIGHTS];
+        begin_from(first, row, &row->at);
+        TRY(compute_two(pool, first, second, err));
+        for (size_t k = 0; k < BESIDE; k++) {
+            TRY(land(&before[k], err));
+            if (before[k].page.stale)
+                return RC_OK;
+        }
+        *row = first->page.row;
+        launch(first);
+        if (first->bounded && same_place(row, &second->page.from)) {
+            if (second->rc != RC_OK) {
+                *err = second->err;
+                return second->rc;
+            }
+            close_follow_page(&second->page, row);
+            *row = second->page.row;
+            launch(second);
+        }
+        if (row->step != CLOSE_RATE || row->at_number != PHASE_WALK)
             return RC_OK;
-        *row = f->page.row;
-        more = row->step == CLOSE_RATE && row->at_number == PHASE_WALK;
-        launch(s, f);
     }
     return RC_OK;
 }
@@ -222,24 +309,22 @@ static enum rc fly(struct store *s, struct close_row *row, struct flight flights
 static enum rc rate_pages(struct store *s, const struct close_above *above, struct close_row *row,
                           struct err *err)
 {
-    struct flight flights[2] = {0};
+    struct flight flights[FLIGHTS] = {0};
     struct err late = {0};
-    for (size_t i = 0; i < COUNT(flights); i++) {
-        flights[i].above = above;
-        arena_init(&flights[i].arena, STORE_TX_ARENA_BYTES);
-        int failed = sem_init(&flights[i].landed, 0, 0);
-        ASSERT(failed == 0);
-    }
-    enum rc rc = fly(s, row, flights, err);
-    for (size_t i = 0; i < COUNT(flights); i++) {
+    for (size_t i = 0; i < FLIGHTS; i++)
+        flight_init(&flights[i], s, above);
+    struct work_pool *pool = work_open(1, 1);
+    enum rc rc = fly(pool, row, flights, err);
+    for (size_t i = 0; i < FLIGHTS; i++) {
         enum rc landed = land(&flights[i], &late);
         if (rc == RC_OK && landed != RC_OK) {
             *err = late;
             rc = landed;
         }
-        sem_destroy(&flights[i].landed);
-        arena_fini(&flights[i].arena);
     }
+    work_close(pool);
+    for (size_t i = 0; i < FLIGHTS; i++)
+        flight_fini(&flights[i]);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "catalog/subscription.h"
 
 enum { ZONES_MAX = 64, WALK_MAX = 50000 };
+#define BEHIND_ALL_IDS "~" /* ids are small letters, digits and '_' */
 
 #define COLUMNS                                                                              \
     "s.id, s.client, s.agreement, s.parent, s.zone, s.period, s.anchored, s.start, s.ends, " \
@@ -159,19 +160,25 @@ enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_fac
 /* --- the walk --- */
 
 enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
-                          const struct subscription_cursor *after, size_t limit,
+                          const struct subscription_cursor *after,
+                          const struct subscription_cursor *until, size_t limit,
                           struct subscription_facts **ret, size_t *ret_count)
 {
     static const struct subscription_cursor beginning;
+    static const struct subscription_cursor end = {
+        STR_INIT(BEHIND_ALL_IDS), STR_INIT(BEHIND_ALL_IDS), STR_INIT(BEHIND_ALL_IDS)};
     struct rows rows;
     struct filler f;
     const struct subscription_cursor *c = after != NULL ? after : &beginning;
+    const struct subscription_cursor *u = until != NULL ? until : &end;
     ASSERT(limit > 0 && limit <= WALK_MAX);
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM subscription s "
-                 "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) AND s.start < $4 "
+                 "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
+                 "AND (s.agreement, s.client, s.id) <= ($7, $8, $9) AND s.start < $4 "
                  "AND s.ends >= $5 ORDER BY s.agreement, s.client, s.id LIMIT $6",
-                 V(c->agreement), V(c->client), V(c->id), V(before), V(since), V((int64_t)limit)));
+                 V(c->agreement), V(c->client), V(c->id), V(before), V(since), V((int64_t)limit),
+                 V(u->agreement), V(u->client), V(u->id)));
     TRY(read_all(tx, &rows, &f));
     size_t last = rows.count - 1;
     if (f.several)
@@ -187,6 +194,23 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
                      V(row_str(&rows, last, 0))));
     *ret = f.facts;
     *ret_count = rows.count;
+    return RC_OK;
+}
+
+enum rc subscription_walk_ahead(struct tx *tx, const struct subscription_cursor *after,
+                                size_t count, struct subscription_cursor *ret, bool *ret_found)
+{
+    struct rows rows;
+    ASSERT(count > 0 && count <= WALK_MAX);
+    TRY(sql_rows(tx, &rows,
+                 "SELECT s.agreement, s.client, s.id FROM subscription s "
+                 "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
+                 "ORDER BY s.agreement, s.client, s.id LIMIT 1 OFFSET $4",
+                 V(after->agreement), V(after->client), V(after->id), V((int64_t)count - 1)));
+    *ret_found = rows.count > 0;
+    if (*ret_found)
+        *ret = (struct subscription_cursor){row_str(&rows, 0, 0), row_str(&rows, 0, 1),
+                                            row_str(&rows, 0, 2)};
     return RC_OK;
 }
 

@@ -160,16 +160,22 @@ MUST_CHECK enum rc subscription_windows(const struct subscription_facts *f,
                                         struct window **ret, size_t *ret_count, struct err *err);
 /* Facts of all subscriptions that run at some time within [since, before], in the order of
  * (agreement, client, id): what a close walks, `limit` at a time behind (after; NULL: from the
- * beginning). The order keeps a client's subscriptions together; agreement is that of the latest
- * terms. *ret_count 0: done. */
+ * beginning) up to and with (until; NULL: the last one). The order keeps a client's subscriptions
+ * together; agreement is that of the latest terms. *ret_count 0: done. */
 struct subscription_cursor {
     struct str agreement;
     struct str client;
     struct str id;
 };
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
-                                     const struct subscription_cursor *after, size_t limit,
+                                     const struct subscription_cursor *after,
+                                     const struct subscription_cursor *until, size_t limit,
                                      struct subscription_facts **ret, size_t *ret_count);
+/* The subscription that is the `count`th behind (after), whether it runs or not: a walk of `count`
+ * up to and with it meets all of them. *ret_found false: there are not so many. */
+MUST_CHECK enum rc subscription_walk_ahead(struct tx *tx, const struct subscription_cursor *after,
+                                           size_t count, struct subscription_cursor *ret,
+                                           bool *ret_found);
 /* The time zones that their calendars are in, by name. RC_TOO_LARGE: more than there can be. */
 enum { SUBSCRIPTION_ZONES_MAX = 1000 };
 MUST_CHECK enum rc subscription_zones(struct tx *tx, struct str **ret, size_t *ret_count);

@@ -3,14 +3,13 @@
  */
 #include "main/pico_settings.h"
 
+#include "base/process.h"
 #include "http/mail.h"
 #include "pico/bundled.h"
 #include "pico/web.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,14 +41,7 @@ struct house {
 static void prepare_process(sigset_t *ret)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct rlimit files;
-    umask(077); /* data is for this user alone */
-    /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
-    mallopt(M_ARENA_MAX, 2);
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
-    }
+    process_prepare();
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);

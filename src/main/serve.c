@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/mailer.h"
 #include "api/test_clock.h"
+#include "base/process.h"
 #include "fleet/work_kind.h"
 #include "ledger/ledger.h"
 #include "main/alerts.h"
@@ -10,10 +11,8 @@
 #include "main/jobs.h"
 #include "party/invitation.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,19 +49,6 @@ static void block_signals(sigset_t *ret)
     pthread_sigmask(SIG_BLOCK, ret, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
-}
-
-static void prepare_process(void)
-{
-    /* Links and data are for this user alone. */
-    umask(077);
-    /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
-    mallopt(M_ARENA_MAX, 2);
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
-    }
 }
 
 static enum rc open_store(struct house *h, const struct settings *s, struct err *err)
@@ -289,7 +275,7 @@ static enum rc first_start(struct house *h, const struct settings *s, struct are
 enum rc serve(const struct settings *s, struct arena *arena, struct err *err)
 {
     sigset_t signals;
-    prepare_process();
+    process_prepare();
     block_signals(&signals);
     struct house h = {0};
     log_init(&h.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);

@@ -1,0 +1,21 @@
+#include "base/process.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { MALLOC_ARENAS = 2, KEEP_BYTES = 32 * 1024 * 1024, MAP_BYTES = 8 * 1024 * 1024 };
+
+void process_prepare(void)
+{
+    struct rlimit files;
+    umask(077);
+    /* A value that malloc refuses leaves it as it was: slower, not wrong. */
+    (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MAP_BYTES);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
+    }
+}
