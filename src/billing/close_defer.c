@@ -12,6 +12,9 @@ enum {
     PIECE_ARENA_BYTES = 32 * 1024 * 1024,
 };
 
+_Static_assert((int)CLOSE_INVOICE_LINES_MAX <= (int)DOCUMENT_INCLUSIVE_MAX,
+               "all of it can be credited");
+
 static bool is_deferred(const struct document_row *row)
 {
     bool any = false;

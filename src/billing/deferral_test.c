@@ -5,8 +5,9 @@
 
 #define AT(year, month) (days_from_civil((year), (month), 1) * US_PER_DAY)
 
-static struct document invoice_year(struct tx *tx, struct ledger *l, struct str host,
-                                    struct str owner, int64_t net)
+/* corrects: what is wholly credited, or empty. */
+static struct document invoice_again(struct tx *tx, struct ledger *l, struct str host,
+                                     struct str owner, int64_t net, struct str corrects)
 {
     struct document made;
     struct document final;
@@ -20,15 +21,22 @@ static struct document invoice_year(struct tx *tx, struct ledger *l, struct str 
                               .unit = STR("C62"),
                               .net = net,
                               .deferred = true};
-    struct draft d = {.code = DOCUMENT_INVOICE,
+    struct draft d = {.code = corrects.n > 0 ? DOCUMENT_CORRECTED : DOCUMENT_INVOICE,
                       .issuer = host,
                       .recipient = owner,
+                      .refers_to = corrects,
                       .currency = currency_find(STR("USD")),
                       .lines = &line,
                       .count = 1};
     OK(tx, document_draft(tx, &d, &made));
     OK(tx, document_finalise(tx, l, made.id, &final));
     return final;
+}
+
+static struct document invoice_year(struct tx *tx, struct ledger *l, struct str host,
+                                    struct str owner, int64_t net)
+{
+    return invoice_again(tx, l, host, owner, net, STR(""));
 }
 
 static void recognise(struct tx *tx, struct ledger *l, time_us until)
@@ -133,6 +141,20 @@ BOOKS_TEST(a_credit_note_takes_back_what_waits_and_what_was_earned)
                           &credit));
 }
 
+BOOKS_TEST(a_corrected_invoice_waits_like_the_one_that_it_corrects)
+{
+    struct str a = books_party(tx, "HostA", "US", true);
+    struct str owner = books_party(tx, "Owner", "US", false);
+    struct document wrong = invoice_year(tx, l, a, owner, 9000);
+    struct document credit;
+    OK(tx, document_credit(tx, l, NULL, &(struct credit_request){.id = wrong.id}, &credit));
+    (void)invoice_again(tx, l, a, owner, 8000, wrong.id);
+    BALANCE(a, "USD", STR("Deferred"), -8000);
+    recognise(tx, l, AT(2028, 1));
+    BALANCE(a, "USD", STR("Deferred"), 0);
+    BALANCE(a, "USD", STR("Income:Picos"), -8000);
+}
+
 Suite *deferral_suite(void);
 Suite *deferral_suite(void)
 {
@@ -142,6 +164,7 @@ Suite *deferral_suite(void)
     tcase_add_test(c, recognition_adds_up_whatever_the_steps);
     tcase_add_test(c, limits_cut_the_work_and_lose_nothing);
     tcase_add_test(c, a_credit_note_takes_back_what_waits_and_what_was_earned);
+    tcase_add_test(c, a_corrected_invoice_waits_like_the_one_that_it_corrects);
     suite_add_tcase(s, c);
     return s;
 }

@@ -205,8 +205,9 @@ MUST_CHECK enum rc document_order(struct tx *tx, struct str issuer, const struct
 
 /* Credit lines of a final document, or all that is left of it (count 0): a credit note, numbered
  * and posted, and the shares that had accrued on it taken back through above->credited (NULL: there
- * are none). RC_CONFLICT: more than is left to credit, a draft, a credit note; RC_TOO_LARGE: all of
- * more lines than DRAFT_LINES_MAX. */
+ * are none). RC_CONFLICT: more than is left to credit, lines that come to less than nothing, a
+ * draft, a credit note. RC_TOO_LARGE: between tiers, more than 50,000 lines whose prices hold the
+ * tax. */
 struct credit_line {
     uint64_t set;
     int64_t line;

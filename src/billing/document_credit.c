@@ -1,4 +1,5 @@
-/* Credit notes: by line or whole, never more than is left, every account of every party with it. */
+/* Credit notes: by line or whole, never more than is left, every account of every party with it.
+ * An invoice may have more lines than a unit of work has room for: they are taken some at a time. */
 #include "billing/close.h"
 #include "billing/deferral.h"
 #include "billing/document_make.h"
@@ -13,10 +14,19 @@ struct taking {
     int64_t net;           /* taken now */
 };
 
+enum { LINES_AT_ONCE = 500, PIECE_BYTES = 64 * 1024 * 1024, WHOLE_BYTES = 512 * 1024 * 1024 };
+
 struct crediting {
+    struct tx *tx; /* in an arena that lives as long as all of it */
+    struct ledger *ledger;
     struct document_row invoice;
-    struct taking *lines;
-    size_t count;
+    struct document_row row; /* the credit note */
+    bool parts;              /* rooms above want to know each line */
+    size_t count;            /* lines so far */
+    size_t room;
+    struct line_credit *lines; /* parts alone */
+    size_t sum_count;
+    struct document_sum sums[DOCUMENT_INCOMES_MAX];
     struct document_tax_group *before; /* by the invoice's groups */
     struct document_tiers tiers;       /* COLLECT */
 };
@@ -74,50 +84,6 @@ static enum rc take(struct tx *tx, const struct crediting *c, struct taking *t, 
     return fits && !nothing ? RC_OK : too_much(tx, t, currency);
 }
 
-static enum rc take_named(struct tx *tx, struct crediting *c, const struct credit_line *lines,
-                          size_t count)
-{
-    c->lines = NEW_N(tx->arena, struct taking, count);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < i; k++)
-            if (lines[k].line == lines[i].line)
-                return err_set_at(tx->err, RC_INVALID, arena_fmt(tx->arena, "/lines/%zu/line", i),
-                                  "line %lld is there twice", (long long)lines[i].line);
-        struct taking *t = &c->lines[c->count++];
-        TRY(document_line_get(tx, &c->invoice, document_line_of(&c->invoice, lines[i].line),
-                              &t->of));
-        TRY(take(tx, c, t, lines[i].net));
-    }
-    return RC_OK;
-}
-
-static enum rc take_all(struct tx *tx, struct crediting *c)
-{
-    struct billed_line *lines = NULL;
-    size_t count = 0;
-    TRY(document_line_rows(tx, &c->invoice, (struct line_cursor){0}, DRAFT_LINES_MAX + 1, &lines,
-                           &count));
-    if (count > DRAFT_LINES_MAX)
-        return err_set(tx->err, RC_TOO_LARGE,
-                       "document '%.*s' has more than %d lines: credit it line by line",
-                       STRF(c->invoice.id), DRAFT_LINES_MAX);
-    c->lines = NEW_N(tx->arena, struct taking, count);
-    for (size_t i = 0; i < count; i++) {
-        struct taking *t = &c->lines[c->count];
-        t->of = lines[i];
-        enum rc rc = take(tx, c, t, STR(""));
-        if (rc == RC_OK)
-            c->count++;
-        else if (rc != RC_CONFLICT)
-            return rc;
-        err_clear(tx->err);
-    }
-    if (c->count == 0)
-        return err_set(tx->err, RC_CONFLICT, "nothing of document '%.*s' is left to credit",
-                       STRF(c->invoice.id));
-    return RC_OK;
-}
-
 /* --- what each tier gives back --- */
 
 /* R(amount x net so far / net) less the same before: the parts add up to the amount. */
@@ -142,69 +108,21 @@ static void tier_parts(const struct taking *t, int64_t parts[SUPPLY_DEPTH_MAX])
     parts[last] = t->net;
 }
 
+/* Names of sellers outlive the piece. */
 static enum rc add_tiers(struct tx *tx, struct crediting *c, const struct taking *t,
                          int64_t *ret_wholesale)
 {
     struct supply_path path;
     int64_t parts[SUPPLY_DEPTH_MAX];
+    size_t known = c->tiers.count;
     if (t->of.tiers == 0)
         return RC_OK;
     tier_parts(t, parts);
     TRY(supply_path_get(tx, t->of.path, &path));
     *ret_wholesale = parts[0];
-    return document_tiers_add(&c->tiers, &path, parts, t->of.facts.deferred, tx->err);
-}
-
-/* --- the credit note --- */
-
-static struct document_row fresh_credit(const struct crediting *c, struct str note)
-{
-    const struct document_row *i = &c->invoice;
-    return (struct document_row){.code = i->code == DOCUMENT_SELF_BILLED
-                                             ? DOCUMENT_SELF_BILLED_CREDIT
-                                             : DOCUMENT_CREDIT_NOTE,
-                                 .state = DOCUMENT_DRAFT,
-                                 .issuer = i->issuer,
-                                 .recipient = i->recipient,
-                                 .agreement = i->agreement,
-                                 .currency = i->currency,
-                                 .settle = i->settle,
-                                 .first_line = 1,
-                                 .line_count = (int64_t)c->count,
-                                 .period_begin = i->period_begin,
-                                 .period_end = i->period_end,
-                                 .refers_to = i->no,
-                                 .note = note};
-}
-
-static enum rc total(struct tx *tx, struct crediting *c, struct document_row *row)
-{
-    struct document_sum *sums = NEW_N(tx->arena, struct document_sum, c->count);
-    c->before = NEW_N(tx->arena, struct document_tax_group, c->invoice.group_count);
-    TRY(document_row_credits(tx, c->invoice.no, add_before, c));
-    for (size_t i = 0; i < c->count; i++) {
-        const struct draft_line *f = &c->lines[i].of.facts;
-        sums[i] = (struct document_sum){.tax_class = f->tax_class,
-                                        .income = f->income,
-                                        .amount = c->lines[i].net,
-                                        .deferred = f->deferred};
-        TRY(add_tiers(tx, c, &c->lines[i], &sums[i].wholesale));
-    }
-    return document_row_credit_total(row, &c->invoice, c->before, sums, c->count, tx->arena,
-                                     tx->err);
-}
-
-static enum rc insert_lines(struct tx *tx, const struct crediting *c,
-                            const struct document_row *row)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        const struct taking *t = &c->lines[i];
-        struct billed_line line = {
-            .line = (int64_t)i + 1, .facts = t->of.facts, .credits = t->of.line};
-        line.facts.net = t->net;
-        line.facts.discount = 0;
-        TRY(document_line_insert(tx, row->no, &line));
-    }
+    TRY(document_tiers_add(&c->tiers, &path, parts, t->of.facts.deferred, tx->err));
+    for (size_t i = known; i < c->tiers.count; i++)
+        c->tiers.sellers[i] = arena_str(c->tx->arena, c->tiers.sellers[i]);
     return RC_OK;
 }
 
@@ -229,40 +147,213 @@ static enum rc follow_deferred(struct tx *tx, struct ledger *l, const struct doc
     return RC_OK;
 }
 
-/* The invoice is less, what waits as deferred is less, shares are taken back. */
-static enum rc follow(struct tx *tx, struct ledger *l, const struct close_above *above,
-                      const struct crediting *c, const struct document_row *row)
+/* --- line by line --- */
+
+static enum rc add_sum(struct crediting *c, const struct document_sum *sum)
 {
-    const struct document_row *invoice = &c->invoice;
-    TRY(document_row_credited(tx, invoice->no, row->gross));
-    for (size_t i = 0; i < c->count; i++)
-        if (c->lines[i].of.facts.deferred)
-            TRY(follow_deferred(tx, l, invoice, &c->lines[i]));
+    size_t i = 0;
+    struct document_sum *s = c->sums;
+    while (i < c->sum_count &&
+           !(s[i].tax_class == sum->tax_class && s[i].deferred == sum->deferred &&
+             str_eq(s[i].income, sum->income)))
+        i++;
+    if (i == DOCUMENT_INCOMES_MAX)
+        return err_set(c->tx->err, RC_INVALID, "a document has at most %d kinds of income",
+                       DOCUMENT_INCOMES_MAX);
+    if (i == c->sum_count) {
+        s[i] = *sum;
+        s[i].income = arena_str(c->tx->arena, sum->income);
+        c->sum_count++;
+        return RC_OK;
+    }
+    TRY(amount_add(s[i].amount, sum->amount, &s[i].amount, c->tx->err));
+    return amount_add(s[i].wholesale, sum->wholesale, &s[i].wholesale, c->tx->err);
+}
+
+static void keep_part(struct crediting *c, const struct taking *t)
+{
+    if (!c->parts)
+        return;
+    ASSERT(c->count < c->room);
+    c->lines[c->count] = (struct line_credit){
+        .number = t->of.line, .whole = t->of.facts.net, .before = t->before, .now = t->net};
+}
+
+static enum rc insert_line(struct tx *tx, const struct crediting *c, const struct taking *t)
+{
+    struct billed_line line = {
+        .line = (int64_t)c->count + 1, .facts = t->of.facts, .credits = t->of.line};
+    line.facts.net = t->net;
+    line.facts.discount = 0;
+    return document_line_insert(tx, c->row.no, &line);
+}
+
+/* The line of the credit note, and what waits of the invoice's. */
+static enum rc add(struct tx *tx, struct crediting *c, const struct taking *t)
+{
+    const struct draft_line *f = &t->of.facts;
+    struct document_sum sum = {
+        .tax_class = f->tax_class, .income = f->income, .amount = t->net, .deferred = f->deferred};
+    TRY(add_tiers(tx, c, t, &sum.wholesale));
+    TRY(add_sum(c, &sum));
+    TRY(insert_line(tx, c, t));
+    keep_part(c, t);
+    c->count++;
+    return f->deferred ? follow_deferred(tx, c->ledger, &c->invoice, t) : RC_OK;
+}
+
+/* All that is left of a line; nothing may be. */
+static enum rc add_rest(struct tx *tx, struct crediting *c, const struct billed_line *line)
+{
+    struct taking t = {.of = *line};
+    enum rc rc = take(tx, c, &t, STR(""));
+    if (rc == RC_CONFLICT) {
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    return add(tx, c, &t);
+}
+
+static enum rc take_named(struct tx *tx, struct crediting *c, const struct credit_line *lines,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct taking t = {0};
+        for (size_t k = 0; k < i; k++)
+            if (lines[k].line == lines[i].line)
+                return err_set_at(tx->err, RC_INVALID, arena_fmt(tx->arena, "/lines/%zu/line", i),
+                                  "line %lld is there twice", (long long)lines[i].line);
+        if (arena_room(tx->arena) < PIECE_BYTES / 2)
+            arena_reset(tx->arena);
+        TRY(document_line_get(tx, &c->invoice, document_line_of(&c->invoice, lines[i].line),
+                              &t.of));
+        TRY(take(tx, c, &t, lines[i].net));
+        TRY(add(tx, c, &t));
+    }
+    return RC_OK;
+}
+
+/* Prices that hold the tax: the nets of all lines are known together, and read once. */
+static size_t at_once(const struct document_row *invoice)
+{
+    bool together = invoice->tax_included && invoice->close_no != 0;
+    return together ? DOCUMENT_INCLUSIVE_MAX : LINES_AT_ONCE;
+}
+
+static enum rc take_all(struct tx *tx, struct crediting *c)
+{
+    struct billed_line *lines = NULL;
+    struct line_cursor after = {0};
+    size_t limit = at_once(&c->invoice);
+    size_t count = limit;
+    while (count == limit) {
+        arena_reset(tx->arena);
+        TRY(document_line_rows(limit > LINES_AT_ONCE ? c->tx : tx, &c->invoice, after,
+                               (int64_t)limit, &lines, &count));
+        for (size_t i = 0; i < count; i++) {
+            if (arena_room(tx->arena) < PIECE_BYTES / 2 && limit > LINES_AT_ONCE)
+                arena_reset(tx->arena);
+            TRY(add_rest(tx, c, &lines[i]));
+        }
+        if (count > 0)
+            after = lines[count - 1].at;
+    }
+    return RC_OK;
+}
+
+/* --- the credit note --- */
+
+static struct document_row fresh_credit(const struct document_row *i, struct str note)
+{
+    return (struct document_row){.code = i->code == DOCUMENT_SELF_BILLED
+                                             ? DOCUMENT_SELF_BILLED_CREDIT
+                                             : DOCUMENT_CREDIT_NOTE,
+                                 .state = DOCUMENT_DRAFT,
+                                 .issuer = i->issuer,
+                                 .recipient = i->recipient,
+                                 .agreement = i->agreement,
+                                 .currency = i->currency,
+                                 .settle = i->settle,
+                                 .first_line = 1,
+                                 .period_begin = i->period_begin,
+                                 .period_end = i->period_end,
+                                 .refers_to = i->no,
+                                 .note = note};
+}
+
+static enum rc begin(struct crediting *c, const struct close_above *above,
+                     const struct credit_request *request)
+{
+    struct tx *tx = c->tx;
+    TRY(document_row_find(tx, request->id, &c->invoice));
+    TRY(check_document(tx, &c->invoice));
+    c->row = fresh_credit(&c->invoice, request->note);
+    TRY(document_nos(tx, 1, &c->row.no));
+    /* Between tiers nobody has a share. */
+    c->parts = above != NULL && above->credited != NULL && c->invoice.line_count >= 0;
+    c->room = request->count > 0 ? request->count : (size_t)max_i64(c->invoice.line_count, 0);
+    if (c->parts)
+        c->lines = NEW_N(tx->arena, struct line_credit, c->room);
+    c->before = NEW_N(tx->arena, struct document_tax_group, c->invoice.group_count);
+    return document_row_credits(tx, c->invoice.no, add_before, c);
+}
+
+/* The invoice is less, shares are taken back. */
+static enum rc end(struct crediting *c, const struct close_above *above)
+{
+    struct tx *tx = c->tx;
+    struct document_row now;
+    if (c->count == 0)
+        return err_set(tx->err, RC_CONFLICT, "nothing of document '%.*s' is left to credit",
+                       STRF(c->invoice.id));
+    c->row.line_count = (int64_t)c->count;
+    TRY(document_row_credit_total(&c->row, &c->invoice, c->before, c->sums, c->sum_count, tx->arena,
+                                  tx->err));
+    if (c->row.gross < 0)
+        return err_set(tx->err, RC_CONFLICT,
+                       "a credit note gives back: these lines of document '%.*s' come to less than "
+                       "nothing",
+                       STRF(c->invoice.id));
+    TRY(document_row_insert(tx, &c->row));
+    TRY(document_issue(tx, c->ledger, &c->row, c->tiers.count > 0 ? &c->tiers : NULL));
+    TRY(document_row_credited(tx, c->invoice.no, c->row.gross));
     if (above == NULL || above->credited == NULL)
         return RC_OK;
-    struct document_row now;
-    struct line_credit *lines = NEW_N(tx->arena, struct line_credit, c->count);
-    for (size_t i = 0; i < c->count; i++)
-        lines[i] = (struct line_credit){.number = c->lines[i].of.line,
-                                        .whole = c->lines[i].of.facts.net,
-                                        .before = c->lines[i].before,
-                                        .now = c->lines[i].net};
-    TRY(document_row_get(tx, invoice->no, &now));
-    return above->credited(tx, l, &now, lines, c->count, close_above_begin(above, tx));
+    TRY(document_row_get(tx, c->invoice.no, &now));
+    return above->credited(tx, c->ledger, &now, c->lines, c->parts ? c->count : 0,
+                           close_above_begin(above, tx));
+}
+
+static enum rc credit(struct crediting *c, struct tx *piece, const struct close_above *above,
+                      const struct credit_request *request)
+{
+    TRY(begin(c, above, request));
+    TRY(request->count > 0 ? take_named(piece, c, request->lines, request->count)
+                           : take_all(piece, c));
+    return end(c, above);
 }
 
 enum rc document_credit(struct tx *tx, struct ledger *l, const struct close_above *above,
                         const struct credit_request *request, struct document *ret)
 {
+    struct arena whole;
+    struct arena piece;
+    struct tx all = *tx;
+    struct tx some = *tx;
     struct crediting *c = NEW(tx->arena, struct crediting);
-    TRY(document_row_find(tx, request->id, &c->invoice));
-    TRY(check_document(tx, &c->invoice));
-    TRY(request->count > 0 ? take_named(tx, c, request->lines, request->count) : take_all(tx, c));
-    struct document_row row = fresh_credit(c, request->note);
-    TRY(total(tx, c, &row));
-    TRY(document_row_insert(tx, &row));
-    TRY(insert_lines(tx, c, &row));
-    TRY(document_issue(tx, l, &row, c->tiers.count > 0 ? &c->tiers : NULL));
-    TRY(follow(tx, l, above, c, &row));
+    arena_init(&whole, WHOLE_BYTES);
+    arena_init(&piece, PIECE_BYTES);
+    all.arena = &whole;
+    some.arena = &piece;
+    c->tx = &all;
+    c->ledger = l;
+    enum rc rc = credit(c, &some, above, request);
+    int64_t no = c->row.no;
+    arena_fini(&piece);
+    arena_fini(&whole);
+    TRY(rc);
+    struct document_row row;
+    TRY(document_row_get(tx, no, &row));
     return document_show(tx, &row, ret);
 }

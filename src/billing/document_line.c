@@ -115,13 +115,14 @@ static enum rc inclusive_lines(struct tx *tx, const struct document_row *row,
     struct billed_line *all = NULL;
     size_t count = 0;
     size_t first = 0;
-    int64_t room = row->line_count < 0 ? DRAFT_LINES_MAX : row->line_count;
-    if (room <= DRAFT_LINES_MAX)
+    int64_t most = max_i64(DRAFT_LINES_MAX, min_i64(limit, DOCUMENT_INCLUSIVE_MAX));
+    int64_t room = row->line_count < 0 ? most : row->line_count;
+    if (room <= most)
         TRY(document_rated_rows(tx, row, (struct line_cursor){0}, room + 1, &all, &count));
-    if (room > DRAFT_LINES_MAX || count > DRAFT_LINES_MAX)
+    if (room > most || (int64_t)count > most)
         return err_set(tx->err, RC_TOO_LARGE,
-                       "document '%.*s' has more than %d lines with tax in their prices",
-                       STRF(row->id), DRAFT_LINES_MAX);
+                       "document '%.*s' has more than %lld lines with tax in their prices",
+                       STRF(row->id), (long long)most);
     TRY(take_out_taxes(tx, row, all, count));
     while (first < count && !is_behind(&all[first], after))
         first++;

@@ -41,7 +41,9 @@ static inline int64_t document_line_of(const struct document_row *row, int64_t s
 MUST_CHECK enum rc document_line_insert(struct tx *tx, int64_t document,
                                         const struct billed_line *line);
 /* Lines behind `after` ({0, 0}: from the first), at most limit. RC_TOO_LARGE: prices that hold the
- * tax in a document of more than DRAFT_LINES_MAX lines. */
+ * tax in a document of more than DRAFT_LINES_MAX lines, or than limit, where that is more and at
+ * most DOCUMENT_INCLUSIVE_MAX (some kilobytes each). */
+enum { DOCUMENT_INCLUSIVE_MAX = 50000 };
 MUST_CHECK enum rc document_line_rows(struct tx *tx, const struct document_row *row,
                                       struct line_cursor after, int64_t limit,
                                       struct billed_line **ret, size_t *ret_count);

@@ -62,8 +62,8 @@ static enum rc defer(struct tx *tx, const struct document_row *row)
     bool deferred = false;
     for (size_t i = 0; i < row->income_count; i++)
         deferred = deferred || row->incomes[i].deferred;
-    if (!deferred || row->refers_to != 0)
-        return RC_OK;
+    if (!deferred || row->code == DOCUMENT_CREDIT_NOTE || row->code == DOCUMENT_SELF_BILLED_CREDIT)
+        return RC_OK; /* what a credit note takes was kept with its invoice: deferral_credit */
     TRY(document_line_rows(tx, row, (struct line_cursor){0}, DRAFT_LINES_MAX, &lines, &count));
     for (size_t i = 0; i < count; i++) {
         const struct draft_line *f = &lines[i].facts;

@@ -195,6 +195,19 @@ enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void
                     V((int64_t)DOCUMENT_SELF_BILLED_CREDIT));
 }
 
+enum rc document_row_unpaid(struct tx *tx, struct str issuer, struct str recipient,
+                            struct str currency, int64_t limit, document_row_fn fn, void *arg)
+{
+    struct each each = {fn, arg};
+    return sql_each(tx, each_row, &each,
+                    "SELECT " COLUMNS " FROM document d WHERE d.issuer = $1 AND d.recipient = $2 "
+                    "AND d.currency = $3 AND d.code IN ($4, $5) AND d.state >= $6 "
+                    "AND d.gross > d.prepaid + d.credited + d.paid + COALESCE(d.written_off, 0) "
+                    "ORDER BY d.due_day, d.no LIMIT $7",
+                    V(issuer), V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
+                    V((int64_t)DOCUMENT_CORRECTED), V((int64_t)DOCUMENT_FINAL), V(limit));
+}
+
 enum rc document_row_debts(struct tx *tx, struct str recipient, struct str currency,
                            enum settle_mode settle, int64_t limit, document_row_fn fn, void *arg)
 {
@@ -202,14 +215,14 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
     return sql_each(
         tx, each_row, &each,
         "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
-        "AND d.code = $3 AND d.state IN ($4, $5) AND d.settle = $6 AND EXISTS (SELECT 1 "
+        "AND d.code IN ($3, $9) AND d.state IN ($4, $5) AND d.settle = $6 AND EXISTS (SELECT 1 "
         "FROM agreement a WHERE a.id = d.agreement AND a.kind = $7) "
         "AND d.gross > d.prepaid + d.credited + d.paid + "
         "COALESCE(d.written_off, 0) "
         "ORDER BY d.due_day, d.no LIMIT $8",
         V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE), V((int64_t)DOCUMENT_FINAL),
         V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle), V(agreement_kinds[AGREEMENT_SUPPLY]),
-        V(limit));
+        V(limit), V((int64_t)DOCUMENT_CORRECTED));
 }
 
 /* --- writing --- */

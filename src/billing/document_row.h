@@ -120,6 +120,17 @@ MUST_CHECK enum rc document_row_each(struct tx *tx, int64_t after, int64_t limit
                                      document_row_fn fn, void *arg);
 /* The credit notes that refer to a document. */
 MUST_CHECK enum rc document_row_credits(struct tx *tx, int64_t no, document_row_fn fn, void *arg);
+/* What its issuer asks the recipient to pay: an invoice, the corrected one too. (Credit notes are
+ * paid by nobody, self-billed documents by payouts.) */
+static inline bool document_is_invoice(const struct document_row *row)
+{
+    return row->code == DOCUMENT_INVOICE || row->code == DOCUMENT_CORRECTED;
+}
+/* Final invoices between two parties of which something is open: oldest due first, those of one day
+ * by their no. */
+MUST_CHECK enum rc document_row_unpaid(struct tx *tx, struct str issuer, struct str recipient,
+                                       struct str currency, int64_t limit, document_row_fn fn,
+                                       void *arg);
 /* Invoices under SUPPLY agreements of a mode that the recipient has not paid wholly, final and not
  * written off: oldest due first. */
 MUST_CHECK enum rc document_row_debts(struct tx *tx, struct str recipient, struct str currency,

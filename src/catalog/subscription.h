@@ -132,8 +132,7 @@ struct window {
     time_us from;
     time_us until;
     size_t term;           /* index in facts->terms */
-    int64_t period_number; /* of the subscription's life, 1..; 0 where another window began its
-                              period: what is billed once a period was billed with that one */
+    int64_t period_number; /* of the subscription's life, 1.. */
 };
 /* Who may report its usage, and for which time. RC_NOT_FOUND. */
 struct subscription_reporting {

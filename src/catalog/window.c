@@ -5,7 +5,8 @@
 
 enum { WINDOWS_MAX = 100000 };
 
-/* What is sold once has one period: from its beginning for as long as it runs. */
+/* What is sold once has one period: from its beginning for as long as it runs. Its first window is
+ * all of it, whatever changes later: nothing of it is for a part of that time. */
 static bool is_once(const struct subscription_facts *f)
 {
     return f->once;
@@ -51,15 +52,14 @@ static struct window make(const struct subscription_facts *f, const struct perio
 {
     size_t term = term_at(f, at);
     const struct subscription_term *t = &f->terms[term];
-    time_us first = max_i64(p->begin, f->start);
-    time_us from = max_i64(first, t->from);
+    time_us until = min_i64(min_i64(p->end, f->ends), t->until);
     return (struct window){
         .begin = p->begin,
-        .end = p->end,
-        .from = from,
-        .until = min_i64(min_i64(p->end, f->ends), t->until),
+        .end = is_once(f) ? until : p->end,
+        .from = max_i64(max_i64(p->begin, f->start), t->from),
+        .until = until,
         .term = term,
-        .period_number = from == first ? number_of(f, p) : 0,
+        .period_number = number_of(f, p),
     };
 }
 

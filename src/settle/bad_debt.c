@@ -194,8 +194,7 @@ enum rc bad_debt_write_off(struct tx *tx, struct ledger *l, struct str document,
     struct loss loss = {0};
     TRY(document_row_find(tx, document, &loss.invoice));
     struct document_row *d = &loss.invoice;
-    bool invoice = d->code == DOCUMENT_INVOICE || d->code == DOCUMENT_CORRECTED;
-    if (!invoice)
+    if (!document_is_invoice(d))
         return err_set(tx->err, RC_CONFLICT, "document '%.*s' is no invoice", STRF(d->id));
     loss.amount = document_open(d);
     if (d->state >= DOCUMENT_FINAL && loss.amount > 0) {

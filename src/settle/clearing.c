@@ -50,17 +50,26 @@ static enum rc balance_of(struct tx *tx, struct ledger *l, const struct purse *p
     return RC_OK;
 }
 
-/* What of the balance is COLLECT's: margins that wait for cash or for their statement, and
- * statements that wait for their payout. */
+/* Margins that wait for cash or for their statement. What is settled adds nothing, and is not read:
+ * the index share_unsettled has the others. */
+static enum rc unsettled_part(struct tx *tx, const struct purse *p, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount - voided - settled), 0) FROM share WHERE payer = $1 "
+                 "AND payee = $2 AND currency = $3 AND amount - voided <> settled",
+                 V(POSTING_CLEARING), V(p->party), V(p->currency->code)));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+/* What of the balance is COLLECT's: what is not settled, and statements that wait for their payout.
+ */
 static enum rc collect_part(struct tx *tx, const struct purse *p, int64_t *ret)
 {
     struct rows rows;
     struct str code = str_c(p->currency->code);
-    TRY(sql_rows(tx, &rows,
-                 "SELECT COALESCE(SUM(amount - voided - settled), 0) FROM share WHERE payer = $1 "
-                 "AND payee = $2 AND currency = $3",
-                 V(POSTING_CLEARING), V(p->party), V(code)));
-    *ret = row_int(&rows, 0, 0);
+    TRY(unsettled_part(tx, p, ret));
     TRY(sql_rows(tx, &rows,
                  "SELECT COALESCE(SUM(payable), 0) FROM statement WHERE payer = $1 AND payee = $2 "
                  "AND currency = $3 AND payout IS NULL",
@@ -382,15 +391,16 @@ enum rc clearing_credited(struct tx *tx, struct ledger *l, const struct document
 
 /* --- for people --- */
 
-/* Everything that moved a party's money under CHAIN: it sums up to what the party has. place, no
- * and seq tell apart what happened at one instant. */
+/* Everything that moved a party's money under CHAIN: it sums up to what the party has. What somebody
+ * collects for another issuer comes to Clearing; one payment may pay such invoices and others.
+ * place, no and seq tell apart what happened at one instant. */
 #define MOVES                                                                                  \
     "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
     "q.amount AS amount, p.currency AS currency, p.created AS created, 'c' AS place, "         \
     "p.no AS no, q.seq AS seq "                                                                \
     "FROM payment p JOIN payment_part q ON q.payment = p.no "                                  \
     "JOIN document d ON d.no = q.document "                                                    \
-    "WHERE p.book = 'Clearing' AND p.state <> 'returned' AND d.settle = 0 "                    \
+    "WHERE p.party <> d.issuer AND p.state <> 'returned' AND d.settle = 0 "                    \
     "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "   \
     "'r', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                  \
     "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "      \
@@ -448,6 +458,18 @@ struct proving {
     struct ledger *ledger;
 };
 
+/* What a run reads of the shares is what all that there ever were add up to. */
+static enum rc check_unsettled(struct tx *tx, const struct purse *p, int64_t all)
+{
+    int64_t read = 0;
+    TRY(unsettled_part(tx, p, &read));
+    if (read == all)
+        return RC_OK;
+    return err_set(tx->err, RC_INVALID,
+                   "'%.*s' has %lld minor units of %s on no statement yet, its shares say %lld",
+                   STRF(p->party), (long long)read, p->currency->code, (long long)all);
+}
+
 /* Booked shares less what their statements' payouts sent, and what moved under CHAIN. */
 static enum rc told_of(struct tx *tx, const struct purse *p, int64_t *ret)
 {
@@ -459,10 +481,11 @@ static enum rc told_of(struct tx *tx, const struct purse *p, int64_t *ret)
                  V(p->party), V(code)));
     *ret = row_int(&rows, 0, 0);
     TRY(sql_rows(tx, &rows,
-                 "SELECT COALESCE(SUM(amount - voided), 0) FROM share WHERE payer = $1 AND "
-                 "payee = $2 AND currency = $3",
+                 "SELECT COALESCE(SUM(amount - voided), 0), COALESCE(SUM(settled), 0) FROM share "
+                 "WHERE payer = $1 AND payee = $2 AND currency = $3",
                  V(POSTING_CLEARING), V(p->party), V(code)));
     *ret += row_int(&rows, 0, 0);
+    TRY(check_unsettled(tx, p, row_int(&rows, 0, 0) - row_int(&rows, 0, 1)));
     TRY(sql_rows(tx, &rows,
                  "SELECT COALESCE(SUM(s.payable), 0) FROM statement s JOIN payout p "
                  "ON p.no = s.payout WHERE s.payer = $1 AND s.payee = $2 AND s.currency = $3 "

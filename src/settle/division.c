@@ -37,6 +37,7 @@ struct division {
     bool shared;           /* somebody agreed to costs */
     bool mixed;            /* agreements count in several currencies */
     struct map instants;   /* by what decides them: struct instant */
+    struct kept *kept;     /* few: bounded fees of producers */
     size_t count;
     size_t path_count;
     size_t item_count;
@@ -47,6 +48,17 @@ struct division {
 
 struct instant {
     time_us at;
+};
+
+/* What a bounded rule left with the operator in a close so far: kept by division_keep. */
+struct kept {
+    int64_t close_no;
+    struct str agreement;
+    int64_t rule;
+    int64_t terms; /* the newest */
+    int64_t amount;
+    bool changed;
+    struct kept *next;
 };
 
 /* What one rule has gathered in one invoice. */
@@ -445,10 +457,12 @@ static enum rc claim_revshares(struct claims *c, const struct rated_line *line)
 /* --- waterfalls --- */
 
 struct fall_step {
-    const struct agreement *agreement; /* NULL: kept by the owner, or the producer's by nature */
+    const struct agreement *agreement; /* NULL: the producer's by nature */
     size_t rule;
     struct str payee;
     enum share_origin origin;
+    bool stays;        /* with the operator: no debt */
+    struct kept *kept; /* where what stays is bounded in a period */
 };
 struct fall {
     size_t count;
@@ -489,9 +503,9 @@ static enum rc add_rule(struct claims *c, struct fall *f, const struct agreement
         f->residual = a->id;
     }
     s->base = rule->base == BASE_WHOLESALE ? amount : division_base(rule, a->from, line);
-    s->cap = -1; /* caps and floors are for a period: they bind where percentages are added up */
+    s->cap = -1; /* for a period: a cost has neither, a fee that stays in bound_kept and floor.c */
     s->floor = 0;
-    f->who[f->count++] = (struct fall_step){a, i, a->to, origin};
+    f->who[f->count++] = (struct fall_step){a, i, a->to, origin, false, NULL};
     return RC_OK;
 }
 
@@ -518,6 +532,64 @@ static enum rc add_costs(struct claims *c, struct fall *f, struct str owner, str
     return RC_OK;
 }
 
+/* --- fees that stay --- */
+
+static enum rc find_kept(struct division *d, int64_t close_no, const struct agreement *a,
+                         int64_t rule, struct kept **ret)
+{
+    struct rows rows;
+    struct kept *k = d->kept;
+    while (k != NULL &&
+           !(k->close_no == close_no && k->rule == rule && str_eq(k->agreement, a->id)))
+        k = k->next;
+    if (k == NULL) {
+        TRY(sql_rows(d->tx, &rows,
+                     "SELECT amount, terms FROM fee_kept WHERE close_no = $1 AND agreement = $2 "
+                     "AND rule = $3",
+                     V(close_no), V(a->id), V(rule)));
+        k = NEW(d->tx->arena, struct kept);
+        *k = (struct kept){.close_no = close_no, .agreement = a->id, .rule = rule, .next = d->kept};
+        if (rows.count > 0) {
+            k->amount = row_int(&rows, 0, 0);
+            k->terms = row_int(&rows, 0, 1);
+        }
+        d->kept = k;
+    }
+    k->terms = max_i64(k->terms, a->terms.number);
+    *ret = k;
+    return RC_OK;
+}
+
+/* The cap is for a close: what is left of it binds. Lines that are only looked at are of none. */
+static enum rc bound_kept(struct claims *c, const struct agreement *a, struct fall *f)
+{
+    int64_t cap = -1;
+    struct fall_step *who = &f->who[f->count - 1];
+    const struct rule *rule = &((const struct rule *)a->terms.rules.items)[who->rule];
+    if (c->invoice->close_no == 0 || (rule->cap.n == 0 && rule->floor.n == 0))
+        return RC_OK;
+    if (rule->cap.n > 0)
+        TRY(amount_parse(rule->cap, c->invoice->currency, &cap, c->d->tx->err));
+    TRY(find_kept(c->d, c->invoice->close_no, a, (int64_t)who->rule, &who->kept));
+    f->steps[f->count - 1].cap = rule_cap_left(cap, who->kept->amount);
+    return RC_OK;
+}
+
+enum rc division_keep(struct division *d)
+{
+    for (struct kept *k = d->kept; k != NULL; k = k->next) {
+        if (!k->changed)
+            continue;
+        TRY(sql_run(d->tx,
+                    "INSERT INTO fee_kept (close_no, agreement, rule, terms, amount) VALUES ($1, "
+                    "$2, $3, $4, $5) ON CONFLICT (close_no, agreement, rule) DO UPDATE SET "
+                    "terms = excluded.terms, amount = excluded.amount",
+                    V(k->close_no), V(k->agreement), V(k->rule), V(k->terms), V(k->amount)));
+        k->changed = false;
+    }
+    return RC_OK;
+}
+
 /* Fees that the producer leaves with the operator: they shorten the residual, and are no debt. */
 static enum rc add_kept_fees(struct claims *c, struct fall *f, const struct rated_line *line,
                              struct str operator_id, int64_t amount)
@@ -537,8 +609,10 @@ static enum rc add_kept_fees(struct claims *c, struct fall *f, const struct rate
         for (size_t i = 0; i < a[k].terms.rules.count; i++) {
             size_t before = f->count;
             TRY(add_rule(c, f, &a[k], i, line, amount, SHARE_OF_FEE));
-            if (f->count > before)
-                f->who[before].agreement = NULL;
+            if (f->count == before)
+                continue;
+            f->who[before].stays = true;
+            TRY(bound_kept(c, &a[k], f));
         }
     }
     return RC_OK;
@@ -555,7 +629,11 @@ static enum rc run_fall(struct claims *c, const struct fall *f, struct str payer
     for (size_t i = 0; i < f->count; i++) {
         struct claim *claim = NULL;
         const struct fall_step *who = &f->who[i];
-        if (who->payee.n == 0 || (who->agreement == NULL && who->origin == SHARE_OF_FEE))
+        if (who->kept != NULL) {
+            TRY(amount_add(who->kept->amount, shares[i], &who->kept->amount, c->d->tx->err));
+            who->kept->changed = true;
+        }
+        if (who->stays)
             continue;
         TRY(claim_of(c, who->agreement, who->rule, who->origin, line, who->payee, &claim));
         claim->shared = true;
@@ -600,7 +678,8 @@ static enum rc claim_production(struct claims *c, const struct rated_line *line)
     if (f.count == before) { /* nothing said: the rest is the producer's */
         TRY(one_residual(c, &f, STR(""), line));
         f.steps[f.count] = (struct waterfall_step){.kind = SHARE_RESIDUAL, .cap = -1};
-        f.who[f.count++] = (struct fall_step){NULL, 0, line->producer, SHARE_OF_PRODUCTION};
+        f.who[f.count++] =
+            (struct fall_step){NULL, 0, line->producer, SHARE_OF_PRODUCTION, false, NULL};
     }
     TRY(run_fall(c, &f, operator_id, line, amount, &produced, line->producer));
     return claim_inputs(c, line->producer, line, produced);

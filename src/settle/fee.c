@@ -26,7 +26,15 @@ static enum rc line_fee(struct division *d, const struct agreement *a, size_t nu
         return err_set(err, RC_INVALID, "a fee is fixed, per unit or a percentage");
     rated whole = 0;
     TRY(price_rate(step.value, division_units(line), &whole, err));
-    *ret = w->begin == w->end ? whole : round_div(whole * (w->until - w->from), w->end - w->begin);
+    if (w->begin == w->end) {
+        *ret = whole;
+        return RC_OK;
+    }
+    rated part = 0;
+    if (__builtin_mul_overflow(whole, (rated)(w->until - w->from), &part))
+        return err_set(err, RC_INVALID, "a fee of agreement '%.*s' does not fit an amount",
+                       STRF(a->id));
+    *ret = round_div(part, w->end - w->begin);
     return RC_OK;
 }
 
@@ -172,7 +180,9 @@ static enum rc cap_fee(struct tx *tx, const struct rows *rows, size_t row, const
         return RC_OK;
     TRY(sql_rows(tx, &had,
                  "SELECT a.currency, (SELECT CAST(COALESCE(SUM(s.amount), 0) AS BIGINT) "
-                 "FROM share s WHERE s.agreement = $1 AND s.rule = $3 AND s.close_no = $4) "
+                 "FROM share s WHERE s.agreement = $1 AND s.rule = $3 AND s.close_no = $4) + "
+                 "(SELECT COALESCE(MAX(k.amount), 0) FROM fee_kept k WHERE k.agreement = $1 AND "
+                 "k.rule = $3 AND k.close_no = $4) "
                  "FROM agreement_terms a WHERE a.agreement = $1 AND a.number = $2",
                  V(row_str(rows, row, FEE_AGREEMENT)), V(row_int(rows, row, FEE_TERMS)),
                  V(row_int(rows, row, FEE_RULE)), V(row_int(rows, row, FEE_CLOSE))));

@@ -66,9 +66,11 @@ static enum rc raise_agreement(struct raising *r, struct str id)
     struct agreement a;
     TRY(agreement_get(r->tx, id, &a));
     TRY(sql_rows(r->tx, &rows,
-                 "SELECT rule, MAX(terms), CAST(SUM(amount) AS BIGINT) FROM share "
-                 "WHERE agreement = $1 AND close_no = $2 AND kind IN ($3, $4, $5) "
-                 "GROUP BY rule HAVING SUM(amount) > 0 ORDER BY rule LIMIT $6",
+                 "SELECT u.rule, MAX(u.terms), CAST(SUM(u.amount) AS BIGINT) FROM (SELECT rule, "
+                 "terms, amount FROM share WHERE agreement = $1 AND close_no = $2 AND kind IN ($3, "
+                 "$4, $5) UNION ALL SELECT rule, terms, amount FROM fee_kept WHERE agreement = $1 "
+                 "AND close_no = $2) u GROUP BY u.rule HAVING SUM(u.amount) > 0 ORDER BY u.rule "
+                 "LIMIT $6",
                  V(id), V(r->close_no), V(share_origins[SHARE_OF_REFERRAL]),
                  V(share_origins[SHARE_OF_REVSHARE]), V(share_origins[SHARE_OF_FEE]),
                  V((int64_t)AGREEMENT_RULES_MAX)));

@@ -3,8 +3,9 @@
  *
  * At the end of a close: where what a rule of a REFERRAL, REVSHARE or FEE agreement brought in it
  * is something, and less than its floor, the rest is one more share, of the whole close and earned
- * at once: it follows from no invoice whose cash could be waited for. A rule that brought nothing
- * has no floor: nobody was introduced, nothing was sold.
+ * at once: it follows from no invoice whose cash could be waited for. What a producer's fee left
+ * with the operator counts too. A rule that brought nothing has no floor: nobody was introduced,
+ * nothing was sold.
  */
 #ifndef SETTLE_FLOOR_H
 #define SETTLE_FLOOR_H

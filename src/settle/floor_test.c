@@ -14,6 +14,7 @@ struct bounded {
     struct close_world w;
     struct str op, agent, low, high, none, fee, late;
     struct str client[CLIENTS];
+    int64_t months; /* that were looked at */
 };
 
 static struct str agree(struct tx *tx, struct bounded *b, enum agreement_kind kind,
@@ -115,6 +116,74 @@ START_TEST(a_rule_brings_no_less_and_no_more_than_was_agreed_for_a_period)
 }
 END_TEST
 
+/* --- what a producer leaves with the operator --- */
+
+static void leave(struct tx *tx, const struct bounded *b, const struct rule *rule)
+{
+    struct agreement fresh = {
+        .kind = AGREEMENT_FEE,
+        .from = b->agent,
+        .to = b->op,
+        .terms = {.tax = TREATMENT_NONE, .rules = {(void *)(uintptr_t)rule, 1}}};
+    (void)make_agreement(tx, &fresh);
+}
+
+static enum rc produced_define(struct tx *tx, void *arg)
+{
+    struct bounded *b = arg;
+    struct close_world *w = &b->w;
+    const struct rule most = {
+        .kind = RULE_FIXED, .value = STR("7"), .label = STR("Most"), .cap = STR("10.50")};
+    const struct rule least = {
+        .kind = RULE_PERCENT, .value = STR("1"), .label = STR("Least"), .floor = STR("5.00")};
+    b->op = keep(w, books_party(tx, "Op", "FR", true));
+    b->agent = keep(w, books_party(tx, "Producer", "FR", true));
+    OK(tx, permission_seed(tx));
+    struct str plan = make_flat(tx, b->op, "vm", "VM", "100.00", "EUR");
+    leave(tx, b, &most);
+    leave(tx, b, &least);
+    for (int i = 0; i < CLIENTS; i++) {
+        struct subscription s;
+        struct str client = books_party(tx, "Client", "FR", false);
+        struct subscription fresh = {.agreement = make_supply(tx, b->op, client, STR(""), STR("")),
+                                     .plan = plan,
+                                     .producer = b->agent,
+                                     .quantity = STR("1")};
+        OK(tx, subscription_create(tx, &fresh, &s));
+    }
+    return RC_OK;
+}
+
+/* Of 200.00: 10.50 and not 14.00 stay, and 1 % of them; 3.00 more are owed, as it is no less than
+ * 5.00. Each month by itself. */
+static enum rc produced_in(struct tx *tx, void *arg)
+{
+    struct bounded *b = arg;
+    struct ledger *l = b->w.books.l;
+    int64_t months = ++b->months;
+    BALANCE(b->op, "EUR", account_of(tx, "Commission", b->agent),
+            -months * (20000 - 1050 - 2 * 100));
+    BALANCE(b->agent, "EUR", STR("Expense:Least"), months * 300);
+    BALANCE(b->agent, "EUR", account_of(tx, "AP", b->op), -months * 300);
+    BALANCE(b->agent, "EUR", STR("Expense:Most"), 0);
+    return RC_OK;
+}
+
+START_TEST(a_fee_that_stays_with_the_operator_has_its_bounds_too)
+{
+    struct bounded *b = calloc(1, sizeof *b);
+    ASSERT(b != NULL);
+    settle_world_open(&b->w);
+    world_write(&b->w.books.world, produced_define, b, RC_OK);
+    (void)settle_close(&b->w, "2026-12", JANUARY);
+    world_write(&b->w.books.world, produced_in, b, RC_OK);
+    (void)settle_close(&b->w, "2027-01", FEBRUARY);
+    world_write(&b->w.books.world, produced_in, b, RC_OK);
+    settle_world_close(&b->w);
+    free(b);
+}
+END_TEST
+
 Suite *floor_suite(void);
 Suite *floor_suite(void)
 {
@@ -122,6 +191,7 @@ Suite *floor_suite(void)
     TCase *t = tcase_create("floor");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_rule_brings_no_less_and_no_more_than_was_agreed_for_a_period);
+    tcase_add_test(t, a_fee_that_stays_with_the_operator_has_its_bounds_too);
     suite_add_tcase(s, t);
     return s;
 }

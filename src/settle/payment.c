@@ -7,9 +7,7 @@
 #include "settle/clearing.h"
 #include "settle/share.h"
 
-#include <stdlib.h>
-
-enum { OPEN_MAX = 1000, REFERENCE_TEXT = 140, PARTS_MAX = 1000 };
+enum { OPEN_MAX = 1000, REFERENCE_TEXT = 140, PARTS_MAX = 1000, RF_HEAD = 4 };
 
 #define COLUMNS                                                                             \
     "no, id, party, payer, amount, currency, reference, remittance, document, value_date, " \
@@ -124,11 +122,15 @@ static enum rc collects_for(struct tx *tx, struct str party, const struct docume
     return RC_OK;
 }
 
-/* What an RF reference names, where the party collects it: what it writes for others waits. */
-static enum rc find_named(struct tx *tx, struct str party, int64_t no, struct document_row *ret,
-                          size_t *ret_count)
+/* What an RF reference names, where the party collects it: what it writes for others waits, and so
+ * does what is no invoice. */
+static enum rc find_named(struct tx *tx, struct str party, struct str body,
+                          struct document_row *ret, size_t *ret_count)
 {
+    int64_t no = 0;
     bool own = false;
+    if (!str_to_i64(body, 1, INT64_MAX, &no)) /* another house's */
+        return RC_OK;
     enum rc rc = document_row_get(tx, no, ret);
     if (rc == RC_NOT_FOUND) {
         err_clear(tx->err);
@@ -136,53 +138,49 @@ static enum rc find_named(struct tx *tx, struct str party, int64_t no, struct do
     }
     TRY(rc);
     TRY(collects_for(tx, party, ret, &own));
-    *ret_count = own && ret->number != 0 ? 1 : 0;
+    *ret_count = own && ret->number != 0 && document_is_invoice(ret) ? 1 : 0;
+    return RC_OK;
+}
+
+struct found {
+    struct document_row *list;
+    size_t count;
+};
+
+static enum rc on_unpaid(struct tx *tx, const struct document_row *row, void *arg)
+{
+    struct found *f = arg;
+    (void)tx;
+    ASSERT(f->count < OPEN_MAX);
+    f->list[f->count++] = *row;
     return RC_OK;
 }
 
 /* What the payment may pay, in the order in which it does. */
-static enum rc find_open(struct tx *tx, struct str party, const struct payment *p,
-                         struct document_row **ret, size_t *ret_count)
+static enum rc find_open(struct tx *tx, const struct booked *b, struct document_row **ret,
+                         size_t *ret_count)
 {
-    struct page page = {0};
-    struct document_query q = {.issuer = party, .recipient = p->payer};
+    const struct payment *p = &b->payment;
     char rf[REFERENCE_MAX + 1];
     struct err ignored = {0};
-    struct document_row *list = NEW_N(tx->arena, struct document_row, OPEN_MAX);
-    *ret = list;
+    struct found f = {.list = NEW(tx->arena, struct document_row)};
+    *ret = f.list;
     *ret_count = 0;
     if (p->document.n > 0) {
-        TRY(document_row_find(tx, p->document, &list[0]));
+        TRY(document_row_find(tx, p->document, &f.list[0]));
         *ret_count = 1;
         return RC_OK;
     }
-    if (p->remittance.n > 0 && reference_parse(p->remittance, rf, &ignored) == RC_OK) {
-        return find_named(tx, party, strtoll(rf + 4, NULL, 10), &list[0], ret_count);
-    }
+    if (p->remittance.n > 0 && reference_parse(p->remittance, rf, &ignored) == RC_OK)
+        return find_named(tx, p->party, str_c(rf + RF_HEAD), &f.list[0], ret_count);
     if (p->payer.n == 0)
         return RC_OK;
-    q.set = (UINT64_C(1) << schema_find(&document_query_schema, STR("issuer"))) |
-            (UINT64_C(1) << schema_find(&document_query_schema, STR("recipient")));
-    q.page.limit = PAGE_LIMIT_MAX;
-    TRY(document_list(tx, party, &q, &page));
-    const struct document *documents = page.items.items;
-    for (size_t i = 0; i < page.items.count && *ret_count < OPEN_MAX; i++) {
-        struct document_row *d = &list[*ret_count];
-        TRY(document_row_find(tx, documents[i].id, d));
-        if (d->number != 0 && document_open(d) > 0 && d->code == DOCUMENT_INVOICE)
-            ++*ret_count;
-    }
+    f.list = NEW_N(tx->arena, struct document_row, OPEN_MAX);
+    TRY(document_row_unpaid(tx, p->party, p->payer, str_c(b->currency->code), OPEN_MAX, on_unpaid,
+                            &f));
+    *ret = f.list;
+    *ret_count = f.count;
     return RC_OK;
-}
-
-/* Oldest due first; those of one day by their number. */
-static int by_due(const void *a, const void *b)
-{
-    const struct document_row *x = a;
-    const struct document_row *y = b;
-    if (x->due_day != y->due_day)
-        return x->due_day < y->due_day ? -1 : 1;
-    return x->no < y->no ? -1 : x->no > y->no;
 }
 
 static enum rc check_document(struct tx *tx, struct str party, const struct booked *b,
@@ -195,6 +193,11 @@ static enum rc check_document(struct tx *tx, struct str party, const struct book
                           "there is no invoice '%.*s' that you collect", STRF(d->id));
     if (d->number == 0)
         return err_set_at(tx->err, RC_INVALID, STR("/document"), "'%.*s' is a draft", STRF(d->id));
+    if (!document_is_invoice(d))
+        return err_set_at(tx->err, RC_INVALID, STR("/document"),
+                          "'%.*s' is no invoice: credit notes are paid by nobody, self-billed "
+                          "documents by payouts",
+                          STRF(d->id));
     if (d->currency != b->currency)
         return err_set_at(tx->err, RC_INVALID, STR("/currency"),
                           "the invoice is in %s, the payment in %s", d->currency->code,
@@ -240,8 +243,7 @@ static enum rc match(struct tx *tx, struct ledger *l, struct booked *b)
     struct document_row *open = NULL;
     size_t count = 0;
     int64_t seq = 0;
-    TRY(find_open(tx, b->payment.party, &b->payment, &open, &count));
-    qsort(open, count, sizeof *open, by_due);
+    TRY(find_open(tx, b, &open, &count));
     for (size_t i = 0; i < count && b->matched < b->amount; i++) {
         int64_t part = min_i64(may_pay(&open[i]), b->amount - b->matched);
         if (b->payment.document.n > 0)
@@ -337,10 +339,12 @@ enum rc payment_book(struct tx *tx, struct ledger *l, struct str party, const st
 }
 
 /* CHAIN: what the issuer has done with it in Clearing since. */
-static enum rc take_back(struct tx *tx, struct ledger *l, const struct booked *b,
-                         const struct document_row *d, int64_t amount)
+static enum rc take_back(struct tx *tx, struct ledger *l, const struct document_row *d,
+                         int64_t amount)
 {
-    if (!b->clearing || d->settle == SETTLE_COLLECT)
+    bool cleared = false;
+    TRY(clearing_collects(tx, d, &cleared));
+    if (!cleared || d->settle == SETTLE_COLLECT)
         return RC_OK;
     return clearing_undo(tx, l, d->issuer, d->currency, amount);
 }
@@ -360,7 +364,7 @@ enum rc payment_return(struct tx *tx, struct ledger *l, struct str id, struct pa
         struct document_row d;
         TRY(document_row_get(tx, row_int(&rows, i, 0), &d));
         TRY(payment_apply(tx, l, &d, -row_int(&rows, i, 1)));
-        TRY(take_back(tx, l, &b, &d, row_int(&rows, i, 1)));
+        TRY(take_back(tx, l, &d, row_int(&rows, i, 1)));
     }
     TRY(post_rest(tx, l, &b, -(b.amount - b.matched)));
     TRY(sql_run(tx, "UPDATE payment SET state = 'returned' WHERE no = $1", V(b.no)));

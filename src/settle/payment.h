@@ -1,7 +1,7 @@
 /*
  * payment.h - money that comes in: matched to documents, and what it sets free.
  *
- * A payment is booked once by its reference. It pays the documents it names (or those that its RF
+ * A payment is booked once by its reference. It pays the invoice it names (or the one that its RF
  * reference names, or the payer's oldest); what is left over waits in Suspense. Each document paid
  * in part is paid pro rata: shares that wait for cash are earned by R(share * paid / gross),
  * telescoping, so that the last payment completes them to the cent.
@@ -29,8 +29,9 @@ struct payment {
 extern const struct schema payment_schema;
 
 /* The same reference again with the same content has no effect and answers what is there; with
- * another content RC_CONFLICT. RC_INVALID: another currency than the document's, an amount above
- * what is open with nothing else to match is not refused: the rest goes to Suspense. */
+ * another content RC_CONFLICT. RC_INVALID: the document is no invoice (credit notes are paid by
+ * nobody, self-billed documents by payouts), or in another currency. An amount above what is open
+ * with nothing else to match is not refused: the rest goes to Suspense. */
 MUST_CHECK enum rc payment_book(struct tx *tx, struct ledger *l, struct str party,
                                 const struct payment *fresh, struct payment *ret);
 MUST_CHECK enum rc payment_get(struct tx *tx, struct str id, struct payment *ret);

@@ -4,7 +4,12 @@
 #include "settle/clearing.h"
 #include "settle/make.h"
 
-enum { PAIRS_MAX = 10000 };
+enum {
+    AGREEMENTS_MAX = 10000, /* between two parties */
+    PAIRS_AT_ONCE = 1000,
+    PAYOUTS_AT_ONCE = 1000, /* in one unit of work */
+    ROOM_BYTES = 16 * 1024 * 1024,
+};
 
 #define COLUMNS                                                                            \
     "no, id, payer, payee, book, amount, currency, iban, end_to_end, state, approved_by, " \
@@ -96,6 +101,18 @@ struct run {
     time_us until;
 };
 
+static bool has_room(const struct run *r, size_t made)
+{
+    return made < PAYOUTS_AT_ONCE && arena_room(r->tx->arena) > ROOM_BYTES;
+}
+
+/* What a payee has on its statements, and no payout of it yet. */
+struct unpaid {
+    struct str currency;
+    struct str payee;
+    int64_t amount;
+};
+
 /* The highest minimum of the agreements that the statements come from. */
 static enum rc minimum(struct run *r, struct str payer, struct str payee, const struct currency *c,
                        int64_t *ret)
@@ -107,7 +124,7 @@ static enum rc minimum(struct run *r, struct str payer, struct str payee, const 
                  "JOIN statement_share p ON p.statement = t.no JOIN share s ON s.no = p.share "
                  "WHERE t.payer = $1 AND t.payee = $2 AND t.currency = $3 AND t.payout IS NULL "
                  "AND s.agreement IS NOT NULL ORDER BY s.agreement LIMIT $4",
-                 V(payer), V(payee), V(c->code), V((int64_t)PAIRS_MAX)));
+                 V(payer), V(payee), V(c->code), V((int64_t)AGREEMENTS_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         struct agreement a;
         int64_t least = 0;
@@ -141,31 +158,45 @@ static enum rc pay(struct run *r, struct str book, struct str payee, const struc
     return event_put(tx, "event.payout.created", payee, "payout", id, 0, STR(""));
 }
 
-/* All pairs of one payer's book whose statements come to enough. */
-static enum rc pay_book(struct run *r, struct str payer)
+/* One pair; nothing where its statements do not come to enough. */
+static enum rc pay_pair(struct run *r, struct str payer, const struct unpaid *p, size_t *made)
+{
+    int64_t least = 0;
+    int64_t no = 0;
+    const struct currency *c = NULL;
+    TRY(currency_parse(p->currency, &c, r->tx->err));
+    TRY(minimum(r, payer, p->payee, c, &least));
+    if (p->amount < least)
+        return RC_OK;
+    TRY(pay(r, payer, p->payee, c, p->amount, &no));
+    ++*made;
+    return sql_run(r->tx,
+                   "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
+                   "AND currency = $3 AND payout IS NULL",
+                   V(payer), V(p->payee), V(c->code), V(no));
+}
+
+/* All pairs of one payer's book whose statements come to enough, as many as a unit of work has room
+ * for: those that wait for more are passed by, however many there are. */
+static enum rc pay_book(struct run *r, struct str payer, bool *ret_done)
 {
     struct rows rows;
-    TRY(sql_rows(r->tx, &rows,
-                 "SELECT currency, payee, SUM(payable) FROM statement "
-                 "WHERE payer = $1 AND payout IS NULL GROUP BY currency, payee "
-                 "ORDER BY currency, payee LIMIT $2",
-                 V(payer), V((int64_t)PAIRS_MAX)));
-    for (size_t i = 0; i < rows.count; i++) {
-        const struct currency *c = NULL;
-        int64_t least = 0;
-        int64_t no = 0;
-        int64_t amount = row_int(&rows, i, 2);
-        struct str payee = row_str(&rows, i, 1);
-        TRY(currency_parse(row_str(&rows, i, 0), &c, r->tx->err));
-        TRY(minimum(r, payer, payee, c, &least));
-        if (amount <= 0 || amount < least)
-            continue;
-        TRY(pay(r, payer, payee, c, amount, &no));
-        TRY(sql_run(r->tx,
-                    "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
-                    "AND currency = $3 AND payout IS NULL",
-                    V(payer), V(payee), V(c->code), V(no)));
-    }
+    size_t made = 0;
+    struct unpaid last = {0};
+    do {
+        TRY(sql_rows(r->tx, &rows,
+                     "SELECT currency, payee, CAST(SUM(payable) AS BIGINT) FROM statement "
+                     "WHERE payer = $1 AND payout IS NULL AND (currency > $2 OR (currency = $2 "
+                     "AND payee > $3)) GROUP BY currency, payee HAVING SUM(payable) > 0 "
+                     "ORDER BY currency, payee LIMIT $4",
+                     V(payer), V(last.currency), V(last.payee), V((int64_t)PAIRS_AT_ONCE)));
+        for (size_t i = 0; i < rows.count && has_room(r, made); i++) {
+            last =
+                (struct unpaid){row_str(&rows, i, 0), row_str(&rows, i, 1), row_int(&rows, i, 2)};
+            TRY(pay_pair(r, payer, &last, &made));
+        }
+    } while (rows.count == PAIRS_AT_ONCE && has_room(r, made));
+    *ret_done = has_room(r, made);
     return RC_OK;
 }
 
@@ -232,10 +263,10 @@ static enum rc find_settlement(struct tx *tx, struct str party, struct str id, b
 /* Statements of a payer, and the payouts of all of them once there are no more to make. */
 static enum rc state_and_pay(struct run *r, struct str payer, bool *ret_done)
 {
-    enum { PAIRS_AT_ONCE = 100000 };
-    TRY(statements_make(r->tx, r->ledger, payer, r->id, STR(""), r->until, PAIRS_AT_ONCE,
+    enum { STATEMENTS_AT_ONCE = 100000 };
+    TRY(statements_make(r->tx, r->ledger, payer, r->id, STR(""), r->until, STATEMENTS_AT_ONCE,
                         ret_done));
-    return *ret_done ? pay_book(r, payer) : RC_OK;
+    return *ret_done ? pay_book(r, payer, ret_done) : RC_OK;
 }
 
 static enum rc step(struct run *r, struct settlement_progress *at)
@@ -335,11 +366,26 @@ static enum rc must_be(struct tx *tx, const struct out *o, enum payout_state sta
     return RC_OK;
 }
 
+/* A payee that had no bank account when the payout was made may have one now; one that it had then
+ * stays, as it is what somebody looked at. */
+static enum rc find_bank(struct tx *tx, struct out *o)
+{
+    struct party payee;
+    if (o->payout.iban.n > 0)
+        return RC_OK;
+    TRY(party_get(tx, o->payout.payee, &payee));
+    if (payee.bank.iban.n == 0)
+        return RC_OK;
+    o->payout.iban = payee.bank.iban;
+    return sql_run(tx, "UPDATE payout SET iban = $2 WHERE no = $1", V(o->no), V(o->payout.iban));
+}
+
 enum rc payout_approve(struct tx *tx, struct str id, struct str user, struct payout *ret)
 {
     struct out o;
     TRY(find(tx, id, &o));
     TRY(must_be(tx, &o, PAYOUT_PENDING));
+    TRY(find_bank(tx, &o));
     TRY(sql_run(tx, "UPDATE payout SET state = $2, approved_by = $3 WHERE no = $1", V(o.no),
                 V(payout_states[PAYOUT_APPROVED]), V(user)));
     return payout_get(tx, id, ret);
@@ -373,6 +419,7 @@ enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct st
     if (str_eq(o.payout.approved_by, user))
         return err_set(tx->err, RC_FORBIDDEN,
                        "you approved this payout: another user releases it (four eyes)");
+    TRY(find_bank(tx, &o));
     if (o.payout.iban.n == 0)
         return err_set(tx->err, RC_CONFLICT,
                        "the payee has no bank account: it sets bank.iban of its party first");

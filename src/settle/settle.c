@@ -42,6 +42,7 @@ static enum rc posted(struct tx *tx, struct ledger *l, const struct document_row
     if (count == 0) /* an invoice between tiers: its lines are shared where they are the client's */
         return RC_OK;
     TRY(division_run(division, row, lines, count, &shares, &share_count));
+    TRY(division_keep(division));
     TRY(fee_add(division, row, lines, count));
     /* What is taken back waits for no money. */
     for (size_t i = 0; i < share_count && row->code == DOCUMENT_CREDIT_NOTE; i++)

@@ -108,6 +108,128 @@ START_TEST(each_line_is_shared_by_the_terms_that_it_was_rated_under)
 }
 END_TEST
 
+/* --- terms of a subscription that change within a month --- */
+
+struct changed {
+    struct close_world w;
+    struct str op, client, supplier, agent, vm, setup;
+    const char *quantity;
+};
+
+static enum rc changed_define(struct tx *tx, void *arg)
+{
+    struct changed *c = arg;
+    struct close_world *w = &c->w;
+    struct plan once;
+    const struct rule cut[] = {{.kind = RULE_PERCENT,
+                                .value = STR("10"),
+                                .from_month = 1,
+                                .to_month = 1,
+                                .label = STR("First")},
+                               {.kind = RULE_PERCENT,
+                                .value = STR("20"),
+                                .from_month = 2,
+                                .label = STR("Later")}};
+    const struct rule work = {.kind = RULE_FIXED, .value = STR("13"), .label = STR("Work")};
+    struct charge charge = {.set = field_bit("label") | field_bit("kind") | field_bit("price"),
+                            .label = STR("Setup"),
+                            .kind = CHARGE_ONE_TIME,
+                            .price = STR("40.00")};
+    struct plan plan = {.item = STR("setup"),
+                        .code = STR("setup-once"),
+                        .name = STR("Setup"),
+                        .currency = STR("EUR"),
+                        .period = PLAN_ONCE,
+                        .charges = {&charge, 1}};
+    c->op = keep(w, books_party(tx, "Op", "FR", true));
+    c->client = keep(w, books_party(tx, "Client", "FR", false));
+    c->supplier = keep(w, books_party(tx, "Supplier", "FR", true));
+    c->agent = keep(w, books_party(tx, "Agent", "FR", true));
+    OK(tx, permission_seed(tx));
+    struct str vm = make_flat(tx, c->op, "vm", "VM", "100.00", "EUR");
+    (void)make_flat(tx, c->op, "setup", "Setup", "1.00", "EUR");
+    OK(tx, plan_create(tx, &plan, &once));
+    struct agreement cost = {.kind = AGREEMENT_COST,
+                             .from = c->op,
+                             .to = c->supplier,
+                             .terms = {.tax = TREATMENT_NONE,
+                                       .scope = {.item = STR("setup")},
+                                       .rules = {(void *)(uintptr_t)&work, 1}}};
+    struct agreement referral = {.kind = AGREEMENT_REFERRAL,
+                                 .from = c->op,
+                                 .to = c->agent,
+                                 .terms = {.tax = TREATMENT_NONE,
+                                           .scope = {.item = STR("vm")},
+                                           .rules = {(void *)(uintptr_t)cut, COUNT(cut)}}};
+    (void)make_agreement(tx, &cost);
+    (void)make_agreement(tx, &referral);
+    struct str supply = make_supply(tx, c->op, c->client, STR(""), STR(""));
+    c->vm = keep(w, make_subscription(tx, supply, vm, "1", 0));
+    c->setup = keep(w, make_subscription(tx, supply, once.id, "1", 0));
+    return RC_OK;
+}
+
+static enum rc change_in(struct tx *tx, void *arg)
+{
+    const struct changed *c = arg;
+    const struct str all[] = {c->vm, c->setup};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct subscription s;
+        struct subscription patch = {
+            .set = UINT64_C(1) << schema_find(&subscription_schema, STR("quantity")),
+            .quantity = str_c(c->quantity)};
+        OK(tx, subscription_change(tx, all[i], 0, 0, &patch, &s));
+    }
+    return RC_OK;
+}
+
+/* 100.00 x 10/31 + 200.00 x 21/31 = 167.74. */
+static enum rc first_month_in(struct tx *tx, void *arg)
+{
+    struct changed *c = arg;
+    struct ledger *l = c->w.books.l;
+    BALANCE(c->op, "EUR", STR("Income:VM"), -16774);
+    BALANCE(c->op, "EUR", STR("Expense:First"), 1677);
+    BALANCE(c->op, "EUR", STR("Expense:Later"), 0);
+    BALANCE(c->op, "EUR", STR("Income:Setup"), -4000);
+    BALANCE(c->op, "EUR", STR("Expense:Work"), 1300); /* done once, wholly */
+    return RC_OK;
+}
+
+/* 200.00 x 10/31 + 100.00 x 21/31 = 132.26. */
+static enum rc second_month_in(struct tx *tx, void *arg)
+{
+    struct changed *c = arg;
+    struct ledger *l = c->w.books.l;
+    BALANCE(c->op, "EUR", STR("Income:VM"), -16774 - 13226);
+    BALANCE(c->op, "EUR", STR("Expense:First"), 1677);
+    BALANCE(c->op, "EUR", STR("Expense:Later"), 2645);
+    BALANCE(c->op, "EUR", STR("Expense:Work"), 1300);
+    return RC_OK;
+}
+
+START_TEST(a_change_within_a_month_takes_nothing_from_those_who_share_it)
+{
+    struct changed *c = calloc(1, sizeof *c);
+    ASSERT(c != NULL);
+    struct world *world = &c->w.books.world;
+    settle_world_open(&c->w);
+    world_write(world, changed_define, c, RC_OK);
+    world->clock.at = ELEVENTH;
+    c->quantity = "2";
+    world_write(world, change_in, c, RC_OK);
+    (void)settle_close(&c->w, "2026-12", JANUARY);
+    world_write(world, first_month_in, c, RC_OK);
+    world->clock.at = JANUARY + 10 * US_PER_DAY;
+    c->quantity = "1";
+    world_write(world, change_in, c, RC_OK);
+    (void)settle_close(&c->w, "2027-01", FEBRUARY);
+    world_write(world, second_month_in, c, RC_OK);
+    settle_world_close(&c->w);
+    free(c);
+}
+END_TEST
+
 Suite *terms_suite(void);
 Suite *terms_suite(void)
 {
@@ -115,6 +237,7 @@ Suite *terms_suite(void)
     TCase *t = tcase_create("terms");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, each_line_is_shared_by_the_terms_that_it_was_rated_under);
+    tcase_add_test(t, a_change_within_a_month_takes_nothing_from_those_who_share_it);
     suite_add_tcase(s, t);
     return s;
 }

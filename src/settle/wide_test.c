@@ -29,7 +29,7 @@ enum {
 struct wide {
     struct close_world w;
     enum settle_mode settle;
-    bool advance;
+    bool included; /* prices hold the tax */
     bool restarts; /* the process ends behind every unit of work */
     struct str party[TIERS];
     struct str client, agent, plan, supply;
@@ -49,16 +49,16 @@ static struct str wide_plan(struct tx *tx, struct wide *x)
                          .unit = STR("MON"),
                          .income = STR("VPS")};
     for (size_t i = 0; i < CHARGES; i++)
-        charges[i] = (struct charge){.set = field_bit("label") | field_bit("kind") |
-                                            field_bit("price") | field_bit("advance"),
-                                     .label = str_c(labels[i]),
-                                     .kind = CHARGE_FLAT,
-                                     .price = STR("1.00"),
-                                     .advance = x->advance};
+        charges[i] =
+            (struct charge){.set = field_bit("label") | field_bit("kind") | field_bit("price"),
+                            .label = str_c(labels[i]),
+                            .kind = CHARGE_FLAT,
+                            .price = STR("1.00")};
     struct plan plan = {.item = fresh.code,
                         .code = STR("vm"),
                         .name = STR("vm"),
                         .currency = STR("EUR"),
+                        .tax_included = x->included,
                         .charges = {charges, CHARGES}};
     OK(tx, item_create(tx, x->party[0], &fresh, &item));
     OK(tx, plan_create(tx, &plan, &p));
@@ -125,12 +125,11 @@ static void do_it(struct wide *x, tx_fn fn)
     world_write(&x->w.books.world, fn, x, RC_OK);
 }
 
-static struct wide *wide_open(enum settle_mode settle, bool advance)
+static struct wide *wide_open(const struct wide *wanted)
 {
     struct wide *x = calloc(1, sizeof *x);
     ASSERT(x != NULL);
-    x->settle = settle;
-    x->advance = advance;
+    *x = *wanted;
     settle_world_open(&x->w);
     world_write(&x->w.books.world, define, x, RC_OK);
     while (x->made < PRODUCERS)
@@ -316,7 +315,7 @@ static void pay_credit_and_lose(struct wide *x)
 
 START_TEST(an_invoice_of_20000_lines_down_16_tiers_is_posted_wholly_or_not_at_all)
 {
-    struct wide *x = wide_open(SETTLE_CHAIN, false);
+    struct wide *x = wide_open(&(struct wide){.settle = SETTLE_CHAIN});
     do_it(x, close_account_in);
     begin(x);
     ck_assert_int_eq(go_on(x), RC_CONFLICT);
@@ -331,12 +330,51 @@ END_TEST
 
 START_TEST(so_it_is_where_the_platform_collects_and_the_process_ends_between_two_units_of_work)
 {
-    struct wide *x = wide_open(SETTLE_COLLECT, false);
+    struct wide *x = wide_open(&(struct wide){.settle = SETTLE_COLLECT});
     x->restarts = true;
     begin(x);
     ck_assert_int_eq(go_on(x), RC_OK);
     do_it(x, shared_in);
     pay_credit_and_lose(x);
+    wide_close(x);
+}
+END_TEST
+
+/* --- all of it is taken back --- */
+
+/* The invoice between tier 1 and tier 2 is made of the same lines. */
+static enum rc credit_all_in(struct tx *tx, void *arg)
+{
+    struct wide *x = arg;
+    struct ledger *l = x->w.books.l;
+    struct document note;
+    struct document_row d = the_invoice(tx, x);
+    struct document_row between = document_between(tx, x->party[0], x->party[1], DOCUMENT_INVOICE);
+    const struct document_row *all[] = {&d, &between};
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct document_row made;
+        const struct credit_request request = {.id = all[i]->id};
+        OK(tx, document_credit(tx, l, &settle_above, &request, &note));
+        OK(tx, document_row_find(tx, note.id, &made));
+        ck_assert_int_eq(made.line_count, LINES);
+        ck_assert_int_eq(made.gross, all[i]->gross);
+        FAILS(tx, RC_CONFLICT, NULL, document_credit(tx, l, &settle_above, &request, &note));
+    }
+    producers_have(tx, x, 0);
+    ck_assert_int_eq(sum_of(tx, x, SHARE_OF_REFERRAL), 0);
+    BALANCE(x->party[TIERS - 1], "EUR", account_of(tx, "AR", x->client), 0);
+    BALANCE(x->party[0], "EUR", account_of(tx, "AR", x->party[1]), 0);
+    BALANCE(x->party[0], "EUR", STR("Income:VPS"), 0);
+    BALANCE(x->client, "EUR", STR("Expense:VPS"), 0);
+    return RC_OK;
+}
+
+START_TEST(an_invoice_of_20000_lines_is_credited_wholly)
+{
+    struct wide *x = wide_open(&(struct wide){.settle = SETTLE_CHAIN, .included = _i == 1});
+    begin(x);
+    ck_assert_int_eq(go_on(x), RC_OK);
+    do_it(x, credit_all_in);
     wide_close(x);
 }
 END_TEST
@@ -350,6 +388,7 @@ Suite *wide_suite(void)
     tcase_add_test(t, an_invoice_of_20000_lines_down_16_tiers_is_posted_wholly_or_not_at_all);
     tcase_add_test(
         t, so_it_is_where_the_platform_collects_and_the_process_ends_between_two_units_of_work);
+    tcase_add_loop_test(t, an_invoice_of_20000_lines_is_credited_wholly, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

@@ -38,6 +38,7 @@ void model_free(struct model *m)
     free(m->shares);
     free(m->earnings);
     free(m->fees);
+    free(m->kept);
     free(m->statements);
     free(m->payouts);
     free(m->agreement_order);
@@ -592,7 +593,7 @@ static int by_sub(const void *a, const void *b, void *arg)
 static int64_t begin_of(const struct model *m, const struct w_sub *s, int month)
 {
     int64_t of = world_month_of((enum w_zone)m->w->parties[0].zone, m->w->month[month]);
-    return world_month_begin((enum w_zone)m->w->parties[m->w->edges[s->edge].from].zone, of);
+    return world_month_begin((enum w_zone)m->w->parties[m->w->edges[s->first].from].zone, of);
 }
 
 static void rate_one(struct model *m, int sub, int month)
@@ -768,6 +769,7 @@ void model_close(struct model *m, int month)
     for (size_t i = 0; i < m->deferral_count; i++)
         model_recognise(m, &m->deferrals[i], m->w->month[month + 1]);
     model_close_fees(m, month);
+    model_close_floors(m, month);
     model_statements(m, EVERYTHING, m->w->now, period_text(m, month));
     m->closed = month + 1;
 }

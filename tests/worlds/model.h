@@ -194,6 +194,14 @@ struct m_fee {
     bool free;
     wide nano;
 };
+/* What a bounded fee left with the operator in a month. */
+struct m_kept {
+    int agreement;
+    int rule;
+    int terms; /* the newest */
+    int month;
+    int64_t amount;
+};
 struct m_statement {
     int payer, payee, currency;
     char period[ID_MAX];
@@ -242,7 +250,7 @@ struct model {
     struct m_balance *balances;
     size_t window_count, ahead_count, line_count, doc_count, deferral_count, payment_count,
         taken_count, left_count, share_count, earning_count, fee_count, statement_count,
-        payout_count, part_count, purse_count;
+        payout_count, part_count, purse_count, kept_count;
     struct m_window *windows;
     struct m_ahead *aheads;
     struct m_line *lines;
@@ -254,6 +262,7 @@ struct model {
     struct m_share *shares;
     struct m_earning *earnings;
     struct m_fee *fees;
+    struct m_kept *kept;
     struct m_statement *statements;
     struct m_payout *payouts;
     int *agreement_order;
@@ -329,6 +338,8 @@ void model_follow(struct model *m, int doc);
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count);
 /* What is owed by the unit, at the end of a close. */
 void model_close_fees(struct model *m, int month);
+/* Then what is missing to what a rule brings at least. */
+void model_close_floors(struct model *m, int month);
 /* A new share, of nothing: none; and what waits for a document's cash is void. */
 void model_accrue(struct model *m, const struct m_share *fresh, int64_t paid, int64_t gross);
 void model_void_waiting(struct model *m, int doc);

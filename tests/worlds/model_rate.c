@@ -710,9 +710,28 @@ struct windows {
     } list[MONTHS_MAX * TERMS_MAX];
 };
 
+/* What is sold once: all of it with the window that it begins with. */
+static void list_once(const struct w_sub *s, struct windows *ret)
+{
+    ret->count = 0;
+    for (int t = 0; t < s->count; t++) {
+        int64_t until = t + 1 < s->count ? s->terms[t + 1].from : s->ends;
+        until = s->ends < until ? s->ends : until;
+        if (s->terms[t].from >= until)
+            continue;
+        ret->list[ret->count].span = (struct span){
+            .begin = s->start, .end = until, .from = s->terms[t].from, .until = until, .month = 1};
+        ret->list[ret->count++].term = t;
+    }
+}
+
 static void list_windows(const struct world *w, const struct w_sub *s, int64_t until,
                          struct windows *ret)
 {
+    if (w->plans[s->terms[0].plan].period == PER_ONCE) {
+        list_once(s, ret);
+        return;
+    }
     struct w_calendar calendar = world_calendar(w, s);
     ret->count = 0;
     for (int64_t n = 0; world_period_begin(&calendar, n) <= until; n++)
@@ -736,6 +755,7 @@ static void set_window(struct rating *r, const struct windows *windows, size_t i
     const struct w_sub *s = &r->w->subs[r->sub];
     r->term = &s->terms[windows->list[i].term];
     r->plan = &r->w->plans[r->term->plan];
+    r->depth = path_of(r->w, r->term->edge, r->edges);
     r->window = windows->list[i].span;
 }
 
@@ -796,11 +816,11 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until)
     struct windows windows;
     struct rating r = {.m = m, .w = m->w, .sub = sub};
     const struct w_sub *s = &m->w->subs[sub];
-    r.depth = path_of(m->w, s->edge, r.edges);
     list_windows(m->w, s, until, &windows);
     for (size_t i = 0; i < windows.count; i++) {
         set_window(&r, &windows, i);
-        if (r.window.until <= until && billed(m, sub, r.window.from) == NULL)
+        bool due = r.plan->period == PER_ONCE ? r.window.from < until : r.window.until <= until;
+        if (due && billed(m, sub, r.window.from) == NULL)
             first_time(&r);
     }
     if (has_advance(m->w, s) && s->ends >= since)

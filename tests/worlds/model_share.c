@@ -86,17 +86,24 @@ static int64_t base_of(const struct world *w, const struct w_rule *r, int payer,
     return r->base == B_MARGIN ? sells - buys : sells;
 }
 
-/* Once for each unit of the item and period: the plan's flat charge tells the time, no other line
- * of the same window does. What was given back counts below 0. */
+/* Once for each unit of the item and period: the plan's flat charge tells the time (of what is sold
+ * once the first one), no other line of the same window does. What was given back counts below 0.
+ */
 static int64_t timed_units(const struct model *m, const struct m_line *l)
 {
     const struct w_plan *p = &m->w->plans[l->plan];
     int flat = 0;
-    while (p->charges[flat].kind != C_FLAT)
+    while (p->period != PER_ONCE && p->charges[flat].kind != C_FLAT)
         flat++;
     if (l->charge != flat)
         return 0;
     return l->quantity < 0 ? -l->units : l->units;
+}
+
+/* A rule may speak of some periods of a subscription's life alone. */
+static bool in_months(const struct w_rule *r, const struct m_line *l)
+{
+    return l->month >= r->from_month && (r->to_month == 0 || l->month <= r->to_month);
 }
 
 static wide price(struct w_num value)
@@ -129,6 +136,7 @@ struct claims {
     struct model *m;
     const struct m_doc *doc;
     int number; /* of the document */
+    bool takes_back;
     size_t count;
     struct m_share list[CLAIMS_ROOM];
 };
@@ -170,6 +178,8 @@ static void claim_bases(struct claims *c, int agreement, enum m_origin origin,
     int terms = terms_of(a, l);
     for (int i = 0; i < a->terms[terms].count; i++) {
         const struct w_rule *r = &a->terms[terms].rules[i];
+        if (!in_months(r, l))
+            continue;
         struct m_share *s = claim(c, agreement, terms, i, origin, a->to);
         s->base += base_of(c->m->w, r, a->from, l);
         s->weight = s->base;
@@ -245,6 +255,8 @@ static void add_rules(struct fall *f, const struct world *w, int agreement, cons
     const struct w_agreement *a = &w->agreements[agreement];
     int terms = terms_of(a, l);
     for (int i = 0; i < a->terms[terms].count; i++) {
+        if (!in_months(&a->terms[terms].rules[i], l))
+            continue;
         f->steps[f->count].agreement = agreement;
         f->steps[f->count].terms = terms;
         f->steps[f->count].rule = i;
@@ -257,6 +269,48 @@ static void add_rules(struct fall *f, const struct world *w, int agreement, cons
 static int payer_of(const struct claims *c, const struct fall *f, size_t i)
 {
     return c->m->w->agreements[f->steps[i].agreement].from;
+}
+
+static int64_t minor_of(struct w_num major, int currency)
+{
+    return (int64_t)(major.m * model_ten(w_currencies[currency].exponent - major.s));
+}
+
+/* What is left of a cap binds in both directions. */
+static int64_t within(const struct w_rule *r, int64_t had, int64_t amount, int currency)
+{
+    if (r->cap.m < 0)
+        return amount;
+    int64_t cap = minor_of(r->cap, currency);
+    int64_t left = cap > had ? cap - had : 0;
+    if (amount < 0)
+        return amount < -left ? -left : amount;
+    return amount > left ? left : amount;
+}
+
+/* What a rule left with the operator in a month. */
+static struct m_kept *kept_of(struct model *m, int agreement, int rule, int month)
+{
+    for (size_t i = 0; i < m->kept_count; i++)
+        if (m->kept[i].agreement == agreement && m->kept[i].rule == rule &&
+            m->kept[i].month == month)
+            return &m->kept[i];
+    struct m_kept *k = WORLD_ADD(m->kept, m->kept_count);
+    *k = (struct m_kept){.agreement = agreement, .rule = rule, .month = month};
+    return k;
+}
+
+/* A fee that stays has its cap too. (A credit note's shares count by their weights alone.) */
+static int64_t keep(struct claims *c, const struct fall *f, size_t i, const struct w_rule *r,
+                    int64_t share)
+{
+    if (c->takes_back || (r->cap.m < 0 && r->floor == 0))
+        return share;
+    struct m_kept *k = kept_of(c->m, f->steps[i].agreement, f->steps[i].rule, c->doc->close);
+    share = within(r, k->amount, share, c->doc->currency);
+    k->amount += share;
+    k->terms = f->steps[i].terms > k->terms ? f->steps[i].terms : k->terms;
+    return share;
 }
 
 /* Each rule takes in its order; the one that takes the residual has what the others leave. */
@@ -282,6 +336,8 @@ static void run(struct claims *c, struct fall *f, const struct m_line *l, int64_
                                           : base_of(c->m->w, r, payer_of(c, f, i), l));
         else
             claimant = i;
+        if (f->steps[i].kept)
+            share = keep(c, f, i, r, share);
         f->steps[i].share = share;
         left -= share;
     }
@@ -413,13 +469,7 @@ static void finish(struct claims *c, struct m_share *s)
             tiered(r, base_before + s->base, s->currency) - tiered(r, base_before, s->currency);
     if (r->kind == R_BOUNTY && !ever)
         s->amount = model_minor(model_round(price(r->value), model_ten(PRICE - NANO)), s->currency);
-    if (r->cap.m < 0)
-        return;
-    int64_t cap = (int64_t)(r->cap.m * model_ten(w_currencies[s->currency].exponent - r->cap.s));
-    int64_t left = cap > amount_before ? cap - amount_before : 0;
-    int64_t size = s->amount < 0 ? -s->amount : s->amount;
-    if (size > left)
-        s->amount = s->amount < 0 ? -left : left;
+    s->amount = within(r, amount_before, s->amount, s->currency);
 }
 
 static void run_lines(struct claims *c, const struct m_line *lines, size_t count)
@@ -541,6 +591,7 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
     c->m = m;
     c->doc = &m->docs[doc];
     c->number = doc;
+    c->takes_back = true;
     struct m_line *net = model_net_lines(m, doc);
     for (size_t i = 0; i < count; i++) {
         const struct m_taking *t = &taken[i];
@@ -617,6 +668,8 @@ static void fees_of(struct model *m, int debtor, const struct m_line *l, int cur
             continue;
         int terms = terms_of(a, l);
         for (int r = 0; r < a->terms[terms].count; r++) {
+            if (!in_months(&a->terms[terms].rules[r], l))
+                continue;
             struct m_fee fee = {f.list[i], terms, r, l->free,
                                 fee_of(m, a, &a->terms[terms].rules[r], l, currency)};
             if (fee.nano != 0)
@@ -687,6 +740,27 @@ static int by_fee(const void *a, const void *b, void *arg)
     return x->rule != y->rule ? x->rule - y->rule : (int)x->free - (int)y->free;
 }
 
+/* What a rule brought in a month, and by which newest terms: shares, and what stayed. */
+static struct m_kept brought(const struct model *m, int agreement, int rule, int month)
+{
+    struct m_kept sum = {.terms = 0};
+    for (size_t i = 0; i < m->share_count; i++) {
+        const struct m_share *s = &m->shares[i];
+        if (s->agreement != agreement || s->rule != rule || s->close != month)
+            continue;
+        sum.amount += s->amount;
+        sum.terms = s->terms > sum.terms ? s->terms : sum.terms;
+    }
+    for (size_t i = 0; i < m->kept_count; i++) {
+        const struct m_kept *k = &m->kept[i];
+        if (k->agreement != agreement || k->rule != rule || k->month != month)
+            continue;
+        sum.amount += k->amount;
+        sum.terms = k->terms > sum.terms ? k->terms : sum.terms;
+    }
+    return sum;
+}
+
 void model_close_fees(struct model *m, int month)
 {
     qsort_r(m->fees, m->fee_count, sizeof *m->fees, by_fee, m->w);
@@ -707,10 +781,52 @@ void model_close_fees(struct model *m, int month)
                             .maturity_days = a->maturity_days};
         s.label =
             f->free ? "Marketing:FreeTier" : w_rule_labels[a->terms[f->terms].rules[f->rule].label];
-        s.amount = s.base = model_minor(f->nano, a->currency);
+        s.amount = within(&a->terms[f->terms].rules[f->rule],
+                          brought(m, f->agreement, f->rule, month).amount,
+                          model_minor(f->nano, a->currency), a->currency);
+        s.base = s.amount;
         model_accrue(m, &s, 0, 0);
     }
     m->fee_count = 0;
+}
+
+/* What brought something, and less than it should, brings the rest. */
+static void raise_rule(struct model *m, int agreement, int rule, int month)
+{
+    const struct w_agreement *a = &m->w->agreements[agreement];
+    struct m_kept had = brought(m, agreement, rule, month);
+    if (had.amount <= 0 || rule >= a->terms[had.terms].count)
+        return;
+    const struct w_rule *r = &a->terms[had.terms].rules[rule];
+    int64_t floor = minor_of((struct w_num){r->floor, 0}, a->currency);
+    struct m_share s = {.agreement = agreement,
+                        .terms = had.terms,
+                        .rule = rule,
+                        .origin = a->kind == A_REFERRAL   ? O_REFERRAL
+                                  : a->kind == A_REVSHARE ? O_REVSHARE
+                                                          : O_FEE,
+                        .payer = a->from,
+                        .payee = a->to,
+                        .doc = EVERYTHING,
+                        .close = month,
+                        .client = EVERYTHING,
+                        .currency = a->currency,
+                        .label = w_rule_labels[r->label],
+                        .amount = floor - had.amount,
+                        .on_invoice = true,
+                        .maturity_days = a->maturity_days};
+    if (had.amount < floor)
+        model_accrue(m, &s, 0, 0);
+}
+
+void model_close_floors(struct model *m, int month)
+{
+    sort_agreements(m);
+    for (size_t i = 0; i < m->w->agreement_count; i++) {
+        enum w_agreement_kind kind = m->w->agreements[m->agreement_order[i]].kind;
+        for (int r = 0; r < RULES_MAX && kind != A_COST; r++)
+            raise_rule(m, m->agreement_order[i], r, month);
+    }
 }
 
 void model_settle_share(struct model *m, int share, int64_t amount)

@@ -320,8 +320,12 @@ struct list play_rules(struct tx *tx, const struct w_rules *a)
                                  .label = str_c(w_rule_labels[r->label])};
         if (r->value.m > 0)
             rules[i].value = play_number(tx, r->value);
+        rules[i].from_month = r->from_month;
+        rules[i].to_month = r->to_month;
         if (r->cap.m >= 0)
             rules[i].cap = play_number(tx, r->cap);
+        if (r->floor > 0)
+            rules[i].floor = play_number(tx, (struct w_num){r->floor, 0});
         for (int k = 0; k < r->tier_count; k++) {
             tiers[k].percent = play_number(tx, r->tiers[k].price);
             if (k + 1 < r->tier_count)

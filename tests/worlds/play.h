@@ -64,6 +64,7 @@ void play_finance(struct play *p);
 void play_subscribe(struct play *p);
 void play_change(struct play *p, int sub);
 void play_end(struct play *p, int sub);
+void play_move(struct play *p, int sub);
 void play_credit(struct play *p, int doc);
 /* Nobody pays what is open of it. */
 void play_write_off(struct play *p, int doc);

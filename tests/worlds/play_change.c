@@ -211,15 +211,7 @@ static enum rc end_sub(struct tx *tx, void *arg)
     return subscription_end(tx, str_c(c->sub->id), c->at, &s);
 }
 
-static bool is_family(const struct world *w, int sub, int head)
-{
-    for (; sub != EVERYTHING; sub = w->subs[sub].parent)
-        if (sub == head)
-            return true;
-    return false;
-}
-
-/* With all that is below it, where nothing of it is paid in parts. */
+/* With all that is below it, where nothing of it is paid by instalments. */
 void play_end(struct play *p, int sub)
 {
     struct world *w = p->w;
@@ -228,13 +220,13 @@ void play_end(struct play *p, int sub)
         const struct w_sub *s = &w->subs[i];
         bool parts = false;
         for (int t = 0; t < s->count; t++)
-            parts = parts || world_in_parts(&w->plans[s->terms[t].plan]);
-        if (is_family(w, (int)i, sub) && (parts || s->start >= at || s->ends <= at))
+            parts = parts || world_has_instalments(&w->plans[s->terms[t].plan]);
+        if (world_is_family(w, (int)i, sub) && (parts || s->start >= at || s->ends <= at))
             return;
     }
     for (size_t i = 0; i < w->sub_count; i++) {
         struct w_sub *s = &w->subs[i];
-        if (!is_family(w, (int)i, sub))
+        if (!world_is_family(w, (int)i, sub))
             continue;
         s->ends = at;
     }
@@ -245,6 +237,60 @@ void play_end(struct play *p, int sub)
         play_say(p, "subscription %zu is the same again", w->sub_count - 1);
         play_write(p, add_sub, p);
     }
+}
+
+/* --- another seller --- */
+
+struct moving {
+    struct play *p;
+    struct w_edge *edge;
+    struct w_book *fresh; /* or NULL */
+    const struct w_sub *sub;
+};
+
+static enum rc move_sub(struct tx *tx, void *arg)
+{
+    struct moving *m = arg;
+    struct subscription s;
+    struct subscription patch = {.set = UINT64_C(1)
+                                        << schema_find(&subscription_schema, STR("agreement"))};
+    if (m->fresh != NULL)
+        TRY(play_book(tx, m->p->w, m->fresh));
+    TRY(play_edge(tx, m->p->w, m->edge));
+    patch.agreement = str_c(m->edge->id);
+    return subscription_change(tx, str_c(m->sub->id), 0, 0, &patch, &s);
+}
+
+static bool may_move(const struct world *w, int sub)
+{
+    bool may = w->subs[sub].parent == EVERYTHING && w->subs[sub].ends > w->now;
+    for (size_t i = 0; i < w->sub_count && may; i++) {
+        const struct w_sub *s = &w->subs[i];
+        if (!world_is_family(w, (int)i, sub) || s->ends <= w->now)
+            continue;
+        may = s->count < TERMS_MAX && (s->ends == FOREVER || s->ends > s->start);
+        for (int t = 0; t < s->count; t++)
+            may = may && !world_has_instalments(&w->plans[s->terms[t].plan]);
+    }
+    return may;
+}
+
+/* The client buys from somebody else from now on, or from the same under another agreement. */
+void play_move(struct play *p, int sub)
+{
+    struct world *w = p->w;
+    size_t books = w->book_count;
+    if (!may_move(w, sub))
+        return;
+    int edge = world_other_edge(w, w->subs[sub].edge);
+    if (edge == EVERYTHING)
+        return;
+    struct moving m = {.p = p, .edge = &w->edges[edge], .sub = &w->subs[sub]};
+    if (w->book_count > books)
+        m.fresh = &w->books[books];
+    play_say(p, "subscription %d goes to #%d", sub, m.edge->from);
+    play_write(p, move_sub, &m);
+    world_move(w, sub, edge);
 }
 
 /* --- credit notes --- */

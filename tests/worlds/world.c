@@ -148,8 +148,8 @@ int64_t world_month_of(enum w_zone zone, int64_t at)
 
 struct w_calendar world_calendar(const struct world *w, const struct w_sub *s)
 {
-    static const int months[PERIODS] = {1, 3, 12};
-    enum w_zone zone = (enum w_zone)w->parties[w->edges[s->edge].from].zone;
+    static const int months[PERIODS] = {1, 3, 12, 1};
+    enum w_zone zone = (enum w_zone)w->parties[w->edges[s->first].from].zone;
     struct w_calendar c = {.zone = zone,
                            .months = months[w->plans[s->terms[0].plan].period],
                            .first = world_month_of(zone, s->start),
@@ -286,6 +286,33 @@ static int add_edge(struct world *w, int upstream, int currency, enum w_settle s
     return (int)w->edge_count - 1;
 }
 
+/* Whether the table of taxes knows what this seller invoices that buyer (add_buyer). */
+static bool may_sell(const struct world *w, int seller, int buyer)
+{
+    const struct w_party *from = &w->parties[seller];
+    const struct w_party *to = &w->parties[buyer];
+    if (w_countries[from->country].eu || !w_countries[to->country].eu ||
+        from->country == to->country)
+        return true;
+    return to->taxable && w->seed % SCOPES != 0;
+}
+
+int world_other_edge(struct world *w, int edge)
+{
+    enum { TRIES = 20 };
+    struct w_edge old = w->edges[edge];
+    for (size_t i = 0; i < w->edge_count; i++)
+        if (w->edges[i].from == old.to)
+            return EVERYTHING;
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct w_edge like = w->edges[world_below(w, w->edge_count)];
+        if (like.currency == old.currency && like.settle == old.settle && like.from != old.to &&
+            may_sell(w, like.from, old.to))
+            return add_edge(w, like.upstream, like.currency, like.settle, old.to);
+    }
+    return EVERYTHING;
+}
+
 int world_newcomer(struct world *w, int edge, int sponsor)
 {
     struct w_edge like = w->edges[edge];
@@ -370,6 +397,13 @@ static void add_plan(struct world *w, int item, int currency, bool included)
     *p = (struct w_plan){.item = item, .currency = currency, .tax_included = included};
     p->free = world_percent(w, 10);
     p->period = world_percent(w, 65) ? PER_MONTH : world_percent(w, 50) ? PER_QUARTER : PER_YEAR;
+    if (world_percent(w, 12))
+        p->period = PER_ONCE;
+    if (p->period == PER_ONCE) {
+        for (int64_t n = world_between(w, 1, 2); n > 0; n--)
+            add_charge(w, p, C_ONE_TIME);
+        return;
+    }
     add_charge(w, p, C_FLAT);
     for (int64_t n = world_between(w, 0, CHARGES_MAX - 1); n > 0; n--)
         add_charge(w, p, (enum w_charge_kind)world_below(w, C_DESCENDANTS + 1));
@@ -381,6 +415,14 @@ bool world_in_parts(const struct w_plan *p)
     for (int i = 0; i < p->charge_count; i++)
         parts = parts || p->charges[i].kind == C_INSTALMENT || p->charges[i].kind == C_ONE_TIME;
     return parts;
+}
+
+bool world_has_instalments(const struct w_plan *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->charge_count; i++)
+        any = any || p->charges[i].kind == C_INSTALMENT;
+    return any;
 }
 
 /* --- all of it --- */
@@ -409,12 +451,16 @@ void world_sub(struct world *w, int edge, int64_t start)
     int plan = plan_of(w, w->edges[edge].currency);
     struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
     *s = (struct w_sub){.edge = edge,
+                        .first = edge,
                         .parent = parent,
                         .anchored = world_percent(w, 20),
                         .start = start,
                         .ends = FOREVER};
-    s->terms[s->count++] = (struct w_term){
-        .from = start, .plan = plan, .quantity = world_between(w, 1, 12), .producer = EVERYTHING};
+    s->terms[s->count++] = (struct w_term){.from = start,
+                                           .edge = edge,
+                                           .plan = plan,
+                                           .quantity = world_between(w, 1, 12),
+                                           .producer = EVERYTHING};
 }
 
 void world_sub_again(struct world *w, int sub, int64_t start)
@@ -422,6 +468,7 @@ void world_sub_again(struct world *w, int sub, int64_t start)
     struct w_sub *s = WORLD_ADD(w->subs, w->sub_count);
     const struct w_sub *old = &w->subs[sub];
     *s = (struct w_sub){.edge = old->edge,
+                        .first = old->edge,
                         .parent = EVERYTHING,
                         .anchored = old->anchored,
                         .start = start,
@@ -429,6 +476,37 @@ void world_sub_again(struct world *w, int sub, int64_t start)
                         .count = 1};
     s->terms[0] = old->terms[old->count - 1];
     s->terms[0].from = start;
+}
+
+bool world_is_family(const struct world *w, int sub, int head)
+{
+    for (; sub != EVERYTHING; sub = w->subs[sub].parent)
+        if (sub == head)
+            return true;
+    return false;
+}
+
+static void move_one(struct world *w, struct w_sub *s, int edge)
+{
+    int at = 0;
+    while (at + 1 < s->count && s->terms[at + 1].from <= w->now)
+        at++;
+    if (s->terms[at].from < w->now) { /* its terms end here, and go on the other way */
+        for (int i = s->count++; i > at + 1; i--)
+            s->terms[i] = s->terms[i - 1];
+        s->terms[at + 1] = s->terms[at];
+        s->terms[++at].from = w->now;
+    }
+    for (; at < s->count; at++)
+        s->terms[at].edge = edge;
+    s->edge = edge;
+}
+
+void world_move(struct world *w, int sub, int edge)
+{
+    for (size_t i = 0; i < w->sub_count; i++)
+        if (world_is_family(w, (int)i, sub) && w->subs[i].ends > w->now)
+            move_one(w, &w->subs[i], edge);
 }
 
 static void add_channel(struct world *w, int currency, size_t parties)
@@ -475,8 +553,15 @@ static struct w_rule rule(struct world *w, enum w_agreement_kind kind)
             r.tiers[i] =
                 (struct w_tier){.up_to = {100 * (i + 1), 0}, .price = world_number(w, 1, 20, 4)};
     }
-    if (gathered && world_percent(w, 15))
+    bool bounded = gathered || kind == A_FEE;
+    if (bounded && world_percent(w, 15))
         r.cap = (struct w_num){world_between(w, 1, 50), 0};
+    if (bounded && world_percent(w, 15))
+        r.floor = world_between(w, 1, r.cap.m > 0 ? r.cap.m : 20);
+    if (world_percent(w, 15))
+        r.from_month = world_between(w, 1, 3);
+    if (world_percent(w, 10))
+        r.to_month = world_between(w, r.from_month > 0 ? r.from_month : 1, 4);
     return r;
 }
 

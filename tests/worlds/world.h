@@ -166,7 +166,7 @@ struct w_charge {
     int64_t instalments;
     bool advance;
 };
-enum w_period { PER_MONTH, PER_QUARTER, PER_YEAR, PERIODS };
+enum w_period { PER_MONTH, PER_QUARTER, PER_YEAR, PER_ONCE, PERIODS };
 struct w_plan {
     char id[ID_MAX];
     int item;
@@ -180,13 +180,15 @@ struct w_plan {
 
 struct w_term {
     int64_t from;
+    int edge;
     int plan;
     int64_t quantity;
     int producer; /* or EVERYTHING */
 };
 struct w_sub {
     char id[ID_MAX];
-    int edge;
+    int edge;   /* of its latest terms */
+    int first;  /* edge in whose seller's zone its periods are */
     int parent; /* sub, or EVERYTHING */
     bool anchored;
     int64_t start;
@@ -217,6 +219,9 @@ struct w_rule {
     int tier_count;
     struct w_tier tiers[TIERS_MAX]; /* up_to: major units; price: percent */
     struct w_num cap;               /* m -1: none */
+    int64_t floor;                  /* major units; 0: none */
+    int64_t from_month;             /* of the subscription's life; 0: from the beginning */
+    int64_t to_month;               /* 0: for ever */
     int label;
 };
 struct w_agreement {
@@ -340,6 +345,15 @@ void world_sub(struct world *w, int edge, int64_t start);
 void world_sub_again(struct world *w, int sub, int64_t start);
 /* Whether a plan has instalments or what is paid once: it is neither changed to nor left. */
 bool world_in_parts(const struct w_plan *p);
+/* Whether it has instalments: it is not ended, and goes to no other seller. */
+bool world_has_instalments(const struct w_plan *p);
+/* Whether a subscription is below another one, or that one itself. */
+bool world_is_family(const struct world *w, int sub, int head);
+/* A new edge to the buyer of this one, who sells nothing, from some seller of the same channel; or
+ * EVERYTHING. */
+int world_other_edge(struct world *w, int edge);
+/* A subscription goes to another edge now, with all that is below it. */
+void world_move(struct world *w, int sub, int edge);
 
 /* All of it follows from the seed. parties: about so many. */
 struct world *world_make(uint64_t seed, size_t parties);

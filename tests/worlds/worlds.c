@@ -125,20 +125,22 @@ static void some_change(struct play *p, int sub)
         play_join(p, edge);
     else if (dice < 28)
         play_terms(p);
-    else if (dice < 42)
+    else if (dice < 40)
         play_subscribe(p);
-    else if (dice < 62)
+    else if (dice < 55)
         play_change(p, sub);
-    else if (dice < 72)
+    else if (dice < 64)
         play_end(p, sub);
-    else if (dice < 77)
+    else if (dice < 69)
         play_wallet(p, edge);
-    else if (dice < 82)
+    else if (dice < 74)
         play_coupon(p, edge);
-    else if (dice < 85)
+    else if (dice < 77)
         play_promise(p, edge);
-    else if (dice < 92)
+    else if (dice < 83)
         play_invite(p, edge);
+    else if (dice < 95)
+        play_move(p, sub);
     else
         play_finance(p);
 }
