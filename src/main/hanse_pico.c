@@ -3,6 +3,7 @@
  */
 #include "main/pico_settings.h"
 
+#include "base/pages.h"
 #include "http/mail.h"
 #include "pico/bundled.h"
 #include "pico/web.h"
@@ -46,6 +47,7 @@ static void prepare_process(sigset_t *ret)
     umask(077); /* data is for this user alone */
     /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
     mallopt(M_ARENA_MAX, 2);
+    pages_keep();
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */

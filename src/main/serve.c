@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/mailer.h"
 #include "api/test_clock.h"
+#include "base/pages.h"
 #include "fleet/work_kind.h"
 #include "ledger/ledger.h"
 #include "main/alerts.h"
@@ -58,6 +59,7 @@ static void prepare_process(void)
     umask(077);
     /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
     mallopt(M_ARENA_MAX, 2);
+    pages_keep();
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
