@@ -27,6 +27,7 @@ struct krl_regex_first {
     uint8_t literal_n; /* so many are always the same ASCII units, case and all */
     char literal[KRL_REGEX_LITERAL_MAX];
     bool at_start; /* it only matches at 0 */
+    bool one_run;  /* it is one set of units, as often as there are some */
 };
 
 struct krl_regex {

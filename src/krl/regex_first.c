@@ -136,6 +136,7 @@ bool krl_regex_note_first(struct krl_heap *h, struct krl_regex *re)
 {
     struct places sides[2];
     re->first.at_start = re->code[0] == RE_START;
+    re->first.one_run = re->code[0] == RE_RUN && re->code[re->code[3]] == RE_MATCH;
     note_literal(re);
     for (size_t i = 0; i < 2; i++) {
         sides[i] = (struct places){.list = krl_take_n(h, re->code_n, sizeof(uint32_t)),
@@ -176,29 +177,42 @@ static size_t skip_to_literal(const struct krl_regex_first *f, const struct krl_
     return at;
 }
 
-/* The first of units_n units in a row that may each be at their place. */
-static size_t skip_narrow(const struct krl_regex_first *f, const struct krl_text *t, size_t from)
+static unsigned places_of(const struct krl_regex_first *f, const struct krl_text *t, size_t i)
 {
-    unsigned last = 1U << (f->units_n - 1);
-    unsigned fits = 0; /* bit k: the last k + 1 units may be the first of a match */
-    for (size_t i = from; i < t->n; i++) {
-        fits = (fits << 1 | 1) & f->units[(uint8_t)t->a[i]];
-        if ((fits & last) != 0)
-            return i + 1 - f->units_n;
+    uint16_t unit = krl_unit(t, i);
+    return f->units[unit < RE_ASCII ? unit : OTHER];
+}
+
+/* A window of units_n units, read from its end: as soon as what was read stands nowhere in the
+ * first units of a match, the window moves behind it (G. Navarro and M. Raffinot, 1998). */
+static inline size_t skip_window(const struct krl_regex_first *f, const struct krl_text *t,
+                                 size_t from)
+{
+    size_t n = f->units_n;
+    for (size_t step = n; from + n <= t->n; from += step) {
+        unsigned fits = places_of(f, t, from + n - 1); /* bit k: what was read may stand at k */
+        step = n;
+        for (size_t read = 1; fits != 0; read++) {
+            if ((fits & 1) != 0 && read == n)
+                return from;
+            if ((fits & 1) != 0)
+                step = n - read;
+            if (read == n)
+                break;
+            fits = fits >> 1 & places_of(f, t, from + n - 1 - read);
+        }
     }
     return SIZE_MAX;
 }
 
-static size_t skip_wide(const struct krl_regex_first *f, const struct krl_text *t, size_t from)
+static size_t skip_units(const struct krl_regex_first *f, const struct krl_text *t, size_t from)
 {
-    unsigned last = 1U << (f->units_n - 1);
-    unsigned fits = 0;
-    for (size_t i = from; i < t->n; i++) {
-        fits = (fits << 1 | 1) & f->units[t->u[i] < RE_ASCII ? t->u[i] : OTHER];
-        if ((fits & last) != 0)
-            return i + 1 - f->units_n;
+    if (f->units_n == 1 && !t->wide) {
+        while (from < t->n && f->units[(uint8_t)t->a[from]] == 0)
+            from++;
+        return from < t->n ? from : SIZE_MAX;
     }
-    return SIZE_MAX;
+    return skip_window(f, t, from);
 }
 
 size_t krl_regex_skip(const struct krl_regex *re, const struct krl_text *t, size_t from)
@@ -210,6 +224,6 @@ size_t krl_regex_skip(const struct krl_regex *re, const struct krl_text *t, size
     if (f->literal_n > 0)
         at = skip_to_literal(f, t, from);
     else if (f->units_n > 0)
-        at = t->wide ? skip_wide(f, t, from) : skip_narrow(f, t, from);
+        at = skip_units(f, t, from);
     return min_size(at, (size_t)t->n + 1);
 }

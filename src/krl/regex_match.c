@@ -357,6 +357,19 @@ static bool skip_to(struct krl_heap *h, const struct krl_regex *re, const struct
     return krl_pay(h, (int64_t)(*at - from) / SKIP_UNITS);
 }
 
+/* The pattern is one run, which takes what it can at the start. */
+static bool match_run(const struct matcher *m, size_t start, struct krl_match *ret)
+{
+    const uint32_t *op = m->re->code;
+    struct matcher here = *m;
+    here.at = (int32_t)start;
+    int64_t end = min_i64((int64_t)m->t->n, (int64_t)start + op[2]);
+    ret->at[0] = here.at;
+    ret->at[1] = run_end(&here, op + 4, (int32_t)end);
+    uint32_t count = (uint32_t)(ret->at[1] - ret->at[0]);
+    return krl_pay(m->h, count / 4 + 2) && count >= op[1];
+}
+
 bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
                      size_t from, struct krl_match *ret)
 {
@@ -371,6 +384,13 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
     for (size_t start = from; start <= t->n; start++) {
         if (!skip_to(h, re, t, &start) || start > t->n)
             return false;
+        if (re->first.one_run) {
+            if (match_run(&m, start, ret))
+                return true;
+            if (krl_failing(h))
+                return false;
+            continue;
+        }
         for (size_t i = 0; i < re->registers; i++)
             m.registers[i] = KRL_REGEX_NONE;
         m.registers[0] = (int32_t)start;

@@ -391,6 +391,21 @@ static inline lanes8 both_ends(const struct search *s, const char *at)
                     ((lanes16)second == (lanes16){} + ends[1]));
 }
 
+/* As far as there is surely none, four vectors at a time. */
+static const char *seek_far(const struct search *s, const char *at)
+{
+    size_t need = s->needle_bytes - s->size + (size_t)4 * LANES_BYTES;
+    while ((size_t)(s->end - at) >= need) {
+        lanes8 fits = both_ends(s, at) | both_ends(s, at + LANES_BYTES) |
+                      both_ends(s, at + (size_t)2 * LANES_BYTES) |
+                      both_ends(s, at + (size_t)3 * LANES_BYTES);
+        if (lanes_any(fits))
+            break;
+        at += (size_t)4 * LANES_BYTES;
+    }
+    return at;
+}
+
 /* Many that begin and end as the needle without being it cost more than memmem, which never takes
  * more than a few steps a byte: it goes on then. */
 static const char *seek(const struct search *s, const char *at)
@@ -399,6 +414,7 @@ static const char *seek(const struct search *s, const char *at)
     if (s->needle_bytes == 1)
         return memchr(at, s->needle[0], (size_t)(s->end - at));
     const char *begin = at;
+    at = seek_far(s, at);
     while ((size_t)(s->end - at) >= s->needle_bytes - s->size + LANES_BYTES) {
         lanes8 fits = both_ends(s, at);
         for (size_t i = 0; lanes_any(fits) && i < LANES_BYTES; i += s->size) {
@@ -410,7 +426,7 @@ static const char *seek(const struct search *s, const char *at)
         }
         if (wasted > (size_t)(at - begin) + SEEK_WASTE)
             break;
-        at += LANES_BYTES;
+        at = seek_far(s, at + LANES_BYTES);
     }
     return seek_slow(s, at);
 }
