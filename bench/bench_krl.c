@@ -1,71 +1,77 @@
 /*
  * bench_krl.c - the KRL machine: loops over maps, strings and numbers, in steps and in time.
  *
- * Each program is compiled once and evaluated as often as fits; the best round counts, so that what
- * else the machine does is left out. An evaluation is a whole activation: machine, globals, result.
+ * The programs are in bench/krl_programs.txt. Each is compiled once and evaluated as often as fits;
+ * the best of many short rounds counts, so that what else the machine does is left out. An
+ * evaluation is a whole activation: machine, globals, the result as JSON.
  *
  *     bench_krl [NAME]      only that program, and without the peer: for a profile
  *
- * Behind it the same programs by the official compiler under Node.js, in the same run
- * (tools/krl-peer, whose head says what it needs). Where that is missing, it is said.
+ * Behind it the same programs by the official compiler under Node.js, warmed up and measured the
+ * same way in the same run (tools/krl-peer, whose head says what it needs); results are compared.
+ * Where that is missing, it is said.
  */
 #include "base/clock.h"
+#include "base/process.h"
 #include "krl/compile.h"
 #include "krl/sim.h"
 
-enum { ROUNDS = 7, MEMORY = 64 * 1024 * 1024, LINE_MAX_BYTES = 1000 };
-
-#define ROUND_US (100 * US_PER_MS)
-
-static const struct {
-    const char *name;
-    const char *source;
-    const char *unit; /* what one evaluation does so many of */
-    double units;
-} programs[] = {
-    {"constant", "1", "evaluations", 1},
-    {"fib(20)", "fib = function(n) { n < 2 => n | fib(n - 1) + fib(n - 2) } fib(20)", "calls",
-     21891},
-    {"map over an array", "range(1, 10000).map(function(x) { x * 2 + 1 }).length()", "elements",
-     10000},
-    {"reduce of numbers", "range(1, 10000).reduce(function(a, x) { a + x % 7 })", "elements",
-     10000},
-    {"map over a map",
-     "m = range(1, 1000).reduce(function(m, x) { m.put(\"key\" + x, x) }, {}) "
-     "m.map(function(v, k) { k + v }).length()",
-     "entries", 2000},
-    {"path get and put",
-     "range(1, 1000).reduce(function(m, x) { m.put([\"a\", \"b\"], (m{[\"a\", \"b\"]} || 0) + x) "
-     "}, "
-     "{}){[\"a\", \"b\"]}",
-     "updates", 1000},
-    {"building a string",
-     "range(1, 5000).reduce(function(s, x) { s + \"item \" + x + \", \" }, \"\").length()",
-     "appends", 15000},
-    {"split and join",
-     "s = range(1, 2000).join(\",\") s.split(\",\").map(function(x) { x.uc() "
-     "}).join(\";\").length()",
-     "parts", 2000},
-    {"regular expressions",
-     "range(1, 1000).map(function(x) { (\"user\" + x + \"@example.com\").extract("
-     "re#^([a-z0-9]+)@([a-z.]+)$#).head() }).length()",
-     "matches", 1000},
-    {"search in a long text",
-     "s = range(1, 2000).join(\" \") + \" user@example.com\" range(1, 50).map(function(x) { "
-     "s.extract(re#([a-z]+)@([a-z.]+)#).head() }).length()",
-     "searches", 50},
-    {"literal in a long text",
-     "s = range(1, 2000).join(\" 7 nee \") + \" needle\" range(1, 50).map(function(x) { "
-     "s.match(re#needles?$#) }).length()",
-     "searches", 50},
-    {"replace in a long text",
-     "s = range(1, 2000).join(\" \") range(1, 10).map(function(x) { s.replace(re#[0-9]+#g, "
-     "\"#\").length() }).length()",
-     "matches", 20000},
-    {"sort by a function",
-     "range(1, 2000).map(function(x) { x * 7919 % 2003 }).sort(function(a, b) { a <=> b }).head()",
-     "elements", 2000},
+enum {
+    PROGRAMS_MAX = 100,
+    FILE_BYTES_MAX = 64 * 1024,
+    LINE_MAX_BYTES = 4096,
+    MEMORY = 64 * 1024 * 1024,
+    ROUNDS_LEAST = 5,
 };
+
+#define ROUND_US   (5 * US_PER_MS)   /* short, so that some are not disturbed */
+#define PROGRAM_US (300 * US_PER_MS) /* all rounds of one program */
+
+static const char *const table = "bench/krl_programs.txt"; /* its head says what is in it */
+
+struct program {
+    struct str name;
+    struct str source;
+    struct str unit; /* what one evaluation does so many of */
+    double units;
+    double us;         /* of an evaluation */
+    struct str result; /* as JSON */
+};
+
+static struct str read_table(struct arena *arena)
+{
+    char *bytes = arena_bytes(arena, FILE_BYTES_MAX);
+    FILE *file = fopen(table, "re");
+    if (file == NULL) {
+        (void)fprintf(stderr, "bench_krl: %s is not here: start it in the source tree\n", table);
+        exit(1);
+    }
+    size_t n = fread(bytes, 1, FILE_BYTES_MAX, file);
+    (void)fclose(file);
+    ASSERT(n < FILE_BYTES_MAX);
+    return str_n(bytes, n);
+}
+
+static size_t read_programs(struct str rest, struct program *programs)
+{
+    size_t n = 0;
+    while (rest.n > 0) {
+        struct str line = str_cut(&rest, '\n');
+        if (!str_starts(line, STR("== ")))
+            continue;
+        ASSERT(n < PROGRAMS_MAX);
+        struct str head = str_sub(line, 3, line.n);
+        struct program *p = &programs[n++];
+        *p = (struct program){.name = str_trim(str_cut(&head, '|'))};
+        p->units = strtod(str_trim(str_cut(&head, '|')).p, NULL);
+        p->unit = str_trim(head);
+        size_t end = 0;
+        while (end < rest.n && !str_starts(str_sub(rest, end, rest.n), STR("\n== ")))
+            end++;
+        p->source = str_trim(str_sub(rest, 0, end));
+    }
+    return n;
+}
 
 static double best_us(struct krl_sim *sim, const struct krl_code *code)
 {
@@ -73,7 +79,8 @@ static double best_us(struct krl_sim *sim, const struct krl_code *code)
     struct krl_place where;
     struct err err;
     double best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    time_us begin = clock_steady(clock);
+    for (int round = 0; round < ROUNDS_LEAST || clock_steady(clock) - begin < PROGRAM_US; round++) {
         int64_t runs = 0;
         time_us start = clock_steady(clock);
         time_us now = start;
@@ -88,78 +95,82 @@ static double best_us(struct krl_sim *sim, const struct krl_code *code)
     return best;
 }
 
-/* --- the peer --- */
-
-static bool is_peers_line(const char *line, const char *name, double *ret_us)
+static void measure(struct krl_sim *sim, struct program *p, struct arena *kept)
 {
-    size_t n = strlen(name);
-    if (strncmp(line, name, n) != 0 || line[n] != ':')
-        return false;
-    *ret_us = strtod(line + n + 1, NULL);
-    return *ret_us > 0;
+    struct arena arena;
+    struct err err;
+    const struct krl_code *code = NULL;
+    arena_init(&arena, MEMORY);
+    if (krl_compile(p->source, &arena, &code, &err) != RC_OK) {
+        (void)fprintf(stderr, "bench_krl: %.*s: %.*s\n", STRF(p->name), STRF(err_text(&err)));
+        exit(1);
+    }
+    p->us = best_us(sim, code);
+    p->result = arena_str(kept, str_trim(buf_str(sim->out)));
+    printf("%.*s: %.1f us, %.2f million %.*s a second, %lld steps\n", STRF(p->name), p->us,
+           p->units / p->us, STRF(p->unit), (long long)sim->steps_used);
+    arena_fini(&arena);
 }
 
-/* Each line of the peer: "NAME: 12.3 us (...)". */
-static size_t read_peer(FILE *peer, const double *ours)
+/* --- the peer --- */
+
+/* Each line of the peer: name, microseconds and the result, between tabs; the first says what it
+ * is. */
+static size_t read_peer(FILE *peer, const struct program *programs, size_t n)
 {
     char line[LINE_MAX_BYTES];
+    char version[100] = "node";
     size_t count = 0;
     while (fgets(line, sizeof line, peer) != NULL) {
-        const char *version = strstr(line, "Node.js");
-        for (size_t i = 0; i < COUNT(programs); i++) {
-            double us = 0;
-            if (!is_peers_line(line, programs[i].name, &us))
+        struct str rest = str_trim(str_c(line));
+        struct str name = str_cut(&rest, '\t');
+        if (rest.n == 0)
+            (void)snprintf(version, sizeof version, "%.*s", STRF(name));
+        for (size_t i = 0; i < n; i++) {
+            if (!str_eq(programs[i].name, name))
                 continue;
-            printf("%s, official compiler under %.*s: %.1f us, ratio %.1f\n", programs[i].name,
-                   version != NULL ? (int)strcspn(version, ")") : 4, version ? version : "node", us,
-                   us / ours[i]);
-            count++;
+            double us = strtod(str_cut(&rest, '\t').p, NULL);
+            bool same = str_eq(rest, programs[i].result);
+            printf("%.*s, %s: %.1f us, ratio %.1f%s\n", STRF(name), version, us,
+                   us / programs[i].us, same ? "" : ", BUT ANOTHER RESULT");
+            count += same;
         }
     }
     return count;
 }
 
-static void run_peer(const double *ours)
+static bool run_peer(const struct program *programs, size_t n)
 {
     /* Its words are ours and fixed. NOLINTNEXTLINE(cert-env33-c) */
     FILE *peer = popen("exec node tools/krl-peer --time 2>/dev/null", "r");
     ASSERT(peer != NULL);
-    size_t count = read_peer(peer, ours);
+    size_t count = read_peer(peer, programs, n);
     int status = pclose(peer);
-    if (status != 0 || count < COUNT(programs))
-        printf("the peer is missing: %zu of %zu programs ran under Node.js with the official "
-               "compiler; the head of tools/krl-peer says how to get it\n",
-               count, COUNT(programs));
+    if (status == 0 && count == n)
+        return true;
+    printf("the peer is missing: %zu of %zu programs gave the same under Node.js with the official "
+           "compiler; the head of tools/krl-peer says how to get it\n",
+           count, n);
+    return status != 0; /* missing is no failure, another result is */
 }
 
 int main(int argc, char **argv)
 {
-    double ours[COUNT(programs)];
+    static struct program programs[PROGRAMS_MAX];
+    static struct krl_sim sim;
     struct arena kept;
     struct buf out;
-    static struct krl_sim sim;
+    process_prepare(); /* as the engine does */
     arena_init(&kept, MEMORY);
     buf_init(&out, &kept, KRL_SIM_OUT_MAX);
     krl_sim_init(&sim, &kept, &out);
     sim.memory_bytes = MEMORY;
-    for (size_t i = 0; i < COUNT(programs); i++) {
-        struct arena arena;
-        struct err err;
-        const struct krl_code *code = NULL;
-        if (argc > 1 && strcmp(argv[1], programs[i].name) != 0)
-            continue;
-        arena_init(&arena, MEMORY);
-        enum rc rc = krl_compile(str_c(programs[i].source), &arena, &code, &err);
-        ASSERT(rc == RC_OK);
-        double us = best_us(&sim, code);
-        ours[i] = us;
-        printf("%s: %.1f us, %.2f million %s a second, %lld steps\n", programs[i].name, us,
-               programs[i].units / us, programs[i].unit, (long long)sim.steps_used);
-        arena_fini(&arena);
-    }
-    arena_fini(&kept);
+    size_t n = read_programs(read_table(&kept), programs);
+    for (size_t i = 0; i < n; i++)
+        if (argc == 1 || str_eq(str_c(argv[1]), programs[i].name))
+            measure(&sim, &programs[i], &kept);
     (void)fflush(stdout); /* before the peer's lines */
-    if (argc == 1)
-        run_peer(ours);
-    return 0;
+    bool same = argc > 1 || run_peer(programs, n);
+    arena_fini(&kept);
+    return same ? 0 : 1;
 }

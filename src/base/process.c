@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { MALLOC_ARENAS = 2, KEEP_BYTES = 32 * 1024 * 1024, MAP_BYTES = 8 * 1024 * 1024 };
+enum { MALLOC_ARENAS = 2, KEEP_BYTES = 16 * 1024 * 1024, MAP_BYTES = 2 * 1024 * 1024 };
 
 void process_prepare(void)
 {

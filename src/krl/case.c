@@ -1,6 +1,7 @@
 #include "krl/case.h"
 
 #include "krl/case.def"
+#include "krl/lanes.h"
 
 enum {
     SIGMA = 0x3A3,
@@ -104,7 +105,14 @@ static const struct krl_text *map_narrow(struct krl_heap *h, const struct krl_te
     char *mapped = krl_take_raw(h, t->n);
     if (mapped == NULL)
         return NULL;
-    for (size_t i = 0; i < t->n; i++) {
+    size_t i = 0;
+    for (; t->n - i >= LANES_BYTES; i += LANES_BYTES) {
+        lanes8 units = lanes_load(t->a + i);
+        lanes8 other = (lanes8)(units - (uint8_t)first < LETTERS);
+        units ^= other & ('a' ^ 'A');
+        memcpy(mapped + i, &units, sizeof units);
+    }
+    for (; i < t->n; i++) {
         bool other = (unsigned char)(t->a[i] - first) < LETTERS;
         mapped[i] = (char)(t->a[i] ^ (other ? 'a' ^ 'A' : 0));
     }
@@ -117,10 +125,16 @@ static const struct krl_text *map_text(struct krl_heap *h, const struct krl_text
     krl_builder_init(&b, h);
     if (!krl_pay(h, t->n / KRL_STEP_BYTES))
         return NULL;
-    if (!t->wide && t->n > 0)
-        return map_narrow(h, t, up);
+    if (!t->wide)
+        return t->n > 0 ? map_narrow(h, t, up) : &krl_empty;
     size_t units = 1;
+    krl_builder_reserve(&b, t->n);
     for (size_t i = 0; i < t->n; i += units) {
+        units = 1;
+        if (t->u[i] < 0x80) {
+            krl_add_unit(&b, (uint16_t)(up ? upper_code(t->u[i]) : lower_code(t->u[i])));
+            continue;
+        }
         uint32_t code = code_at(t, i, &units);
         const struct many *many = up ? find_many(upper_many, COUNT(upper_many), code)
                                      : find_many(lower_many, COUNT(lower_many), code);

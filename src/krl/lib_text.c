@@ -339,8 +339,18 @@ static size_t add_dollar(struct krl_builder *b, const struct replacing *r, size_
     return i + 2;
 }
 
+static bool has_dollar(const struct krl_text *t)
+{
+    static const uint16_t wide[] = {'$'};
+    return krl_text_seek(t, t->wide ? (const void *)wide : "$", 1, 0) != SIZE_MAX;
+}
+
 static void add_substitution(struct krl_builder *b, const struct replacing *r)
 {
+    if (!has_dollar(r->with)) {
+        krl_add_text(b, r->with);
+        return;
+    }
     for (size_t i = 0; i < r->with->n && !b->failed;) {
         size_t end = krl_unit(r->with, i) == '$' ? add_dollar(b, r, i) : i;
         if (end == i)
@@ -362,6 +372,7 @@ static struct krl_value replace_text(struct krl_machine *m, const struct krl_tex
     match.at[1] = (int32_t)(at + needle->n);
     struct replacing r = {.subject = t, .with = with, .match = &match};
     krl_builder_init(&b, &m->heap);
+    krl_builder_reserve(&b, (size_t)t->n + with->n);
     krl_add_part(&b, t, 0, at);
     add_substitution(&b, &r);
     krl_add_part(&b, t, at + needle->n, t->n);
@@ -376,6 +387,7 @@ static struct krl_value replace_regex(struct krl_machine *m, const struct krl_te
     struct replacing r = {.subject = t, .with = with, .re = re, .match = &match};
     size_t done = 0;
     krl_builder_init(&b, &m->heap);
+    krl_builder_reserve(&b, t->n);
     for (size_t at = 0; at <= t->n && krl_regex_match(&m->heap, re, t, at, &match);
          at = behind(&match)) {
         krl_add_part(&b, t, done, (size_t)match.at[0]);

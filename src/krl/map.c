@@ -57,6 +57,7 @@ static struct krl_table *table_new(struct krl_heap *h, size_t capacity)
     struct krl_table *t = krl_take(h, sizeof *t + capacity * sizeof(struct krl_entry));
     if (t == NULL)
         return NULL;
+    t->owner = h;
     t->capacity = (uint32_t)capacity;
     t->seed[0] = h->seed[0];
     t->seed[1] = h->seed[1];
@@ -90,10 +91,83 @@ static uint32_t find(const struct krl_map *m, const struct krl_text *key)
 
 /* --- reading --- */
 
+struct krl_map *krl_map_new(struct krl_heap *h, size_t capacity)
+{
+    struct krl_map *m = krl_take(h, sizeof *m);
+    if (m == NULL)
+        return NULL;
+    m->table = table_new(h, capacity);
+    return m->table == NULL ? NULL : m;
+}
+
+/* A copy that nobody else has seen, with room for more. */
+static struct krl_map *copy(struct krl_heap *h, const struct krl_map *m, size_t more)
+{
+    struct krl_map *c = krl_map_new(h, (size_t)m->n + more);
+    if (c == NULL || !krl_pay(h, m->n / SHIFT_STEP))
+        return NULL;
+    if (m->newer != NULL)
+        krl_map_recall(m);
+    memcpy(c->table->entries, m->table->entries, m->n * sizeof(struct krl_entry));
+    c->table->used = m->n;
+    c->n = m->n;
+    c->integers = m->integers;
+    index_again(c->table);
+    return c;
+}
+
+/* The newest map made from m, and how many links lead there; *ret_same: all only made it longer. */
+static const struct krl_map *newest(const struct krl_map *m, uint32_t *ret_links, bool *ret_same)
+{
+    *ret_links = 0;
+    *ret_same = true;
+    for (; m->newer != NULL; m = m->newer, (*ret_links)++)
+        *ret_same = *ret_same && m->changed == KRL_MAP_LONGER;
+    return m;
+}
+
+/* Put back what the links changed, the last of them first. */
+static void put_back(const struct krl_map **links, uint32_t n, const struct krl_map *m,
+                     struct krl_entry *entries)
+{
+    for (uint32_t i = n; i > 0; i--)
+        if (links[i - 1]->changed < m->n)
+            entries[links[i - 1]->changed].value = links[i - 1]->old;
+}
+
+void krl_map_recall(const struct krl_map *m)
+{
+    uint32_t n = 0;
+    bool same = true;
+    struct krl_map *self = (struct krl_map *)(uintptr_t)m; /* the same map, kept otherwise */
+    struct krl_heap *h = m->table->owner;
+    const struct krl_map *last = newest(m, &n, &same);
+    if (!krl_pay(h, n / SHIFT_STEP))
+        return;
+    if (same) { /* its entries are the first of the newest's */
+        self->table = last->table;
+        self->newer = last;
+        return;
+    }
+    struct krl_table *t = table_new(h, m->n);
+    const struct krl_map **links = krl_take_raw(h, n * sizeof(void *));
+    if (t == NULL || links == NULL || !krl_pay(h, m->n / SHIFT_STEP))
+        return;
+    n = 0;
+    for (const struct krl_map *at = m; at->newer != NULL; at = at->newer)
+        links[n++] = at;
+    memcpy(t->entries, last->table->entries, m->n * sizeof *t->entries);
+    put_back(links, n, m, t->entries);
+    t->used = m->n;
+    index_again(t);
+    self->table = t;
+    self->newer = NULL;
+}
+
 const struct krl_value *krl_map_get(const struct krl_map *m, const struct krl_text *key)
 {
     uint32_t i = find(m, key);
-    return i < m->n ? &m->table->entries[i].value : NULL;
+    return i < m->n ? &krl_map_at(m, i)->value : NULL;
 }
 
 const struct krl_value *krl_map_find(const struct krl_map *m, const char *key)
@@ -120,29 +194,6 @@ static uint32_t integer_place(const struct krl_map *m, uint32_t key)
             high = middle;
     }
     return low;
-}
-
-struct krl_map *krl_map_new(struct krl_heap *h, size_t capacity)
-{
-    struct krl_map *m = krl_take(h, sizeof *m);
-    if (m == NULL)
-        return NULL;
-    m->table = table_new(h, capacity);
-    return m->table == NULL ? NULL : m;
-}
-
-/* A copy that nobody else has seen, with room for more. */
-static struct krl_map *copy(struct krl_heap *h, const struct krl_map *m, size_t more)
-{
-    struct krl_map *c = krl_map_new(h, (size_t)m->n + more);
-    if (c == NULL || !krl_pay(h, m->n / SHIFT_STEP))
-        return NULL;
-    memcpy(c->table->entries, m->table->entries, m->n * sizeof(struct krl_entry));
-    c->table->used = m->n;
-    c->n = m->n;
-    c->integers = m->integers;
-    index_again(c->table);
-    return c;
 }
 
 static bool grow(struct krl_heap *h, struct krl_map *m)
@@ -199,29 +250,51 @@ bool krl_map_set_ascii(struct krl_heap *h, struct krl_map *m, const char *key, s
     return krl_map_set(h, m, krl_text(h, str_c(key)), v);
 }
 
+/* The newer map over the table of m. */
+static struct krl_map *follow(struct krl_heap *h, const struct krl_map *m, uint32_t changed)
+{
+    struct krl_map *c = krl_take(h, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    *c = *m;
+    struct krl_map *self = (struct krl_map *)(uintptr_t)m; /* the same map, kept otherwise */
+    self->newer = c;
+    self->changed = changed;
+    if (changed != KRL_MAP_LONGER)
+        self->old = m->table->entries[changed].value;
+    return c;
+}
+
+/* The map in hand is the newest over a table that this activation may write. */
+static bool is_newest(const struct krl_heap *h, const struct krl_map *m)
+{
+    return m->newer == NULL && m->table->owner == h;
+}
+
+static const struct krl_map *change(struct krl_heap *h, const struct krl_map *m, uint32_t i,
+                                    struct krl_value v)
+{
+    struct krl_map *c = is_newest(h, m) ? follow(h, m, i) : copy(h, m, 0);
+    if (c != NULL)
+        c->table->entries[i].value = v;
+    return c;
+}
+
 const struct krl_map *krl_map_put(struct krl_heap *h, const struct krl_map *m,
                                   const struct krl_text *key, struct krl_value v)
 {
     if (!krl_pay(h, key->n / KRL_STEP_BYTES))
         return NULL;
+    if (m->newer != NULL)
+        krl_map_recall(m);
     uint32_t i = find(m, key);
-    if (i < m->n) {
-        struct krl_map *c = copy(h, m, 0);
-        if (c != NULL)
-            c->table->entries[i].value = v;
-        return c;
-    }
+    if (i < m->n)
+        return change(h, m, i, v);
     uint32_t integer = 0;
     bool behind = !krl_integer_key(key, &integer) ||
                   (m->integers == m->n && integer_place(m, integer) == m->n);
-    struct krl_map *c = NULL;
-    if (behind && m->table->used == m->n && m->n < m->table->capacity) {
-        c = krl_take(h, sizeof *c);
-        if (c != NULL)
-            *c = *m;
-    } else {
-        c = copy(h, m, (size_t)m->n / 2 + 4);
-    }
+    bool fits = behind && is_newest(h, m) && m->table->used < m->table->capacity;
+    struct krl_map *c = fits ? follow(h, m, KRL_MAP_LONGER) : copy(h, m, (size_t)m->n / 2 + 4);
     return c != NULL && insert(h, c, key, v) ? c : NULL;
 }
 

@@ -9,7 +9,11 @@ enum {
     NUMERAL_MAX = 4096,   /* bytes of a number in text; longer ones are no numbers */
     EXPONENT_LAYOUT = 21, /* from 1e21 JavaScript writes an exponent */
     FRACTION_LAYOUT = -6, /* below 1e-6, too */
+    WHOLE_SCALE_MAX = 21, /* 10 to it, times 2 to the 55, fits 128 bits */
 };
+
+#define WHOLE_LEAST 1e-4
+#define WHOLE_FIRST 10000000000000000ULL /* the least of 17 digits */
 
 /* The digits of the shortest text "d.ddde+xx" that reads back; returns how many, *ret_exponent is
  * that of the first. */
@@ -34,6 +38,65 @@ static size_t shortest(double number, char digits[DIGITS_MAX], int *ret_exponent
     while (n > 1 && digits[n - 1] == '0')
         n--;
     return n;
+}
+
+/* The digits of near times unit, a power of ten; their number is added to *exponent. */
+static size_t take_digits(uint64_t near, uint64_t unit, char digits[DIGITS_MAX], int *exponent)
+{
+    char text[24];
+    size_t n = 0;
+    for (; near > 0; near /= 10)
+        text[n++] = (char)('0' + near % 10);
+    *exponent += (int)n - 1;
+    for (; unit > 1; unit /= 10)
+        (*exponent)++;
+    size_t kept = 0;
+    for (size_t i = n; i > 0; i--)
+        digits[kept++] = text[i - 1];
+    while (kept > 1 && digits[kept - 1] == '0')
+        kept--;
+    return kept;
+}
+
+/* The same for numbers of ordinary size, in whole numbers of 128 bits. The number is m 2^e; scaled
+ * by 10^k so that 17 digits stand before the point, and by 4 so that half the way to its neighbours
+ * is whole too, all texts that read back as it are a range of whole numbers. Of those that end with
+ * the most zeroes the nearest is the one, and the even one of two (ECMAScript 6.1.6.1.20).
+ * 0: not of that size. */
+static size_t shortest_whole(double number, char digits[DIGITS_MAX], int *ret_exponent)
+{
+    int e = 0;
+    uint64_t m = (uint64_t)ldexp(frexp(number, &e), DBL_MANT_DIG);
+    e -= DBL_MANT_DIG;
+    if (number < WHOLE_LEAST || e >= 0)
+        return 0;
+    unsigned __int128 scale = 1; /* 10^k */
+    int k = 0;
+    while (k < WHOLE_SCALE_MAX && (unsigned __int128)m * scale >> -e < WHOLE_FIRST) {
+        scale *= 10;
+        k++;
+    }
+    int shift = 2 - e;
+    unsigned __int128 value = 4 * (unsigned __int128)m * scale;
+    bool smaller = m == 1ULL << (DBL_MANT_DIG - 1); /* the neighbour below is nearer */
+    unsigned __int128 low = value - (smaller ? scale : 2 * scale);
+    unsigned __int128 high = value + 2 * scale;
+    unsigned __int128 one = (unsigned __int128)1 << shift;
+    if (value >> shift < WHOLE_FIRST)
+        return 0;
+    bool ends = m % 2 == 0; /* those halfway are read as the even one */
+    uint64_t first = (uint64_t)((low + (ends ? one - 1 : one)) >> shift);
+    uint64_t last = (uint64_t)((high - (ends ? 0 : 1)) >> shift);
+    uint64_t unit = 1;
+    while (last / (unit * 10) * (unit * 10) >= first && last / (unit * 10) > 0)
+        unit *= 10;
+    uint64_t below = (uint64_t)(value >> shift) / unit;
+    unsigned __int128 from = value - (unsigned __int128)below * unit * one;
+    unsigned __int128 to = (unsigned __int128)unit * one - from;
+    uint64_t near = from < to || (from == to && below % 2 == 0) ? below : below + 1;
+    near = near * unit < first ? near + 1 : near * unit > last ? near - 1 : near;
+    *ret_exponent = -k;
+    return take_digits(near, unit, digits, ret_exponent);
 }
 
 static size_t put_integer(int64_t value, char *text)
@@ -103,7 +166,9 @@ size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
         return (size_t)(p - text) + put_word(p, STR("Infinity"));
     char digits[DIGITS_MAX + 1] = {0};
     int exponent = 0;
-    size_t n = shortest(fabs(number), digits, &exponent);
+    size_t n = shortest_whole(fabs(number), digits, &exponent);
+    if (n == 0)
+        n = shortest(fabs(number), digits, &exponent);
     return (size_t)(p - text) + lay_out(digits, n, exponent, p);
 }
 

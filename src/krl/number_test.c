@@ -69,6 +69,57 @@ START_TEST(every_number_reads_back_as_itself)
 }
 END_TEST
 
+/* The digits of a text without sign, point, exponent and zeroes at the ends. */
+static size_t digits_of(const char *text, size_t n, char digits[64])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n && text[i] != 'e'; i++)
+        if (text[i] >= '0' && text[i] <= '9' && (count > 0 || text[i] != '0'))
+            digits[count++] = text[i];
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    return count;
+}
+
+/* No shorter text reads back, and none of the same length is nearer. */
+static bool is_shortest(double number)
+{
+    char text[KRL_NUMBER_TEXT_MAX];
+    char digits[64];
+    char wanted[64];
+    char other[64];
+    size_t printed = krl_number_print(number, text);
+    size_t n = digits_of(text, printed, digits);
+    if (krl_number_parse(str_n(text, printed)) != number)
+        return false;
+    (void)snprintf(other, sizeof other, "%.*e", (int)n - 1, number);
+    if (digits_of(other, strlen(other), wanted) != n || memcmp(digits, wanted, n) != 0)
+        return false;
+    if (n == 1)
+        return true;
+    (void)snprintf(other, sizeof other, "%.*e", (int)n - 2, number);
+    return strtod(other, NULL) != number;
+}
+
+START_TEST(numbers_of_every_day_print_the_shortest_text)
+{
+    uint64_t state = 20261126;
+    for (int i = 0; i < MANY; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        double part = (double)(state >> 40) / 100;
+        double ratio = (double)(state >> 34) / (double)(state % 9973 + 1);
+        double near_two = ldexp(1 + (double)(state % 3) * 0x1p-52, (int)(state % 60) - 12);
+        double small = (double)(state >> 11) * 0x1p-66;
+        double all[] = {part, ratio, near_two, near_two * (1 - 0x1p-53), small};
+        for (size_t k = 0; k < COUNT(all); k++)
+            if (all[k] > 0 && !is_shortest(all[k]))
+                ck_abort_msg("%.17g is printed otherwise", all[k]);
+    }
+}
+END_TEST
+
 static double read(const char *text)
 {
     return krl_number_read(krl_text(&heap, str_c(text)));
@@ -115,6 +166,7 @@ Suite *number_suite(void)
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, numbers_print_as_javascript_prints_them);
     tcase_add_test(t, every_number_reads_back_as_itself);
+    tcase_add_test(t, numbers_of_every_day_print_the_shortest_text);
     tcase_add_test(t, texts_are_numbers_where_javascript_says_so);
     tcase_add_test(t, bits_are_those_of_int32);
     suite_add_tcase(s, t);

@@ -691,7 +691,7 @@ const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *sou
     if (re->names == NULL)
         return NULL;
     memcpy(re->names, c.names, c.groups * sizeof(void *));
-    return re;
+    return krl_regex_note_first(h, re) ? re : NULL;
 }
 
 const struct krl_text *krl_regex_text(struct krl_heap *h, const struct krl_regex *re)

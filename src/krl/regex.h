@@ -16,6 +16,18 @@ enum {
     KRL_REGEX_NODES_MAX = 20000, /* of a pattern */
     KRL_REGEX_DEPTH_MAX = 64,    /* of groups in groups */
     KRL_REGEX_NONE = -1,         /* a group that took no part */
+    KRL_REGEX_LITERAL_MAX = 16,
+    KRL_REGEX_FIRST_UNITS = 129, /* ASCII, and one that stands for all others */
+};
+
+/* How every match begins: what tells places apart where none can (regex_first.c). */
+struct krl_regex_first {
+    uint8_t units_n; /* so many units at the front are known; 0: none, a match may be empty */
+    uint8_t units[KRL_REGEX_FIRST_UNITS]; /* bit k: may be the unit at k */
+    uint8_t literal_n; /* so many are always the same ASCII units, case and all */
+    char literal[KRL_REGEX_LITERAL_MAX];
+    bool at_start; /* it only matches at 0 */
+    bool one_run;  /* it is one set of units, as often as there are some */
 };
 
 struct krl_regex {
@@ -27,6 +39,7 @@ struct krl_regex {
     uint32_t code_n;
     const uint32_t *code;
     const struct krl_text **names; /* of each group; NULL: it has none */
+    struct krl_regex_first first;
 };
 
 struct krl_match {

@@ -40,5 +40,14 @@ enum {
 
 /* Whether a set has the unit, by its pairs. */
 bool krl_regex_set_has(const uint32_t *pairs, uint32_t n, bool ignore_case, uint16_t unit);
+/* Whether an operation that takes one unit takes this one. */
+bool krl_regex_takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit);
+/* Its words. */
+uint32_t krl_regex_width(const uint32_t *op);
+
+/* Fill in re->first from the code. False: no room. */
+bool krl_regex_note_first(struct krl_heap *h, struct krl_regex *re);
+/* The next place at or after from where a match can begin; from > t->n where there is none. */
+size_t krl_regex_skip(const struct krl_regex *re, const struct krl_text *t, size_t from);
 
 #endif

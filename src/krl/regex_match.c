@@ -5,11 +5,9 @@
 
 enum {
     STACK_FIRST = 64,
-    SKIP_UNITS = 64, /* so many units passed over cost one step */
-    SKIP_UNITS_SLOW = 4,
+    SKIP_UNITS = 64,      /* so many units passed over cost one step */
     REGISTERS_FIRST = 64, /* more, and a larger stack, come from the activation's memory */
-    LITERAL_MAX = 16,
-    UNDO = UINT32_MAX, /* an entry that restores a register */
+    UNDO = UINT32_MAX,    /* an entry that restores a register */
     RUN_BACK = UINT32_MAX - 1,
 };
 
@@ -118,7 +116,7 @@ static bool is_line_end(uint16_t unit)
 }
 
 /* Whether the operation takes this unit. */
-static bool takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
+bool krl_regex_takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
 {
     if (op[0] == RE_CHAR)
         return (re->ignore_case ? krl_fold(unit) : unit) == op[1];
@@ -127,7 +125,7 @@ static bool takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
     return in_set(re, op, unit) == (op[0] == RE_SET);
 }
 
-static uint32_t width(const uint32_t *op)
+uint32_t krl_regex_width(const uint32_t *op)
 {
     return op[0] == RE_CHAR ? 2 : op[0] == RE_ANY ? 1 : RE_SET_HEAD + op[1];
 }
@@ -135,10 +133,10 @@ static uint32_t width(const uint32_t *op)
 static bool run_single(struct matcher *m, const uint32_t *op, bool backward)
 {
     int32_t at = m->at - backward;
-    if (at < 0 || at >= (int32_t)m->t->n || !takes(m->re, op, krl_unit(m->t, (size_t)at)))
+    if (at < 0 || at >= (int32_t)m->t->n || !krl_regex_takes(m->re, op, krl_unit(m->t, (size_t)at)))
         return false;
     m->at += backward ? -1 : 1;
-    m->pc += width(op);
+    m->pc += krl_regex_width(op);
     return true;
 }
 
@@ -152,7 +150,7 @@ static int32_t run_end(const struct matcher *m, const uint32_t *op, int32_t end)
         while (at < end && has_ascii(op, (uint8_t)t->a[at]) == (op[0] == RE_SET))
             at++;
     else
-        while (at < end && takes(m->re, op, krl_unit(t, (size_t)at)))
+        while (at < end && krl_regex_takes(m->re, op, krl_unit(t, (size_t)at)))
             at++;
     return at;
 }
@@ -350,60 +348,26 @@ static bool run(struct matcher *m)
     return true;
 }
 
-/* How every match begins, as far as that is simple. */
-struct beginning {
-    const uint32_t *op; /* takes the first unit; NULL: not known */
-    char literal[LITERAL_MAX];
-    size_t literal_n; /* 0: it does not begin with such units, or texts are not compared exactly */
-};
-
-static struct beginning beginning_of(const struct krl_regex *re)
-{
-    struct beginning b = {.op = re->code};
-    while (b.op[0] == RE_SAVE)
-        b.op += 2;
-    for (const uint32_t *op = b.op; !re->ignore_case && b.literal_n < LITERAL_MAX;) {
-        if (op[0] == RE_CHAR && op[1] < RE_ASCII)
-            b.literal[b.literal_n++] = (char)op[1];
-        else if (op[0] != RE_SAVE)
-            break;
-        op += 2;
-    }
-    if (b.op[0] == RE_RUN && b.op[1] > 0)
-        b.op += 4;
-    bool takes_one =
-        b.op[0] == RE_CHAR || b.op[0] == RE_ANY || b.op[0] == RE_SET || b.op[0] == RE_NOT_SET;
-    b.op = takes_one ? b.op : NULL;
-    return b;
-}
-
-/* The next place where a match can begin. */
-static size_t skip(const struct krl_regex *re, const struct beginning *b, const struct krl_text *t,
-                   size_t from)
-{
-    if (b->op == NULL || from >= t->n)
-        return from;
-    if (b->literal_n > 0 && !t->wide) {
-        const char *at = memmem(t->a + from, t->n - from, b->literal, b->literal_n);
-        return at == NULL ? t->n : (size_t)(at - t->a);
-    }
-    if (!t->wide && (b->op[0] == RE_SET || b->op[0] == RE_NOT_SET))
-        while (from < t->n && has_ascii(b->op, (uint8_t)t->a[from]) != (b->op[0] == RE_SET))
-            from++;
-    else
-        while (from < t->n && !takes(re, b->op, krl_unit(t, from)))
-            from++;
-    return from;
-}
-
 /* The next place where a match can begin, paid. */
-static bool skip_to(struct krl_heap *h, const struct krl_regex *re, const struct beginning *first,
-                    const struct krl_text *t, size_t *at)
+static bool skip_to(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
+                    size_t *at)
 {
     size_t from = *at;
-    int64_t units = re->ignore_case || t->wide ? SKIP_UNITS_SLOW : SKIP_UNITS;
-    *at = skip(re, first, t, from);
-    return krl_pay(h, (int64_t)(*at - from) / units);
+    *at = krl_regex_skip(re, t, from);
+    return krl_pay(h, (int64_t)(*at - from) / SKIP_UNITS);
+}
+
+/* The pattern is one run, which takes what it can at the start. */
+static bool match_run(const struct matcher *m, size_t start, struct krl_match *ret)
+{
+    const uint32_t *op = m->re->code;
+    struct matcher here = *m;
+    here.at = (int32_t)start;
+    int64_t end = min_i64((int64_t)m->t->n, (int64_t)start + op[2]);
+    ret->at[0] = here.at;
+    ret->at[1] = run_end(&here, op + 4, (int32_t)end);
+    uint32_t count = (uint32_t)(ret->at[1] - ret->at[0]);
+    return krl_pay(m->h, count / 4 + 2) && count >= op[1];
 }
 
 bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
@@ -412,15 +376,21 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
     struct entry stack[STACK_FIRST];
     int32_t registers[REGISTERS_FIRST];
     struct matcher m = {.h = h, .re = re, .t = t, .stack = stack, .capacity = STACK_FIRST};
-    const struct beginning first = beginning_of(re);
     m.registers = re->registers <= REGISTERS_FIRST
                       ? registers
                       : krl_take_raw(h, re->registers * sizeof *m.registers);
     if (m.registers == NULL)
         return false;
     for (size_t start = from; start <= t->n; start++) {
-        if (!skip_to(h, re, &first, t, &start))
+        if (!skip_to(h, re, t, &start) || start > t->n)
             return false;
+        if (re->first.one_run) {
+            if (match_run(&m, start, ret))
+                return true;
+            if (krl_failing(h))
+                return false;
+            continue;
+        }
         for (size_t i = 0; i < re->registers; i++)
             m.registers[i] = KRL_REGEX_NONE;
         m.registers[0] = (int32_t)start;
@@ -434,8 +404,6 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
         }
         if (krl_failing(h) || !krl_pay(h, 1))
             return false;
-        if (re->code[0] == RE_START)
-            break; /* it can only match at 0 */
     }
     return false;
 }

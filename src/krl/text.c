@@ -1,10 +1,11 @@
 #include "krl/text.h"
 
 #include "base/map.h"
+#include "krl/lanes.h"
 
 const struct krl_text krl_empty = {.n = 0, .a = ""};
 
-enum { ROOM_FIRST = 32, BUILDER_FIRST = 32 };
+enum { ROOM_FIRST = 32, BUILDER_FIRST = 32, SEEK_WASTE = 1024 };
 
 static size_t unit_size(bool wide)
 {
@@ -28,11 +29,30 @@ static const struct krl_text *over(struct krl_heap *h, const void *bytes, size_t
     return t;
 }
 
+/* Some unit is not ASCII. */
+static bool some_wide(const uint16_t *units, size_t n)
+{
+    size_t i = 0;
+    const lanes16 high = (lanes16){} + 0xFF80;
+    for (; n - i >= LANES_BYTES / 2; i += LANES_BYTES / 2)
+        if (lanes_any((lanes8)((lanes16)lanes_load(units + i) & high)))
+            return true;
+    for (; i < n; i++)
+        if (units[i] >= 0x80)
+            return true;
+    return false;
+}
+
 /* --- building --- */
 
 void krl_builder_init(struct krl_builder *b, struct krl_heap *h)
 {
     *b = (struct krl_builder){.heap = h};
+}
+
+void krl_builder_reserve(struct krl_builder *b, size_t units)
+{
+    b->least = units;
 }
 
 static void grow(struct krl_builder *b, size_t more, bool wide)
@@ -41,7 +61,7 @@ static void grow(struct krl_builder *b, size_t more, bool wide)
     if (b->failed || (need <= b->capacity && wide == b->wide))
         return;
     size_t capacity = need <= b->capacity ? b->capacity : max_size(need, b->capacity * 2);
-    capacity = max_size(capacity, BUILDER_FIRST);
+    capacity = max_size(capacity, max_size(b->least, BUILDER_FIRST));
     char *bytes = need <= KRL_TEXT_MAX ? krl_take_raw(b->heap, capacity * unit_size(wide)) : NULL;
     if (bytes == NULL) {
         krl_fail(b->heap, RC_TOO_LARGE, "Error: out of memory: a string is too long");
@@ -82,16 +102,13 @@ void krl_add_code(struct krl_builder *b, uint32_t code)
 void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to)
 {
     ASSERT(from <= to && to <= t->n);
-    if (t->wide && !b->wide) {
-        /* The part may be ASCII: a unit at a time decides. */
-        for (size_t i = from; i < to; i++)
-            krl_add_unit(b, t->u[i]);
-        return;
-    }
-    grow(b, to - from, b->wide);
+    grow(b, to - from, b->wide || (t->wide && some_wide(t->u + from, to - from)));
     if (b->failed || from == to)
         return;
-    if (!b->wide)
+    if (!b->wide && t->wide)
+        for (size_t i = from; i < to; i++) /* a part that is ASCII */
+            b->bytes[b->n + i - from] = (char)t->u[i];
+    else if (!b->wide)
         memcpy(b->bytes + b->n, t->a + from, to - from);
     else if (t->wide)
         memcpy((uint16_t *)(void *)b->bytes + b->n, t->u + from, (to - from) * 2);
@@ -155,11 +172,20 @@ static const struct krl_text *narrow_copy(struct krl_heap *h, struct str ascii)
     return over(h, bytes, ascii.n, false, NULL);
 }
 
+/* How many bytes at the front are ASCII. */
+static size_t ascii_of(struct str s)
+{
+    size_t n = 0;
+    while (s.n - n >= LANES_BYTES && !lanes_any(lanes_load(s.p + n) & ((lanes8){} + 0x80)))
+        n += LANES_BYTES;
+    while (n < s.n && (uint8_t)s.p[n] < 0x80)
+        n++;
+    return n;
+}
+
 const struct krl_text *krl_text(struct krl_heap *h, struct str utf8)
 {
-    size_t ascii = 0;
-    while (ascii < utf8.n && (uint8_t)utf8.p[ascii] < 0x80)
-        ascii++;
+    size_t ascii = ascii_of(utf8);
     if (ascii == utf8.n && ascii <= KRL_TEXT_MAX)
         return narrow_copy(h, utf8);
     struct krl_builder b;
@@ -211,13 +237,26 @@ struct str krl_text_utf8(struct krl_heap *h, const struct krl_text *t, bool exac
 
 /* --- parts and wholes --- */
 
+/* Units that are all ASCII, as bytes. */
+static const struct krl_text *narrowed(struct krl_heap *h, const uint16_t *units, size_t n)
+{
+    char *bytes = krl_take_raw(h, n);
+    for (size_t i = 0; bytes != NULL && i < n; i++)
+        bytes[i] = (char)units[i];
+    return bytes == NULL ? NULL : over(h, bytes, n, false, NULL);
+}
+
 const struct krl_text *krl_text_units(struct krl_heap *h, const uint16_t *units, size_t n)
 {
-    struct krl_builder b;
-    krl_builder_init(&b, h);
-    for (size_t i = 0; i < n; i++)
-        krl_add_unit(&b, units[i]);
-    return krl_builder_text(&b);
+    if (n == 0)
+        return &krl_empty;
+    if (!some_wide(units, n))
+        return narrowed(h, units, n);
+    uint16_t *copy = krl_take_raw(h, n * sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, units, n * sizeof *copy);
+    return over(h, copy, n, true, NULL);
 }
 
 const struct krl_text *krl_text_part(struct krl_heap *h, const struct krl_text *t, size_t from,
@@ -230,10 +269,8 @@ const struct krl_text *krl_text_part(struct krl_heap *h, const struct krl_text *
         return t;
     if (!t->wide)
         return over(h, t->a + from, to - from, false, NULL);
-    for (size_t i = from; i < to; i++)
-        if (t->u[i] >= 0x80)
-            return over(h, t->u + from, to - from, true, NULL);
-    return krl_text_units(h, t->u + from, to - from);
+    return some_wide(t->u + from, to - from) ? over(h, t->u + from, to - from, true, NULL)
+                                             : narrowed(h, t->u + from, to - from);
 }
 
 /* b behind a in the room of a, where a is what was built there last. */
@@ -303,6 +340,10 @@ bool krl_text_eq(const struct krl_text *a, const struct krl_text *b)
 int krl_text_cmp(const struct krl_text *a, const struct krl_text *b)
 {
     size_t n = min_size(a->n, b->n);
+    if (!a->wide && !b->wide) {
+        int order = memcmp(a->a, b->a, n);
+        return order != 0 ? order : a->n == b->n ? 0 : a->n < b->n ? -1 : 1;
+    }
     for (size_t i = 0; i < n; i++)
         if (krl_unit(a, i) != krl_unit(b, i))
             return krl_unit(a, i) < krl_unit(b, i) ? -1 : 1;
@@ -315,36 +356,111 @@ bool krl_text_is(const struct krl_text *t, const char *ascii)
     return t->n == n && !t->wide && memcmp(t->a, ascii, n) == 0;
 }
 
-/* The needle's bytes in the bytes of t; matches that begin within a unit are none. */
-static size_t find_bytes(struct krl_heap *h, const struct krl_text *t, const char *needle,
-                         size_t needle_bytes, size_t from)
+/* A needle of bytes or of units, and the text's, in bytes. */
+struct search {
+    const char *start;
+    const char *end;
+    const char *needle;
+    size_t needle_bytes;
+    size_t size; /* of a unit */
+};
+
+/* A needle's bytes; those that begin within a unit are passed over. */
+static const char *seek_slow(const struct search *s, const char *at)
+{
+    for (;; at++) {
+        at = memmem(at, (size_t)(s->end - at), s->needle, s->needle_bytes);
+        if (at == NULL || (size_t)(at - s->start) % s->size == 0)
+            return at;
+    }
+}
+
+/* Which units begin with the needle's first and have its last where it belongs. */
+static inline lanes8 both_ends(const struct search *s, const char *at)
+{
+    const char *last = s->needle + s->needle_bytes - s->size;
+    lanes8 first = lanes_load(at);
+    lanes8 second = lanes_load(at + s->needle_bytes - s->size);
+    if (s->size == 1)
+        return (lanes8)((first == (lanes8){} + (uint8_t)s->needle[0]) &
+                        (second == (lanes8){} + (uint8_t)*last));
+    uint16_t ends[2];
+    memcpy(&ends[0], s->needle, 2);
+    memcpy(&ends[1], last, 2);
+    return (lanes8)(((lanes16)first == (lanes16){} + ends[0]) &
+                    ((lanes16)second == (lanes16){} + ends[1]));
+}
+
+/* As far as there is surely none, four vectors at a time. */
+static const char *seek_far(const struct search *s, const char *at)
+{
+    size_t need = s->needle_bytes - s->size + (size_t)4 * LANES_BYTES;
+    while ((size_t)(s->end - at) >= need) {
+        lanes8 fits = both_ends(s, at) | both_ends(s, at + LANES_BYTES) |
+                      both_ends(s, at + (size_t)2 * LANES_BYTES) |
+                      both_ends(s, at + (size_t)3 * LANES_BYTES);
+        if (lanes_any(fits))
+            break;
+        at += (size_t)4 * LANES_BYTES;
+    }
+    return at;
+}
+
+/* Many that begin and end as the needle without being it cost more than memmem, which never takes
+ * more than a few steps a byte: it goes on then. */
+static const char *seek(const struct search *s, const char *at)
+{
+    size_t wasted = 0;
+    if (s->needle_bytes == 1)
+        return memchr(at, s->needle[0], (size_t)(s->end - at));
+    const char *begin = at;
+    at = seek_far(s, at);
+    while ((size_t)(s->end - at) >= s->needle_bytes - s->size + LANES_BYTES) {
+        lanes8 fits = both_ends(s, at);
+        for (size_t i = 0; lanes_any(fits) && i < LANES_BYTES; i += s->size) {
+            if (fits[i] == 0)
+                continue;
+            if (memcmp(at + i, s->needle, s->needle_bytes) == 0)
+                return at + i;
+            wasted += s->needle_bytes;
+        }
+        if (wasted > (size_t)(at - begin) + SEEK_WASTE)
+            break;
+        at = seek_far(s, at + LANES_BYTES);
+    }
+    return seek_slow(s, at);
+}
+
+size_t krl_text_seek(const struct krl_text *t, const void *needle, size_t n, size_t from)
 {
     size_t size = unit_size(t->wide);
+    if (from > t->n || n > t->n - from)
+        return SIZE_MAX;
+    if (n == 0)
+        return from;
     const char *start = t->wide ? (const char *)t->u : t->a;
-    const char *end = start + t->n * size;
-    for (const char *at = start + from * size;;) {
-        const char *p = memmem(at, (size_t)(end - at), needle, needle_bytes);
-        size_t passed = (size_t)((p == NULL ? end : p) - at) + needle_bytes;
-        if (!krl_pay(h, (int64_t)(passed / KRL_STEP_BYTES)) || p == NULL)
-            return SIZE_MAX;
-        if ((size_t)(p - start) % size == 0)
-            return (size_t)(p - start) / size;
-        at = p + 1;
-    }
+    struct search s = {.start = start,
+                       .end = start + t->n * size,
+                       .needle = needle,
+                       .needle_bytes = n * size,
+                       .size = size};
+    const char *p = seek(&s, start + from * size);
+    return p == NULL ? SIZE_MAX : (size_t)(p - start) / size;
 }
 
 size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
                      size_t from)
 {
-    if (from > t->n || needle->n > t->n - from)
+    if (from > t->n || needle->n > t->n - from || (needle->wide && !t->wide))
         return SIZE_MAX;
     if (needle->n == 0)
         return from;
-    if (!t->wide)
-        return needle->wide ? SIZE_MAX : find_bytes(h, t, needle->a, needle->n, from);
-    const uint16_t *units = krl_text_wide(h, needle);
-    return units == NULL ? SIZE_MAX
-                         : find_bytes(h, t, (const char *)units, (size_t)needle->n * 2, from);
+    const void *units = t->wide ? (const void *)krl_text_wide(h, needle) : needle->a;
+    if (units == NULL)
+        return SIZE_MAX;
+    size_t at = krl_text_seek(t, units, needle->n, from);
+    size_t passed = (at == SIZE_MAX ? t->n : at + needle->n) - from;
+    return krl_pay(h, (int64_t)(passed * unit_size(t->wide) / KRL_STEP_BYTES)) ? at : SIZE_MAX;
 }
 
 uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2])

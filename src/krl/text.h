@@ -62,6 +62,9 @@ bool krl_text_is(const struct krl_text *t, const char *ascii);
  * ended. Pays for the units it passes. */
 size_t krl_text_find(struct krl_heap *h, const struct krl_text *t, const struct krl_text *needle,
                      size_t from);
+/* The same for n units as the text has them: bytes where it is narrow, uint16_t where it is wide.
+ * Pays nothing. */
+size_t krl_text_seek(const struct krl_text *t, const void *needle, size_t n, size_t from);
 uint64_t krl_text_hash(const struct krl_text *t, const uint64_t seed[2]);
 /* All units as an array of uint16_t (the text's own where it is wide). NULL: no room. */
 const uint16_t *krl_text_wide(struct krl_heap *h, const struct krl_text *t);
@@ -75,10 +78,13 @@ struct krl_builder {
     char *bytes; /* or units */
     size_t n;    /* units */
     size_t capacity;
+    size_t least; /* units to make room for, once there is a first */
     bool wide;
     bool failed; /* no room; the heap has the error */
 };
 void krl_builder_init(struct krl_builder *b, struct krl_heap *h);
+/* So many units are expected, at least: they will cost one allocation. */
+void krl_builder_reserve(struct krl_builder *b, size_t units);
 void krl_add_unit(struct krl_builder *b, uint16_t unit);
 /* A code point, as one unit or two. */
 void krl_add_code(struct krl_builder *b, uint32_t code);

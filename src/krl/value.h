@@ -76,6 +76,7 @@ struct krl_entry {
 };
 
 struct krl_table {
+    struct krl_heap *owner; /* whose activation may write */
     uint32_t used;
     uint32_t capacity;
     uint32_t mask;   /* slots - 1; 0: no index, few entries */
@@ -84,10 +85,16 @@ struct krl_table {
     struct krl_entry entries[];
 };
 
+/* Putting a key into a map makes a new map over the same table, and the old one remembers what it
+ * had there: what is made step by step costs a step each, and an old map is copied only when it is
+ * read again. Read entries through krl_map_at and krl_map_get alone. */
 struct krl_map {
     uint32_t n;
     uint32_t integers; /* the first so many keys are integers, ascending */
     struct krl_table *table;
+    const struct krl_map *newer; /* made from this one, over its table; NULL: none */
+    struct krl_value old;        /* of the entry that is another in newer */
+    uint32_t changed;            /* its index; KRL_MAP_LONGER: newer has one more */
 };
 
 static inline struct krl_value krl_undefined(void)
@@ -182,6 +189,8 @@ const struct krl_array *krl_array_part(struct krl_heap *h, const struct krl_arra
 
 /* --- maps --- */
 
+enum { KRL_MAP_LONGER = UINT32_MAX };
+
 /* An integer key, "0" to "4294967294" without leading zeroes. */
 bool krl_integer_key(const struct krl_text *key, uint32_t *ret);
 struct krl_map *krl_map_new(struct krl_heap *h, size_t capacity);
@@ -200,8 +209,14 @@ const struct krl_map *krl_map_put(struct krl_heap *h, const struct krl_map *m,
 /* The map without a key. NULL: no room. */
 const struct krl_map *krl_map_without(struct krl_heap *h, const struct krl_map *m,
                                       const struct krl_text *key);
+/* Get a map with newer ones ready to be read. Where there is no room the heap has the error, and
+ * what is read is what a newer map has. */
+void krl_map_recall(const struct krl_map *m);
+/* The entry is good until the next put into the map. */
 static inline const struct krl_entry *krl_map_at(const struct krl_map *m, size_t i)
 {
+    if (m->newer != NULL)
+        krl_map_recall(m);
     return &m->table->entries[i];
 }
 

@@ -121,15 +121,13 @@ static enum rc changed_define(struct tx *tx, void *arg)
     struct changed *c = arg;
     struct close_world *w = &c->w;
     struct plan once;
-    const struct rule cut[] = {{.kind = RULE_PERCENT,
-                                .value = STR("10"),
-                                .from_month = 1,
-                                .to_month = 1,
-                                .label = STR("First")},
-                               {.kind = RULE_PERCENT,
-                                .value = STR("20"),
-                                .from_month = 2,
-                                .label = STR("Later")}};
+    const struct rule cut[] = {
+        {.kind = RULE_PERCENT,
+         .value = STR("10"),
+         .from_month = 1,
+         .to_month = 1,
+         .label = STR("First")},
+        {.kind = RULE_PERCENT, .value = STR("20"), .from_month = 2, .label = STR("Later")}};
     const struct rule work = {.kind = RULE_FIXED, .value = STR("13"), .label = STR("Work")};
     struct charge charge = {.set = field_bit("label") | field_bit("kind") | field_bit("price"),
                             .label = STR("Setup"),
@@ -175,9 +173,9 @@ static enum rc change_in(struct tx *tx, void *arg)
     const struct str all[] = {c->vm, c->setup};
     for (size_t i = 0; i < COUNT(all); i++) {
         struct subscription s;
-        struct subscription patch = {
-            .set = UINT64_C(1) << schema_find(&subscription_schema, STR("quantity")),
-            .quantity = str_c(c->quantity)};
+        struct subscription patch = {.set = UINT64_C(1)
+                                            << schema_find(&subscription_schema, STR("quantity")),
+                                     .quantity = str_c(c->quantity)};
         OK(tx, subscription_change(tx, all[i], 0, 0, &patch, &s));
     }
     return RC_OK;

@@ -94,3 +94,25 @@ defaultsTo(0, "b")               //= 0
 "a{b".match(re#a{b#)             //= true
 "(a+)+$".length()                //= 6
 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab".match(re#^(a+)+$#) //= Error: out of steps: this takes too long
+
+// Searches in long texts: what a search may pass over depends on how the pattern begins.
+long = range(1, 60).join(" wor ") + " Word-7 déjà";
+
+long.extract(re#word-(\d)#i)                     //= ["7"]
+long.match(re#delta|Word|alpha#)                 //= true
+long.match(re#delta|ward|alpha#)                 //= false
+long.extract(re#(?:Wo|De)r?d-\d#g)               //= ["Word-7"]
+long.extract(re#[A-Z]\w+#g)                      //= ["Word"]
+long.extract(re#\b60 wor#g)                      //= []
+long.extract(re#\b60 Wor#g)                      //= ["60 Wor"]
+long.extract(re#d.j.$#g)                         //= ["déjà"]
+long.extract(re#(?<=d)\Sj\S#g)                   //= ["éjà"]
+long.extract(re#(?=W)\w{3}#g)                    //= ["Wor"]
+long.extract(re#(a|)W#g)                         //= ["W"]
+long.extract(re#(?:x{0}W|y)o#g)                  //= ["Wo"]
+long.extract(re#(wor) 9 \1#)                     //= ["wor"]
+long.replace(re#^1#, "one").substr(0, 8)         //= "one wor "
+long.contains("60 Word-7 d")                     //= true
+long.contains("60 wor")                          //= false
+long.split(" 60 Word")[1]                        //= "-7 déjà"
+"abcab".split("ab")                              //= ["","c",""]
