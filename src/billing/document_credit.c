@@ -1,5 +1,5 @@
-/* Credit notes: by line or whole, never more than is left, every account of every party with it.
- * An invoice may have more lines than a unit of work has room for: they are taken some at a time. */
+/* Credit notes: by line or whole, never more than is left, every account of every party with it. An
+ * invoice may have more lines than a unit of work has room for: they are taken some at a time. */
 #include "billing/close.h"
 #include "billing/deferral.h"
 #include "billing/document_make.h"

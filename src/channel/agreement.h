@@ -122,9 +122,9 @@ struct terms {
     struct list rules;     /* struct rule, in the order in which they take */
     struct str min_payout; /* decimal, major units */
     int64_t maturity_days;
-    int64_t clawback_days;
-    int64_t payment_days; /* invoices are due so many days after their issue */
-    bool self_billing;    /* "to" consents that "from" writes its invoices (Directive 2006/112/EC
+    int64_t clawback_days; /* from the accrual on: later a credit note leaves what is earned */
+    int64_t payment_days;  /* invoices are due so many days after their issue */
+    bool self_billing;     /* "to" consents that "from" writes its invoices (Directive 2006/112/EC
                           art. 224) */
     struct str document_hash; /* SHA-256 of the signed paper, hex */
     time_us offered;

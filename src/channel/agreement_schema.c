@@ -103,7 +103,7 @@ static const struct field terms_fields[] = {
     FIELD(struct terms, maturity_days, INT, .min = 0, .max = DAYS_MAX,
           .doc = "Days between earned and payable."),
     FIELD(struct terms, clawback_days, INT, .min = 0, .max = DAYS_MAX,
-          .doc = "Days within which a credit note takes a share back; 0: at any time."),
+          .doc = "Days in which a credit note takes back what is earned; 0: at any time."),
     FIELD(struct terms, payment_days, INT, .min = 0, .max = DAYS_MAX,
           .doc = "Days after its issue in which an invoice is due."),
     FIELD(struct terms, self_billing, BOOL,

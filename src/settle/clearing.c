@@ -391,9 +391,9 @@ enum rc clearing_credited(struct tx *tx, struct ledger *l, const struct document
 
 /* --- for people --- */
 
-/* Everything that moved a party's money under CHAIN: it sums up to what the party has. What somebody
- * collects for another issuer comes to Clearing; one payment may pay such invoices and others.
- * place, no and seq tell apart what happened at one instant. */
+/* Everything that moved a party's money under CHAIN: it sums up to what the party has. What
+ * somebody collects for another issuer comes to Clearing; one payment may pay such invoices and
+ * others. place, no and seq tell apart what happened at one instant. */
 #define MOVES                                                                                  \
     "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
     "q.amount AS amount, p.currency AS currency, p.created AS created, 'c' AS place, "         \

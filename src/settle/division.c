@@ -725,11 +725,19 @@ static enum rc history(struct claims *c, const struct share *s, int64_t *ret_bas
     return RC_OK;
 }
 
+/* A payee is told what its share is of where it follows from that, and of no price else. */
+static bool of_base(const struct rule *rule)
+{
+    return rule->kind == RULE_PERCENT || rule->kind == RULE_TIERED || rule->kind == RULE_RESIDUAL;
+}
+
 static enum rc settle_claim(struct claims *c, struct claim *claim)
 {
     struct share *s = &claim->share;
     struct arena *arena = c->d->tx->arena;
-    if (claim->rule != NULL)
+    if (claim->rule != NULL && !of_base(claim->rule))
+        s->note = rule_text(claim->rule, arena);
+    else if (claim->rule != NULL)
         s->note = arena_fmt(arena, "%.*s, of %.*s", STRF(rule_text(claim->rule, arena)),
                             STRF(amount_str(s->base, s->currency, arena)));
     else
@@ -891,8 +899,11 @@ enum rc division_run(struct division *d, const struct document_row *invoice,
     }
     struct share *shares = NEW_N(d->tx->arena, struct share, c->count);
     for (size_t i = 0; i < c->count; i++) {
+        const struct rule *rule = c->list[i]->rule;
         TRY(settle_claim(c, c->list[i]));
         shares[i] = c->list[i]->share;
+        if (rule != NULL && !of_base(rule))
+            shares[i].base = shares[i].amount;
     }
     *ret = shares;
     *ret_count = c->count;

@@ -29,7 +29,8 @@ MUST_CHECK enum rc division_run(struct division *d, const struct document_row *i
                                 const struct rated_line *lines, size_t count, struct share **ret,
                                 size_t *ret_count);
 /* Keep what bounded fees left with the operator in the invoices that were divided since: once they
- * are posted, in the same unit of work. A credit note does not call it: caps are of what was sold. */
+ * are posted, in the same unit of work. A credit note does not call it: caps are of what was sold.
+ */
 MUST_CHECK enum rc division_keep(struct division *d);
 /* By what was agreed when a line is shared: as of the beginning of its window, or, where that
  * cannot be computed with, of the first instant behind it up to now that can be. RC_INVALID,

@@ -255,6 +255,10 @@ struct credited_parts {
     const struct share *parts;
     size_t count;
     size_t at;
+    /* Of the share before, while its piece is in hand: many are of one agreement. */
+    struct str agreement;
+    int64_t terms;
+    int64_t clawback_days;
 };
 
 static const struct share *part_for(struct credited_parts *c, const struct share *s)
@@ -317,11 +321,38 @@ static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
     return RC_OK;
 }
 
+static enum rc find_clawback(struct tx *tx, struct credited_parts *c, const struct share *s)
+{
+    struct terms terms;
+    if (c->terms == s->terms && str_eq(c->agreement, s->agreement))
+        return RC_OK;
+    TRY(agreement_terms(tx, s->agreement, s->terms, &terms));
+    c->agreement = s->agreement;
+    c->terms = s->terms;
+    c->clawback_days = terms.clawback_days;
+    return RC_OK;
+}
+
+/* What a credit note takes back in all. Behind the days of the agreement (from the accrual on) what
+ * is earned stays; what waits for cash goes all the same, as that does not come. */
+static enum rc voided_by_credit(struct tx *tx, struct credited_parts *c, const struct share *s,
+                                int64_t *ret)
+{
+    *ret = by_weight(s);
+    if (s->agreement.n == 0 || s->amount <= 0)
+        return RC_OK;
+    TRY(find_clawback(tx, c, s));
+    if (c->clawback_days > 0 && tx->now - s->created > c->clawback_days * US_PER_DAY)
+        *ret = min_i64(*ret, s->amount - s->earned);
+    return RC_OK;
+}
+
 static enum rc credit_piece(struct tx *tx, struct share *shares, size_t count, void *arg)
 {
     struct credited_parts *c = arg;
     size_t leg_count = 0;
     struct leg *legs = NEW_N(tx->arena, struct leg, count);
+    c->agreement = STR("");
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
         const struct share *part = part_for(c, s);
@@ -330,7 +361,7 @@ static enum rc credit_piece(struct tx *tx, struct share *shares, size_t count, v
         s->weight_credited += part->weight;
         int64_t voided = s->voided + part->amount; /* booked: what the books took, line by line */
         if (!s->booked)
-            voided = by_weight(s);
+            TRY(voided_by_credit(tx, c, s, &voided));
         if (!s->booked)
             legs[leg_count++] = accrual(tx, s, s->voided - voided, POSTING_SHARE_VOID);
         TRY(set_voided(tx, s, voided));

@@ -85,7 +85,8 @@ MUST_CHECK enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *s
 MUST_CHECK enum rc share_follow(struct tx *tx, const struct document_row *invoice);
 /* A credit note: parts are the shares of what it takes back (division_run), of which the weights
  * count. Voids R(amount x weight credited / weight), telescoping: all of it when all is
- * credited. Of booked ones the part's amount: what the credit note took of the tier's debt. */
+ * credited, but for what is earned where the agreement's clawback_days are over. Of booked ones the
+ * part's amount: what the credit note took of the tier's debt. */
 MUST_CHECK enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                                 const struct share *parts, size_t count);
 /* What is open of the invoice was written off (it has written_off): what waits for its cash is

@@ -228,6 +228,85 @@ START_TEST(a_change_within_a_month_takes_nothing_from_those_who_share_it)
 }
 END_TEST
 
+/* --- how long a credit note takes back what is earned --- */
+
+struct claimed {
+    struct close_world w;
+    struct str op, client, agent[2];
+    int64_t days; /* from the invoice to the credit note */
+};
+
+static enum rc claimed_define(struct tx *tx, void *arg)
+{
+    static const int64_t clawback[] = {30, 0};
+    struct claimed *c = arg;
+    struct close_world *w = &c->w;
+    const struct rule cut = {.kind = RULE_PERCENT, .value = STR("10"), .label = STR("Cut")};
+    c->op = keep(w, books_party(tx, "Op", "US", true));
+    c->client = keep(w, books_party(tx, "Client", "US", true));
+    OK(tx, permission_seed(tx));
+    struct str plan = make_flat(tx, c->op, "vm", "VM", "100.00", "USD");
+    for (size_t i = 0; i < COUNT(clawback); i++) {
+        c->agent[i] = keep(w, books_party(tx, "Agent", "US", true));
+        struct agreement fresh = {.kind = AGREEMENT_REFERRAL,
+                                  .from = c->op,
+                                  .to = c->agent[i],
+                                  .terms = {.currency = STR("USD"),
+                                            .tax = TREATMENT_NONE,
+                                            .clawback_days = clawback[i],
+                                            .maturity_days = 365,
+                                            .rules = {(void *)(uintptr_t)&cut, 1}}};
+        (void)make_agreement(tx, &fresh);
+    }
+    struct agreement supply = {.kind = AGREEMENT_SUPPLY,
+                               .from = c->op,
+                               .to = c->client,
+                               .terms = {.currency = STR("USD"), .payment_days = 30}};
+    (void)make_subscription(tx, make_agreement(tx, &supply), plan, "1", 0);
+    return RC_OK;
+}
+
+static enum rc claimed_paid(struct tx *tx, void *arg)
+{
+    struct claimed *c = arg;
+    struct document_row d = document_between(tx, c->op, c->client, DOCUMENT_INVOICE);
+    (void)book_payment(tx, c->w.books.l, c->op, d.id, "60.00", "USD", "wire");
+    return RC_OK;
+}
+
+/* 10.00 each, 6.00 of them earned: those stay with the one whose 30 days are over. */
+static enum rc claimed_back(struct tx *tx, void *arg)
+{
+    struct claimed *c = arg;
+    struct ledger *l = c->w.books.l;
+    struct document note;
+    struct document_row d = document_between(tx, c->op, c->client, DOCUMENT_INVOICE);
+    int64_t kept = c->days > 30 ? 600 : 0;
+    OK(tx, document_credit(tx, l, &settle_above, &(struct credit_request){.id = d.id}, &note));
+    BALANCE(c->op, "USD", account_of(tx, "Commission", c->agent[0]), -kept);
+    BALANCE(c->op, "USD", account_of(tx, "Commission", c->agent[1]), 0);
+    BALANCE(c->op, "USD", STR("Expense:Cut"), kept);
+    return RC_OK;
+}
+
+START_TEST(what_is_earned_stays_when_the_days_of_clawback_are_over)
+{
+    static const int64_t days[] = {29, 31};
+    struct claimed *c = calloc(1, sizeof *c);
+    ASSERT(c != NULL);
+    struct world *world = &c->w.books.world;
+    settle_world_open(&c->w);
+    world_write(world, claimed_define, c, RC_OK);
+    (void)settle_close(&c->w, "2026-12", JANUARY);
+    world_write(world, claimed_paid, c, RC_OK);
+    c->days = days[_i];
+    world->clock.at = JANUARY + c->days * US_PER_DAY;
+    world_write(world, claimed_back, c, RC_OK);
+    settle_world_close(&c->w);
+    free(c);
+}
+END_TEST
+
 Suite *terms_suite(void);
 Suite *terms_suite(void)
 {
@@ -236,6 +315,7 @@ Suite *terms_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, each_line_is_shared_by_the_terms_that_it_was_rated_under);
     tcase_add_test(t, a_change_within_a_month_takes_nothing_from_those_who_share_it);
+    tcase_add_loop_test(t, what_is_earned_stays_when_the_days_of_clawback_are_over, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

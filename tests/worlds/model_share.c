@@ -472,6 +472,16 @@ static void finish(struct claims *c, struct m_share *s)
     s->amount = within(r, amount_before, s->amount, s->currency);
 }
 
+/* What it is of is told where it follows from that. */
+static void tell_base(const struct model *m, struct m_share *s)
+{
+    if (s->agreement == EVERYTHING)
+        return;
+    enum w_rule_kind kind = m->w->agreements[s->agreement].terms[s->terms].rules[s->rule].kind;
+    if (kind == R_FIXED || kind == R_PER_UNIT || kind == R_BOUNTY)
+        s->base = s->amount;
+}
+
 static void run_lines(struct claims *c, const struct m_line *lines, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -482,8 +492,10 @@ static void run_lines(struct claims *c, const struct m_line *lines, size_t count
         claim_referrals(c, &lines[i]);
         claim_revshares(c, &lines[i]);
     }
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
         finish(c, &c->list[i]);
+        tell_base(c->m, &c->list[i]);
+    }
 }
 
 /* --- a share's life --- */
@@ -581,6 +593,17 @@ static void add_missing(struct model *m, const struct claims *c)
     }
 }
 
+/* What was earned is had for good some days after it accrued. */
+static int64_t taken_back(const struct model *m, const struct m_share *s)
+{
+    int64_t back = model_part(s->amount, s->weight_credited, s->weight);
+    int64_t days = s->agreement != EVERYTHING ? m->w->agreements[s->agreement].clawback_days : 0;
+    bool late = days > 0 && m->w->now - s->created > days * DAY_US;
+    if (late && s->amount > 0 && back > s->amount - s->earned)
+        back = s->amount - s->earned;
+    return back;
+}
+
 /* The shares of what is taken back, as if it had been sold, say how much of each. */
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count)
 {
@@ -617,8 +640,7 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
                 part->payee != s->payee)
                 continue;
             s->weight_credited += part->weight;
-            int64_t voided = s->booked ? s->voided + part->amount
-                                       : model_part(s->amount, s->weight_credited, s->weight);
+            int64_t voided = s->booked ? s->voided + part->amount : taken_back(m, s);
             post_accrual(m, s, s->voided - voided);
             s->voided = voided;
         }

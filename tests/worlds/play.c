@@ -347,6 +347,7 @@ static enum rc make_agreement(struct tx *tx, struct world *w, struct w_agreement
                                         .rules = play_rules(tx, &a->terms[0]),
                                         .min_payout = play_number(tx, a->min_payout),
                                         .maturity_days = a->maturity_days,
+                                        .clawback_days = a->clawback_days,
                                         .self_billing = a->self_billing}};
     if (a->scope_party != EVERYTHING)
         fresh.terms.scope.party = str_c(w->parties[a->scope_party].id);

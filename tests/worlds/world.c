@@ -607,6 +607,8 @@ static struct w_agreement *add_agreement(struct world *w, enum w_agreement_kind 
                               .self_billing = world_percent(w, 50) && tax_known(w, to, from),
                               .maturity_days = (int)world_below(w, 3) * 10,
                               .min_payout = {world_between(w, 0, 30), 0}};
+    if (world_percent(w, 40))
+        a->clawback_days = (int)world_between(w, 5, 60);
     if (world_percent(w, 30))
         a->scope_item = (int)world_below(w, w->item_count);
     a->term_count = 1;

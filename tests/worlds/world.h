@@ -236,6 +236,7 @@ struct w_agreement {
     bool on_invoice;
     bool self_billing;
     int maturity_days;
+    int clawback_days; /* 0: for ever */
     struct w_num min_payout;
     int term_count; /* rows of terms; each has its rules */
     struct w_rules {
