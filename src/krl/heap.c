@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 
+enum { ARENA_EXTRA_BYTES = 32 }; /* at most what an arena takes beside a piece */
+
 void krl_heap_init(struct krl_heap *h, struct arena *arena, int64_t steps, const uint64_t seed[2])
 {
     ASSERT(steps > 0);
@@ -10,7 +12,10 @@ void krl_heap_init(struct krl_heap *h, struct arena *arena, int64_t steps, const
 
 static bool afford(struct krl_heap *h, size_t size)
 {
-    if (UNLIKELY(size > arena_room(h->arena))) {
+    /* Mostly it fits the block in hand. */
+    size_t left = (size_t)(h->arena->end - h->arena->at);
+    bool here = left > ARENA_EXTRA_BYTES && size <= left - ARENA_EXTRA_BYTES;
+    if (UNLIKELY(!here && size > arena_room(h->arena))) {
         krl_fail(h, RC_TOO_LARGE, "Error: out of memory: the limit is %zu bytes",
                  h->arena->limit_bytes);
         return false;

@@ -12,6 +12,7 @@
  * without one; what follows "//=" is its value as JSON, or its error.
  */
 #include "krl/compile.h"
+#include "krl/format.h"
 #include "krl/sim.h"
 
 #include <check.h>
@@ -20,17 +21,18 @@
 
 enum { FILE_BYTES_MAX = 256 * 1024, MEMORY = 64 * 1024 * 1024, FILES_MAX = 200 };
 
-/* The source tree lies above the build folder that this program is in. */
-static void folder(char path[4096])
+/* A folder of the source tree, which lies above the build folder that this program is in. */
+static void folder(char path[4096], const char *inside)
 {
     ssize_t n = readlink("/proc/self/exe", path, 4096 - 64);
     ck_assert_int_gt(n, 0);
     path[n] = '\0';
     for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
-        (void)snprintf(slash, 64, "/tests/krl");
-        if (access(path, R_OK) == 0)
+        (void)snprintf(slash, 64, "/CHANGELOG.md");
+        bool root = access(path, R_OK) == 0;
+        (void)snprintf(slash, 64, "%s", root ? inside : "");
+        if (root)
             return;
-        *slash = '\0';
     }
 }
 
@@ -204,14 +206,17 @@ static int check_ruleset(const char *path, struct arena *arena, struct str text)
     return checked;
 }
 
-START_TEST(programs_do_what_stands_beside_them)
+/* Do something with every KRL file of a folder; how many there are. */
+static int each_file(const char *inside,
+                     void (*visit)(const char *path, struct arena *arena, struct str text,
+                                   int *count),
+                     int *count)
 {
     char path[4096];
-    folder(path);
+    folder(path, inside);
     DIR *dir = opendir(path);
     ck_assert_msg(dir != NULL, "%s is not there", path);
     int files = 0;
-    int checked = 0;
     for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         struct arena arena;
         char file[4600];
@@ -219,14 +224,136 @@ START_TEST(programs_do_what_stands_beside_them)
             continue;
         arena_init(&arena, MEMORY);
         (void)snprintf(file, sizeof file, "%s/%s", path, e->d_name);
-        struct str text = read_file(&arena, file);
-        checked += str_starts(text, STR("ruleset")) ? check_ruleset(file, &arena, text)
-                                                    : check_expressions(file, &arena, text);
+        visit(file, &arena, read_file(&arena, file), count);
         arena_fini(&arena);
         files++;
     }
     (void)closedir(dir);
     ck_assert_int_ge(files, 1);
+    return files;
+}
+
+static void check_file(const char *path, struct arena *arena, struct str text, int *count)
+{
+    *count += str_starts(text, STR("ruleset")) ? check_ruleset(path, arena, text)
+                                               : check_expressions(path, arena, text);
+}
+
+START_TEST(programs_do_what_stands_beside_them)
+{
+    int checked = 0;
+    int files = each_file("/tests/krl", check_file, &checked);
+    ck_assert_int_ge(checked, files);
+}
+END_TEST
+
+/* --- layout --- */
+
+static uint64_t state = 20261126;
+
+static size_t below(size_t bound)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (size_t)(state % bound);
+}
+
+static struct str word_of(const struct lex *lex, size_t i)
+{
+    const struct lex_word *w = &lex->words[i];
+    return str_trim(str_sub(lex->source, w->start, w->end));
+}
+
+/* The same words with other blanks, tabs and line ends between them; what touched still does. */
+static struct str laid_out_anew(struct arena *arena, const struct lex *lex)
+{
+    static const char *const gaps[] = {"\n", "\r\n", "\t", "    ", " ", "\n\n\n\t \n"};
+    struct buf out;
+    size_t end = 0;
+    buf_init(&out, arena, 4 * lex->source.n + 64);
+    for (size_t i = 0; i < lex->count; i++) {
+        const struct lex_word *w = &lex->words[i];
+        bool comment = i > 0 && lex->words[i - 1].kind == LEX_COMMENT;
+        bool text =
+            w->kind == LEX_CHEVRON_TEXT || (i > 0 && lex->words[i - 1].kind == LEX_CHEVRON_TEXT);
+        if (w->start > end && !text)
+            buf_add(&out, str_c(gaps[below(comment ? 2 : COUNT(gaps))]));
+        else
+            buf_add(&out, str_sub(lex->source, end, w->start));
+        buf_add(&out, str_sub(lex->source, w->start, w->end));
+        end = w->end;
+    }
+    return buf_str(&out);
+}
+
+static void check_same_code(const char *path, struct arena *arena, struct str one, struct str other)
+{
+    const struct krl_code *a = NULL;
+    const struct krl_code *b = NULL;
+    struct err err[2] = {{0}};
+    enum rc rc = krl_compile(one, arena, &a, &err[0]);
+    ck_assert_msg(krl_compile(other, arena, &b, &err[1]) == rc, "%s: %.*s", path,
+                  STRF(err_text(&err[1])));
+    if (rc != RC_OK) {
+        ck_assert(
+            str_eq(before(err_text(&err[0]), STR(" [at")), before(err_text(&err[1]), STR(" [at"))));
+        return;
+    }
+    ck_assert_uint_eq(a->protos_n, b->protos_n);
+    ck_assert_uint_eq(a->constants_n, b->constants_n);
+    for (uint32_t i = 0; i < a->protos_n; i++) {
+        ck_assert_uint_eq(a->protos[i]->code_n, b->protos[i]->code_n);
+        ck_assert_msg(memcmp(a->protos[i]->code, b->protos[i]->code,
+                             a->protos[i]->code_n * sizeof(uint32_t)) == 0,
+                      "%s: a function has other code", path);
+    }
+}
+
+static void check_layout(const char *path, struct arena *arena, struct str text)
+{
+    struct err err = {0};
+    struct lex was;
+    struct lex is;
+    struct buf once;
+    struct buf twice;
+    buf_init(&once, arena, 4 * text.n + 64);
+    buf_init(&twice, arena, 4 * text.n + 64);
+    ck_assert_int_eq(krl_format(text, arena, &once, &err), RC_OK);
+    ck_assert_int_eq(krl_format(buf_str(&once), arena, &twice, &err), RC_OK);
+    ck_assert_msg(str_eq(buf_str(&once), buf_str(&twice)), "%s: formatting twice differs", path);
+    ck_assert_int_eq(krl_lex(text, true, arena, &was, &err), RC_OK);
+    ck_assert_int_eq(krl_lex(buf_str(&once), true, arena, &is, &err), RC_OK);
+    ck_assert_uint_eq(was.count, is.count);
+    for (size_t i = 0; i < was.count; i++)
+        ck_assert_msg(str_eq(word_of(&was, i), word_of(&is, i)), "%s: '%.*s' became '%.*s'", path,
+                      STRF(word_of(&was, i)), STRF(word_of(&is, i)));
+    check_same_code(path, arena, text, buf_str(&once));
+}
+
+static void check_layouts(const char *path, struct arena *arena, struct str text, int *count)
+{
+    struct arena own;
+    struct lex lex;
+    struct err err = {0};
+    if (krl_lex(text, true, arena, &lex, &err) != RC_OK)
+        return;
+    for (size_t i = 0; i < lex.count; i++)
+        if (lex.words[i].kind == LEX_ILLEGAL || lex.words[i].kind == LEX_UNCLOSED)
+            return; /* it is there to be refused */
+    for (int round = 0; round < 4; round++) {
+        arena_init(&own, MEMORY);
+        check_layout(path, &own, round == 0 ? text : laid_out_anew(arena, &lex));
+        arena_fini(&own);
+        (*count)++;
+    }
+}
+
+START_TEST(formatting_changes_no_program)
+{
+    int checked = 0;
+    int files = each_file("/tests/krl", check_layouts, &checked);
+    files += each_file("/src/pico/rulesets", check_layouts, &checked);
     ck_assert_int_ge(checked, files);
 }
 END_TEST
@@ -238,6 +365,7 @@ Suite *language_suite(void)
     TCase *t = tcase_create("programs");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, programs_do_what_stands_beside_them);
+    tcase_add_test(t, formatting_changes_no_program);
     suite_add_tcase(s, t);
     return s;
 }

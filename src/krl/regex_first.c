@@ -177,20 +177,22 @@ static size_t skip_to_literal(const struct krl_regex_first *f, const struct krl_
     return at;
 }
 
-static unsigned places_of(const struct krl_regex_first *f, const struct krl_text *t, size_t i)
+static inline unsigned places_of(const struct krl_regex_first *f, const struct krl_text *t,
+                                 bool wide, size_t i)
 {
-    uint16_t unit = krl_unit(t, i);
-    return f->units[unit < RE_ASCII ? unit : OTHER];
+    uint16_t unit = wide ? t->u[i] : (uint8_t)t->a[i];
+    return f->units[!wide || unit < RE_ASCII ? unit : OTHER];
 }
 
 /* A window of units_n units, read from its end: as soon as what was read stands nowhere in the
  * first units of a match, the window moves behind it (G. Navarro and M. Raffinot, 1998). */
 static inline size_t skip_window(const struct krl_regex_first *f, const struct krl_text *t,
-                                 size_t from)
+                                 bool wide, size_t from)
 {
     size_t n = f->units_n;
     for (size_t step = n; from + n <= t->n; from += step) {
-        unsigned fits = places_of(f, t, from + n - 1); /* bit k: what was read may stand at k */
+        unsigned fits =
+            places_of(f, t, wide, from + n - 1); /* bit k: what was read may stand at k */
         step = n;
         for (size_t read = 1; fits != 0; read++) {
             if ((fits & 1) != 0 && read == n)
@@ -199,7 +201,7 @@ static inline size_t skip_window(const struct krl_regex_first *f, const struct k
                 step = n - read;
             if (read == n)
                 break;
-            fits = fits >> 1 & places_of(f, t, from + n - 1 - read);
+            fits = fits >> 1 & places_of(f, t, wide, from + n - 1 - read);
         }
     }
     return SIZE_MAX;
@@ -212,7 +214,8 @@ static size_t skip_units(const struct krl_regex_first *f, const struct krl_text 
             from++;
         return from < t->n ? from : SIZE_MAX;
     }
-    return skip_window(f, t, from);
+    /* Twice, so that each has one kind of unit. */
+    return t->wide ? skip_window(f, t, true, from) : skip_window(f, t, false, from);
 }
 
 size_t krl_regex_skip(const struct krl_regex *re, const struct krl_text *t, size_t from)
