@@ -471,9 +471,10 @@ static enum rc keep(struct drafting *d)
     TRY(document_nos(d->tx, (int64_t)d->draft_count, &no));
     if (d->row->last_document == 0)
         d->row->first_document = no - 1;
-    for (size_t i = 0; i < d->draft_count; i++) {
+    for (size_t i = 0; i < d->draft_count; i++)
         d->drafts[i].no = no++;
-        TRY(document_row_insert(d->tx, &d->drafts[i]));
+    TRY(document_row_insert_all(d->tx, d->drafts, d->draft_count));
+    for (size_t i = 0; i < d->draft_count; i++) {
         /* Of an earlier close: numbered and posted with those that were held. */
         if (d->drafts[i].close_no != d->row->no)
             TRY(sql_run(d->tx, "INSERT INTO close_held (document) VALUES ($1)",

@@ -11,7 +11,12 @@
     "COALESCE(d.number, 0), d.issued_day, d.due_day, d.payment_days, d.period_begin, "           \
     "d.period_end, d.net, d.tax, d.gross, d.prepaid, d.promo, d.paid, d.credited, d.refers_to, " \
     "d.posted, d.incomes, d.taxes, d.note, d.created, COALESCE(d.written_off, 0)"
-enum { COLUMN_COUNT = 35, ZONE_ROOM_BYTES = 1024 * 1024 };
+enum {
+    COLUMN_COUNT = 35,
+    INSERT_COLUMNS = 35,
+    INSERT_AT_A_TIME = 500,
+    ZONE_ROOM_BYTES = 1024 * 1024,
+};
 
 /* --- numbers --- */
 
@@ -227,10 +232,51 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
 
 /* --- writing --- */
 
-static enum rc insert(struct tx *tx, const struct document_row *r)
+static void cells_of(struct tx *tx, const struct document_row *r, struct value *ret)
 {
-    struct value number = r->number > 0 ? value_int(r->number) : SQL_NULL;
-    return sql_run(
+    const struct value cells[INSERT_COLUMNS] = {
+        V(r->no),
+        V(r->id),
+        V((int64_t)r->code),
+        V((int64_t)r->state),
+        V(r->issuer),
+        V(r->recipient),
+        value_opt(r->agreement),
+        V(r->currency->code),
+        V((int64_t)r->settle),
+        V(r->tax_included),
+        V(r->tax_recoverable),
+        V(r->close_no),
+        V(r->first_line),
+        V(r->line_count),
+        V(series_of(r->code)),
+        V(r->year),
+        r->number > 0 ? value_int(r->number) : SQL_NULL,
+        V(r->issued_day),
+        V(r->due_day),
+        V(r->payment_days),
+        V(r->period_begin),
+        V(r->period_end),
+        V(r->net),
+        V(r->tax),
+        V(r->gross),
+        V(r->prepaid),
+        V(r->promo),
+        V(r->paid),
+        V(r->credited),
+        V(r->refers_to),
+        V(r->posted),
+        V(document_incomes_write(r, tx->arena)),
+        V(document_taxes_write(r, tx->arena)),
+        value_opt(r->note),
+        V(r->created),
+    };
+    memcpy(ret, cells, sizeof cells);
+}
+
+static enum rc insert(struct tx *tx, const struct value *cells, size_t count)
+{
+    return sql_insert(
         tx,
         "INSERT INTO document (no, id, code, state, issuer, recipient, agreement, currency, "
         "settle, tax_included, tax_recoverable, close_no, first_line, line_count, series, year, "
@@ -238,29 +284,45 @@ static enum rc insert(struct tx *tx, const struct document_row *r)
         "prepaid, promo, paid, credited, refers_to, posted, incomes, taxes, note, created) VALUES "
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
         "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)",
-        V(r->no), V(r->id), V((int64_t)r->code), V((int64_t)r->state), V(r->issuer),
-        V(r->recipient), value_opt(r->agreement), V(r->currency->code), V((int64_t)r->settle),
-        V(r->tax_included), V(r->tax_recoverable), V(r->close_no), V(r->first_line),
-        V(r->line_count), V(series_of(r->code)), V(r->year), number, V(r->issued_day),
-        V(r->due_day), V(r->payment_days), V(r->period_begin), V(r->period_end), V(r->net),
-        V(r->tax), V(r->gross), V(r->prepaid), V(r->promo), V(r->paid), V(r->credited),
-        V(r->refers_to), V(r->posted), V(document_incomes_write(r, tx->arena)),
-        V(document_taxes_write(r, tx->arena)), value_opt(r->note), V(r->created));
+        cells, INSERT_COLUMNS, count);
+}
+
+static void make_new(struct tx *tx, struct document_row *r)
+{
+    ASSERT(r->currency != NULL);
+    ASSERT(r->number == 0);
+    if (r->id.n == 0)
+        r->id = id_new(tx->ids, tx->arena, "inv");
+    r->created = tx->now;
+    r->posted = false;
 }
 
 enum rc document_row_insert(struct tx *tx, struct document_row *row)
 {
     struct document_row r = *row;
-    ASSERT(r.currency != NULL);
-    ASSERT(r.number == 0);
+    struct value cells[INSERT_COLUMNS];
     if (r.no == 0)
         TRY(document_nos(tx, 1, &r.no));
-    if (r.id.n == 0)
-        r.id = id_new(tx->ids, tx->arena, "inv");
-    r.created = tx->now;
-    r.posted = false;
-    TRY(insert(tx, &r));
+    make_new(tx, &r);
+    cells_of(tx, &r, cells);
+    TRY(insert(tx, cells, 1));
     *row = r;
+    return RC_OK;
+}
+
+enum rc document_row_insert_all(struct tx *tx, struct document_row *rows, size_t count)
+{
+    size_t room = min_size(count, INSERT_AT_A_TIME);
+    struct value *cells = NEW_N(tx->arena, struct value, room * INSERT_COLUMNS);
+    for (size_t at = 0; at < count;) {
+        size_t n = min_size(count - at, INSERT_AT_A_TIME);
+        for (size_t i = 0; i < n; i++, at++) {
+            ASSERT(rows[at].no > 0);
+            make_new(tx, &rows[at]);
+            cells_of(tx, &rows[at], &cells[i * INSERT_COLUMNS]);
+        }
+        TRY(insert(tx, cells, n));
+    }
     return RC_OK;
 }
 

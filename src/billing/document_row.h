@@ -112,6 +112,8 @@ MUST_CHECK enum rc document_show(struct tx *tx, const struct document_row *row,
 MUST_CHECK enum rc document_nos(struct tx *tx, int64_t count, int64_t *ret_first);
 /* Insert a draft; gives no and id where they are not given. */
 MUST_CHECK enum rc document_row_insert(struct tx *tx, struct document_row *row);
+/* Many drafts, which have their no. */
+MUST_CHECK enum rc document_row_insert_all(struct tx *tx, struct document_row *rows, size_t count);
 MUST_CHECK enum rc document_row_get(struct tx *tx, int64_t no, struct document_row *ret);
 MUST_CHECK enum rc document_row_find(struct tx *tx, struct str id, struct document_row *ret);
 /* One by one in the order of no, behind `after`; at most limit. */

@@ -217,8 +217,8 @@ enum rc agreement_list(struct tx *tx, struct str party, const struct agreement_q
     return RC_OK;
 }
 
-enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str from, time_us at,
-                         struct list *ret)
+enum rc agreement_active_first(struct tx *tx, enum agreement_kind kind, struct str from, time_us at,
+                               int64_t limit, struct list *ret)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
@@ -227,14 +227,23 @@ enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str fro
                  "AND (a.ended IS NULL OR a.ended > $2) AND t.signed_at IS NOT NULL "
                  "AND t.valid_from <= $2 AND NOT " ROW_SUPERSEDED
                  " AND ($3 = '' OR a.from_party = $3) ORDER BY a.id LIMIT $4",
-                 V(agreement_kinds[kind]), V(at), V(from), V(AGREEMENT_LIST_MAX + 1)));
-    if (rows.count > AGREEMENT_LIST_MAX)
-        return err_set(tx->err, RC_TOO_LARGE, "there are more than %d agreements of kind %s",
-                       AGREEMENT_LIST_MAX, agreement_kinds[kind]);
+                 V(agreement_kinds[kind]), V(at), V(from), V(limit)));
     struct agreement *items = NEW_N(tx->arena, struct agreement, rows.count);
     for (size_t i = 0; i < rows.count; i++)
         TRY(row_active(tx, &rows, i, &items[i]));
     *ret = (struct list){items, rows.count};
+    return RC_OK;
+}
+
+enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str from, time_us at,
+                         struct list *ret)
+{
+    struct list list;
+    TRY(agreement_active_first(tx, kind, from, at, AGREEMENT_LIST_MAX + 1, &list));
+    if (list.count > AGREEMENT_LIST_MAX)
+        return err_set(tx->err, RC_TOO_LARGE, "there are more than %d agreements of kind %s",
+                       AGREEMENT_LIST_MAX, agreement_kinds[kind]);
+    *ret = list;
     return RC_OK;
 }
 

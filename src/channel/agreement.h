@@ -217,6 +217,9 @@ void terms_show(struct terms *t, const struct agreement *of, struct str party);
 enum { AGREEMENT_LIST_MAX = 10000 };
 MUST_CHECK enum rc agreement_active(struct tx *tx, enum agreement_kind kind, struct str from,
                                     time_us at, struct list *ret);
+/* The same, the first so many of them; the others are left out. */
+MUST_CHECK enum rc agreement_active_first(struct tx *tx, enum agreement_kind kind, struct str from,
+                                          time_us at, int64_t limit, struct list *ret);
 /* Ids behind one of REFERRAL, REVSHARE and FEE agreements, some terms of which have a rule with a
  * floor: struct str, at most so many. */
 MUST_CHECK enum rc agreement_with_floor(struct tx *tx, struct str after, int64_t limit,

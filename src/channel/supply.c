@@ -315,3 +315,29 @@ enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us 
     *ret = (struct list){items, count};
     return RC_OK;
 }
+
+enum rc supply_referrals_few(struct tx *tx, time_us at, struct list *ret, bool *ret_few)
+{
+    struct list list;
+    TRY(agreement_active_first(tx, AGREEMENT_REFERRAL, STR(""), at, SUPPLY_REFERRALS_FEW + 1,
+                               &list));
+    *ret_few = list.count <= SUPPLY_REFERRALS_FEW;
+    *ret = *ret_few ? list : (struct list){0};
+    return RC_OK;
+}
+
+struct list supply_referrals_among(const struct list *few, const struct supply_path *path,
+                                   struct arena *arena)
+{
+    const struct agreement *all = few->items;
+    const struct agreement *paying[SUPPLY_REFERRALS_FEW];
+    size_t count = 0;
+    ASSERT(few->count <= SUPPLY_REFERRALS_FEW);
+    for (size_t i = 0; i < few->count; i++)
+        if (pays_on(&all[i], path))
+            paying[count++] = &all[i];
+    struct agreement *items = NEW_N(arena, struct agreement, count);
+    for (size_t i = 0; i < count; i++)
+        items[i] = *paying[i];
+    return (struct list){items, count};
+}

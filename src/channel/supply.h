@@ -80,4 +80,12 @@ MUST_CHECK enum rc supply_cache_get(struct supply_cache *c, int64_t number,
 MUST_CHECK enum rc supply_referrals(struct tx *tx, const struct supply_path *path, time_us at,
                                     struct list *ret);
 
+/* For who asks about very many paths: all REFERRAL agreements that are active at the instant,
+ * whoever they are about, where they are few enough to look through (*ret_few); else none. */
+enum { SUPPLY_REFERRALS_FEW = 200 };
+MUST_CHECK enum rc supply_referrals_few(struct tx *tx, time_us at, struct list *ret, bool *ret_few);
+/* Those of them that supply_referrals would tell of, in the arena. */
+struct list supply_referrals_among(const struct list *few, const struct supply_path *path,
+                                   struct arena *arena);
+
 #endif

@@ -252,6 +252,56 @@ TX_TEST(referrals_pay_on_who_they_are_about)
     SAME(got[2].from, t.d2);
 }
 
+static void same_referrals(struct tx *tx, const struct supply_path *path, time_us at)
+{
+    struct list few;
+    struct list asked;
+    bool is_few = false;
+    OK(tx, supply_referrals_few(tx, at, &few, &is_few));
+    ck_assert(is_few);
+    OK(tx, supply_referrals(tx, path, at, &asked));
+    struct list found = supply_referrals_among(&few, path, tx->arena);
+    ck_assert_uint_eq(found.count, asked.count);
+    for (size_t i = 0; i < asked.count; i++) {
+        const struct agreement *a = &((const struct agreement *)asked.items)[i];
+        const struct agreement *b = &((const struct agreement *)found.items)[i];
+        SAME(b->id, a->id);
+        ck_assert_int_eq(b->terms.number, a->terms.number);
+        ck_assert_uint_eq(b->terms.rules.count, a->terms.rules.count);
+    }
+}
+
+TX_TEST(few_referrals_are_looked_through_to_the_same_end)
+{
+    struct tree t = make_tree(tx);
+    struct str agent = make_party(tx, "Agent", t.op);
+    struct supply_path path, other;
+    struct list list;
+    bool few = false;
+    OK(tx, supply_referrals_few(tx, tx->now, &list, &few));
+    ck_assert(few);
+    ck_assert_uint_eq(list.count, 0);
+    (void)make_referral(tx, t.op, agent, t.c, false, "3");
+    (void)make_referral(tx, t.op, t.d2, t.r, true, "5");
+    (void)make_referral(tx, t.op, agent, t.r, false, "7");
+    (void)make_referral(tx, t.d1, agent, STR(""), false, "1");
+    (void)make_referral(tx, t.d2, agent, STR(""), false, "2");
+    OK(tx, supply_path_at(tx, t.r_c, tx->now, &path));
+    OK(tx, supply_path_at(tx, t.d1_r, tx->now, &other));
+    same_referrals(tx, &path, tx->now);
+    same_referrals(tx, &other, tx->now);
+    same_referrals(tx, &path, tx->now - 1);
+    OK(tx, supply_referrals_few(tx, tx->now, &list, &few));
+    ck_assert_uint_eq(supply_referrals_among(&list, &path, tx->arena).count, 3);
+    for (size_t i = list.count; i < SUPPLY_REFERRALS_FEW; i++)
+        (void)make_referral(tx, t.d2, agent, t.c, false, "2");
+    same_referrals(tx, &path, tx->now);
+    (void)make_referral(tx, t.d2, agent, t.c, false, "2");
+    OK(tx, supply_referrals_few(tx, tx->now, &list, &few));
+    ck_assert(!few);
+    ck_assert_uint_eq(list.count, 0);
+}
+
 TX_TEST(changes_are_the_instants_at_which_a_price_may_change)
 {
     struct tree t = make_tree(tx);
@@ -300,6 +350,7 @@ Suite *supply_suite(void)
     tcase_add_test(c, nobody_comes_to_buy_from_itself);
     tcase_add_test(c, a_path_is_sixteen_deep_and_no_more);
     tcase_add_test(c, referrals_pay_on_who_they_are_about);
+    tcase_add_test(c, few_referrals_are_looked_through_to_the_same_end);
     tcase_add_test(c, changes_are_the_instants_at_which_a_price_may_change);
     suite_add_tcase(s, c);
     return s;

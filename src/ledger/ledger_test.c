@@ -556,6 +556,58 @@ START_TEST(a_closed_account_stays_closed_across_reopening)
 }
 END_TEST
 
+/* More than go into one statement, and an odd one first, so that the two of a debt are parted. */
+enum { DEBTS = 1100 };
+
+static enum rc open_debts(struct tx *tx, void *arg)
+{
+    struct books *b = arg;
+    account_id odd = 0;
+    account_id payable = 0;
+    account_id receivable = 0;
+    TRY(ledger_account(
+        tx, b->l,
+        &(struct account){.party = STR("Op"), .currency = STR("EUR"), .code = STR("Income:Odd")},
+        &odd));
+    for (int i = 0; i < DEBTS; i++) {
+        struct str debtor = arena_fmt(tx->arena, "Client%d", i);
+        TRY(ledger_debt(tx, b->l, debtor, STR("Op"), STR("EUR"), &payable, &receivable));
+    }
+    return ledger_set_closed(tx, b->l, odd, true);
+}
+
+static enum rc count_mirrors(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COUNT(*), COALESCE(SUM(a.closed), 0), (SELECT COUNT(*) FROM "
+                 "ledger_account x JOIN ledger_account y ON y.id = x.mirror AND y.mirror = x.id) "
+                 "FROM ledger_account a"));
+    int64_t *counts = arg;
+    for (size_t i = 0; i < 3; i++)
+        counts[i] = row_int(&rows, 0, i);
+    return RC_OK;
+}
+
+START_TEST(many_accounts_opened_at_once_are_all_there_with_their_mirrors)
+{
+    struct books b;
+    int64_t before[3];
+    int64_t after[3];
+    books_open(&b);
+    books_must(fixture_read(&b.f, count_mirrors, before), &b.f.err);
+    books_must(fixture_write(&b.f, open_debts, &b), &b.f.err);
+    books_must(fixture_read(&b.f, count_mirrors, after), &b.f.err);
+    ck_assert_int_eq(after[0] - before[0], 2 * DEBTS + 1);
+    ck_assert_int_eq(after[1] - before[1], 1);
+    ck_assert_int_eq(after[2] - before[2], 2 * DEBTS);
+    (void)books_verify(&b);
+    books_reopen(&b);
+    (void)books_verify(&b);
+    books_close(&b);
+}
+END_TEST
+
 Suite *ledger_suite(void);
 Suite *ledger_suite(void)
 {
@@ -578,6 +630,7 @@ Suite *ledger_suite(void)
     tcase_add_test(c, mirrors_agree_for_every_reader_at_every_instant);
     tcase_add_test(c, accounts_are_found_by_name_inside_a_batch_and_outside);
     tcase_add_test(c, a_closed_account_stays_closed_across_reopening);
+    tcase_add_test(c, many_accounts_opened_at_once_are_all_there_with_their_mirrors);
     suite_add_tcase(s, c);
     return s;
 }

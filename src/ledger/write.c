@@ -7,6 +7,10 @@ enum {
     CHECKPOINT_RECORDS = 1 << 20, /* read again in about half a second at the next start */
     BALANCES_AT_A_TIME = 400,
     INSERT_BYTES_MAX = 64 * 1024,
+    DEFINED_AT_A_TIME = 1000, /* books, accounts */
+    BOOK_COLUMNS = 4,
+    ACCOUNT_COLUMNS = 7,
+    ACCOUNT_MIRROR = 4, /* which column */
 };
 #define CHECKPOINT_US (1 * US_PER_MINUTE)
 
@@ -20,38 +24,100 @@ static enum rc or_again(struct tx *tx, enum rc rc)
     return rc;
 }
 
-static enum rc write_account(struct tx *tx, const struct record *r, int64_t seq)
+/* Books and accounts on their way into the tables, many in one statement: the first invoices of a
+ * month may open tens of thousands. */
+struct defined {
+    struct tx *tx;
+    size_t book_count;
+    size_t account_count;
+    struct value (*books)[BOOK_COLUMNS];
+    struct value (*accounts)[ACCOUNT_COLUMNS]; /* by id, which is the order they were opened in */
+};
+
+/* Most batches open nothing, and take no room for it. */
+static void defined_room(struct defined *d)
 {
-    struct value mirror = r->mirror != 0 ? value_int((int64_t)r->mirror) : SQL_NULL;
-    TRY(or_again(tx, sql_run(tx,
-                             "INSERT INTO ledger_account (id, book, code, flags, mirror, closed, "
-                             "opened) VALUES ($1, $2, $3, $4, $5, 0, $6)",
-                             V(r->id), V(r->book), V(r->text), V(r->flags), mirror, V(seq))));
-    if (r->mirror == 0)
+    if (d->books != NULL)
+        return;
+    d->books = arena_alloc_n(d->tx->arena, DEFINED_AT_A_TIME, sizeof *d->books);
+    d->accounts = arena_alloc_n(d->tx->arena, DEFINED_AT_A_TIME, sizeof *d->accounts);
+}
+
+static enum rc flush_defined(struct defined *d)
+{
+    struct tx *tx = d->tx;
+    if (d->books == NULL)
         return RC_OK;
-    return sql_run(tx, "UPDATE ledger_account SET mirror = $2 WHERE id = $1", V(r->mirror),
+    TRY(or_again(tx, sql_insert(tx,
+                                "INSERT INTO ledger_book (id, party, currency, opened) VALUES "
+                                "($1, $2, $3, $4)",
+                                d->books[0], BOOK_COLUMNS, d->book_count)));
+    TRY(or_again(tx, sql_insert(tx,
+                                "INSERT INTO ledger_account (id, book, code, flags, mirror, "
+                                "closed, opened) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                                d->accounts[0], ACCOUNT_COLUMNS, d->account_count)));
+    d->book_count = 0;
+    d->account_count = 0;
+    return RC_OK;
+}
+
+static enum rc write_book(struct defined *d, const struct record *r, int64_t seq)
+{
+    struct str party = r->text;
+    struct str currency = str_cut(&party, ' ');
+    defined_room(d);
+    if (d->book_count == DEFINED_AT_A_TIME)
+        TRY(flush_defined(d));
+    const struct value cells[BOOK_COLUMNS] = {V(r->id), V(party), V(currency), V(seq)};
+    memcpy(d->books[d->book_count++], cells, sizeof cells);
+    return RC_OK;
+}
+
+/* The account that a new one mirrors: on its way too, as both of a debt are opened together, or in
+ * the table. */
+static enum rc write_mirror(struct defined *d, const struct record *r)
+{
+    for (size_t i = d->account_count; i-- > 0 && d->accounts[i][0].number >= (int64_t)r->mirror;)
+        if (d->accounts[i][0].number == (int64_t)r->mirror) {
+            d->accounts[i][ACCOUNT_MIRROR] = V(r->id);
+            return RC_OK;
+        }
+    return sql_run(d->tx, "UPDATE ledger_account SET mirror = $2 WHERE id = $1", V(r->mirror),
                    V(r->id));
 }
 
-static enum rc write_definition(struct tx *tx, const struct record *r, int64_t seq)
+static enum rc write_account(struct defined *d, const struct record *r, int64_t seq)
 {
-    struct str party = r->text;
-    struct str currency;
+    defined_room(d);
+    if (d->account_count == DEFINED_AT_A_TIME)
+        TRY(flush_defined(d));
+    if (r->mirror != 0)
+        TRY(write_mirror(d, r));
+    const struct value cells[ACCOUNT_COLUMNS] = {
+        V(r->id), V(r->book), V(r->text), V(r->flags), SQL_NULL, value_int(0), V(seq),
+    };
+    memcpy(d->accounts[d->account_count], cells, sizeof cells);
+    if (r->mirror != 0)
+        d->accounts[d->account_count][ACCOUNT_MIRROR] = V(r->mirror);
+    d->account_count++;
+    return RC_OK;
+}
+
+static enum rc write_definition(struct defined *d, const struct record *r, int64_t seq)
+{
     switch (r->kind) {
     case RECORD_BOOK:
-        currency = str_cut(&party, ' ');
-        return or_again(tx, sql_run(tx,
-                                    "INSERT INTO ledger_book (id, party, currency, opened) VALUES "
-                                    "($1, $2, $3, $4)",
-                                    V(r->id), V(party), V(currency), V(seq)));
+        return write_book(d, r, seq);
     case RECORD_ACCOUNT:
-        return write_account(tx, r, seq);
+        return write_account(d, r, seq);
     case RECORD_SOURCE:
-        return or_again(
-            tx, sql_run(tx, "INSERT INTO ledger_source (id, name, opened) VALUES ($1, $2, $3)",
-                        V(r->id), V(r->text), V(seq)));
+        return or_again(d->tx, sql_run(d->tx,
+                                       "INSERT INTO ledger_source (id, name, opened) VALUES ($1, "
+                                       "$2, $3)",
+                                       V(r->id), V(r->text), V(seq)));
     case RECORD_CLOSE:
-        return sql_run(tx, "UPDATE ledger_account SET closed = $2 WHERE id = $1", V(r->id),
+        TRY(flush_defined(d)); /* it may have been opened just now */
+        return sql_run(d->tx, "UPDATE ledger_account SET closed = $2 WHERE id = $1", V(r->id),
                        V(r->flags != 0));
     case RECORD_TRANSFER:
     case RECORD_PENDING:
@@ -80,9 +146,10 @@ static enum rc write_range(struct ledger *l, struct tx *tx, const struct record 
 
 /* --- rows --- */
 
-static enum rc write_row(struct ledger *l, struct tx *tx, struct str body, int64_t records)
+static enum rc write_row(struct ledger *l, struct defined *d, struct str body, int64_t records)
 {
     struct record r;
+    struct tx *tx = d->tx;
     l->rows_tried++;
     TRY(journal_write(tx, &l->next, machine_time(l->machine), body, records));
     for (struct str rest = body; rest.n > 0; rest = str_sub(rest, record_size(&r), rest.n)) {
@@ -91,7 +158,7 @@ static enum rc write_row(struct ledger *l, struct tx *tx, struct str body, int64
         if (record_is_transfer(&r))
             TRY(write_range(l, tx, &r, l->next.seq));
         else
-            TRY(write_definition(tx, &r, l->next.seq));
+            TRY(write_definition(d, &r, l->next.seq));
     }
     return RC_OK;
 }
@@ -100,6 +167,7 @@ static enum rc write_row(struct ledger *l, struct tx *tx, struct str body, int64
 static enum rc write_rows(struct ledger *l, struct tx *tx)
 {
     const struct gathered *g = &l->gathered;
+    struct defined d = {.tx = tx};
     size_t first = 0;
     int64_t records = 0;
     bool linked = false;
@@ -109,11 +177,11 @@ static enum rc write_rows(struct ledger *l, struct tx *tx)
         if (at < g->n && (linked || at - first < JOURNAL_ROW_BYTES))
             continue;
         ASSERT(!linked);
-        TRY(write_row(l, tx, str_n(g->bytes + first, at - first), records));
+        TRY(write_row(l, &d, str_n(g->bytes + first, at - first), records));
         first = at;
         records = 0;
     }
-    return RC_OK;
+    return flush_defined(&d);
 }
 
 /* --- balances --- */

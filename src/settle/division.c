@@ -8,6 +8,7 @@
 
 enum {
     FOUND_MAX = 4096,
+    FEW_MAX = 64,      /* instants */
     CLAIMS_FIRST = 64, /* so many are looked through one by one, more by their keys */
     CLAIM_KEY_MAX = 200,
     MAP_SEED = 2,
@@ -28,6 +29,12 @@ struct found_path {
     time_us at;
     struct list agreements;
 };
+/* All referrals of an instant, where they are few. */
+struct found_few {
+    time_us at;
+    bool few;
+    struct list all;
+};
 struct division {
     struct tx *tx;
     struct claims *claims; /* of the invoice in hand; the room of the one before is taken again */
@@ -39,9 +46,11 @@ struct division {
     struct map instants;   /* by what decides them: struct instant */
     struct kept *kept;     /* few: bounded fees of producers */
     size_t count;
+    size_t few_count;
     size_t path_count;
     size_t item_count;
     struct found found[FOUND_MAX];
+    struct found_few few[FEW_MAX];
     struct found_path paths[FOUND_MAX];
     struct item items[FOUND_MAX];
 };
@@ -101,16 +110,39 @@ enum rc division_agreements(struct division *d, enum agreement_kind kind, struct
     return RC_OK;
 }
 
+static enum rc few_referrals(struct division *d, time_us at, struct found_few *ret)
+{
+    for (size_t i = 0; i < d->few_count; i++)
+        if (d->few[i].at == at) {
+            *ret = d->few[i];
+            return RC_OK;
+        }
+    *ret = (struct found_few){.at = at};
+    if (d->few_count == FEW_MAX) /* asked for path by path: slower, not wrong */
+        return RC_OK;
+    TRY(supply_referrals_few(d->tx, at, &ret->all, &ret->few));
+    d->few[d->few_count++] = *ret;
+    return RC_OK;
+}
+
 static enum rc referrals(struct division *d, const struct rated_line *line, struct list *ret)
 {
     time_us at = d->at;
+    struct found_few few;
+    TRY(few_referrals(d, at, &few));
+    *ret = (struct list){0};
+    if (few.few && few.all.count == 0)
+        return RC_OK;
     for (size_t i = 0; i < d->path_count; i++)
         if (d->paths[i].path == line->path_number && d->paths[i].at == at &&
             (line->path_number > 0 || d->paths[i].of == line->path)) {
             *ret = d->paths[i].agreements;
             return RC_OK;
         }
-    TRY(supply_referrals(d->tx, line->path, at, ret));
+    if (few.few)
+        *ret = supply_referrals_among(&few.all, line->path, d->tx->arena);
+    else
+        TRY(supply_referrals(d->tx, line->path, at, ret));
     if (d->path_count < FOUND_MAX)
         d->paths[d->path_count++] = (struct found_path){line->path_number, line->path, at, *ret};
     return RC_OK;
