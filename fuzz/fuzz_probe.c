@@ -50,7 +50,7 @@ static void check_results(const struct json *json, struct arena *arena)
     (void)written(&probe_results_schema, &results, arena);
 }
 
-/* A network that is open never opens more than it says: an address that differs in its first bit. */
+/* A network that is open opens no address that differs in its first bit. */
 static void check_network(struct str text)
 {
     struct str networks[] = {text};

@@ -12,7 +12,7 @@
  *
  * By plan: a profile says drill_every_days, or its client or seller does; then one begins by itself
  * each time, at most DRILL_AT_ONCE at a time in the whole house. How the last drill of a service
- * went is its promise PROMISE_DRILL, so that alerts tell of it; one that cannot begin breaks it, and
+ * went is its promise PROMISE_DRILL, so that alerts tell of it; one that cannot begin breaks it and
  * is tried again a day later.
  *
  * All of it is rows: who is killed goes on where it was.

@@ -11,8 +11,8 @@
  * From looks to a promise: a place holds the service to be down after VANTAGE_STREAK bad looks in a
  * row, and up after as many good ones; the service's promise PROMISE_OUTSIDE fails where more than
  * half of the places heard lately hold it to be down, and is kept where more than half hold it up.
- * In between it stays as it was, so that nothing flaps; fewer than VANTAGE_VOICES places are too few
- * to say anything: one node that lies takes nothing down. Alerts follow as from any promise.
+ * In between it stays as it was, so that nothing flaps; fewer than VANTAGE_VOICES places are too
+ * few to say anything: one node that lies takes nothing down. Alerts follow as from any promise.
  *
  * A result counts once, and only as often as it was asked for: each must be younger than the one
  * before of its place by half the pause between two looks. Looks are kept for VANTAGE_LOOK_DAYS, by

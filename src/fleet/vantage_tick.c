@@ -1,4 +1,4 @@
-/* The clock's part of vantage.h: where is a service now, who looks at it, what came of past days. */
+/* The clock's part of vantage.h: where a service is, who looks at it, what came of past days. */
 #include "fleet/vantage_inside.h"
 
 #include "catalog/code.h"

@@ -233,7 +233,7 @@ static enum rc look_and_tell(struct runner *r, struct arena *arena, struct err *
     return RC_OK;
 }
 
-/* Looks begin in their own time; what is new is asked, and what was seen is told, every so often. */
+/* Looks begin in their own time; every so often what is new is asked, and what was seen told. */
 static void *look_out(void *arg)
 {
     struct runner *r = arg;
