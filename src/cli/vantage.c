@@ -203,7 +203,7 @@ enum rc builtin_vantage(struct run *run)
     struct ask ask = {.method = HTTP_GET};
     const struct json *answer = NULL;
     TRY(errand_path(run, run->command->route, &ask.path));
-    TRY(server_open(run, &s));
+    TRY(errand_open(run, run->command->route, &s));
     TRY(server_call(&s, &ask, &reply));
     if (args_has(&run->args, "json") || args_has(&run->args, "wide"))
         return errand_show(run, run->command->route, reply.body);
