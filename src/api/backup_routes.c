@@ -51,6 +51,23 @@ static enum rc want_house(struct call *c)
                          "backups need the settings key_file and backups, which are not set here");
 }
 
+enum rc drill_plan_get_handler(struct call *c)
+{
+    struct drill_plan plan;
+    TRY(drill_plan_get(c->tx, c->params[0], &plan));
+    return call_reply(c, &plan);
+}
+
+enum rc drill_plan_set_handler(struct call *c)
+{
+    struct drill_plan before;
+    struct drill_plan after;
+    TRY(drill_plan_get(c->tx, c->params[0], &before));
+    TRY(drill_plan_set(c->tx, c->params[0], c->body, &after));
+    call_note(c, after.service, &drill_plan_schema, &before, &after);
+    return call_reply(c, &after);
+}
+
 enum rc service_drill_handler(struct call *c)
 {
     struct drill drill;

@@ -19,6 +19,7 @@
 #include "fleet/service.h"
 #include "fleet/site.h"
 #include "fleet/upgrade.h"
+#include "fleet/vantage.h"
 #include "fleet/work_order.h"
 #include "meter/source.h"
 #include "meter/total.h"

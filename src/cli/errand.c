@@ -437,7 +437,7 @@ enum rc errand_show(struct run *run, const struct route *r, struct str body)
     return RC_OK;
 }
 
-static enum rc open_server(struct run *run, const struct route *r, struct server *ret)
+enum rc errand_open(struct run *run, const struct route *r, struct server *ret)
 {
     TRY(server_open(run, ret));
     if (ret->token.n == 0 && r->access != ACCESS_PUBLIC)
@@ -477,7 +477,7 @@ enum rc errand_run(struct run *run)
     bool left_out =
         command_own_party(run->command) && run->args.word_count < route_params(r, names);
     if (left_out) {
-        TRY(open_server(run, r, &s));
+        TRY(errand_open(run, r, &s));
         TRY(add_own_party(run, &s));
     }
     TRY(errand_path(run, r, &ask.path));
@@ -487,7 +487,7 @@ enum rc errand_run(struct run *run)
         return err_set(run->err, RC_SYNTAX, "choose one of --json and --csv");
 
     if (!left_out)
-        TRY(open_server(run, r, &s));
+        TRY(errand_open(run, r, &s));
     if (r->body != NULL)
         TRY(errand_body(run, r, &ask.body));
     if ((r->flags & ROUTE_NEEDS_MATCH) != 0)

@@ -16,6 +16,10 @@ MUST_CHECK enum rc errand_run(struct run *run);
  * the schema has checked. RC_SYNTAX: a word is no id; RC_INVALID: a flag. */
 MUST_CHECK enum rc errand_path(struct run *run, const struct route *r, struct str *ret);
 
+/* The server of the command. RC_UNAUTHENTICATED: nobody is logged in, and the route wants it; else
+ * as server_open. */
+MUST_CHECK enum rc errand_open(struct run *run, const struct route *r, struct server *ret);
+
 /* Print one answer: JSON as it came with --json, else for people. body empty: nothing came. */
 MUST_CHECK enum rc errand_show(struct run *run, const struct route *r, struct str body);
 

@@ -77,7 +77,8 @@ static enum rc follow(struct availability_line *l, const struct rows *rows, stru
 }
 
 /* How it was at the beginning: the last word on each promise before. */
-static enum rc begin_line(struct tx *tx, struct str service, struct availability_line *l)
+static enum rc begin_line(struct tx *tx, struct str service, bool outside,
+                          struct availability_line *l)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
@@ -85,13 +86,16 @@ static enum rc begin_line(struct tx *tx, struct str service, struct availability
                  "WHERE c.subject = $1 AND c.heard < $2 AND NOT EXISTS "
                  "(SELECT 1 FROM promise_change n WHERE n.subject = c.subject "
                  "AND n.name = c.name AND n.id > c.id AND n.heard < $2) "
+                 "AND CASE WHEN c.name = $4 THEN 1 WHEN c.name = $6 THEN 2 ELSE 0 END = $5 "
                  "ORDER BY c.id LIMIT $3",
-                 V(service), V(l->at), V((int64_t)CHANGES_AT_ONCE)));
+                 V(service), V(l->at), V((int64_t)CHANGES_AT_ONCE), V(PROMISE_OUTSIDE), V(outside),
+                 V(PROMISE_DRILL)));
     return follow(l, &rows, tx->err);
 }
 
 /* What was heard after the end may have been seen within. */
-static enum rc follow_line(struct tx *tx, struct str service, struct availability_line *l)
+static enum rc follow_line(struct tx *tx, struct str service, bool outside,
+                           struct availability_line *l)
 {
     struct str last = STR("");
     time_us from = l->at;
@@ -100,9 +104,11 @@ static enum rc follow_line(struct tx *tx, struct str service, struct availabilit
         TRY(sql_rows(tx, &rows,
                      "SELECT id, name, state, since, heard FROM promise_change "
                      "WHERE subject = $1 AND id > $2 AND heard >= $3 AND heard < $4 "
+                     "AND CASE WHEN name = $6 THEN 1 WHEN name = $8 THEN 2 ELSE 0 END = $7 "
                      "ORDER BY id LIMIT $5",
                      V(service), V(last), V(from), V(l->until + US_PER_HOUR),
-                     V((int64_t)CHANGES_AT_ONCE)));
+                     V((int64_t)CHANGES_AT_ONCE), V(PROMISE_OUTSIDE), V(outside),
+                     V(PROMISE_DRILL)));
         TRY(follow(l, &rows, tx->err));
         if (rows.count < CHANGES_AT_ONCE)
             return RC_OK;
@@ -137,31 +143,48 @@ static struct str percent(struct tx *tx, int64_t kept, int64_t observed)
                      (long long)(parts % 1000));
 }
 
+/* Of its own promises, or (outside) of that alone: to the end. */
+static enum rc run_line(struct tx *tx, struct str service, bool outside, time_us from,
+                        time_us until, struct availability_line *l)
+{
+    availability_begin(l, from, until);
+    TRY(begin_line(tx, service, outside, l));
+    TRY(follow_line(tx, service, outside, l));
+    availability_end(l);
+    return RC_OK;
+}
+
 enum rc availability_of(struct tx *tx, struct str id, struct str month, struct availability *ret)
 {
     struct period p;
     struct service service;
-    struct availability_line *l = NEW(tx->arena, struct availability_line);
+    struct availability_line *own = NEW(tx->arena, struct availability_line);
+    struct availability_line *outside = NEW(tx->arena, struct availability_line);
     TRY(service_get(tx, id, &service));
     TRY(find_month(tx, month, &p));
     time_us until = min_i64(p.end, tx->now);
-    availability_begin(l, min_i64(max_i64(p.begin, service.created), until), until);
-    time_us from = l->at;
-    TRY(begin_line(tx, id, l));
-    TRY(follow_line(tx, id, l));
-    availability_end(l);
-    struct availability a = {.set = schema_all(&availability_schema),
-                             .service = id,
-                             .month = arena_fmt(tx->arena, "%04d-%02d", p.year, p.month),
-                             .from = from,
-                             .until = until,
-                             .kept_s = l->sums[PROMISE_KEPT] / US_PER_SECOND,
-                             .failing_s = l->sums[PROMISE_FAILING] / US_PER_SECOND,
-                             .unknown_s = l->sums[PROMISE_UNKNOWN] / US_PER_SECOND};
+    time_us from = min_i64(max_i64(p.begin, service.created), until);
+    TRY(run_line(tx, id, false, from, until, own));
+    TRY(run_line(tx, id, true, from, until, outside));
+    struct availability a = {
+        .set = schema_all(&availability_schema),
+        .service = id,
+        .month = arena_fmt(tx->arena, "%04d-%02d", p.year, p.month),
+        .from = from,
+        .until = until,
+        .kept_s = own->sums[PROMISE_KEPT] / US_PER_SECOND,
+        .failing_s = own->sums[PROMISE_FAILING] / US_PER_SECOND,
+        .unknown_s = own->sums[PROMISE_UNKNOWN] / US_PER_SECOND,
+        .outside_kept_s = outside->sums[PROMISE_KEPT] / US_PER_SECOND,
+        .outside_failing_s = outside->sums[PROMISE_FAILING] / US_PER_SECOND,
+    };
     a.observed_s = a.kept_s + a.failing_s;
     a.percent = percent(tx, a.kept_s, a.observed_s);
+    a.outside_percent = percent(tx, a.outside_kept_s, a.outside_kept_s + a.outside_failing_s);
     if (a.percent.n == 0)
         a.set &= ~schema_bit(&availability_schema, "percent");
+    if (a.outside_percent.n == 0)
+        a.set &= ~schema_bit(&availability_schema, "outside_percent");
     *ret = a;
     return RC_OK;
 }

@@ -6,6 +6,8 @@
  * that is neither good nor bad. A change counts from when the node saw it, but not from before the
  * change that was heard before it; unknown counts from when it was noticed here.
  *
+ * Apart from that: how it was seen from other sites (vantage.h), from their promise alone.
+ *
  * Months are those of UTC. Of a month in hand, what has passed of it; of a service that was ordered
  * within it, what comes after that. Seconds are whole: each state's time is cut.
  */
@@ -34,6 +36,9 @@ struct availability {
     int64_t observed_s;
     int64_t unknown_s;
     struct str percent; /* "99.953"; empty: nothing was observed */
+    int64_t outside_kept_s;
+    int64_t outside_failing_s;
+    struct str outside_percent;
 };
 extern const struct schema availability_schema;
 

@@ -63,3 +63,13 @@ static const struct field drill_order_fields[] = {
 };
 const struct schema drill_order_schema =
     SCHEMA(struct drill_order, "drill_order", drill_order_fields, "What is tried.");
+
+static const struct field drill_plan_fields[] = {
+    FIELD(struct drill_plan, service, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE, .prefix = "svc",
+          .doc = "Of which service."),
+    FIELD(struct drill_plan, every_days, INT, .flags = FIELD_REQUIRED, .max = DRILL_DAYS_MAX,
+          .doc = "Days between two drills; 0: only when asked for.", .example = "30"),
+    FIELD(struct drill_plan, next, TIME, .flags = FIELD_READ_ONLY, .doc = "When the next begins."),
+};
+const struct schema drill_plan_schema =
+    SCHEMA(struct drill_plan, "drill_plan", drill_plan_fields, "How often its backups are tried.");

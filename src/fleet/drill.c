@@ -142,15 +142,23 @@ static enum rc wish_elsewhere(struct tx *tx, const struct service *v, struct str
     return RC_OK;
 }
 
-static enum rc place(struct tx *tx, const struct service *v, struct service *copy,
-                     const struct profile *p)
+/* All that can be refused, with nothing written. */
+struct draft {
+    struct service v;
+    struct service copy; /* with its node */
+    struct backup b;
+};
+
+/* Elsewhere where there is room; else beside the service. */
+static enum rc find_place(struct tx *tx, const struct service *v, struct service *copy,
+                          const struct profile *p)
 {
     struct service wishing = *copy;
     TRY(wish_elsewhere(tx, v, &wishing.wish));
-    enum rc rc = service_place(tx, &wishing, p);
-    if (rc == RC_CONFLICT) { /* no other node has room: beside the service, then */
+    enum rc rc = service_probe(tx, &wishing, p);
+    if (rc == RC_CONFLICT) {
         err_clear(tx->err);
-        return service_place(tx, copy, p);
+        return service_probe(tx, copy, p);
     }
     TRY(rc);
     copy->node = wishing.node;
@@ -158,32 +166,53 @@ static enum rc place(struct tx *tx, const struct service *v, struct service *cop
     return RC_OK;
 }
 
+static enum rc make_draft(struct tx *tx, struct str service, struct str backup, struct draft *ret)
+{
+    struct draft d;
+    struct kind kind;
+    struct profile profile;
+    TRY(service_get(tx, service, &d.v));
+    TRY(kind_get(tx, d.v.kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    TRY(check_service(tx, &d.v, &profile));
+    TRY(choose_backup(tx, &d.v, backup, &d.b));
+    d.copy = d.v;
+    d.copy.id = id_new(tx->ids, tx->arena, "svc");
+    TRY(find_place(tx, &d.v, &d.copy, &profile));
+    *ret = d;
+    return RC_OK;
+}
+
+static enum rc begin(struct tx *tx, const struct seal *seal, const struct draft *d, struct str id)
+{
+    struct service copy;
+    struct node_taken taken = {d->copy.cpu_milli, d->copy.memory_bytes, d->copy.disk_bytes};
+    TRY(copy_row(tx, d->v.id, d->copy.id));
+    TRY(service_get(tx, d->copy.id, &copy));
+    copy.node = d->copy.node;
+    copy.site = d->copy.site;
+    TRY(node_take(tx, copy.node, taken));
+    TRY(sql_run(tx,
+                "INSERT INTO service_place (service, node, since) VALUES ($1, $2, $3) "
+                "ON CONFLICT (service, node) DO UPDATE SET since = excluded.since",
+                V(copy.id), V(copy.node), V(tx->now)));
+    TRY(backup_lay(tx, copy.id, d->b.id));
+    TRY(service_renew(tx, seal, &copy));
+    return sql_run(tx,
+                   "INSERT INTO drill (id, service, client, backup, copy, node, state, promises, "
+                   "reason, began, ended) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, 0)",
+                   V(id), V(d->v.id), V(d->v.client), V(d->b.id), V(copy.id), V(copy.node),
+                   V(drill_states[DRILL_RUNNING]), V(tx->now));
+}
+
 enum rc drill_begin(struct tx *tx, const struct seal *seal, struct str service,
                     const struct drill_order *order, struct drill *ret)
 {
-    struct service v;
-    struct service copy;
-    struct kind kind;
-    struct profile profile;
-    struct backup b;
+    struct draft d;
     struct rows rows;
-    TRY(service_get(tx, service, &v));
-    TRY(kind_get(tx, v.kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
-    TRY(check_service(tx, &v, &profile));
-    TRY(choose_backup(tx, &v, order->backup, &b));
     struct str id = id_new(tx->ids, tx->arena, "drl");
-    struct str copy_id = id_new(tx->ids, tx->arena, "svc");
-    TRY(copy_row(tx, v.id, copy_id));
-    TRY(service_get(tx, copy_id, &copy));
-    TRY(place(tx, &v, &copy, &profile));
-    TRY(backup_lay(tx, copy.id, b.id));
-    TRY(service_renew(tx, seal, &copy));
-    TRY(sql_run(tx,
-                "INSERT INTO drill (id, service, client, backup, copy, node, state, promises, "
-                "reason, began, ended) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '', $8, 0)",
-                V(id), V(v.id), V(v.client), V(b.id), V(copy.id), V(copy.node),
-                V(drill_states[DRILL_RUNNING]), V(tx->now)));
+    TRY(make_draft(tx, service, order->backup, &d));
+    TRY(begin(tx, seal, &d, id));
     TRY(sql_rows(tx, &rows, "SELECT " COLUMNS FROM "WHERE d.id = $1", V(id)));
     *ret = read_row(tx, &rows, 0);
     return RC_OK;
@@ -220,6 +249,19 @@ static enum rc end_it(struct tx *tx, const struct seal *seal, struct service *co
     return service_renew(tx, seal, copy);
 }
 
+/* How the last one went is a promise of the service. */
+static enum rc promise(struct tx *tx, struct str service, struct str node, bool passed,
+                       struct str why)
+{
+    const struct promise_change c = {.subject = service,
+                                     .node = node,
+                                     .name = PROMISE_DRILL,
+                                     .state = passed ? PROMISE_KEPT : PROMISE_FAILING,
+                                     .text = passed ? STR("") : why,
+                                     .since = tx->now};
+    return promise_change_put(tx, &c);
+}
+
 enum rc drill_seen(struct tx *tx, const struct seal *seal, struct service *copy,
                    const struct sighting *s)
 {
@@ -236,8 +278,10 @@ enum rc drill_seen(struct tx *tx, const struct seal *seal, struct service *copy,
     if (broken != NULL && e.reason.n == 0)
         e.reason = arena_fmt(tx->arena, "promise '%.*s' is not kept: %.*s", STRF(broken->name),
                              STRF(broken->text));
-    if (copy->state == SERVICE_RUNNING && e.promises == (int64_t)profile.promises.count)
+    if (copy->state == SERVICE_RUNNING && e.promises == (int64_t)profile.promises.count) {
+        TRY(promise(tx, copy->drill_of, copy->node, true, STR("")));
         return end_it(tx, seal, copy, &e);
+    }
     if (e.reason.n == 0)
         e.reason = s->step;
     return sql_run(tx, "UPDATE drill SET promises = $2, reason = $3 WHERE id = $1", V(e.drill),
@@ -264,6 +308,8 @@ static enum rc stop_one(struct tx *tx, const struct seal *seal, struct service *
         e.reason = arena_fmt(tx->arena, "after %d minutes the copy is %s%s%.*s",
                              (int)(DRILL_MAX_US / (60 * US_PER_SECOND)),
                              service_states[copy->state], last.n > 0 ? ": " : "", STRF(last));
+    if (stop->why == NULL)
+        TRY(promise(tx, copy->drill_of, copy->node, false, e.reason));
     return end_it(tx, seal, copy, &e);
 }
 
@@ -271,11 +317,110 @@ enum rc drill_stop(struct tx *tx, const struct seal *seal, struct str service)
 {
     struct rows rows;
     struct stop stop = {.why = "the service was cancelled meanwhile"};
+    TRY(sql_run(tx, "DELETE FROM drill_plan WHERE service = $1", V(service)));
     TRY(sql_rows(tx, &rows,
                  "SELECT " SERVICE_COLUMNS SERVICE_FROM "JOIN drill d ON d.copy = v.id "
                  "WHERE d.service = $1 AND d.state = $2 ORDER BY v.id",
                  V(service), V(drill_states[DRILL_RUNNING])));
     return service_each(tx, seal, &rows, stop_one, &stop);
+}
+
+/* --- by plan --- */
+
+enum rc drill_plan_get(struct tx *tx, struct str service, struct drill_plan *ret)
+{
+    struct rows rows;
+    struct service v;
+    TRY(service_get(tx, service, &v));
+    TRY(sql_rows(tx, &rows, "SELECT every_days, next FROM drill_plan WHERE service = $1",
+                 V(service)));
+    *ret = (struct drill_plan){.set = schema_all(&drill_plan_schema), .service = service};
+    if (rows.count > 0) {
+        ret->every_days = row_int(&rows, 0, 0);
+        ret->next = row_int(&rows, 0, 1);
+    }
+    return RC_OK;
+}
+
+static enum rc check_plan(struct tx *tx, struct str service)
+{
+    struct service v;
+    struct kind kind;
+    struct profile profile;
+    struct rows rows;
+    TRY(service_get(tx, service, &v));
+    TRY(drill_refuse(tx, &v));
+    TRY(kind_get(tx, v.kind, &kind));
+    TRY(kind_profile(tx, &kind, &profile));
+    if (v.wanted == SPEC_GONE)
+        return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s: nothing of it is tried",
+                       STRF(v.name), service_states[v.state]);
+    if (profile.needs.count > 0)
+        return err_set(tx->err, RC_CONFLICT,
+                       "'%.*s' uses other services, and its copy would write to them: try those",
+                       STRF(v.name));
+    TRY(sql_rows(tx, &rows, "SELECT service FROM backup_plan WHERE service = $1", V(service)));
+    return rows.count > 0
+               ? RC_OK
+               : err_set(tx->err, RC_CONFLICT, "'%.*s' is never backed up: there is nothing to try",
+                         STRF(v.name));
+}
+
+enum rc drill_plan_set(struct tx *tx, struct str service, const struct drill_plan *plan,
+                       struct drill_plan *ret)
+{
+    TRY(check_plan(tx, service));
+    if (plan->every_days == 0)
+        TRY(sql_run(tx, "DELETE FROM drill_plan WHERE service = $1", V(service)));
+    else
+        TRY(sql_run(tx,
+                    "INSERT INTO drill_plan (service, every_days, next) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (service) DO UPDATE SET every_days = excluded.every_days, "
+                    "next = excluded.next",
+                    V(service), V(plan->every_days), V(tx->now + plan->every_days * US_PER_DAY)));
+    return drill_plan_get(tx, service, ret);
+}
+
+enum rc drill_plan_begin(struct tx *tx, struct str service, int64_t every_days)
+{
+    return sql_run(tx,
+                   "INSERT INTO drill_plan (service, every_days, next) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (service) DO NOTHING",
+                   V(service), V(every_days), V(tx->now + every_days * US_PER_DAY));
+}
+
+/* Those that run, that nobody tries already, and for which there is time: none while many are. */
+#define PLANNED                                                                      \
+    "SELECT p.service, p.every_days, v.node FROM drill_plan p JOIN service v "       \
+    "ON v.id = p.service WHERE p.next <= $1 AND v.state = 'running' AND NOT EXISTS " \
+    "(SELECT 1 FROM drill d WHERE d.service = p.service AND d.state = 'running') "   \
+    "AND (SELECT COUNT(*) FROM drill r WHERE r.state = 'running') < $2 "             \
+    "ORDER BY p.next, p.service LIMIT 1"
+
+static enum rc planned(struct tx *tx, struct rows *ret)
+{
+    return sql_rows(tx, ret, PLANNED, V(tx->now), V((int64_t)DRILL_AT_ONCE));
+}
+
+/* What cannot be tried is told like what was tried in vain. */
+static enum rc try_planned(struct tx *tx, const struct seal *seal, const struct rows *r)
+{
+    struct draft d;
+    struct str service = row_str(r, 0, 0);
+    int64_t days = row_int(r, 0, 1);
+    enum rc rc = make_draft(tx, service, STR(""), &d);
+    if (rc == RC_CONFLICT) {
+        struct str why =
+            arena_fmt(tx->arena, "no drill could begin: %.*s", STRF(err_text(tx->err)));
+        err_clear(tx->err);
+        TRY(promise(tx, service, row_str(r, 0, 2), false, why));
+        days = 1;
+    } else {
+        TRY(rc);
+        TRY(begin(tx, seal, &d, id_new(tx->ids, tx->arena, "drl")));
+    }
+    return sql_run(tx, "UPDATE drill_plan SET next = $2 WHERE service = $1", V(service),
+                   V(tx->now + days * US_PER_DAY));
 }
 
 /* --- the clock's --- */
@@ -296,6 +441,10 @@ enum rc drill_tick_due(struct tx *tx, bool *ret)
                  "SELECT id FROM drill WHERE state = $1 AND began <= $2 ORDER BY began LIMIT 1",
                  V(drill_states[DRILL_RUNNING]), V(tx->now - DRILL_MAX_US)));
     *ret = rows.count > 0;
+    if (*ret)
+        return RC_OK;
+    TRY(planned(tx, &rows));
+    *ret = rows.count > 0;
     return RC_OK;
 }
 
@@ -303,7 +452,12 @@ enum rc drill_tick(struct tx *tx, const struct seal *seal, bool *ret)
 {
     struct rows rows;
     struct stop stop = {0};
+    struct rows due;
     TRY(late(tx, &rows));
-    *ret = rows.count == DRILL_TICK_MAX;
-    return service_each(tx, seal, &rows, stop_one, &stop);
+    TRY(service_each(tx, seal, &rows, stop_one, &stop));
+    TRY(planned(tx, &due));
+    if (due.count > 0)
+        TRY(try_planned(tx, seal, &due));
+    *ret = rows.count == DRILL_TICK_MAX || due.count > 0;
+    return RC_OK;
 }

@@ -10,6 +10,11 @@
  * restored, and keeps every promise of its kind; after DRILL_MAX_US it has failed. Either way the
  * copy is removed. The service itself is never touched.
  *
+ * By plan: a profile says drill_every_days, or its client or seller does; then one begins by itself
+ * each time, at most DRILL_AT_ONCE at a time in the whole house. How the last drill of a service
+ * went is its promise PROMISE_DRILL, so that alerts tell of it; one that cannot begin breaks it and
+ * is tried again a day later.
+ *
  * All of it is rows: who is killed goes on where it was.
  */
 #ifndef FLEET_DRILL_H
@@ -18,7 +23,7 @@
 #include "fleet/service.h"
 
 #define DRILL_MAX_US (30 * 60 * US_PER_SECOND)
-enum { DRILL_TICK_MAX = 20 };
+enum { DRILL_TICK_MAX = 20, DRILL_AT_ONCE = 20, DRILL_DAYS_MAX = 366 };
 
 enum drill_state { DRILL_RUNNING, DRILL_PASSED, DRILL_FAILED };
 extern const char *const drill_states[];
@@ -56,7 +61,23 @@ MUST_CHECK enum rc drill_begin(struct tx *tx, const struct seal *seal, struct st
 MUST_CHECK enum rc drill_list(struct tx *tx, struct str service, const struct page_query *q,
                               struct page *ret);
 
+struct drill_plan {
+    uint64_t set;
+    struct str service;
+    int64_t every_days; /* 0: none by plan */
+    time_us next;       /* 0: none */
+};
+extern const struct schema drill_plan_schema;
+/* RC_NOT_FOUND. */
+MUST_CHECK enum rc drill_plan_get(struct tx *tx, struct str service, struct drill_plan *ret);
+/* every_days 0 ends it. RC_CONFLICT: it is never backed up, uses others, has ended, is a copy. */
+MUST_CHECK enum rc drill_plan_set(struct tx *tx, struct str service, const struct drill_plan *plan,
+                                  struct drill_plan *ret);
+
 /* --- for service.h --- */
+
+/* Its profile says so; what was planned stays. */
+MUST_CHECK enum rc drill_plan_begin(struct tx *tx, struct str service, int64_t every_days);
 
 /* A node said how the copy is; its row is as that says already. */
 MUST_CHECK enum rc drill_seen(struct tx *tx, const struct seal *seal, struct service *copy,
@@ -68,7 +89,7 @@ MUST_CHECK enum rc drill_refuse(struct tx *tx, const struct service *v);
 
 /* --- the clock's --- */
 
-/* Whether the time of one is over. */
+/* Whether the time of one is over, or one is due. */
 MUST_CHECK enum rc drill_tick_due(struct tx *tx, bool *ret);
 /* *ret: whether there may be more. */
 MUST_CHECK enum rc drill_tick(struct tx *tx, const struct seal *seal, bool *ret);

@@ -2,6 +2,7 @@
 #include "fleet/drill.h"
 
 #include "fleet/backup_fixture.h"
+#include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
 
 static struct drill last(struct tx *tx, struct str service)
@@ -165,12 +166,129 @@ TX_TEST(where_no_other_node_has_room_it_is_tried_beside_the_service)
     SAME(begin(tx, &p).node, p.a);
 }
 
+/* --- by plan --- */
+
+static struct drill_plan every(struct tx *tx, const struct place *p, int64_t days)
+{
+    struct drill_plan plan = {.set = schema_bit(&drill_plan_schema, "every_days"),
+                              .every_days = days};
+    OK(tx, drill_plan_set(tx, p->v.id, &plan, &plan));
+    return plan;
+}
+
+static size_t count_drills(struct tx *tx, struct str service)
+{
+    struct page page;
+    struct page_query q = {.limit = 50};
+    OK(tx, drill_list(tx, service, &q, &page));
+    return page.items.count;
+}
+
+/* The newest word on the promise that drills pass; -1: none. */
+static int64_t drill_promise(struct tx *tx, struct str service, struct str *ret_text)
+{
+    struct page page;
+    const struct page_query q = {.limit = 50};
+    OK(tx, promise_change_list(tx, service, &q, &page));
+    const struct promise_change *c = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++)
+        if (str_eq(c[i].name, PROMISE_DRILL)) {
+            *ret_text = c[i].text;
+            return c[i].state;
+        }
+    return -1;
+}
+
+static void drill_ticks(struct tx *tx, const struct place *p)
+{
+    bool due = true, more = true;
+    (void)node_says(tx, &p->shop.seal, p->a, 8, NULL, 0); /* they live */
+    (void)node_says(tx, &p->shop.seal, p->b, 8, NULL, 0);
+    OK(tx, drill_tick_due(tx, &due));
+    for (int i = 0; due && more && i < 10; i++)
+        OK(tx, drill_tick(tx, &p->shop.seal, &more));
+    ck_assert(!due || !more);
+}
+
+TX_TEST(a_plan_begins_drills_and_their_end_is_a_promise)
+{
+    struct place p = make_place(tx, false);
+    struct str text = STR("");
+    (void)one_backup(tx, &p);
+    struct drill_plan plan = every(tx, &p, 30);
+    ck_assert_int_eq(plan.next, tx->now + 30 * US_PER_DAY);
+    drill_ticks(tx, &p);
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 0);
+    tx->now = plan.next;
+    drill_ticks(tx, &p);
+    drill_ticks(tx, &p); /* one is enough */
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 1);
+    OK(tx, drill_plan_get(tx, p.v.id, &plan));
+    ck_assert_int_eq(plan.next, tx->now + 30 * US_PER_DAY);
+    struct service copy = copy_of(tx, p.v.id);
+    says(tx, &p, copy.node, copy.id, SIGHTING_RUNNING, 1);
+    ck_assert_int_eq(last(tx, p.v.id).state, DRILL_PASSED);
+    ck_assert_int_eq(drill_promise(tx, p.v.id, &text), PROMISE_KEPT);
+    says(tx, &p, copy.node, copy.id, SIGHTING_GONE, -1);
+    /* The next one does not come up. */
+    tx->now = plan.next;
+    drill_ticks(tx, &p);
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 2);
+    tx->now += DRILL_MAX_US;
+    drill_ticks(tx, &p);
+    ck_assert_int_eq(last(tx, p.v.id).state, DRILL_FAILED);
+    ck_assert_int_eq(drill_promise(tx, p.v.id, &text), PROMISE_FAILING);
+    ck_assert(str_starts(text, STR("after 30 minutes the copy is ")));
+    (void)every(tx, &p, 0);
+    tx->now += 100 * US_PER_DAY;
+    drill_ticks(tx, &p);
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 2);
+}
+
+TX_TEST(what_cannot_be_tried_is_told_and_tried_a_day_later)
+{
+    struct place p = make_place(tx, false);
+    struct str text = STR("");
+    (void)sees(tx, &p.shop, p.a, p.v.id, SIGHTING_RUNNING);
+    struct drill_plan plan = every(tx, &p, 7); /* and no backup was made yet */
+    tx->now = plan.next;
+    drill_ticks(tx, &p);
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 0);
+    ck_assert_int_eq(drill_promise(tx, p.v.id, &text), PROMISE_FAILING);
+    ck_assert(str_starts(text, STR("no drill could begin: there is no backup")));
+    OK(tx, drill_plan_get(tx, p.v.id, &plan));
+    ck_assert_int_eq(plan.next, tx->now + US_PER_DAY);
+    /* Nothing of it is left. */
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows, "SELECT COUNT(*) FROM service WHERE drill_of IS NOT NULL"));
+    ck_assert_int_eq(row_int(&rows, 0, 0), 0);
+    (void)one_backup(tx, &p);
+    OK(tx, drill_plan_get(tx, p.v.id, &plan));
+    tx->now = max_i64(plan.next, tx->now);
+    drill_ticks(tx, &p);
+    ck_assert_uint_eq(count_drills(tx, p.v.id), 1);
+}
+
+TX_TEST(only_what_is_backed_up_has_a_plan)
+{
+    struct shop s = make_shop(tx);
+    struct drill_plan plan = {.every_days = 30};
+    (void)make_node(tx, &s, "n1", 8);
+    struct service v = order_one(tx, &s, "small-month", false);
+    FAILS(tx, RC_CONFLICT, NULL, drill_plan_set(tx, v.id, &plan, &plan));
+    OK(tx, drill_plan_get(tx, v.id, &plan));
+    ck_assert_int_eq(plan.every_days, 0);
+}
+
 Suite *drill_suite(void);
 Suite *drill_suite(void)
 {
     Suite *s = suite_create("drill");
     TCase *t = tcase_create("drill");
     tcase_add_test(t, a_copy_comes_back_unseen_and_goes_again);
+    tcase_add_test(t, a_plan_begins_drills_and_their_end_is_a_promise);
+    tcase_add_test(t, what_cannot_be_tried_is_told_and_tried_a_day_later);
+    tcase_add_test(t, only_what_is_backed_up_has_a_plan);
     tcase_add_test(t, what_does_not_come_back_in_time_has_failed);
     tcase_add_test(t, with_the_service_its_drill_ends);
     tcase_add_test(t, where_no_other_node_has_room_it_is_tried_beside_the_service);

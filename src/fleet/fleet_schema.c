@@ -249,6 +249,13 @@ static const struct field availability_fields[] = {
     FIELD(struct availability, percent, DECIMAL, .flags = RO,
           .doc = "Kept of observed, rounded down; not there where nothing was observed.",
           .example = "\"99.953\""),
+    FIELD(struct availability, outside_kept_s, INT, .flags = WIDE, .max = INT64_MAX,
+          .doc = "Seconds in which more than half of the places that look at it held it up."),
+    FIELD(struct availability, outside_failing_s, INT, .flags = WIDE, .max = INT64_MAX,
+          .doc = "Seconds in which they held it down."),
+    FIELD(struct availability, outside_percent, DECIMAL, .flags = RO,
+          .doc = "Up of both, as seen from other sites; not there where nobody looked.",
+          .example = "\"99.981\""),
 };
 const struct schema availability_schema = SCHEMA(
     struct availability, "availability", availability_fields, "How a service kept its promises.");

@@ -16,7 +16,11 @@
 #include "profile/spec.h"
 #include "store/page.h"
 
-#define PROMISE_HEARD   STR("heard")
+#define PROMISE_HEARD STR("heard")
+/* Of a service: it is reached from other sites (vantage.h). */
+#define PROMISE_OUTSIDE STR("outside")
+/* Of a service: its last drill passed (drill.h). */
+#define PROMISE_DRILL   STR("drill")
 #define PROMISE_KEEP_US (400 * US_PER_DAY)
 
 enum promise_state { PROMISE_FAILING, PROMISE_KEPT, PROMISE_UNKNOWN };

@@ -5,6 +5,7 @@
 #include "catalog/subscription.h"
 #include "fleet/service_inside.h"
 #include "fleet/site.h"
+#include "fleet/vantage.h"
 #include "meter/source.h"
 #include "party/event.h"
 
@@ -142,6 +143,7 @@ enum rc service_keep(struct tx *tx, struct service *v, const char *changed)
         V(v->parameters), V(service_states[v->state]), V(spec_states[v->wanted]),
         value_opt(v->node), V(v->generation), V(v->restart), V(v->cpu_milli), V(v->memory_bytes),
         V(v->disk_bytes), V(v->step), V(v->reason), V(v->changed)));
+    TRY(vantage_touch(tx, v->id));
     return event_put(tx, "event.service.changed", v->client, "service", v->id, v->version,
                      str_c(changed));
 }

@@ -2,6 +2,7 @@
  * service_make.c - from a row to the spec that its node gets: profile, values, secrets, images.
  */
 #include "fleet/backup.h"
+#include "fleet/drill.h"
 #include "fleet/service_inside.h"
 
 enum { SPEC_BYTES_MAX = 4 * 1024 * 1024, SECRETS_BYTES_MAX = 8 * 1024 };
@@ -236,8 +237,11 @@ enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct 
     struct str text;
     struct made *m = NULL;
     TRY(spec_text(tx, seal, v, &m, &text));
-    if (m->profile.backup.count > 0 && v->drill_of.n == 0)
+    if (m->profile.backup.count > 0 && v->drill_of.n == 0) {
         TRY(backup_plan(tx, v->id, m->profile.backup_every_s));
+        if (m->profile.drill_every_days > 0)
+            TRY(drill_plan_begin(tx, v->id, m->profile.drill_every_days));
+    }
     return sql_run(tx, "UPDATE service SET spec = $2 WHERE id = $1", V(v->id),
                    value_bytes(seal_close(seal, tx, text)));
 }

@@ -6,6 +6,7 @@
 #include "fleet/placement.h"
 #include "fleet/service_inside.h"
 #include "fleet/upgrade.h"
+#include "fleet/vantage.h"
 #include "fleet/words.h"
 #include "party/event.h"
 
@@ -306,6 +307,7 @@ enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v)
     TRY(node_get(tx, v->node, &node));
     TRY(reserve(tx, v, &node));
     TRY(operation_reach(tx, v->id, "place"));
+    TRY(vantage_begin(tx, v, &profile));
     v->state = SERVICE_PREPARING;
     TRY(service_renew(tx, seal, v));
     return operation_reach(tx, v->id, "prepare");

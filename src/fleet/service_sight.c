@@ -6,6 +6,7 @@
 #include "fleet/drill.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
+#include "fleet/vantage.h"
 #include "party/event.h"
 
 enum { DESIRED_BYTES_MAX = 24 * 1024 * 1024, TEXT_BYTES_MAX = 64 * 1024 };
@@ -238,6 +239,8 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
     if (v.drill_of.n == 0)
         TRY(promise_change_keep(tx, v.id, node, v.promises, &s->promises));
     TRY(write_seen(tx, &v, s, facts));
+    if (moved && !changed)
+        TRY(vantage_touch(tx, v.id));
     if (changed) {
         v.state = state;
         v.step = s->step;

@@ -5,6 +5,7 @@
 #include "fleet/drill.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
+#include "fleet/vantage.h"
 
 /* One with what the service was and shall be. */
 struct work {
@@ -209,6 +210,7 @@ static enum rc become(struct tx *tx, const struct seal *seal, struct service *v,
     if (v->wanted == SPEC_RUNNING)
         v->state = SERVICE_PREPARING;
     v->reason = STR("");
+    TRY(vantage_begin(tx, v, &profile));
     return service_renew(tx, seal, v);
 }
 

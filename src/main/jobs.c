@@ -3,6 +3,7 @@
 #include "api/stored.h"
 #include "fleet/backup.h"
 #include "fleet/service.h"
+#include "fleet/vantage.h"
 #include "meter/total.h"
 #include "settle/statement.h"
 
@@ -31,6 +32,7 @@ struct jobs {
     time_us fold_at;
     const struct seal *seal; /* NULL: no services here */
     time_us tick_at;
+    time_us vantage_at;
     struct str backups;
     time_us backup_at;
     struct str images;
@@ -96,6 +98,35 @@ static enum rc tick(struct jobs *j, bool *ret_worked, struct err *err)
     *ret_worked = t.more;
     if (!t.more)
         j->tick_at = now + TICK_US;
+    return RC_OK;
+}
+
+/* --- services as other sites see them --- */
+
+static enum rc vantage_due_in(struct tx *tx, void *arg)
+{
+    return vantage_tick_due(tx, arg);
+}
+
+static enum rc vantage_tick_in(struct tx *tx, void *arg)
+{
+    return vantage_tick(tx, arg);
+}
+
+static enum rc vantage(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    bool more = false;
+    *ret_worked = false;
+    if (j->seal == NULL || now < j->vantage_at)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_read(j->store, &j->arena, err, vantage_due_in, &more));
+    if (more)
+        TRY(store_write(j->store, &j->arena, err, vantage_tick_in, &more));
+    *ret_worked = more;
+    if (!more)
+        j->vantage_at = now + TICK_US;
     return RC_OK;
 }
 
@@ -196,6 +227,8 @@ static bool work(struct jobs *j)
         rc = fold(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = tick(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = vantage(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = backups(j, &worked, &err);
     if (rc == RC_OK && !worked)

@@ -7,6 +7,7 @@
 #include "node/disk.h"
 #include "node/file.h"
 #include "node/link.h"
+#include "node/lookout.h"
 #include "node/machine.h"
 #include "node/promise.h"
 
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum { DESIRED_BYTES_MAX = 64 * 1024 * 1024, PERCENT = 100, FIRST_ERROR = -1 };
-enum { LOCK_TRIES_MAX = 100, LOCK_PAUSE_MS = 100 };
+enum { LOCK_TRIES_MAX = 100, LOCK_PAUSE_MS = 100, LOOK_THREADS = 4 };
 #define LOOK_US      (5 * US_PER_SECOND)
 #define LOOK_BUSY_US (200 * US_PER_MS)
 #define LOOK_FILE_US US_PER_SECOND
@@ -95,11 +96,13 @@ struct promise_door node_door(struct container *c)
 
 /* --- the loop --- */
 
-/* The threads of the conversation with the control plane: what is wanted, how it is, backups. */
+/* The threads of the conversation with the control plane: what is wanted, how it is, backups, what
+ * is looked at for others. */
 struct talk {
     struct link link;
     struct backup_keep keep;
-    pthread_t threads[3];
+    struct lookout *lookout;
+    pthread_t threads[4];
     bool running;
     atomic_bool ending;
     struct list features;
@@ -219,6 +222,43 @@ static void *keep(void *arg)
     return NULL;
 }
 
+static enum rc look_and_tell(struct runner *r, struct arena *arena, struct err *err)
+{
+    bool more = true;
+    TRY(lookout_ask(r->talk.lookout, arena, err));
+    while (more && !atomic_load(&r->talk.ending)) {
+        arena_reset(arena);
+        TRY(lookout_tell(r->talk.lookout, arena, &more, err));
+    }
+    return RC_OK;
+}
+
+/* Looks begin in their own time; every so often what is new is asked, and what was seen told. */
+static void *look_out(void *arg)
+{
+    struct runner *r = arg;
+    struct arena arena;
+    bool well = true;
+    int pauses = 0;
+    arena_init(&arena, TALK_BYTES);
+    while (!atomic_load(&r->talk.ending)) {
+        if (pauses-- == 0) {
+            struct err err;
+            err_clear(&err);
+            arena_reset(&arena);
+            bool now = look_and_tell(r, &arena, &err) == RC_OK;
+            if (!now && well)
+                log_event(&r->log, LOG_WARN, "node.lookout", LOG_S("why", err_text(&err)));
+            well = now;
+            pauses = (int)(r->settings->report_seconds * 1000 / PAUSE_MS);
+        }
+        (void)lookout_turn(r->talk.lookout);
+        pause_for(r, 1);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
 static enum rc begin_talk(struct runner *r, struct arena *arena, struct err *err)
 {
     struct talk *t = &r->talk;
@@ -228,12 +268,13 @@ static enum rc begin_talk(struct runner *r, struct arena *arena, struct err *err
                             .home = r->drivers.container.o.home,
                             .ending = &t->ending};
     TRY(link_load(&t->link, arena, err));
-    struct str *features = NEW_N(arena, struct str, 4);
+    struct str *features = NEW_N(arena, struct str, 5);
     features[0] = STR("container");
     features[1] = r->drivers.container.cgroup.version == 1 ? STR("cgroup:1") : STR("cgroup:2");
     features[2] = STR("nft");
-    features[3] = vm_feature(&r->drivers.vm);
-    t->features = (struct list){.items = features, .count = r->drivers.machines ? 4 : 3};
+    features[3] = PROBE_FEATURE;
+    features[4] = vm_feature(&r->drivers.vm);
+    t->features = (struct list){.items = features, .count = r->drivers.machines ? 5 : 4};
     r->drivers.container.o.fetch = link_fetch;
     r->drivers.container.o.fetch_arg = &t->link;
     t->keep = (struct backup_keep){.link = &t->link,
@@ -242,7 +283,14 @@ static enum rc begin_talk(struct runner *r, struct arena *arena, struct err *err
                                    .home = r->drivers.container.o.home};
     TRY(backup_keep_init(&t->keep, err));
     link_recall(&t->link, r->agent, arena);
-    void *(*const runs[])(void *) = {pull, tell, keep};
+    t->lookout = lookout_open(&(struct lookout_options){
+        .prober = {.wire = r->door.wire, .clock = clock_system(), .open = &r->settings->open},
+        .link = &t->link,
+        .spool = r->spool,
+        .clock = clock_system(),
+        .log = &r->log,
+        .threads = LOOK_THREADS});
+    void *(*const runs[])(void *) = {pull, tell, keep, look_out};
     if (pthread_create(&t->threads[0], NULL, runs[0], r) != 0)
         return err_set(err, RC_UNAVAILABLE, "no thread for the control plane");
     for (size_t i = 1; i < COUNT(runs); i++)
@@ -257,6 +305,7 @@ static void end_talk(struct runner *r)
     atomic_store(&r->talk.ending, true);
     for (size_t i = 0; r->talk.running && i < COUNT(r->talk.threads); i++)
         (void)pthread_join(r->talk.threads[i], NULL); /* it was started, and ends */
+    lookout_close(r->talk.lookout);
 }
 
 /* The file of --desired, when it changed; a wrong one is told, once, and changes nothing. */

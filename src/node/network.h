@@ -16,7 +16,7 @@
 
 enum {
     NETWORK_NAME_MAX = 15,
-    NETWORK_PORT_FIRST = 16500, /* + slot * SPEC_PORTS_MAX: below the kernel's own, 32768 */
+    NETWORK_PORT_FIRST = SPEC_PORT_FIRST, /* + slot * SPEC_PORTS_MAX */
     NETWORK_PREFIX = 16,
     NETWORK_RESOLVERS_MAX = 3,
     NETWORK_OPEN_MAX = 16,

@@ -2,14 +2,9 @@
 #include "node/promise.h"
 
 #include "node/file.h"
-#include "node/run.h"
+#include "node/reach.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     HTTP_REPLY_MAX = 64 * 1024,
@@ -18,7 +13,6 @@ enum {
     DAYS_MIN = 14,
     ZONES_MAX = 64,
     MILLI = 1000,
-    DAY_SECONDS = 86400
 };
 
 static int64_t timeout_ms(const struct promise_look *look)
@@ -66,29 +60,14 @@ static enum rc address_of(const struct promise_look *look, struct str port_name,
     return look->door->address(look->door->arg, look->spec->id, arena, ret_address, err);
 }
 
-static bool connects(int fd, const struct sockaddr_in *to, int64_t wait_ms)
-{
-    int failure = 0;
-    socklen_t n = sizeof failure;
-    if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
-        return true;
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-    if (errno != EINPROGRESS || poll(&p, 1, (int)wait_ms) != 1)
-        return false;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &n) == 0 && failure == 0;
-}
-
 static enum rc check_tcp(const struct promise_look *look, struct arena *arena, struct err *err)
 {
     struct str address;
     int64_t port = 0;
     TRY(address_of(look, look->promise->target, arena, &address, &port, err));
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && inet_pton(AF_INET, arena_cstr(arena, address), &to.sin_addr) == 1 &&
-                connects(fd, &to, timeout_ms(look));
-    if (fd >= 0)
-        close(fd);
+    bool good = inet_pton(AF_INET, arena_cstr(arena, address), &to.sin_addr) == 1 &&
+                reach_connects((const struct sockaddr *)&to, sizeof to, timeout_ms(look));
     return good ? RC_OK
                 : err_set(err, RC_UNAVAILABLE, "nobody answers at port %lld", (long long)port);
 }
@@ -124,31 +103,19 @@ static enum rc check_disk(const struct promise_look *look, struct arena *arena, 
                          (long long)taken, (long long)limit);
 }
 
-/* Two calls of openssl(1): what the port shows, and whether it is good for so many days more. */
 static enum rc check_certificate(const struct promise_look *look, struct arena *arena,
                                  struct err *err)
 {
-    struct str address, shown = STR(""), said;
+    struct str address;
     int64_t port = 0, days = look->promise->limit > 0 ? look->promise->limit : DAYS_MIN;
-    int status = 0;
+    time_us end = 0;
     TRY(address_of(look, look->promise->target, arena, &address, &port, err));
-    const char *at = arena_fmt(arena, "%.*s:%lld", STRF(address), (long long)port).p;
-    struct run show = {.argv = (const char *const[]){"openssl", "s_client", "-connect", at, NULL},
-                       .input = STR("Q\n"),
-                       .timeout_ms = timeout_ms(look)};
-    TRY(run_program(&show, arena, &status, &shown, err));
-    if (!str_has(shown, STR("BEGIN CERTIFICATE")))
-        return err_set(err, RC_UNAVAILABLE, "no certificate is shown at port %lld",
-                       (long long)port);
-    const long long wanted_s = (long long)days * DAY_SECONDS;
-    const char *seconds = arena_fmt(arena, "%lld", wanted_s).p;
-    struct run check = {
-        .argv = (const char *const[]){"openssl", "x509", "-noout", "-checkend", seconds, NULL},
-        .input = shown};
-    TRY(run_program(&check, arena, &status, &said, err));
-    return status == 0 ? RC_OK
-                       : err_set(err, RC_CONFLICT, "the certificate ends within %lld days",
-                                 (long long)days);
+    struct str at = arena_fmt(arena, "%.*s:%lld", STRF(address), (long long)port);
+    TRY(reach_certificate(at, STR(""), timeout_ms(look), arena, &end, err));
+    return end - clock_now(clock_system()) >= days * US_PER_DAY
+               ? RC_OK
+               : err_set(err, RC_CONFLICT, "the certificate ends within %lld days",
+                         (long long)days);
 }
 
 int64_t promise_temperature(const char *root)

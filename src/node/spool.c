@@ -29,6 +29,12 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+/* Came later than version 1, beside what that has: an older agent does not see it. */
+static const char schema_seen[] =
+    "CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT NOT NULL,"
+    " text TEXT NOT NULL, at BIGINT NOT NULL, outcome BIGINT NOT NULL, connect_us BIGINT NOT NULL,"
+    " total_us BIGINT NOT NULL, days BIGINT NOT NULL);";
+
 static enum rc failed(struct spool *s, struct err *err)
 {
     int code = s->db != NULL ? sqlite3_errcode(s->db) : SQLITE_NOMEM;
@@ -89,10 +95,10 @@ static enum rc make_tables(struct spool *s, struct err *err)
     int64_t version = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : -1;
     sqlite3_finalize(q);
     if (version == 0)
-        return run(s, schema, err);
-    if (version != VERSION)
+        TRY(run(s, schema, err));
+    else if (version != VERSION)
         return err_set(err, RC_INVALID, "the spool of usage was written by another Hanse");
-    return RC_OK;
+    return run(s, schema_seen, err);
 }
 
 enum rc spool_open(const char *path, struct spool **ret, struct err *err)
@@ -300,6 +306,76 @@ enum rc spool_sent(struct spool *s, int64_t number, struct err *err)
 {
     pthread_mutex_lock(&s->lock);
     enum rc rc = change(s, "DELETE FROM record WHERE number <= ?1",
+                        (struct binding){.numbers = &number, .number_count = 1}, err);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+/* --- what was seen --- */
+
+static enum rc saw(struct spool *s, const struct probe_result *r, struct err *err)
+{
+    const struct str texts[] = {r->id, r->text};
+    const int64_t numbers[] = {r->at, r->outcome, r->connect_us, r->total_us, r->days};
+    TRY(change(s,
+               "INSERT INTO seen (task, text, at, outcome, connect_us, total_us, days) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+               (struct binding){texts, COUNT(texts), numbers, COUNT(numbers)}, err));
+    const int64_t oldest = sqlite3_last_insert_rowid(s->db) - SPOOL_SEEN_MAX;
+    return change(s, "DELETE FROM seen WHERE number <= ?1",
+                  (struct binding){.numbers = &oldest, .number_count = 1}, err);
+}
+
+enum rc spool_saw(struct spool *s, const struct probe_result *r, struct err *err)
+{
+    pthread_mutex_lock(&s->lock);
+    enum rc rc = saw(s, r, err);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+static enum rc read_seen(struct spool *s, struct arena *arena, struct list *ret, int64_t *ret_last,
+                         struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    const int64_t limit = PROBE_RESULTS_MAX;
+    struct probe_result *results = NEW_N(arena, struct probe_result, PROBE_RESULTS_MAX);
+    size_t count = 0;
+    int code;
+    TRY(prepare(s,
+                "SELECT number, task, text, at, outcome, connect_us, total_us, days FROM seen "
+                "ORDER BY number LIMIT ?1",
+                (struct binding){.numbers = &limit, .number_count = 1}, &q, err));
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && count < PROBE_RESULTS_MAX) {
+        *ret_last = sqlite3_column_int64(q, 0);
+        results[count++] = (struct probe_result){.set = schema_all(&probe_result_schema),
+                                                 .id = column_text(q, 1, arena),
+                                                 .text = column_text(q, 2, arena),
+                                                 .at = sqlite3_column_int64(q, 3),
+                                                 .outcome = sqlite3_column_int64(q, 4),
+                                                 .connect_us = sqlite3_column_int64(q, 5),
+                                                 .total_us = sqlite3_column_int64(q, 6),
+                                                 .days = sqlite3_column_int64(q, 7)};
+    }
+    enum rc rc = code == SQLITE_DONE ? RC_OK : failed(s, err);
+    sqlite3_finalize(q);
+    *ret = (struct list){.items = results, .count = count};
+    return rc;
+}
+
+enum rc spool_seen(struct spool *s, struct arena *arena, struct list *ret, int64_t *ret_last,
+                   struct err *err)
+{
+    pthread_mutex_lock(&s->lock);
+    enum rc rc = read_seen(s, arena, ret, ret_last, err);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+enum rc spool_saw_sent(struct spool *s, int64_t number, struct err *err)
+{
+    pthread_mutex_lock(&s->lock);
+    enum rc rc = change(s, "DELETE FROM seen WHERE number <= ?1",
                         (struct binding){.numbers = &number, .number_count = 1}, err);
     pthread_mutex_unlock(&s->lock);
     return rc;

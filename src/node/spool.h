@@ -5,13 +5,17 @@
  * seen and writes, in the same transaction, what came since: so a restart of agent, service or
  * machine neither loses use nor invents it. Records have numbers that ascend for ever; they are
  * sent at least once and forgotten when they were taken.
+ *
+ * What the node saw as a vantage point waits here as well, at most SPOOL_SEEN_MAX results: of more,
+ * the oldest go.
  */
 #ifndef NODE_SPOOL_H
 #define NODE_SPOOL_H
 
 #include "node/driver.h"
+#include "profile/probe.h"
 
-enum { SPOOL_SEND_MAX = 1000 };
+enum { SPOOL_SEND_MAX = 1000, SPOOL_SEEN_MAX = 100000 };
 
 struct spool;
 
@@ -51,5 +55,13 @@ MUST_CHECK enum rc spool_next(struct spool *s, struct arena *arena, struct list 
                               struct err *err);
 /* They were taken, up to this number. */
 MUST_CHECK enum rc spool_sent(struct spool *s, int64_t number, struct err *err);
+
+/* What was seen (profile/probe.h). Any thread. */
+MUST_CHECK enum rc spool_saw(struct spool *s, const struct probe_result *r, struct err *err);
+/* The oldest ones, at most PROBE_RESULTS_MAX: list of struct probe_result. *ret_last: the number of
+ * the last of them, for spool_saw_sent. */
+MUST_CHECK enum rc spool_seen(struct spool *s, struct arena *arena, struct list *ret,
+                              int64_t *ret_last, struct err *err);
+MUST_CHECK enum rc spool_saw_sent(struct spool *s, int64_t number, struct err *err);
 
 #endif

@@ -191,7 +191,7 @@ static enum rc fill_promises(struct filler *f, const struct profile *p, struct l
     struct spec_promise *to = NEW_N(f->arena, struct spec_promise, p->promises.count);
     for (size_t i = 0; i < p->promises.count; i++) {
         to[i] = from[i];
-        to[i].set = schema_all(&spec_promise_schema);
+        to[i].set = schema_all(&spec_promise_schema) & ~schema_bit(&spec_promise_schema, "outside");
         TRY(fill_list(f, &from[i].command, &to[i].command));
     }
     *ret = (struct list){to, p->promises.count};

@@ -141,7 +141,8 @@ struct profile {
     struct str user_data; /* vm: template of YAML */
     struct list backup;
     struct list restore;
-    int64_t backup_every_s; /* 0: once a day */
+    int64_t backup_every_s;   /* 0: once a day */
+    int64_t drill_every_days; /* 0: only when it is asked for */
     struct list needs;
     struct profile_price price;
     bool public; /* a site that the public sees: the legal gate of its place holds */

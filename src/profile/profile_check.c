@@ -328,6 +328,35 @@ static enum rc check_target(const struct checker *c, const struct spec_promise *
                : err_set(c->err, RC_INVALID, "there is no port '%.*s'", STRF(port));
 }
 
+/* Names that the house gives to promises of its own (fleet/promise_change.h). */
+static enum rc check_free(const struct checker *c, struct str name)
+{
+    static const char *const taken[] = {"heard", "outside", "drill"};
+    for (size_t i = 0; i < COUNT(taken); i++)
+        if (str_eq(name, str_c(taken[i])))
+            return err_set(c->err, RC_INVALID, "the name '%s' is taken by Hanse's own promise",
+                           taken[i]);
+    return RC_OK;
+}
+
+/* What is looked at from other sites is a port that they reach. */
+static enum rc check_outside(const struct checker *c, const struct spec_promise *p)
+{
+    const struct spec_port *ports = c->p->ports.items;
+    struct str rest = p->target;
+    struct str name = str_cut(&rest, '/');
+    bool kind = str_eq(p->kind, STR("tcp")) || str_eq(p->kind, STR("http")) ||
+                str_eq(p->kind, STR("certificate"));
+    for (size_t i = 0; kind && i < c->p->ports.count; i++)
+        if (str_eq(ports[i].name, name) && ports[i].published &&
+            !str_eq(ports[i].protocol, STR("udp")))
+            return RC_OK;
+    return !p->outside ? RC_OK
+                       : err_set(c->err, RC_INVALID,
+                                 "only a promise about a published port of TCP is looked at from "
+                                 "outside");
+}
+
 static enum rc check_plain_lists(const struct checker *c)
 {
     const struct profile *p = c->p;
@@ -343,7 +372,9 @@ static enum rc check_plain_lists(const struct checker *c)
     for (size_t i = 0; i < p->promises.count; i++) {
         TRY(blame(c, check_label(c, &promises[0].name, sizeof *promises, i), "promises", i,
                   "name"));
+        TRY(blame(c, check_free(c, promises[i].name), "promises", i, "name"));
         TRY(blame(c, check_target(c, &promises[i]), "promises", i, "target"));
+        TRY(blame(c, check_outside(c, &promises[i]), "promises", i, "outside"));
     }
     const struct str *meters = p->meters.items;
     for (size_t i = 0; i < p->meters.count; i++)
@@ -391,6 +422,11 @@ static enum rc check_runtime(const struct checker *c)
         return under(c,
                      err_set(c->err, RC_INVALID, "must be at least %d", PROFILE_BACKUP_EVERY_MIN_S),
                      "backup_every_s");
+    if (p->drill_every_days > 0 && (p->backup.count == 0 || p->needs.count > 0))
+        return under(c,
+                     err_set(c->err, RC_INVALID,
+                             "only what has a backup and uses no other service can be tried"),
+                     "drill_every_days");
     TRY(under(c, check_texts(c, &p->backup), "backup"));
     return under(c, check_texts(c, &p->restore), "restore");
 }

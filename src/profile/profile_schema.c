@@ -171,6 +171,8 @@ static const struct field profile_fields[] = {
           .doc = "Command that writes the backup."),
     FIELD(struct profile, restore, LIST, .max = SPEC_ARGUMENTS_MAX,
           .doc = "Command that reads a backup."),
+    FIELD(struct profile, drill_every_days, INT, .max = 366,
+          .doc = "Days between two trials of a backup; 0: only when asked for."),
     FIELD(struct profile, backup_every_s, INT, .max = 31 * 86400,
           .doc = "Seconds between two backups, at least 60; 0: a day."),
     FIELD(struct profile, needs, LIST, .max = PROFILE_NEEDS_MAX, .schema = &need_schema,

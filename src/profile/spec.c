@@ -83,6 +83,8 @@ static const struct field promise_fields[] = {
     FIELD(struct spec_promise, limit, INT, .max = 1000, .doc = "Status, percent, days or degrees."),
     FIELD(struct spec_promise, every_s, INT, .max = DAY_S, .doc = "0: every minute."),
     FIELD(struct spec_promise, timeout_s, INT, .max = 600, .doc = "0: ten seconds."),
+    FIELD(struct spec_promise, outside, BOOL,
+          .doc = "In a profile: other sites look at its published port, too."),
 };
 const struct schema spec_promise_schema =
     SCHEMA(struct spec_promise, "spec_promise", promise_fields, "A check that the service keeps.");

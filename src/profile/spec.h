@@ -25,6 +25,9 @@ enum {
     SPEC_VOLUMES_MAX = 8,
     SPEC_SERVICES_MAX = 1000, /* of one node */
     SPEC_TASKS_MAX = 100,     /* about backups, told to a node at once */
+    /* Published ports of a node: below the kernel's own, 32768; each service has its own. */
+    SPEC_PORT_FIRST = 16500,
+    SPEC_PORT_LAST = SPEC_PORT_FIRST + SPEC_SERVICES_MAX * SPEC_PORTS_MAX - 1,
 };
 
 enum spec_runtime { SPEC_CONTAINER, SPEC_VM };
@@ -88,6 +91,7 @@ struct spec_promise {
     int64_t limit;       /* http: status; disk: percent; certificate: days; temperature: degrees */
     int64_t every_s;
     int64_t timeout_s;
+    bool outside; /* of profiles: looked at from other sites, too (probe.h); agents do not see it */
 };
 
 /* A backup that the service begins with, or goes back to: fed to its restore command once it
