@@ -6,6 +6,7 @@
 #include "node/image.h"
 
 #include "base/point.h"
+#include "http/http.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-    SEND_PIECE_BYTES = 4 * 1024 * 1024,
+    /* As much as is taken of who signs: only a bearer of a token may send more at once. */
+    SEND_PIECE_BYTES = HTTP_BODY_BYTES_MAX,
     ANSWER_BYTES_MAX = 64 * 1024,
     SENDS_MAX = 1 << 20, /* pieces of one file */
 };

@@ -4,6 +4,8 @@
 #include "node/file.h"
 #include "node/image.h"
 
+#include "http/http.h"
+
 #include <check.h>
 #include <inttypes.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@
 #define OTHER   "bak_01jd8v3q7w4k2m9x6c5b1n0h8y"
 #define KEY_HEX "0102030000000000000000000000000000000000000000000000000000000000"
 #define START   (INT64_C(1800000000) * US_PER_SECOND)
-#define LONG    ((size_t)9 * 1024 * 1024) /* three pieces */
+#define LONG    ((size_t)9 * 1024 * 1024) /* nine pieces */
 #define A_LOT   (INT64_C(1) << 50)        /* no disk has it */
 
 static struct arena arena;
@@ -62,6 +64,7 @@ static enum rc take_piece(struct str url, struct str piece, struct str *ret, str
     struct str path = str_cut(&url, '=');
     ck_assert(str_has(path, STR(BACKUP)));
     ck_assert(str_to_i64(url, 0, INT64_MAX, &offset));
+    ck_assert_uint_le(piece.n, HTTP_BODY_BYTES_MAX); /* the control plane takes no more of a node */
     there.pieces++;
     if ((size_t)offset == there.got.n) { /* what does not follow is passed over */
         char *longer = arena_bytes(&arena, there.got.n + piece.n);
