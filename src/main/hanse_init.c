@@ -7,10 +7,10 @@
  * in order; a "once" process ends before what follows it starts, and leaves a stamp beside the
  * plan, so that it runs once for a root disk. What dies is started again after growing pauses.
  * SIGTERM stops them in reverse order, each with the time that it was given; SIGHUP, SIGUSR1 and
- * SIGUSR2 are handed on. The file LEASE, where it is there, holds the steady time at which all ends:
- * so a service does not outlive the lease of a node whose agent is dead. Its folder is held open, and
- * what was read last counts while it cannot be read: whoever is root beside it does not lengthen
- * it. Orphans are reaped. One thread, no allocation after the start.
+ * SIGUSR2 are handed on. The file LEASE, where it is there, holds the steady time at which all
+ * ends: so a service does not outlive the lease of a node whose agent is dead. Its folder is held
+ * open, and what was read last counts while it cannot be read: whoever is root beside it does not
+ * lengthen it. Orphans are reaped. One thread, no allocation after the start.
  *
  *     hanse-init --for MILLISECONDS COMMAND ...
  *
