@@ -1,15 +1,16 @@
 /*
  * hanse_init.c - the first process of a container: starts what the plan names, and keeps it up.
  *
- *     hanse-init PLAN
+ *     hanse-init PLAN [LEASE]
  *
  * PLAN is a service spec in JSON of which only the processes are there (profile/spec.h). They start
  * in order; a "once" process ends before what follows it starts, and leaves a stamp beside the
  * plan, so that it runs once for a root disk. What dies is started again after growing pauses.
  * SIGTERM stops them in reverse order, each with the time that it was given; SIGHUP, SIGUSR1 and
- * SIGUSR2 are handed on. PLAN.lease, where it is there, holds the steady time at which all ends: so
- * a service does not outlive the lease of a node whose agent is dead. Orphans are reaped. One
- * thread, no allocation after the start.
+ * SIGUSR2 are handed on. The file LEASE, where it is there, holds the steady time at which all
+ * ends: so a service does not outlive the lease of a node whose agent is dead. Its folder is held
+ * open, and what was read last counts while it cannot be read: whoever is root beside it does not
+ * lengthen it. Orphans are reaped. One thread, no allocation after the start.
  *
  *     hanse-init --for MILLISECONDS COMMAND ...
  *
@@ -30,6 +31,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -75,7 +77,9 @@ struct init {
     struct process *processes;
     size_t count;
     sigset_t signals;
-    const char *lease;
+    int lease_folder;       /* AT_FDCWD: lease is a path; -1: there is none */
+    const char *lease;      /* a name in it */
+    int64_t lease_until_us; /* steady, as read last; 0: no lease is needed */
 };
 
 static void PRINTF(1, 2) say(const char *format, ...)
@@ -185,7 +189,6 @@ static enum rc load(struct init *init, const char *plan, struct arena *arena, st
         passwd = STR(""); /* an image may have none */
     const struct spec_process *items = spec->processes.items;
     init->count = spec->processes.count;
-    init->lease = arena_fmt(arena, "%s.lease", plan).p;
     init->processes = NEW_N(arena, struct process, init->count);
     for (size_t i = 0; i < init->count; i++)
         take(&items[i], plan, passwd, arena, &init->processes[i]);
@@ -325,19 +328,43 @@ static void stop_all(struct init *init)
     (void)kill(-1, SIGKILL); /* all that is left in the container */
 }
 
-/* The lease, "PLAN.lease": whether it has ended. No file: none is needed. One that is just being
- * replaced is there at the next look. */
-static bool lease_ended(struct init *init)
+/* The folder in which the lease stands, once for ever: renaming what leads to it, or taking away
+ * what processes may open, changes nothing afterwards. */
+static bool hold_lease(struct init *init, char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path)
+        return false;
+    *slash = '\0';
+    init->lease = slash + 1;
+    init->lease_folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return init->lease_folder >= 0;
+}
+
+static void read_lease(struct init *init)
 {
     char text[LEASE_BYTES_MAX];
     int64_t until = 0;
-    int fd = open(init->lease, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    int fd = openat(init->lease_folder, init->lease, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        if (errno == ENOENT)
+            init->lease_until_us = 0; /* only the node can take it away */
+        return;
+    }
     ssize_t n = read(fd, text, sizeof text);
     close(fd);
-    return n > 0 && str_to_i64(str_trim(str_n(text, (size_t)n)), INT64_MIN, INT64_MAX, &until) &&
-           clock_steady(init->clock) >= until;
+    /* What is no number says: at once. */
+    if (n >= 0)
+        init->lease_until_us =
+            str_to_i64(str_trim(str_n(text, (size_t)n)), 1, INT64_MAX, &until) ? until : 1;
+}
+
+static bool lease_ended(struct init *init)
+{
+    if (init->lease_folder == -1)
+        return false;
+    read_lease(init);
+    return init->lease_until_us > 0 && clock_steady(init->clock) >= init->lease_until_us;
 }
 
 static void hand_on(struct init *init, int signal)
@@ -427,15 +454,16 @@ int main(int argc, char **argv)
     static const int heard[] = {SIGTERM, SIGINT, SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2};
     struct arena arena;
     struct err err = {0};
-    struct init init = {.clock = clock_system()};
+    struct init init = {.clock = clock_system(), .lease_folder = -1};
     int64_t timeout_ms = 0;
     bool timed = argc > 3 && strcmp(argv[1], "--for") == 0 &&
                  str_to_i64(str_c(argv[2]), 1, INT32_MAX, &timeout_ms);
     int64_t guarded = 0;
     bool guards = argc == 5 && strcmp(argv[1], "--guard") == 0 &&
                   str_to_i64(str_c(argv[2]), 1, INT32_MAX, &guarded);
-    if (argc != 2 && !timed && !guards) {
-        say("usage: hanse-init PLAN | --for MILLISECONDS COMMAND ... | --guard PROCESS LEASE LOCK");
+    if (argc != 2 && argc != 3 && !timed && !guards) {
+        say("usage: hanse-init PLAN [LEASE] | --for MILLISECONDS COMMAND ... | --guard PROCESS "
+            "LEASE LOCK");
         return EXIT_NO_PLAN;
     }
     (void)umask(022);
@@ -447,8 +475,14 @@ int main(int argc, char **argv)
     if (timed)
         return run_for(&init, timeout_ms, argv + 3);
     if (guards) {
+        init.lease_folder = AT_FDCWD;
         init.lease = argv[3];
         return guard(&init, guarded, argv[4]);
+    }
+    /* Root inside is the same user, with the same privileges: it may not write our memory. */
+    if (prctl(PR_SET_DUMPABLE, 0) != 0 || (argc == 3 && !hold_lease(&init, argv[2]))) {
+        say("no folder of the lease '%s'", argc == 3 ? argv[2] : "");
+        return EXIT_NO_PLAN;
     }
     if (load(&init, argv[1], &arena, &err) != RC_OK) {
         say("%.*s", STRF(err_text(&err)));

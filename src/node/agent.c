@@ -1,6 +1,8 @@
 /* The loop of agent.h. */
 #include "node/agent_inside.h"
 
+#include "base/point.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -158,8 +160,10 @@ static enum rc stop_step(struct step_work *w, struct arena *arena)
     if (w->agent->o.spool != NULL && d->stats(d, str_c(w->id), arena, &stats, &w->err) == RC_OK)
         sample_end(w, &stats);
     err_clear(&w->err); /* what never ran has no counters */
+    point_pass("stop.sampled");
     TRY(d->stop(d, str_c(w->id), arena, &stats, &w->err));
     sample_end(w, &stats);
+    point_pass("stop.metered");
     return RC_OK;
 }
 
@@ -167,6 +171,7 @@ static enum rc remove_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
     TRY(d->remove(d, str_c(w->id), arena, &w->err));
+    point_pass("remove.removed");
     return w->agent->o.spool != NULL ? spool_end(w->agent->o.spool, str_c(w->id), &w->err) : RC_OK;
 }
 
@@ -179,11 +184,7 @@ static enum rc start_step(struct step_work *w, struct arena *arena)
         pthread_mutex_lock(&w->agent->lock);
         time_us until = w->agent->lease;
         pthread_mutex_unlock(&w->agent->lock);
-        /* Right after the machine started there is no root: start makes it, with a lease. */
-        enum rc rc = d->lease(d, w->spec->id, until, arena, &w->err);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
-            return rc;
-        err_clear(&w->err);
+        TRY(d->lease(d, w->spec->id, until, arena, &w->err));
     }
     return d->start(d, w->spec, arena, &w->err);
 }

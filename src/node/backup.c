@@ -6,6 +6,8 @@
 
 #include "node/file.h"
 
+#include "base/point.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -94,8 +96,10 @@ enum rc backup_make(const struct backup_make *m, struct arena *arena, struct err
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return file_failed(err, "cannot make", fresh);
+    point_pass("make.begun");
     enum rc rc = make_into(m, fd, arena, err);
     close(fd);
+    point_pass("make.written");
     if (rc == RC_OK && rename(fresh, m->path) != 0)
         rc = file_failed(err, "cannot keep", m->path);
     if (rc != RC_OK)
@@ -117,8 +121,10 @@ enum rc backup_restore(const struct backup_restore *r, struct arena *arena, stru
     s.file = open(path, O_RDONLY | O_CLOEXEC);
     if (s.file < 0)
         return file_failed(err, "cannot read", path);
+    point_pass("restore.begun");
     enum rc rc = run_command(r->driver, &e, &s, arena, err);
     close(s.file);
     TRY(rc);
+    point_pass("restore.fed");
     return r->driver->restored(r->driver, r->spec->id, from->number, arena, err);
 }

@@ -5,6 +5,9 @@
 #include "node/file.h"
 #include "node/image.h"
 
+#include "base/point.h"
+#include "http/http.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,11 +15,10 @@
 #include <unistd.h>
 
 enum {
-    SEND_PIECE_BYTES = 4 * 1024 * 1024,
+    /* As much as is taken of who signs: only a bearer of a token may send more at once. */
+    SEND_PIECE_BYTES = HTTP_BODY_BYTES_MAX,
     ANSWER_BYTES_MAX = 64 * 1024,
     SENDS_MAX = 1 << 20, /* pieces of one file */
-    FREE_PERCENT = 5,    /* of the disk is left to the services */
-    PERCENT = 100,
 };
 
 enum folder { FOLDER_MADE, FOLDER_HELD, FOLDER_FROM };
@@ -40,17 +42,6 @@ static const char *path_of(const struct backup_keep *k, enum folder folder, stru
     return arena_fmt(arena, "%s/backups/%s/%.*s", k->home, folders[folder], STRF(id)).p;
 }
 
-/* A full disk is said before it is full: services write on it, too. */
-static enum rc want_room(const struct backup_keep *k, int64_t bytes, struct err *err)
-{
-    int64_t all = 0, used = 0;
-    TRY(disk_space(k->home, &all, &used, err));
-    if (bytes > all - used - all / PERCENT * FREE_PERCENT)
-        return err_set(err, RC_FULL,
-                       "the node's disk has no room for a backup of %" PRId64 " bytes", bytes);
-    return RC_OK;
-}
-
 /* --- fetching --- */
 
 /* Goes on where it was cut off; has its name when its hash agrees. */
@@ -63,16 +54,23 @@ static enum rc fetch(struct backup_keep *k, const char *path, const struct spec_
     int64_t got = 0;
     if (file_exists(path))
         return RC_OK;
-    TRY(want_room(k, from->bytes, err));
     struct str target = arena_fmt(arena, "/v1/node/backups/%.*s", STRF(id));
-    TRY(link_fetch_file(k->link, target, from->bytes, fresh, arena, err));
+    enum rc rc = link_fetch_file(k->link, target, from->bytes, fresh, arena, err);
+    if (rc == RC_FULL)
+        return err_set(err, RC_FULL,
+                       "the node's disk has no room for a backup of %" PRId64 " bytes",
+                       from->bytes);
+    TRY(rc);
     TRY(image_hash(fresh, arena, &hash, &got, err));
     if (!str_eq(hash, from->sha256)) {
         (void)unlink(fresh); /* the next fetch begins anew */
         return err_set(err, RC_INVALID, "what came of backup '%.*s' is not what was kept",
                        STRF(id));
     }
-    return file_rename(fresh, path, err);
+    point_pass("hold.checked");
+    TRY(file_rename(fresh, path, err));
+    point_pass("hold.kept");
+    return RC_OK;
 }
 
 enum rc backup_keep_fetch(void *arg, const struct spec_restore *from, struct arena *arena,
@@ -123,6 +121,7 @@ static enum rc send_from(struct backup_keep *k, const struct backup_task *t, int
         }
         arena_reset(&call);
         rc = send_piece(k, t->id, str_n(piece, (size_t)n), &offset, &call, err);
+        point_pass("send.piece");
     }
     arena_fini(&call);
     return rc;
@@ -155,25 +154,40 @@ static enum rc tell(struct backup_keep *k, struct str id, const struct backup_wo
     return link_call(k->link, "POST", target, buf_str(&text), arena, &reply, err);
 }
 
+/* How long it becomes, nobody knows before: it ends where the disk's room does. */
+static enum rc make_file(struct backup_keep *k, const struct backup_task *t, const char *path,
+                         struct arena *arena, struct err *err)
+{
+    struct list command;
+    int64_t room = 0;
+    if (!agent_backup_command(k->agent, t->service, arena, &command))
+        return err_set(err, RC_CONFLICT, "it does not run");
+    TRY(disk_room(k->home, &room, err));
+    struct backup_make m = {.driver = k->driver,
+                            .service = t->service,
+                            .command = &command,
+                            .key = t->key,
+                            .bytes_max = min_i64(t->bytes, room),
+                            .path = path};
+    enum rc rc = backup_make(&m, arena, err);
+    if (rc == RC_TOO_LARGE && room < t->bytes)
+        return err_set(err, RC_FULL,
+                       "the node's disk has no room for a backup: it is longer than the %" PRId64
+                       " bytes that are left",
+                       room);
+    return rc;
+}
+
 /* Made once: a file that is there under its name is whole, whoever was killed since. */
 static enum rc make(struct backup_keep *k, const struct backup_task *t, struct backup_word *word,
                     struct arena *arena, struct err *err)
 {
     const char *path = path_of(k, FOLDER_MADE, t->id, arena);
-    struct list command;
-    struct backup_make m = {.driver = k->driver,
-                            .service = t->service,
-                            .command = &command,
-                            .key = t->key,
-                            .bytes_max = t->bytes,
-                            .path = path};
-    if (!file_exists(path)) {
-        if (!agent_backup_command(k->agent, t->service, arena, &command))
-            return err_set(err, RC_CONFLICT, "it does not run");
-        TRY(want_room(k, 0, err));
-        TRY(backup_make(&m, arena, err));
-    }
+    if (!file_exists(path))
+        TRY(make_file(k, t, path, arena, err));
+    point_pass("make.kept");
     TRY(send_file(k, t, path, arena, err));
+    point_pass("send.whole");
     return image_hash(path, arena, &word->sha256, &word->bytes, err);
 }
 
@@ -220,7 +234,10 @@ static enum rc take_task(struct backup_keep *k, const struct backup_task *t, str
         return RC_OK;
     word.failed = rc != RC_OK;
     word.reason = rc == RC_OK ? STR("") : err_text(&why);
-    return tell(k, t->id, &word, arena, err);
+    point_pass("tell.begun");
+    TRY(tell(k, t->id, &word, arena, err));
+    point_pass("tell.told");
+    return RC_OK;
 }
 
 /* --- what is left over --- */

@@ -16,7 +16,8 @@ enum {
 
 const char bundle_plan[] = "/.hanse/plan";
 const char bundle_init[] = "/.hanse/init";
-const char bundle_lease[] = "/.hanse/plan.lease";
+const char bundle_lease[] = "/.hanse/lease";
+const char bundle_lease_file[] = "until";
 
 /* What a service may do as its root: give files away, and become one of its users. */
 static const char *const capabilities[] = {"CAP_CHOWN",  "CAP_DAC_OVERRIDE", "CAP_FOWNER",
@@ -78,7 +79,7 @@ static void begin(struct json_writer *w, const char *key)
     json_begin_object(w);
 }
 
-static void put_process(const struct bundle *b, struct json_writer *w)
+static void put_process(const struct bundle *b, struct json_writer *w, struct arena *arena)
 {
     static const char *const sets[] = {"bounding", "effective", "permitted"};
     begin(w, "process");
@@ -87,7 +88,10 @@ static void put_process(const struct bundle *b, struct json_writer *w)
     put_number(w, "uid", 0);
     put_number(w, "gid", 0);
     json_end_object(w);
-    put_words(w, "args", (const char *const[]){bundle_init, bundle_plan}, 2);
+    put_words(w, "args",
+              (const char *const[]){bundle_init, bundle_plan,
+                                    arena_fmt(arena, "%s/%s", bundle_lease, bundle_lease_file).p},
+              3);
     put_words(
         w, "env",
         (const char *const[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -137,12 +141,14 @@ static void put_mounts(const struct bundle *b, struct json_writer *w, struct are
     MOUNT(w, STR("/dev/shm"), "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777",
           arena_fmt(arena, "size=%d", (int)SHM_BYTES).p);
     MOUNT(w, STR("/dev/mqueue"), "mqueue", "mqueue", "nosuid", "noexec", "nodev");
-    MOUNT(w, str_c(bundle_init), "bind", b->init, "bind", "ro", "nosuid", "nodev");
     const struct spec_volume *volumes = b->spec->volumes.items;
     for (size_t i = 0; i < b->spec->volumes.count; i++)
         MOUNT(w, volumes[i].path, "bind",
               arena_fmt(arena, "%s/%.*s", b->volumes, STRF(volumes[i].name)).p, "bind", "rw",
               "nosuid", "nodev");
+    /* Last: no volume lies over them. */
+    MOUNT(w, str_c(bundle_init), "bind", b->init, "bind", "ro", "nosuid", "nodev");
+    MOUNT(w, str_c(bundle_lease), "bind", b->lease, "bind", "ro", "nosuid", "nodev", "noexec");
     json_end_array(w);
 }
 
@@ -289,7 +295,7 @@ struct str bundle_config(const struct bundle *b, struct arena *arena)
     json_writer_init(&w, &out);
     json_begin_object(&w);
     put(&w, "ociVersion", "1.0.2");
-    put_process(b, &w);
+    put_process(b, &w, arena);
     begin(&w, "root");
     put(&w, "path", b->root);
     put_bool(&w, "readonly", false);

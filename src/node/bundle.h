@@ -17,6 +17,7 @@ struct bundle {
     const char *root;    /* the mounted overlay */
     const char *volumes; /* the folder of its volumes, by name */
     const char *init;    /* hanse-init on the node */
+    const char *lease;   /* the folder of its lease on the node */
     const char *cgroup;  /* "/hanse/svc_..." */
     const char *network; /* path of the namespace */
     uid_t first_user;
@@ -26,8 +27,10 @@ struct bundle {
 /* Where the plan and hanse-init are inside. */
 extern const char bundle_plan[];
 extern const char bundle_init[];
-/* A number: the steady time at which hanse-init ends all, where the file is there. */
+/* The folder of the lease, which nobody inside can write. In it, where a lease is needed, stands
+ * the steady time at which hanse-init ends all: one number, in a file of this name. */
 extern const char bundle_lease[];
+extern const char bundle_lease_file[];
 
 struct str bundle_config(const struct bundle *b, struct arena *arena);
 

@@ -8,6 +8,8 @@
 #include "node/reconcile.h"
 #include "node/run.h"
 
+#include "base/point.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -104,8 +106,11 @@ static enum rc begin_anew(struct container *c, struct left *left, struct arena *
     left->form = STR("");
     TRY(left_write(container_folder(c, left->id, arena), left, arena, err));
     TRY(container_unmount(c, left->id, false, arena, err));
+    point_pass("prepare.unmounted");
     TRY(file_remove(container_in(c, left->id, "disk/upper", arena), err));
-    return file_remove(container_in(c, left->id, "disk/work", arena), err);
+    TRY(file_remove(container_in(c, left->id, "disk/work", arena), err));
+    point_pass("prepare.emptied");
+    return RC_OK;
 }
 
 static enum rc prepare(struct driver *d, const struct service_spec *spec, struct arena *arena,
@@ -124,7 +129,9 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
         TRY(begin_anew(c, &left, arena, err));
     }
     TRY(container_mount(c, spec, left.slot, arena, err));
+    point_pass("prepare.mounted");
     TRY(container_fill(c, spec, left.slot, arena, err));
+    point_pass("prepare.filled");
     left.generation = spec->generation;
     left.form = form;
     left.image = ((const struct spec_image *)spec->images.items)[0].sha256;
@@ -174,6 +181,7 @@ static enum rc write_bundle(struct container *c, const struct service_spec *spec
         .root = container_in(c, spec->id, "root", arena),
         .volumes = container_in(c, spec->id, "disk/volumes", arena),
         .init = c->o.init,
+        .lease = container_lease_folder(c, spec->id, arena),
         .cgroup = arena_fmt(arena, "/%s", container_group(c, spec->id, arena)).p,
         .network = network_namespace(&c->network, slot, arena).p,
         .first_user = container_user(slot),
@@ -238,7 +246,7 @@ static enum rc crun_forget(struct container *c, struct str id, struct arena *are
     }
     TRY(cgroup_end(&c->cgroup, container_group(c, id, arena), arena, err));
     TRY(file_remove(state, err));
-    TRY(file_remove(container_lease_file(c, id, arena), err));
+    TRY(file_remove(container_lease_folder(c, id, arena), err));
     return file_remove(pid_file(c, id, arena), err);
 }
 
@@ -249,21 +257,21 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
     const char *folder = container_folder(c, spec->id, arena);
     struct left left;
     TRY(left_read(folder, arena, &left, err));
-    bool mounted = disk_is_mounted(container_in(c, spec->id, "root", arena));
     TRY(container_mount(c, spec, left.slot, arena, err));
-    /* What stands in the file is of an earlier boot, whose steady time was another. */
-    if (!mounted && spec->lease_s > 0)
-        TRY(container_put_lease(
-            c, spec->id, clock_steady(c->o.clock) + spec->lease_s * US_PER_SECOND, arena, err));
+    TRY(file_make_folder(container_lease_folder(c, spec->id, arena), err));
     TRY(container_rules(c, arena, err));
+    point_pass("start.ruled");
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
+    point_pass("start.joined");
     TRY(write_bundle(c, spec, left.slot, arena, err));
+    point_pass("start.bundled");
     left.restart = spec->restart;
     left.starts++;
     left.started = clock_now(c->o.clock);
     left.stop_ms = stop_ms_of(spec);
     /* Before it runs: who looks afterwards never takes an old start for this one. */
     TRY(left_write(folder, &left, arena, err));
+    point_pass("start.noted");
     enum rc rc = crun_start(c, spec->id, arena, err);
     if (rc != RC_OK) {
         struct err second;
@@ -271,6 +279,7 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
         if (crun_forget(c, spec->id, arena, &second) != RC_OK)
             err_add(err, "what is left is stopped by the next step: ");
     }
+    point_pass("start.running");
     return rc;
 }
 
@@ -285,6 +294,7 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
                                    .processes_max = spec->processes_max};
     TRY(left_read(folder, arena, &left, err));
     TRY(cgroup_limit(&c->cgroup, container_group(c, spec->id, arena), &limits, err));
+    point_pass("adjust.limited");
     /* A disk that cannot grow while it is in use does so at the next start. */
     struct err first;
     err_clear(&first);
@@ -296,20 +306,21 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
         return rc;
     }
     TRY(network_join(&c->network, left.slot, spec->network_bit_s, arena, err));
+    if (spec->lease_s == 0)
+        TRY(file_remove(container_lease_file(c, spec->id, arena), err));
+    point_pass("adjust.shaped");
     left.generation = spec->generation;
     left.ports = spec->ports;
     left.alone = spec->alone;
     TRY(left_write(folder, &left, arena, err));
+    point_pass("adjust.noted");
     return container_rules(c, arena, err);
 }
 
 static enum rc lease(struct driver *d, struct str id, time_us until, struct arena *arena,
                      struct err *err)
 {
-    struct container *c = container_of_driver(d);
-    if (!disk_is_mounted(container_in(c, id, "root", arena)))
-        return err_set(err, RC_NOT_FOUND, "service '%.*s' has no root yet", STRF(id));
-    return container_put_lease(c, id, until, arena, err);
+    return container_put_lease(container_of_driver(d), id, until, arena, err);
 }
 
 /* --- stop, remove --- */
@@ -365,13 +376,17 @@ static enum rc stop(struct driver *d, struct str id, struct arena *arena,
     struct left left = known(c, id, arena);
     err_clear(&ignored);
     ask_to_end(c, id, left.stop_ms, arena);
+    point_pass("stop.asked");
     TRY(cgroup_kill(&c->cgroup, container_group(c, id, arena), arena, err));
+    point_pass("stop.killed");
     struct driver_stats last = {0};
     if (stats(d, id, arena, &last, &ignored) != RC_OK)
         last = (struct driver_stats){0};
     TRY(crun_forget(c, id, arena, err));
+    point_pass("stop.forgotten");
     if (left.slot >= 0)
         TRY(network_leave(&c->network, left.slot, arena, err));
+    point_pass("stop.left");
     *ret_last = last;
     return RC_OK;
 }
@@ -391,9 +406,13 @@ enum rc container_forget(struct container *c, struct str id, struct arena *arena
 {
     pthread_mutex_lock(&c->slots);
     enum rc rc = file_remove(container_folder(c, id, arena), err);
+    point_pass("remove.emptied");
+    if (rc == RC_OK)
+        rc = file_remove(container_lease_folder(c, id, arena), err);
     if (rc == RC_OK)
         rc = clear_if_last(c, arena, err);
     pthread_mutex_unlock(&c->slots);
+    point_pass("remove.cleared");
     TRY(rc);
     return container_drop_images(c, arena, err);
 }
@@ -406,6 +425,7 @@ static enum rc remove_service(struct driver *d, struct str id, struct arena *are
     if (left.slot >= 0)
         TRY(network_leave(&c->network, left.slot, arena, err));
     TRY(container_unmount(c, id, true, arena, err));
+    point_pass("remove.unmounted");
     return container_forget(c, id, arena, err);
 }
 
@@ -495,7 +515,7 @@ static enum rc check_machine(const struct container *c, struct err *err)
 /* Folders under run are of this boot; where /run is no tmpfs, those of an earlier one lie there. */
 static enum rc begin_boot(const struct container *c, struct arena *arena, struct err *err)
 {
-    static const char *const parts[] = {"crun", "pids", "images"};
+    static const char *const parts[] = {"crun", "pids", "images", "leases"};
     struct str now, before = STR("");
     struct err ignored;
     const char *note = arena_fmt(arena, "%s/boot", c->o.run).p;

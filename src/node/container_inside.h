@@ -59,11 +59,12 @@ MUST_CHECK enum rc container_rules(struct container *c, struct arena *arena, str
 MUST_CHECK enum rc container_forget(struct container *c, struct str id, struct arena *arena,
                                     struct err *err);
 
-/* The steady time until which it may run, where hanse-init reads it, and where only the node does:
- * a service may write what it sees. */
-MUST_CHECK enum rc container_put_lease(struct container *c, struct str id, time_us until,
+/* The steady time until which it may run, of this boot. It stands on the node's side, where
+ * hanse-init reads it through a mount that nobody inside can write, and not on the disk of the
+ * services: a full one ends nobody's lease. It goes when the service is stopped. */
+MUST_CHECK enum rc container_put_lease(const struct container *c, struct str id, time_us until,
                                        struct arena *arena, struct err *err);
-/* The node's copy, of this boot; it goes when the service is stopped. */
+const char *container_lease_folder(const struct container *c, struct str id, struct arena *arena);
 const char *container_lease_file(const struct container *c, struct str id, struct arena *arena);
 /* When the lease ended of what does not run any more, in time of the wall: hanse-init ended it
  * then, though no agent saw it. 0: it runs, has no lease, or one that is good. */

@@ -50,8 +50,7 @@ static void teardown(void)
 
 static void put_lease(time_us until)
 {
-    struct str text = arena_fmt(&arena, "%lld", (long long)until);
-    ck_assert_int_eq(file_write(container_lease_file(&container, ID, &arena), text, &err), RC_OK);
+    ck_assert_int_eq(container_put_lease(&container, ID, until, &arena, &err), RC_OK);
 }
 
 static time_us end_of(time_us started)

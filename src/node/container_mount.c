@@ -8,6 +8,8 @@
 #include "node/inside.h"
 #include "node/run.h"
 
+#include "base/point.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -88,6 +90,7 @@ static enum rc mount_lower(struct container *c, const struct spec_image *image, 
     TRY(bring(c, image, path, arena, err));
     if (!c->o.unpack && !file_exists(tree)) {
         TRY(disk_mount(path, at, "squashfs", true, err));
+        point_pass("prepare.image-mounted");
         struct err first;
         err_clear(&first);
         enum rc rc = disk_shift(at, lower, user, &first);
@@ -116,7 +119,10 @@ enum rc container_disk(struct container *c, const struct service_spec *spec, str
         *err = first;
         return rc;
     }
-    return disk_mount(file, disk, "ext4", false, err);
+    point_pass("prepare.disk-made");
+    TRY(disk_mount(file, disk, "ext4", false, err));
+    point_pass("prepare.disk-mounted");
+    return RC_OK;
 }
 
 enum rc container_mount(struct container *c, const struct service_spec *spec, int64_t slot,
@@ -131,6 +137,7 @@ enum rc container_mount(struct container *c, const struct service_spec *spec, in
         enum rc rc = mount_lower(c, image, lower, container_user(slot), arena, err);
         pthread_mutex_unlock(&c->images);
         TRY(rc);
+        point_pass("prepare.image-shifted");
     }
     return disk_overlay(lower, container_in(c, spec->id, "disk/upper", arena),
                         container_in(c, spec->id, "disk/work", arena),
@@ -298,24 +305,5 @@ enum rc container_fill(struct container *c, const struct service_spec *spec, int
         close(f.root);
     if (f.volumes >= 0)
         close(f.volumes);
-    return rc;
-}
-
-enum rc container_put_lease(struct container *c, struct str id, time_us until, struct arena *arena,
-                            struct err *err)
-{
-    struct stat st;
-    struct str text = arena_fmt(arena, "%lld", (long long)until);
-    TRY(file_write(container_lease_file(c, id, arena), text, err));
-    int root = open(container_in(c, id, "root", arena), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 || fstat(root, &st) != 0) {
-        enum rc rc = file_failed(err, "cannot open the root of", arena_cstr(arena, id));
-        if (root >= 0)
-            close(root);
-        return rc;
-    }
-    struct inside_owner owner = {.user = st.st_uid, .group = st.st_gid, .mode = SECRET_MODE};
-    enum rc rc = inside_file(root, str_c(bundle_lease), text, &owner, arena, err);
-    close(root);
     return rc;
 }

@@ -1,8 +1,11 @@
 /* Who is where: folders, slots, first processes. */
 #include "node/container_inside.h"
 
+#include "node/bundle.h"
 #include "node/disk.h"
 #include "node/file.h"
+
+#include "base/point.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -126,9 +129,11 @@ enum rc container_take_slot(struct container *c, struct str id, struct arena *ar
         return rc;
     }
     TRY(file_make_folder(folder, err));
+    point_pass("prepare.begun");
     pthread_mutex_lock(&c->slots);
     rc = take_slot(c, id, folder, arena, ret, err);
     pthread_mutex_unlock(&c->slots);
+    point_pass("prepare.placed");
     return rc;
 }
 
@@ -163,9 +168,22 @@ int64_t container_process(const struct container *c, struct str id, struct arena
     return str_has(groups, group) && is_alive(pid, arena) ? pid : 0;
 }
 
+const char *container_lease_folder(const struct container *c, struct str id, struct arena *arena)
+{
+    return arena_fmt(arena, "%s/leases/%.*s", c->o.run, STRF(id)).p;
+}
+
 const char *container_lease_file(const struct container *c, struct str id, struct arena *arena)
 {
-    return arena_fmt(arena, "%s/pids/%.*s.lease", c->o.run, STRF(id)).p;
+    return arena_fmt(arena, "%s/%s", container_lease_folder(c, id, arena), bundle_lease_file).p;
+}
+
+enum rc container_put_lease(const struct container *c, struct str id, time_us until,
+                            struct arena *arena, struct err *err)
+{
+    struct str text = arena_fmt(arena, "%lld", (long long)until);
+    TRY(file_make_folder(container_lease_folder(c, id, arena), err));
+    return file_show(container_lease_file(c, id, arena), text, err);
 }
 
 time_us container_lease_end(const struct container *c, struct str id, time_us started,

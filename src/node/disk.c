@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/loop.h>
 #include <sched.h>
 #include <signal.h>
@@ -297,5 +298,25 @@ enum rc disk_space(const char *path, int64_t *ret_bytes, int64_t *ret_used, stru
     int64_t block = (int64_t)v.f_frsize;
     *ret_bytes = (int64_t)v.f_blocks * block;
     *ret_used = *ret_bytes - (int64_t)v.f_bavail * block;
+    return RC_OK;
+}
+
+enum rc disk_room(const char *path, int64_t *ret_bytes, struct err *err)
+{
+    enum { KEPT_PARTS = 20 };
+    int64_t all = 0, used = 0;
+    TRY(disk_space(path, &all, &used, err));
+    *ret_bytes = max_i64(all - used - all / KEPT_PARTS, 0);
+    return RC_OK;
+}
+
+enum rc disk_want_room(const char *path, int64_t bytes, struct err *err)
+{
+    int64_t room = 0;
+    TRY(disk_room(path, &room, err));
+    if (bytes > room)
+        return err_set(err, RC_FULL,
+                       "the node's disk has no room for %" PRId64 " bytes: it has %" PRId64, bytes,
+                       room);
     return RC_OK;
 }

@@ -40,5 +40,10 @@ int64_t disk_taken(const char *file);
 /* Of the file system that path lies in. */
 MUST_CHECK enum rc disk_space(const char *path, int64_t *ret_bytes, int64_t *ret_used,
                               struct err *err);
+/* What may be written there beside the services, which write on it, too: a twentieth of the disk is
+ * left to them. Not below 0. */
+MUST_CHECK enum rc disk_room(const char *path, int64_t *ret_bytes, struct err *err);
+/* RC_FULL: there is no room for so many bytes, in words. */
+MUST_CHECK enum rc disk_want_room(const char *path, int64_t bytes, struct err *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_MAX = 32, TEMPORARY_MODE = 0600, FOLDER_MODE = 0711 };
+enum { NUMBER_MAX = 32, OWN_MODE = 0600, SHOWN_MODE = 0644, FOLDER_MODE = 0711 };
 
 enum rc file_failed(struct err *err, const char *what, const char *path)
 {
@@ -79,29 +79,40 @@ static bool write_all(int fd, struct str content)
     return true;
 }
 
-static bool write_synced(const char *path, struct str content)
+static bool write_synced(const char *path, struct str content, mode_t mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, TEMPORARY_MODE);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, OWN_MODE);
     if (fd < 0)
         return false;
-    bool good = write_all(fd, content) && fsync(fd) == 0;
+    /* By fchmod, which no mask narrows. */
+    bool good = write_all(fd, content) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     int e = errno;
     close(fd);
     errno = e;
     return good;
 }
 
-enum rc file_write(const char *path, struct str content, struct err *err)
+static enum rc replace(const char *path, struct str content, mode_t mode, struct err *err)
 {
     char beside[FILE_PATH_MAX];
     int n = snprintf(beside, sizeof beside, "%s.new", path);
     ASSERT(n > 0 && (size_t)n < sizeof beside);
-    if (!write_synced(beside, content) || rename(beside, path) != 0) {
+    if (!write_synced(beside, content, mode) || rename(beside, path) != 0) {
         enum rc rc = file_failed(err, "cannot write", path);
         (void)unlink(beside); /* it may not be there */
         return rc;
     }
     return RC_OK;
+}
+
+enum rc file_write(const char *path, struct str content, struct err *err)
+{
+    return replace(path, content, OWN_MODE, err);
+}
+
+enum rc file_show(const char *path, struct str content, struct err *err)
+{
+    return replace(path, content, SHOWN_MODE, err);
 }
 
 /* The folder that a path names something in. */

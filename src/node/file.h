@@ -20,6 +20,8 @@ MUST_CHECK enum rc file_read(const char *path, size_t max, struct arena *arena, 
 int64_t file_number(const char *path, int64_t otherwise);
 /* All or nothing: beside it, synced, renamed; mode 0600. */
 MUST_CHECK enum rc file_write(const char *path, struct str content, struct err *err);
+/* The same, mode 0644: users of services read it. */
+MUST_CHECK enum rc file_show(const char *path, struct str content, struct err *err);
 /* A finished file gets its name, and the name is on the disk: after a crash it is there too. */
 MUST_CHECK enum rc file_rename(const char *from, const char *to, struct err *err);
 /* Into a file that is there: /sys and /proc. */

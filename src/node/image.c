@@ -4,6 +4,8 @@
 #include "node/file.h"
 #include "node/run.h"
 
+#include "base/point.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -77,7 +79,9 @@ enum rc image_take(const char *home, const char *file, struct str wanted, struct
     }
     if (chmod(file, IMAGE_MODE) != 0)
         return file_failed(err, "cannot keep the image", file);
+    point_pass("image.checked");
     TRY(file_rename(file, image_path(home, image.sha256, arena), err));
+    point_pass("image.kept");
     *ret = image;
     return RC_OK;
 }

@@ -4,6 +4,8 @@
 #include "node/file.h"
 #include "node/machine.h"
 
+#include "base/point.h"
+
 #include <inttypes.h>
 #include <sodium.h>
 
@@ -228,13 +230,18 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
                                    .timeout_us = CALL_US + wait_s * US_PER_SECOND,
                                    .reply_bytes_max = DESIRED_BYTES_MAX};
     struct str target = arena_fmt(arena, "/v1/node/desired?after=%" PRId64 "&wait=%" PRId64,
-                                  agent_revision(agent), wait_s);
+                                  l->unkept ? 0 : agent_revision(agent), wait_s);
     TRY(call_typed(l, &request, target, arena, &reply, err));
     if (reply.status != STATUS_OK || reply.body.n == 0)
         return RC_OK; /* nothing newer */
     /* First the agent, which refuses what is broken; then the disk, for the next start. */
     TRY(agent_want(agent, reply.body, err));
-    return file_write(home_path(l, "desired", arena), reply.body, err);
+    l->unkept = true; /* until the disk has it: with a full one, all of it is asked for again */
+    point_pass("want.taken");
+    TRY(file_write(home_path(l, "desired", arena), reply.body, err));
+    l->unkept = false;
+    point_pass("want.kept");
+    return RC_OK;
 }
 
 /* --- reports --- */

@@ -23,6 +23,7 @@ struct link {
     struct str server; /* "https://cloud.example.net" */
     struct str node;   /* "nod_..." */
     uint8_t secret[SIGNATURE_SECRET_BYTES];
+    bool unkept;               /* of link_pull alone: what is wanted is not on the disk yet */
     const atomic_bool *ending; /* calls are given up when it is true; may be NULL */
 };
 
@@ -41,8 +42,8 @@ MUST_CHECK enum rc link_call(struct link *l, const char *method, struct str targ
 /* The same with bytes that are no JSON. */
 MUST_CHECK enum rc link_send(struct link *l, struct str target, struct str bytes,
                              struct arena *arena, struct wire_reply *ret, struct err *err);
-/* Bring a file of so many bytes to path; goes on where it was cut off. Its hash is not looked at.
- */
+/* Bring a file of so many bytes to path, below home; goes on where it was cut off. Its hash is not
+ * looked at. RC_FULL: the disk has no room for what is missing; nothing more was written. */
 MUST_CHECK enum rc link_fetch_file(struct link *l, struct str target, int64_t bytes,
                                    const char *path, struct arena *arena, struct err *err);
 

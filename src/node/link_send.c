@@ -1,8 +1,11 @@
 /* Usage and images: what is long and may be cut off. */
 #include "node/link.h"
 
+#include "node/disk.h"
 #include "node/file.h"
 #include "node/image.h"
+
+#include "base/point.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,6 +180,7 @@ static enum rc take_piece(void *arg, struct str piece, struct err *err)
             return file_failed(err, "cannot write", "the file");
         piece = str_sub(piece, (size_t)n, piece.n);
     }
+    point_pass("fetch.piece");
     return RC_OK;
 }
 
@@ -188,6 +192,7 @@ static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int 
         return file_failed(err, "cannot write", "the file");
     if (st.st_size >= bytes)
         return RC_OK; /* all of it is here; its hash decides */
+    TRY(disk_want_room(l->home, bytes - st.st_size, err));
     struct fetch f = {.fd = fd, .left = bytes - st.st_size};
     struct pair range = {STR("Range"), arena_fmt(arena, "bytes=%" PRId64 "-", (int64_t)st.st_size)};
     struct pair headers[WIRE_HEADERS_MAX] = {range};
@@ -232,6 +237,7 @@ enum rc link_fetch_file(struct link *l, struct str target, int64_t bytes, const 
     if (rc == RC_OK && fsync(fd) != 0)
         rc = file_failed(err, "cannot write", path);
     close(fd);
+    point_pass("fetch.whole");
     return rc;
 }
 

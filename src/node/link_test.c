@@ -30,10 +30,11 @@ static struct {
     const char *refuses;  /* a body that has this is refused */
     const char *body;     /* of the answer */
     struct str last_body; /* of the last call */
-    struct str all;       /* ids of events that were taken, in their order */
-    struct str content;   /* of the file */
-    size_t cut_after;     /* bytes of it; 0: it comes whole */
-    bool no_parts;        /* what Range says is not looked at */
+    struct str last_url;
+    struct str all;     /* ids of events that were taken, in their order */
+    struct str content; /* of the file */
+    size_t cut_after;   /* bytes of it; 0: it comes whole */
+    bool no_parts;      /* what Range says is not looked at */
 } there;
 
 static struct str header(const struct wire_request *r, const char *name)
@@ -83,6 +84,7 @@ static enum rc answer(void *arg UNUSED, const struct wire_request *r, struct are
     check_signature(r);
     there.calls++;
     there.last_body = arena_str(&arena, r->body);
+    there.last_url = arena_str(&arena, r->url);
     if (r->piece != NULL)
         return give_file(r, ret, e);
     bool refused = there.refuses != NULL && str_has(r->body, str_c(there.refuses));
@@ -250,6 +252,29 @@ START_TEST(a_node_whose_clock_went_back_counts_on_from_what_was_heard)
 }
 END_TEST
 
+/* A disk that is full when something new is wanted: the agent does it, and asks for all of it again
+ * until it is kept, so that the next start knows it. */
+START_TEST(what_the_disk_did_not_take_is_asked_for_again)
+{
+    struct str kept;
+    const char *path = arena_fmt(&arena, "%s/desired", folder).p;
+    const char *beside = arena_fmt(&arena, "%s/desired.new", folder).p;
+    there.body = "{\"revision\":7,\"services\":[]}";
+    ck_assert_int_eq(file_make_folder(beside, &err), RC_OK); /* no file can be made there */
+    ck_assert_int_ne(link_pull(&node, agent, 20, &arena, &err), RC_OK);
+    ck_assert_int_eq(agent_revision(agent), 7);
+    ck_assert(!file_exists(path));
+    ck_assert_int_eq(file_remove(beside, &err), RC_OK);
+    err_clear(&err);
+    ck_assert_int_eq(link_pull(&node, agent, 20, &arena, &err), RC_OK);
+    ck_assert(str_has(there.last_url, STR("after=0&")));
+    ck_assert_int_eq(file_read(path, 1000, &arena, &kept, &err), RC_OK);
+    ck_assert(str_eq(kept, str_c(there.body)));
+    ck_assert_int_eq(link_pull(&node, agent, 20, &arena, &err), RC_OK);
+    ck_assert(str_has(there.last_url, STR("after=7&")));
+}
+END_TEST
+
 START_TEST(a_list_that_is_cut_off_changes_nothing)
 {
     const char *path = arena_fmt(&arena, "%s/desired", folder).p;
@@ -321,6 +346,7 @@ Suite *link_suite(void)
     tcase_add_test(c, who_cannot_take_it_now_is_asked_again);
     tcase_add_test(c, a_report_whose_answer_is_lost_is_told_whole_again);
     tcase_add_test(c, a_node_whose_clock_went_back_counts_on_from_what_was_heard);
+    tcase_add_test(c, what_the_disk_did_not_take_is_asked_for_again);
     tcase_add_test(c, a_list_that_is_cut_off_changes_nothing);
     tcase_add_test(c, a_file_that_is_cut_off_goes_on_where_it_was);
     tcase_add_test(c, from_who_knows_no_parts_it_begins_anew);

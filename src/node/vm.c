@@ -220,6 +220,8 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     virConnectClose(link);
     TRY(rc);
     TRY(network_plug(&v->c->network, left.slot, spec->network_bit_s, arena, err));
+    if (spec->lease_s == 0)
+        TRY(file_remove(vm_lease_file(v, spec->id, arena), err));
     left.generation = spec->generation;
     left.ports = spec->ports;
     left.alone = spec->alone;
@@ -233,7 +235,7 @@ static enum rc lease(struct driver *d, struct str id, time_us until, struct aren
     struct vm *v = vm_of_driver(d);
     if (!file_exists(container_folder(v->c, id, arena)))
         return err_set(err, RC_NOT_FOUND, "machine '%.*s' has no folder yet", STRF(id));
-    TRY(file_write(vm_lease_file(v, id, arena), arena_fmt(arena, "%lld", (long long)until), err));
+    TRY(container_put_lease(v->c, id, until, arena, err));
     return vm_guard(v, id, arena, err);
 }
 

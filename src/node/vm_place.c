@@ -51,7 +51,7 @@ void vm_await_end(const struct vm *v, struct str id, int64_t wait_ms, struct are
 
 const char *vm_lease_file(const struct vm *v, struct str id, struct arena *arena)
 {
-    return container_in(v->c, id, "lease", arena);
+    return container_lease_file(v->c, id, arena);
 }
 
 enum rc vm_guard(struct vm *v, struct str id, struct arena *arena, struct err *err)
