@@ -3,6 +3,7 @@
  */
 #include "main/pico_settings.h"
 
+#include "base/priority.h"
 #include "http/mail.h"
 #include "pico/bundled.h"
 #include "pico/web.h"
@@ -16,7 +17,13 @@
 
 #define STOP_WAIT_US (20 * US_PER_SECOND)
 
-enum { MAIN_ARENA_BYTES = 16 * 1024 * 1024, READERS = 8, MIB = 1024 * 1024 };
+enum {
+    MIB = 1024 * 1024,
+    MAIN_ARENA_BYTES = 16 * MIB,
+    READERS = 8,
+    KEEP_FREE_BYTES = 16 * MIB, /* of each arena of malloc */
+    MAP_BYTES = 2 * MIB,        /* pieces from here on are the system's, one by one */
+};
 
 static const char usage[] =
     "hanse-pico [--config FILE] [--SETTING VALUE ...]    serve, until SIGTERM or SIGINT\n"
@@ -44,8 +51,13 @@ static void prepare_process(sigset_t *ret)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct rlimit files;
     umask(077); /* data is for this user alone */
+    priority_quick();
     /* Each arena of malloc keeps pages of its own: two are enough for this many threads. */
     mallopt(M_ARENA_MAX, 2);
+    /* What a batch of events frees the next one takes again: not by way of the system. */
+    mallopt(M_TRIM_THRESHOLD, KEEP_FREE_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MAP_BYTES);
+    mallopt(M_TOP_PAD, MIB);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
@@ -152,6 +164,7 @@ static enum rc open_house(struct house *h, const struct pico_settings *s, struct
 
 static void close_house(struct house *h)
 {
+    pico_engine_leave(h->engine);
     if (h->developers != NULL)
         http_close(h->developers, STOP_WAIT_US);
     if (h->customers != NULL)
