@@ -38,6 +38,7 @@ void priority_quick(void)
 
 void priority_slow(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), SLOW_NICE); /* also where the other is refused */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                      SLOW_NICE); /* also where the other is refused */
     ask_for(SLOW_NICE, SLOW_NS);
 }

@@ -658,18 +658,19 @@ static bool put_aside(struct activation *a)
     struct pico_engine *e = a->e;
     const struct item *i = a->item;
     bool stored = i->kind == ITEM_STORED;
-    const struct str event[2] = {stored ? i->domain : a->due_domain, stored ? i->name : a->due_name};
+    const struct str event[2] = {stored ? i->domain : a->due_domain,
+                                 stored ? i->name : a->due_name};
     struct item *kept =
         item_new(ITEM_STORED, a->eci, a->eid, event, stored ? i->attrs : a->due_attrs);
     kept->row = stored ? i->row : (int64_t)atomic_fetch_add(&e->next_row, 1);
     kept->sender = i->sender;
     kept->hops = i->hops;
     commit_op(a->commit, OP_ASIDE, a->p->no)->event = kept;
-    struct str text = arena_fmt(a->arena_own,
-                                "the engine died %d times at the event %.*s:%.*s: it is set aside, "
-                                "with the number %lld",
-                                PICO_TRIES_MAX + 1, STRF(event[0]), STRF(event[1]),
-                                (long long)kept->row);
+    struct str text =
+        arena_fmt(a->arena_own,
+                  "the engine died %d times at the event %.*s:%.*s: it is set aside, "
+                  "with the number %lld",
+                  PICO_TRIES_MAX + 1, STRF(event[0]), STRF(event[1]), (long long)kept->row);
     activation_log(a, "error", text, krl_undefined());
     if (e->o.log != NULL)
         log_event(e->o.log, LOG_ERROR, "pico.aside", LOG_S("pico", a->p->id),

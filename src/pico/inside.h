@@ -28,10 +28,10 @@ enum {
     NESTED_ASKS_MAX = 8, /* a pico asks a pico that asks a pico */
     LANES = 2,           /* those with threads of ours */
     HEAVY = 8, /* short items that a pico has to show after one that was not, to be quick again */
-    REMOTE_THREADS = 2, /* that send events to other engines */
-    AWAY_MAX = 64,         /* activations that wait for other hosts, each with a thread */
-    AWAY_HOST_MAX = 8,     /* of them for one host */
-    AWAY_ACCOUNT_MAX = 16, /* of one account */
+    REMOTE_THREADS = 2,          /* that send events to other engines */
+    AWAY_MAX = 64,               /* activations that wait for other hosts, each with a thread */
+    AWAY_HOST_MAX = 8,           /* of them for one host */
+    AWAY_ACCOUNT_MAX = 16,       /* of one account */
     THREADS_MAX = 70 + AWAY_MAX, /* 64 workers, a timer, those, two of the outbox */
     TALLY_SLOTS = 1024,
     CHANCE_AHEAD = 2048, /* bytes: one call of the system for many identifiers */
@@ -219,12 +219,12 @@ struct pico_engine {
     struct ready_list resting;
     struct ready_list outside; /* resting: for room at a host */
     struct absence *away;
-    int slow_max;  /* that run at a time on the slow lane */
-    int slow_busy; /* that do */
-    int slow_n;    /* its threads */
-    int returning; /* threads that were away and want to run */
-    bool trial;    /* an event at which an engine died is begun again */
-    int64_t old_row;    /* events up to here were in the store at the start */
+    int slow_max;    /* that run at a time on the slow lane */
+    int slow_busy;   /* that do */
+    int slow_n;      /* its threads */
+    int returning;   /* threads that were away and want to run */
+    bool trial;      /* an event at which an engine died is begun again */
+    int64_t old_row; /* events up to here were in the store at the start */
     time_us started;
     struct ready_list idle;         /* loaded, nothing to do; the longest idle one first */
     struct pico_request *new_first; /* whose channel is not known yet */

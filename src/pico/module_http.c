@@ -356,7 +356,8 @@ static struct krl_value call(struct asking *q, struct arena *replies)
         return krl_failed();
     enum rc rc = ask_once(q, &request, replies, &reply, &err);
     if (rc != RC_OK) {
-        krl_fail(h, q->a->wants_rest ? RC_RETRY : RC_INVALID, "Error: http:%s failed: %.*s", q->method, STRF(err_text(&err)));
+        krl_fail(h, q->a->wants_rest ? RC_RETRY : RC_INVALID, "Error: http:%s failed: %.*s",
+                 q->method, STRF(err_text(&err)));
         return krl_failed();
     }
     struct krl_value answer = answer_of(q, &reply);

@@ -14,7 +14,8 @@ static const char deadly[] =
     "  global { logs = function() { ctx:logs().encode() }\n"
     "    state = function() { [ent:died.defaultsTo(0), ent:added.defaultsTo(0)] } }\n"
     "  rule tell { select when deadly tell foreach event:attr(\"to\") setting(to) every {\n"
-    "    event:send({\"eci\": to, \"domain\": \"deadly\", \"name\": \"die\", \"attrs\": {\"a\": 1}})\n"
+    "    event:send({\"eci\": to, \"domain\": \"deadly\", \"name\": \"die\", \"attrs\": {\"a\": "
+    "1}})\n"
     "    event:send({\"eci\": to, \"domain\": \"deadly\", \"name\": \"add\", \"attrs\": {}}) } }\n"
     "  rule plan { select when deadly plan always {\n"
     "    schedule deadly event \"die\" at time:now()\n"
@@ -61,7 +62,7 @@ static void deadly_start(struct deadly *d)
     d->wire.fn = live;
     d->w.o.wire = &d->wire.wire;
     world_restart(&d->w);
-    d->root = pico_root(d->w.e);
+    d->root = arena_str(&d->w.arena, pico_root(d->w.e));
     world_install(&d->w, d->root, "deadly", deadly);
 }
 
@@ -76,7 +77,7 @@ static bool live_once(struct deadly *d, struct str eci, const char *name, const 
         world_open(&d->w);
         world_run(&d->w);
         if (name != NULL)
-            fprintf(stderr, "%.*s\n", STRF(world_event(&d->w, eci, "deadly", name, attrs)));
+            (void)world_event(&d->w, eci, "deadly", name, attrs); /* it may not live to answer */
         pico_engine_close(d->w.e);
         store_close(d->w.f.store);
         _exit(0);
@@ -139,10 +140,11 @@ static struct str new_deadly(struct deadly *d, struct str *ret_eci)
 {
     static const char between[] = "\",\"eci\":\"";
     struct pico_request r = world_ask(
-        &d->w, (struct pico_request){.ask = PICO_NEW,
-                                     .eci = d->root,
-                                     .attrs = STR("{\"rulesets\":[{\"url\":\"file:///deadly.krl\"}]}"),
-                                     .inside = true});
+        &d->w,
+        (struct pico_request){.ask = PICO_NEW,
+                              .eci = d->root,
+                              .attrs = STR("{\"rulesets\":[{\"url\":\"file:///deadly.krl\"}]}"),
+                              .inside = true});
     ck_assert_int_eq(r.rc, RC_OK);
     *ret_eci = str_sub(r.reply, 7 + 25 + sizeof between - 1, 7 + 25 + sizeof between - 1 + 25);
     return str_sub(r.reply, 7, 7 + 25);

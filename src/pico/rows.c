@@ -1,8 +1,8 @@
 /* The tables of migrations/0012_pico.sql: picos come from them and changes go to them. */
 #include "pico/detail.h"
 #include "pico/inside.h"
-#include "pico/trial.h"
 #include "pico/outgoing.h"
+#include "pico/trial.h"
 #include "pico/usage.h"
 
 #include <stdlib.h>
@@ -372,16 +372,11 @@ static enum rc drop_cell(struct tx *tx, int64_t pico, const struct cell *c)
 
 /* The tables whose rows belong to a pico, and that of channels. */
 static const char *const owned[] = {
-    "DELETE FROM pico_installed WHERE pico = $1",
-    "DELETE FROM pico_entity WHERE pico = $1",
-    "DELETE FROM pico_waiting WHERE pico = $1",
-    "DELETE FROM pico_schedule WHERE pico = $1",
-    "DELETE FROM pico_event WHERE pico = $1",
-    "DELETE FROM pico_aside WHERE pico = $1",
-    "DELETE FROM pico_seen WHERE pico = $1",
-    "DELETE FROM pico_log WHERE pico = $1",
-    "DELETE FROM pico_account WHERE pico = $1",
-    "DELETE FROM pico WHERE no = $1",
+    "DELETE FROM pico_installed WHERE pico = $1", "DELETE FROM pico_entity WHERE pico = $1",
+    "DELETE FROM pico_waiting WHERE pico = $1",   "DELETE FROM pico_schedule WHERE pico = $1",
+    "DELETE FROM pico_event WHERE pico = $1",     "DELETE FROM pico_aside WHERE pico = $1",
+    "DELETE FROM pico_seen WHERE pico = $1",      "DELETE FROM pico_log WHERE pico = $1",
+    "DELETE FROM pico_account WHERE pico = $1",   "DELETE FROM pico WHERE no = $1",
 };
 
 /* With the lock: what is in memory of it may not be committed any more. */

@@ -31,7 +31,8 @@ static enum rc read_due(struct tx *tx, const struct value *v, size_t columns, vo
     (void)tx;
     ASSERT(columns == 3);
     struct due *d = NEW(p->arena, struct due);
-    *d = (struct due){.pico = v[0].number, .id = arena_str(p->arena, v[1].text), .due = v[2].number};
+    *d =
+        (struct due){.pico = v[0].number, .id = arena_str(p->arena, v[1].text), .due = v[2].number};
     *p->last = d;
     p->last = &d->next;
     p->n++;
@@ -45,12 +46,12 @@ static enum rc poll(struct tx *tx, void *arg)
     p->first = NULL;
     p->last = &p->first;
     p->n = 0;
-    TRY(sql_each(
-        tx, read_due, p,
-        "SELECT s.pico, s.id, s.due FROM pico_schedule s WHERE s.due <= $1 AND NOT EXISTS (SELECT 1 "
-        "FROM pico p JOIN pico_account a ON a.pico = p.account WHERE p.no = s.pico AND "
-        "a.suspended = 1) ORDER BY s.due, s.pico, s.id LIMIT $2",
-        V(p->now), V(POLL_MAX)));
+    TRY(sql_each(tx, read_due, p,
+                 "SELECT s.pico, s.id, s.due FROM pico_schedule s WHERE s.due <= $1 AND NOT EXISTS "
+                 "(SELECT 1 "
+                 "FROM pico p JOIN pico_account a ON a.pico = p.account WHERE p.no = s.pico AND "
+                 "a.suspended = 1) ORDER BY s.due, s.pico, s.id LIMIT $2",
+                 V(p->now), V(POLL_MAX)));
     TRY(sql_rows(tx, &rows,
                  "SELECT due FROM pico_schedule WHERE due > $1 ORDER BY due, pico, id LIMIT 1",
                  V(p->now)));

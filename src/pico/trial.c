@@ -4,8 +4,8 @@
  * durably, before it is begun; one that was counted before runs while no other such does, so that
  * the next death is the fault of one alone; and after PICO_TRIES_MAX it is set aside.
  */
-#include "pico/inside.h"
 #include "pico/trial.h"
+#include "pico/inside.h"
 
 /* --- before it runs --- */
 
@@ -31,8 +31,7 @@ static enum rc read_tries(struct tx *tx, void *arg)
 /* From before this engine's start: of an event its number tells, of a schedule when it was due. */
 static bool may_be_suspect(const struct pico_engine *e, const struct item *i)
 {
-    return (i->kind == ITEM_STORED && i->row <= e->old_row) ||
-           (i->kind == ITEM_SCHEDULE && i->old);
+    return (i->kind == ITEM_STORED && i->row <= e->old_row) || (i->kind == ITEM_SCHEDULE && i->old);
 }
 
 static enum rc count_tries(struct pico_engine *e, struct counting *c, struct err *err)
@@ -175,7 +174,8 @@ static enum rc end_aside(struct tx *tx, void *arg)
     if (t->again)
         TRY(sql_run(tx,
                     "INSERT INTO pico_event (no, pico, eci, eid, domain, name, attrs, sender, "
-                    "hops) SELECT CAST($1 AS BIGINT), pico, eci, eid, domain, name, attrs, sender, hops FROM "
+                    "hops) SELECT CAST($1 AS BIGINT), pico, eci, eid, domain, name, attrs, sender, "
+                    "hops FROM "
                     "pico_aside WHERE no = $2",
                     V((int64_t)atomic_fetch_add(&t->e->next_row, 1)), V(t->no)));
     return sql_run(tx, "DELETE FROM pico_aside WHERE no = $1", V(t->no));

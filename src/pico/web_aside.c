@@ -36,9 +36,8 @@ static void work_list(struct web_call *c)
         web_fail(c, rc, err);
 }
 
-static void end_one(struct web_call *c,
-                    enum rc (*end)(struct pico_engine *e, struct str id, int64_t no,
-                                   struct err *err))
+static void end_one(struct web_call *c, enum rc (*end)(struct pico_engine *e, struct str id,
+                                                       int64_t no, struct err *err))
 {
     int64_t no = 0;
     struct err *err = http_err(c->x);
