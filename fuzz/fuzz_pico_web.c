@@ -243,6 +243,7 @@ static void open_place(struct place *p)
 
 static void close_place(struct place *p)
 {
+    pico_engine_leave(p->e);
     for (size_t i = 0; i < COUNT(p->servers); i++)
         http_close(p->servers[i], US_PER_SECOND);
     pico_web_close(p->web);

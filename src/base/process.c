@@ -4,7 +4,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { MALLOC_ARENAS = 2, KEEP_BYTES = 16 * 1024 * 1024, MAP_BYTES = 2 * 1024 * 1024 };
+enum {
+    MIB = 1024 * 1024,
+    MALLOC_ARENAS = 2,
+    KEEP_BYTES = 16 * MIB,
+    MAP_BYTES = 2 * MIB, /* what is larger is the system's, one by one */
+};
 
 void process_prepare(void)
 {
@@ -14,6 +19,7 @@ void process_prepare(void)
     (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     (void)mallopt(M_MMAP_THRESHOLD, MAP_BYTES);
+    (void)mallopt(M_TOP_PAD, MIB);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */

@@ -451,6 +451,56 @@ enum rc builtin_pico_log(struct run *run)
     return RC_OK;
 }
 
+enum rc builtin_pico_asides(struct run *run)
+{
+    const struct json *answer = NULL;
+    struct call c = {.method = "GET"};
+    struct str id = STR("");
+    TRY(want_words(run, 1));
+    TRY(find_pico(run, word(run, 0), &id));
+    c.path = path_of(run, id, "/asides", STR(""), STR(""));
+    TRY(call_json(run, &c, &answer));
+    const struct json *items = peek_array(answer, "items");
+    if (items == NULL)
+        return err_set(run->err, RC_REMOTE, "the engine answers with no list");
+    for (const struct json *i = json_first(items); i != NULL; i = json_next(items, i)) {
+        int64_t no = 0;
+        const struct json *number = peek(i, "no");
+        if (number == NULL || !json_i64(number, &no))
+            return err_set(run->err, RC_REMOTE, "the engine answers with no number");
+        fprintf(run->cli->out, "%lld  %.*s  %.*s/%.*s %.*s\n", (long long)no,
+                STRF(show_time(run->arena, peek_text(i, "since"))),
+                STRF(text_plain(run->arena, peek_text(i, "domain"))),
+                STRF(text_plain(run->arena, peek_text(i, "name"))),
+                STRF(text_plain(run->arena, peek_text(i, "attrs"))));
+    }
+    return RC_OK;
+}
+
+static enum rc end_aside(struct run *run, const char *method)
+{
+    struct call c = {.method = method};
+    struct str id = STR("");
+    struct str answer = STR("");
+    int64_t no = 0;
+    TRY(want_words(run, 2));
+    if (!str_to_i64(word(run, 1), 1, INT64_MAX, &no))
+        return err_set(run->err, RC_INVALID, "an event is named by its number: hanse pico asides");
+    TRY(find_pico(run, word(run, 0), &id));
+    c.path = path_of(run, id, "/asides/", word(run, 1), STR(""));
+    return call(run, &c, &answer);
+}
+
+enum rc builtin_pico_again(struct run *run)
+{
+    return end_aside(run, "POST");
+}
+
+enum rc builtin_pico_forget(struct run *run)
+{
+    return end_aside(run, "DELETE");
+}
+
 enum rc builtin_pico_export(struct run *run)
 {
     struct call c = {.method = "GET"};

@@ -3,6 +3,7 @@
  */
 #include "main/pico_settings.h"
 
+#include "base/priority.h"
 #include "base/process.h"
 #include "http/mail.h"
 #include "pico/bundled.h"
@@ -15,7 +16,11 @@
 
 #define STOP_WAIT_US (20 * US_PER_SECOND)
 
-enum { MAIN_ARENA_BYTES = 16 * 1024 * 1024, READERS = 8, MIB = 1024 * 1024 };
+enum {
+    MIB = 1024 * 1024,
+    MAIN_ARENA_BYTES = 16 * MIB,
+    READERS = 8,
+};
 
 static const char usage[] =
     "hanse-pico [--config FILE] [--SETTING VALUE ...]    serve, until SIGTERM or SIGINT\n"
@@ -42,6 +47,7 @@ static void prepare_process(sigset_t *ret)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     process_prepare();
+    priority_quick();
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
@@ -144,6 +150,7 @@ static enum rc open_house(struct house *h, const struct pico_settings *s, struct
 
 static void close_house(struct house *h)
 {
+    pico_engine_leave(h->engine);
     if (h->developers != NULL)
         http_close(h->developers, STOP_WAIT_US);
     if (h->customers != NULL)

@@ -1,5 +1,6 @@
 /* One thing that a pico does, from its begin to the commit. */
 #include "pico/activation.h"
+#include "pico/trial.h"
 #include "pico/usage.h"
 
 #include "base/map.h"
@@ -492,6 +493,10 @@ static bool again(const struct activation *a, enum outcome *ret)
         *ret = OUT_SETTLE;
         return true;
     }
+    if (a->wants_rest) {
+        *ret = OUT_REST;
+        return true;
+    }
     bool short_of_steps = a->m.heap.err.rc == RC_TIMEOUT && a->lane != LANE_SLOW &&
                           a->steps_given < a->e->o.steps_max;
     *ret = a->lane == LANE_HERE && !a->wants_slow ? OUT_FAST : OUT_SLOW;
@@ -647,6 +652,32 @@ static enum outcome do_query(struct activation *a, struct pico_request *r)
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
 
+/* The engine died of it too often: its owner may have it tried again. */
+static bool put_aside(struct activation *a)
+{
+    struct pico_engine *e = a->e;
+    const struct item *i = a->item;
+    bool stored = i->kind == ITEM_STORED;
+    const struct str event[2] = {stored ? i->domain : a->due_domain,
+                                 stored ? i->name : a->due_name};
+    struct item *kept =
+        item_new(ITEM_STORED, a->eci, a->eid, event, stored ? i->attrs : a->due_attrs);
+    kept->row = stored ? i->row : (int64_t)atomic_fetch_add(&e->next_row, 1);
+    kept->sender = i->sender;
+    kept->hops = i->hops;
+    commit_op(a->commit, OP_ASIDE, a->p->no)->event = kept;
+    struct str text =
+        arena_fmt(a->arena_own,
+                  "the engine died %d times at the event %.*s:%.*s: it is set aside, "
+                  "with the number %lld",
+                  PICO_TRIES_MAX + 1, STRF(event[0]), STRF(event[1]), (long long)kept->row);
+    activation_log(a, "error", text, krl_undefined());
+    if (e->o.log != NULL)
+        log_event(e->o.log, LOG_ERROR, "pico.aside", LOG_S("pico", a->p->id),
+                  LOG_I("event", kept->row));
+    return !krl_failing(&a->m.heap);
+}
+
 /* An event that waits in the store, or a schedule that is due. */
 static enum outcome do_stored(struct activation *a)
 {
@@ -654,7 +685,9 @@ static enum outcome do_stored(struct activation *a)
     const struct item *i = a->item;
     a->commit = commit_new(a->e, a->p);
     bool ok = note_done(a) && set_eid(a, i->eid);
-    if (ok && i->kind == ITEM_STORED)
+    if (ok && i->condemned)
+        ok = put_aside(a);
+    else if (ok && i->kind == ITEM_STORED)
         ok = access_event(a, i->domain, i->name) && run_events(a, i->domain, i->name, i->attrs);
     else if (ok)
         ok = run_events(a, a->due_domain, a->due_name, a->due_attrs);
@@ -751,7 +784,10 @@ enum outcome activation_item(struct pico_engine *e, struct pico *p, struct item 
     if (p->suspended && i->kind == ITEM_REQUEST && (i->sender != 0 || !i->request->inside))
         return refuse_suspended(e, i->request);
     bool pair = i->kind == ITEM_REQUEST && i->request->ask == PICO_EVENT_QUERY && !i->event_done;
-    enum outcome out = run_item(&a);
+    enum outcome out = OUT_DONE;
+    if (!trial_pass(e, p, i, &out))
+        return out;
+    out = run_item(&a);
     if (!pair || !i->event_done || out != OUT_DONE)
         return out;
     outside_forget(i); /* the query asks for itself */
@@ -808,6 +844,7 @@ struct krl_value activation_nested(struct activation *a, struct pico *child,
     b.steps_given = b.m.heap.steps; /* they are counted by the outer one */
     a->wants_slow = a->wants_slow || b.wants_slow;
     a->wants_settle = a->wants_settle || b.wants_settle;
+    a->wants_rest = a->wants_rest || b.wants_rest;
     end(&b);
     return answer;
 }

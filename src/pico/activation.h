@@ -83,6 +83,7 @@ struct activation {
     bool cleared;      /* an error: the rest of the event is dropped */
     bool wants_slow;   /* begin anew on the slow lane */
     bool wants_settle; /* begin anew when all commits are durable */
+    bool wants_rest;   /* begin anew when there is room at a host */
 };
 
 static inline struct activation *activation_of(struct krl_host *host)

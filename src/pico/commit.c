@@ -141,7 +141,7 @@ static void bury(struct pico_engine *e, int64_t no)
     p->dying = false;
     p->gone = true;
     if (p->resting)
-        list_drop(&e->resting, p);
+        list_drop(p->wants_host != 0 ? &e->outside : &e->resting, p);
     p->resting = false;
     if (p->run == RUN_IDLE || p->run == RUN_PARKED) {
         p->run = RUN_IDLE;
@@ -199,7 +199,7 @@ static void deliver(struct commit *c, bool kept)
         op->event = NULL;
         if (kept && op->kind == OP_REMOTE)
             remote_wake(e, op->cell.name);
-        if (!kept || op->kind == OP_ACCEPT || op->kind == OP_REMOTE) {
+        if (!kept || op->kind == OP_ACCEPT || op->kind == OP_REMOTE || op->kind == OP_ASIDE) {
             item_free(i);
             continue;
         }

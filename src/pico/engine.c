@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/map.h"
+#include "base/priority.h"
 #include "krl/code.h"
 #include "pico/inside.h"
 #include "pico/outgoing.h"
@@ -9,14 +10,12 @@
 #include "pico/usage.h"
 
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     LOADED_DEFAULT = 20000,
     SLOW_THREADS_DEFAULT = 2,
     FAST_THREADS_MAX = 32,
-    SLOW_NICE = 10,
     SLOT_US = 262144, /* identifiers made within one begin alike */
     SLOT_N = 4,       /* so many letters */
     DIGITS = 36,
@@ -37,46 +36,69 @@ static void put_slot(struct pico_engine *e, char text[SLOT_N])
         text[i] = digits[hash % DIGITS];
 }
 
+static unsigned char chance_byte(struct pico_engine *e)
+{
+    if (e->chance_left == 0) {
+        clock_chance(e->clock, e->chance, sizeof e->chance);
+        e->chance_left = sizeof e->chance;
+    }
+    return e->chance[--e->chance_left];
+}
+
 void chance_eci(struct pico_engine *e, char text[ECI_N + 1])
 {
-    unsigned char bytes[2 * ECI_N] = {0};
-    size_t at = sizeof bytes;
     text[0] = 'c';
     put_slot(e, text + 1);
+    pthread_mutex_lock(&e->chance_lock);
     for (size_t i = 1 + SLOT_N; i < ECI_N; i++) {
-        do { /* 252 is a multiple of 36: no digit is likelier than another */
-            if (at == sizeof bytes) {
-                clock_chance(e->clock, bytes, sizeof bytes);
-                at = 0;
-            }
-        } while (bytes[at++] >= 252);
-        text[i] = digits[bytes[at - 1] % DIGITS];
+        unsigned char byte = 0;
+        do /* 252 is a multiple of 36: no digit is likelier than another */
+            byte = chance_byte(e);
+        while (byte >= 252);
+        text[i] = digits[byte % DIGITS];
     }
+    pthread_mutex_unlock(&e->chance_lock);
     text[ECI_N] = '\0';
 }
 
 /* --- threads --- */
 
-static void *run_worker(struct pico_engine *e, enum lane lane)
+static void *fast_thread(void *arg)
 {
+    struct pico_engine *e = arg;
     pthread_mutex_lock(&e->lock);
     while (!e->stopping)
-        if (!queue_work(e, lane))
-            pthread_cond_wait(&e->work[lane], &e->lock);
+        if (!queue_work(e, LANE_FAST))
+            pthread_cond_wait(&e->work[LANE_FAST], &e->lock);
     pthread_mutex_unlock(&e->lock);
     return NULL;
 }
 
-static void *fast_thread(void *arg)
+/* With the lock, which is given up meanwhile. False: there is nothing to do, or enough do it. */
+static bool work_slowly(struct pico_engine *e)
 {
-    return run_worker(arg, LANE_FAST);
+    if (e->slow_busy >= e->slow_max || e->returning > 0)
+        return false;
+    e->slow_busy++;
+    bool some = queue_work(e, LANE_SLOW);
+    e->slow_busy--;
+    if (e->returning > 0)
+        pthread_cond_signal(&e->back);
+    else if (some && e->ready[LANE_SLOW].first != NULL)
+        pthread_cond_signal(&e->work[LANE_SLOW]); /* this one may find the lane full */
+    return some;
 }
 
 static void *slow_thread(void *arg)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
-                      SLOW_NICE); /* without it, it is as the others */
-    return run_worker(arg, LANE_SLOW);
+    struct pico_engine *e = arg;
+    priority_slow();
+    pthread_mutex_lock(&e->lock);
+    while (!e->stopping)
+        if (!work_slowly(e))
+            pthread_cond_wait(&e->work[LANE_SLOW], &e->lock);
+    pthread_mutex_unlock(&e->lock);
+    return NULL;
 }
 
 static void start_thread(struct pico_engine *e, void *(*run)(void *arg))
@@ -90,6 +112,33 @@ static void start_thread(struct pico_engine *e, void *(*run)(void *arg))
     e->threads_n++;
 }
 
+void lane_leave(struct pico_engine *e)
+{
+    int waiting = 0;
+    if (e->alone)
+        return;
+    for (const struct absence *a = e->away; a != NULL; a = a->next)
+        waiting++;
+    e->slow_busy--;
+    if (!e->stopping && e->slow_n - waiting < e->slow_max && e->slow_n < e->slow_max + AWAY_MAX) {
+        start_thread(e, slow_thread);
+        e->slow_n++;
+    }
+    pthread_cond_signal(e->returning > 0 ? &e->back : &e->work[LANE_SLOW]);
+}
+
+void lane_return(struct pico_engine *e)
+{
+    if (e->alone)
+        return;
+    e->returning++;
+    while (e->slow_busy >= e->slow_max)
+        pthread_cond_wait(&e->back, &e->lock);
+    e->returning--;
+    e->slow_busy++;
+    pthread_cond_signal(e->returning > 0 ? &e->back : &e->work[LANE_SLOW]);
+}
+
 static void start_threads(struct pico_engine *e)
 {
     size_t fast = e->o.threads;
@@ -98,7 +147,9 @@ static void start_threads(struct pico_engine *e)
         fast = (size_t)max_i64(1, sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t i = 0; i < min_size(fast, FAST_THREADS_MAX); i++)
         start_thread(e, fast_thread);
-    for (size_t i = 0; i < min_size(slow, FAST_THREADS_MAX); i++)
+    e->slow_max = (int)min_size(slow, FAST_THREADS_MAX);
+    e->slow_n = e->slow_max;
+    for (int i = 0; i < e->slow_max; i++)
         start_thread(e, slow_thread);
     start_thread(e, timer_thread);
     for (size_t i = 0; i < REMOTE_THREADS && e->o.wire != NULL; i++)
@@ -142,11 +193,13 @@ static struct pico_engine *make(const struct pico_options *o)
     clock_chance(o->clock, e->seed, sizeof e->seed);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->moving, NULL);
+    pthread_mutex_init(&e->chance_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_init(&e->work[i], NULL);
     pthread_cond_init(&e->moved, NULL);
+    pthread_cond_init(&e->back, NULL);
     pthread_cond_init(&e->tick, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return e;
@@ -269,8 +322,10 @@ void pico_engine_close(struct pico_engine *e)
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_destroy(&e->work[i]);
     pthread_cond_destroy(&e->moved);
+    pthread_cond_destroy(&e->back);
     pthread_cond_destroy(&e->tick);
     pthread_mutex_destroy(&e->moving);
+    pthread_mutex_destroy(&e->chance_lock);
     pthread_mutex_destroy(&e->lock);
     const struct str texts[] = {
         e->o.base_url,     e->o.rulesets, e->root,        e->o.usage.url,     e->o.usage.token,

@@ -85,6 +85,10 @@ struct pico_options {
  * messages and accepted events that a crash left. RC_CONFLICT, RC_INVALID, RC_UNAVAILABLE. */
 MUST_CHECK enum rc pico_engine_open(struct pico_engine **ret, const struct pico_options *o,
                                     struct err *err);
+/* Before the listeners close: what waits at a pico that stands still, because it moves, is refused
+ * with RC_UNAVAILABLE, and so is what comes to one; else nobody would be answered before the move
+ * is over. NULL is fine. */
+void pico_engine_leave(struct pico_engine *e);
 /* What runs is finished and committed, then all ends. NULL is fine. */
 void pico_engine_close(struct pico_engine *e);
 

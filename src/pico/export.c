@@ -287,7 +287,9 @@ static const struct {
                    "r.no = s.rid WHERE s.pico = $1 ORDER BY s.due, s.id"},
     {put_event,
      "SELECT v.eci, v.eid, v.domain, v.name, v.attrs, p.id, v.hops, v.no FROM pico_event v "
-     "LEFT JOIN pico p ON p.no = v.sender WHERE v.pico = $1 ORDER BY v.no"},
+     "LEFT JOIN pico p ON p.no = v.sender WHERE v.pico = $1 UNION ALL "
+     "SELECT v.eci, v.eid, v.domain, v.name, v.attrs, p.id, v.hops, v.no FROM pico_aside v "
+     "LEFT JOIN pico p ON p.no = v.sender WHERE v.pico = $1 ORDER BY 8"},
     {put_seen, "SELECT key, at FROM pico_seen WHERE pico = $1 ORDER BY key"},
 };
 

@@ -28,9 +28,13 @@ enum {
     NESTED_ASKS_MAX = 8, /* a pico asks a pico that asks a pico */
     LANES = 2,           /* those with threads of ours */
     HEAVY = 8, /* short items that a pico has to show after one that was not, to be quick again */
-    REMOTE_THREADS = 2, /* that send events to other engines */
-    THREADS_MAX = 70,   /* 64 workers, a timer, those, two of the outbox */
+    REMOTE_THREADS = 2,          /* that send events to other engines */
+    AWAY_MAX = 64,               /* activations that wait for other hosts, each with a thread */
+    AWAY_HOST_MAX = 8,           /* of them for one host */
+    AWAY_ACCOUNT_MAX = 16,       /* of one account */
+    THREADS_MAX = 70 + AWAY_MAX, /* 64 workers, a timer, those, two of the outbox */
     TALLY_SLOTS = 1024,
+    CHANCE_AHEAD = 2048, /* bytes: one call of the system for many identifiers */
 };
 
 enum lane { LANE_FAST, LANE_SLOW, LANE_HERE };
@@ -43,6 +47,10 @@ struct item {
     enum item_kind kind;
     bool event_done;              /* of PICO_EVENT_QUERY: only the query is left */
     bool slow;                    /* was begun on the fast lane, in vain */
+    bool old;                     /* ITEM_SCHEDULE: due before this engine's start */
+    bool tried;                   /* trial.c has counted it */
+    bool on_trial;                /* alone of those that were counted before */
+    bool condemned;               /* to be set aside */
     struct pico_request *request; /* ITEM_REQUEST */
     int64_t row;                  /* of pico_event; ITEM_STORED */
     int64_t sender;               /* number of the pico; 0: from outside */
@@ -83,6 +91,7 @@ struct pico {
     struct item *last;
     uint32_t waiting;
     enum run_state run;
+    atomic_bool here; /* RUN_RUNNING, on the thread that brought what it does: soon over */
     enum lane lane;
     uint32_t heavy;      /* above 0: what it does begins on the slow lane */
     uint32_t pins;       /* who looks at it, and will settle it */
@@ -92,7 +101,8 @@ struct pico {
     struct eci_node *ecis;
     bool loaded;
     bool broken;          /* a commit failed: what is in memory is not what is stored */
-    bool resting;         /* after that, for a moment */
+    bool resting;         /* after that, for a moment; or until something else is over */
+    uint64_t wants_host;  /* of a resting one: the host where it finds no room; 0: none */
     atomic_bool dying;    /* a transaction that deletes it is on its way */
     atomic_bool gone;     /* it is deleted */
     bool reread;          /* events in the store may be missing in the queue */
@@ -117,6 +127,8 @@ enum op_kind {
     OP_EVENT,  /* made, and to be delivered */
     OP_ACCEPT, /* the same, and it is in the queue already */
     OP_EVENT_DONE,
+    OP_TRY,    /* an event (row) or a schedule (cell.name) is begun by an engine that found it */
+    OP_ASIDE,  /* event: it is set aside */
     OP_REMOTE, /* an event to another engine; cell.name: its address */
     OP_SEEN,   /* cell.name: the key of an event */
     OP_PICO,
@@ -157,6 +169,13 @@ struct commit {
     struct pico_request *requests; /* to be answered when it is durable */
 };
 
+/* A thread of the slow lane that waits for another host; on that thread's stack. */
+struct absence {
+    struct absence *next;
+    uint64_t host;
+    int64_t account;
+};
+
 struct ready_list {
     struct pico *first;
     struct pico *last;
@@ -177,6 +196,9 @@ struct pico_engine {
     struct registry *registry;
     bool alone; /* no threads of our own: simulated time */
     uint64_t seed[2];
+    pthread_mutex_t chance_lock; /* after all others */
+    size_t chance_left;
+    unsigned char chance[CHANCE_AHEAD];
     struct str root;
     int64_t root_no;
 
@@ -184,7 +206,9 @@ struct pico_engine {
     pthread_cond_t work[LANES]; /* something is ready on the lane */
     pthread_cond_t moved;       /* an item ended, a commit ended */
     pthread_cond_t tick;        /* the timer should look again */
+    pthread_cond_t back;        /* one fewer runs on the slow lane */
     bool stopping;
+    bool leaving; /* what comes to a pico that stands still is refused */
     struct pico **picos;
     size_t picos_mask;
     size_t picos_n;
@@ -193,6 +217,15 @@ struct pico_engine {
     size_t ecis_n;
     struct ready_list ready[LANES];
     struct ready_list resting;
+    struct ready_list outside; /* resting: for room at a host */
+    struct absence *away;
+    int slow_max;    /* that run at a time on the slow lane */
+    int slow_busy;   /* that do */
+    int slow_n;      /* its threads */
+    int returning;   /* threads that were away and want to run */
+    bool trial;      /* an event at which an engine died is begun again */
+    int64_t old_row; /* events up to here were in the store at the start */
+    time_us started;
     struct ready_list idle;         /* loaded, nothing to do; the longest idle one first */
     struct pico_request *new_first; /* whose channel is not known yet */
     struct pico_request *new_last;
@@ -298,6 +331,8 @@ void queue_push(struct pico_engine *e, struct pico *p, struct item *i);
 void queue_settle(struct pico_engine *e, struct pico *p);
 /* With the lock: those that rest after a failed commit go on. */
 void queue_wake(struct pico_engine *e);
+/* With the lock: the first that rests for want of room at a host, and finds it now, goes on. */
+void queue_wake_outside(struct pico_engine *e);
 void request_done(struct pico_engine *e, struct pico_request *r, enum rc rc, const struct err *err);
 /* Before another thread can know of the request. */
 void request_hold(struct pico_request *r);
@@ -317,6 +352,7 @@ enum outcome {
     OUT_SLOW,   /* it must be begun anew on the slow lane */
     OUT_SETTLE, /* it must be begun anew when all commits are durable */
     OUT_BROKEN, /* it must be begun anew after the pico was read again */
+    OUT_REST,   /* it must be begun anew when there is room at p->wants_host, or no other trial */
 };
 
 /* Do one item at a pico that is loaded and RUNNING on this thread. */
@@ -336,6 +372,22 @@ void outside_forget(struct item *i);
 bool outside_find(struct item *i, const uint8_t hash[OUTSIDE_HASH], struct arena *arena,
                   struct wire_reply *ret);
 void outside_keep(struct item *i, const uint8_t hash[OUTSIDE_HASH], const struct wire_reply *r);
+
+/* --- engine.c: the threads of the slow lane; with the lock --- */
+
+/* This one waits for something that is not the processor's: another does the lane's work. */
+void lane_leave(struct pico_engine *e);
+/* It goes on as soon as no more than the lane's number run. The lock is given up meanwhile. */
+void lane_return(struct pico_engine *e);
+
+/* --- away.c: waiting for other hosts --- */
+
+/* False: not now; p->wants_host is set, and the item is to be begun anew (OUT_REST). */
+bool away_begin(struct pico_engine *e, struct pico *p, struct str url, struct arena *arena,
+                struct absence *ret);
+void away_end(struct pico_engine *e, struct absence *a);
+/* With the lock: at p->wants_host, for that pico. */
+bool away_has_room(const struct pico_engine *e, const struct pico *p);
 
 /* --- diary.c: the logs of picos --- */
 

@@ -1,5 +1,6 @@
 #include "pico/engine_fixture.h"
 
+#include <pthread.h>
 #include <semaphore.h>
 
 enum { REQUESTS_MAX = 4 * PICO_QUEUE_MAX };
@@ -18,6 +19,8 @@ static const char work[] =
     "ruleset work { meta { shares n }\n"
     "  global { n = function() { ent:n.defaultsTo(0) } loop = function(x) { loop(x) + 1 } }\n"
     "  rule add { select when work add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
+    "  rule ask { select when work ask pre { r = http:get(event:attr(\"url\")) }\n"
+    "    always { ent:n := r{\"content\"} } }\n"
     "  rule deep { select when work deep pre { x = loop(1) } noop() }\n"
     "  rule long { select when work long pre { x = 0.range(200000).map(function(i) { i + 1 }) }\n"
     "    always { ent:n := x.length() } }\n"
@@ -66,7 +69,7 @@ static struct pico_request event(struct str eci, const char *name)
         .ask = PICO_EVENT_WAIT, .eci = eci, .domain = STR("work"), .name = str_c(name)};
 }
 
-static void hall_open(struct hall *h, size_t loaded_max)
+static void hall_open_wired(struct hall *h, size_t loaded_max, struct wire *wire)
 {
     struct str reply;
     h->requests = 0;
@@ -75,6 +78,7 @@ static void hall_open(struct hall *h, size_t loaded_max)
     sem_init(&h->done, 0, 0);
     const struct pico_options o = {.store = h->f.store,
                                    .clock = clock_system(),
+                                   .wire = wire,
                                    .threads = 2,
                                    .steps_max = 3000000,
                                    .loaded_max = loaded_max};
@@ -82,6 +86,11 @@ static void hall_open(struct hall *h, size_t loaded_max)
     ck_assert_int_eq(
         pico_flush(h->e, STR("file:///work.krl"), str_c(work), &h->arena, &reply, &h->f.err),
         RC_OK);
+}
+
+static void hall_open(struct hall *h, size_t loaded_max)
+{
+    hall_open_wired(h, loaded_max, NULL);
 }
 
 static void hall_close(struct hall *h)
@@ -258,6 +267,86 @@ START_TEST(what_is_free_answers_on_the_thread_that_asks)
 }
 END_TEST
 
+/* --- other hosts --- */
+
+enum { SILENT_PICOS = 40 };
+
+/* Hosts named "silent" say nothing until it is over. */
+struct net {
+    struct wire wire;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool over;
+    size_t silent; /* that wait now */
+    size_t most;
+};
+
+static enum rc call(struct wire *w, const struct wire_request *r, struct arena *arena,
+                    struct wire_reply *ret, struct err *err)
+{
+    struct net *n = CONTAINER_OF(w, struct net, wire);
+    (void)arena;
+    (void)err;
+    pthread_mutex_lock(&n->lock);
+    if (str_has(r->url, STR("silent"))) {
+        n->silent++;
+        n->most = max_size(n->most, n->silent);
+        pthread_cond_broadcast(&n->changed);
+        while (!n->over)
+            pthread_cond_wait(&n->changed, &n->lock);
+        n->silent--;
+    }
+    pthread_mutex_unlock(&n->lock);
+    *ret = (struct wire_reply){.status = 200, .body = STR("7")};
+    return RC_OK;
+}
+
+static void wait_silent(struct net *n, size_t wanted)
+{
+    pthread_mutex_lock(&n->lock);
+    while (n->silent < wanted)
+        pthread_cond_wait(&n->changed, &n->lock);
+    pthread_mutex_unlock(&n->lock);
+}
+
+/* The one that is asked answers while all the others still wait: without that this test hangs. */
+START_TEST(silent_hosts_keep_nobody_else_waiting)
+{
+    static struct hall h;
+    static struct pico_request r[2 * SILENT_PICOS];
+    struct net n = {.wire = {.call = call}};
+    pthread_mutex_init(&n.lock, NULL);
+    pthread_cond_init(&n.changed, NULL);
+    hall_open_wired(&h, 0, &n.wire);
+    struct str good = child(&h);
+    for (size_t i = 0; i < COUNT(r); i++) {
+        r[i] = event(child(&h), "ask");
+        r[i].attrs = i % 2 == 0 ? STR("{\"url\":\"http://silent.one/\"}")
+                                : STR("{\"url\":\"http://silent.TWO:80/x\"}");
+        hand_in(&h, &r[i]);
+    }
+    wait_silent(&n, 16); /* eight for each host */
+    struct pico_request asks = event(good, "ask");
+    asks.attrs = STR("{\"url\":\"http://fine/\"}");
+    asks = ask(&h, asks);
+    ck_assert_int_eq(asks.rc, RC_OK);
+    check_count(&h, good, "\"7\"");
+    struct pico_request slow = ask(&h, event(good, "re")); /* nor who wants the lane to reckon */
+    ck_assert_int_eq(slow.rc, RC_TIMEOUT);
+    pthread_mutex_lock(&n.lock);
+    ck_assert_uint_eq(n.most, 16);
+    n.over = true;
+    pthread_cond_broadcast(&n.changed);
+    pthread_mutex_unlock(&n.lock);
+    wait_for(&h, COUNT(r));
+    for (size_t i = 0; i < COUNT(r); i++)
+        ck_assert_int_eq(r[i].rc, RC_OK);
+    hall_close(&h);
+    pthread_cond_destroy(&n.changed);
+    pthread_mutex_destroy(&n.lock);
+}
+END_TEST
+
 Suite *lanes_suite(void);
 Suite *lanes_suite(void)
 {
@@ -269,6 +358,7 @@ Suite *lanes_suite(void)
     tcase_add_test(t, a_queue_is_bounded_and_says_so);
     tcase_add_test(t, the_owner_of_a_flooded_pico_can_end_it);
     tcase_add_test(t, what_is_free_answers_on_the_thread_that_asks);
+    tcase_add_test(t, silent_hosts_keep_nobody_else_waiting);
     suite_add_tcase(s, t);
     return s;
 }

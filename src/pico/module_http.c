@@ -320,7 +320,14 @@ static enum rc ask_once(struct asking *q, const struct wire_request *request, st
     outside_hash(parts, count, hash);
     if (outside_find(q->a->item, hash, replies, ret))
         return RC_OK;
-    TRY(wire_call(q->a->e->o.wire, request, replies, ret, err));
+    struct absence away;
+    if (!away_begin(q->a->e, q->a->p, request->url, replies, &away)) {
+        q->a->wants_rest = true;
+        return err_set(err, RC_RETRY, "too many wait for this host");
+    }
+    enum rc rc = wire_call(q->a->e->o.wire, request, replies, ret, err);
+    away_end(q->a->e, &away);
+    TRY(rc);
     outside_keep(q->a->item, hash, ret);
     return RC_OK;
 }
@@ -349,7 +356,8 @@ static struct krl_value call(struct asking *q, struct arena *replies)
         return krl_failed();
     enum rc rc = ask_once(q, &request, replies, &reply, &err);
     if (rc != RC_OK) {
-        krl_fail(h, RC_INVALID, "Error: http:%s failed: %.*s", q->method, STRF(err_text(&err)));
+        krl_fail(h, q->a->wants_rest ? RC_RETRY : RC_INVALID, "Error: http:%s failed: %.*s",
+                 q->method, STRF(err_text(&err)));
         return krl_failed();
     }
     struct krl_value answer = answer_of(q, &reply);

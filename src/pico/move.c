@@ -329,6 +329,11 @@ enum rc pico_move_begin(struct pico_engine *e, struct str id, struct arena *aren
     pthread_mutex_lock(&e->moving);
     enum rc rc = move_begin(e, id, arena, ret_move, err);
     pthread_mutex_unlock(&e->moving);
+    pthread_mutex_lock(&e->lock);
+    bool leaving = e->leaving;
+    pthread_mutex_unlock(&e->lock);
+    if (leaving)
+        pico_engine_leave(e); /* this one stands still too, now */
     return rc;
 }
 
@@ -583,8 +588,9 @@ enum rc move_leave(struct tx *tx, struct pico_engine *e, int64_t no, const struc
     for (size_t i = 0; i < rows.count; i++)
         TRY(put_address(&a, row_str(&rows, i, 0)));
     TRY(sql_rows(tx, &rows,
-                 "SELECT no, eci, domain, name, attrs, hops FROM pico_event WHERE pico = $1 ORDER "
-                 "BY no",
+                 "SELECT no, eci, domain, name, attrs, hops FROM pico_event WHERE pico = $1 UNION "
+                 "ALL SELECT no, eci, domain, name, attrs, hops FROM pico_aside WHERE pico = $1 "
+                 "ORDER BY no",
                  V(no)));
     for (size_t i = 0; i < rows.count; i++) {
         const struct item item = {.eci = row_str(&rows, i, 1),

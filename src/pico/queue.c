@@ -4,10 +4,16 @@
  * waiting by a neighbour's long queue.
  */
 #include "pico/inside.h"
+#include "pico/trial.h"
 
 #include <stdlib.h>
 
-enum { TURN_ITEMS = 16, TURN_STEPS = PICO_STEPS_FAST, NEW_MAX = 10000 };
+enum {
+    TURN_ITEMS = 16,
+    TURN_STEPS = PICO_STEPS_FAST,
+    NEW_MAX = 10000,
+    HERE_LOOKS = 2000, /* some microseconds: less than handing it over costs */
+};
 
 /* --- items --- */
 
@@ -56,7 +62,7 @@ static void append(struct pico_engine *e, struct pico *p, struct item *i)
 }
 
 /* With the lock: take an item out, wherever it is. */
-static void take_out(struct pico_engine *e, struct pico *p, const struct item *i)
+static void take_out(struct pico_engine *e, struct pico *p, struct item *i)
 {
     struct item *before = NULL;
     for (struct item **at = &p->first; *at != NULL; at = &(*at)->next) {
@@ -66,6 +72,7 @@ static void take_out(struct pico_engine *e, struct pico *p, const struct item *i
                 p->last = before;
             p->waiting--;
             e->queued--;
+            trial_over(e, i);
             return;
         }
         before = *at;
@@ -106,6 +113,14 @@ static void drop_stored(struct pico_engine *e, struct pico *p)
     }
 }
 
+/* Until something that is not its own is over. */
+static void park(struct pico_engine *e, struct pico *p)
+{
+    p->resting = true;
+    p->run = RUN_PARKED;
+    list_add(p->wants_host != 0 ? &e->outside : &e->resting, p);
+}
+
 /* After a commit that failed: forget what is in memory, and wait a moment. */
 static void rest(struct pico_engine *e, struct pico *p)
 {
@@ -113,9 +128,8 @@ static void rest(struct pico_engine *e, struct pico *p)
     drop_stored(e, p);
     p->broken = false;
     p->reread = true;
-    p->resting = true;
-    p->run = RUN_PARKED;
-    list_add(&e->resting, p);
+    p->wants_host = 0;
+    park(e, p);
 }
 
 static void make_idle(struct pico_engine *e, struct pico *p)
@@ -179,6 +193,20 @@ void queue_wake(struct pico_engine *e)
     }
 }
 
+void queue_wake_outside(struct pico_engine *e)
+{
+    struct pico *p = e->outside.first;
+    while (p != NULL && !away_has_room(e, p))
+        p = p->after;
+    if (p == NULL)
+        return;
+    list_drop(&e->outside, p);
+    p->resting = false;
+    p->wants_host = 0;
+    p->run = RUN_IDLE;
+    queue_settle(e, p);
+}
+
 void queue_push(struct pico_engine *e, struct pico *p, struct item *i)
 {
     append(e, p, i);
@@ -240,6 +268,18 @@ static void refuse_unknown(struct pico_engine *e, struct pico_request *r)
 static void run_turn(struct pico_engine *e, struct pico *p, enum lane lane, const bool *until,
                      int depth);
 
+/* With the lock, which is given up meanwhile: another socket's thread does one thing at the pico,
+ * and is soon through; to wait for it costs less than to hold the request and wake a thread. */
+static void wait_here(struct pico_engine *e, struct pico *p)
+{
+    p->pins++;
+    pthread_mutex_unlock(&e->lock);
+    for (int i = 0; i < HERE_LOOKS && atomic_load_explicit(&p->here, memory_order_relaxed); i++)
+        continue;
+    pthread_mutex_lock(&e->lock);
+    p->pins--;
+}
+
 /* With the lock: whether the next item may be done by the thread that brings it. */
 static bool is_free(const struct pico *p)
 {
@@ -254,6 +294,7 @@ static void run_here(struct pico_engine *e, struct pico *p, struct item *i)
         list_drop(&e->idle, p);
     p->listed = false;
     p->run = RUN_RUNNING;
+    atomic_store(&p->here, true);
     append(e, p, i);
     run_turn(e, p, LANE_HERE, NULL, 0);
     pthread_mutex_unlock(&e->lock);
@@ -266,11 +307,63 @@ static size_t most_waiting(const struct pico_request *r)
     return PICO_QUEUE_MAX + (order && r->inside ? PICO_ORDERS_MAX : 0);
 }
 
+/* All that waits where nothing will be done before the engine ends. */
+static void refuse_waiting(struct pico_engine *e, struct pico_request *first)
+{
+    struct err err;
+    err_clear(&err);
+    err_write(&err, RC_UNAVAILABLE, "Error: the engine ends");
+    for (struct pico_request *r = first, *next = NULL; r != NULL; r = next) {
+        next = r->next;
+        request_done(e, r, RC_UNAVAILABLE, &err);
+    }
+}
+
+/* With the lock: the requests that wait at one that stands still come before first. */
+static struct pico_request *take_requests(struct pico_engine *e, struct pico *p,
+                                          struct pico_request *first)
+{
+    for (struct item *i = p->first, *next = NULL; i != NULL; i = next) {
+        next = i->next;
+        if (i->kind != ITEM_REQUEST)
+            continue;
+        struct pico_request *r = i->request;
+        take_out(e, p, i);
+        item_free(i);
+        r->next = first;
+        first = r;
+    }
+    return first;
+}
+
+void pico_engine_leave(struct pico_engine *e)
+{
+    struct pico_request *first = NULL;
+    if (e == NULL)
+        return;
+    pthread_mutex_lock(&e->lock);
+    e->leaving = true;
+    for (size_t i = 0; i <= e->picos_mask && e->picos != NULL; i++)
+        for (struct pico *p = e->picos[i]; p != NULL; p = p->chain)
+            if (p->held && p->run != RUN_RUNNING)
+                first = take_requests(e, p, first);
+    pthread_mutex_unlock(&e->lock);
+    refuse_waiting(e, first);
+}
+
 /* With the lock, which is given up: the request goes to its pico. */
 static void admit(struct pico_engine *e, struct pico_request *r, int64_t no)
 {
     const struct str none[2] = {STR(""), STR("")};
     struct pico *p = table_need(e, no);
+    if (r->hold != NULL && atomic_load(&p->here) && p->waiting <= 1)
+        wait_here(e, p);
+    if (e->leaving && p->held) {
+        pthread_mutex_unlock(&e->lock);
+        r->next = NULL;
+        refuse_waiting(e, r);
+        return;
+    }
     if (p->waiting + p->pending >= most_waiting(r)) {
         if (p->run == RUN_IDLE)
             queue_settle(e, p);
@@ -358,6 +451,9 @@ static void answer_gone(struct pico_engine *e, struct pico *p)
     pthread_mutex_unlock(&e->lock);
     for (struct item *i = first, *next = NULL; i != NULL; i = next) {
         next = i->next;
+        pthread_mutex_lock(&e->lock);
+        trial_over(e, i);
+        pthread_mutex_unlock(&e->lock);
         if (i->kind == ITEM_REQUEST)
             refuse_unknown(e, i->request);
         item_free(i);
@@ -464,6 +560,13 @@ static bool after(struct pico_engine *e, struct pico *p, struct item *i, enum ou
         return false;
     case OUT_BROKEN:
         return true;
+    case OUT_REST:
+        if (p->wants_host != 0 ? away_has_room(e, p) : !e->trial) { /* by now */
+            p->wants_host = 0;
+            return true;
+        }
+        park(e, p);
+        return false;
     }
     NEVER("an outcome is one of these");
 }
@@ -523,9 +626,11 @@ static void run_turn(struct pico_engine *e, struct pico *p, enum lane lane, cons
             i = p->first;
         }
         pthread_mutex_lock(&e->lock);
+        atomic_store(&p->here, false);
         if (!after(e, p, i, out))
             return;
     }
+    atomic_store(&p->here, false);
     p->run = RUN_IDLE;
     queue_settle(e, p);
     pthread_cond_broadcast(&e->moved);
@@ -603,7 +708,10 @@ static void wait_answer(struct pico_engine *e, struct pico *asking, struct pico 
         }
         asking->waits_for = i != NULL ? p : NULL;
         if (i == NULL || p->run != RUN_READY) {
+            e->slow_busy--; /* not its processor's time: who was away may run */
+            pthread_cond_signal(&e->back);
             pthread_cond_wait(&e->moved, &e->lock);
+            e->slow_busy++;
             continue;
         }
         list_drop(&e->ready[p->lane], p);

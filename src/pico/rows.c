@@ -2,6 +2,7 @@
 #include "pico/detail.h"
 #include "pico/inside.h"
 #include "pico/outgoing.h"
+#include "pico/trial.h"
 #include "pico/usage.h"
 
 #include <stdlib.h>
@@ -338,7 +339,7 @@ static enum rc put_cell(struct tx *tx, int64_t pico, const struct cell *c)
     case CELL_SCHEDULE:
         return sql_run(tx,
                        "INSERT INTO pico_schedule (pico, id, rid, due, detail) VALUES ($1, $2, $3, "
-                       "$4, $5) ON CONFLICT (pico, id) DO UPDATE SET due = $4",
+                       "$4, $5) ON CONFLICT (pico, id) DO UPDATE SET due = $4, tries = 0",
                        V(pico), V(c->name), V(c->place), V(c->number), V(bytes));
     case CELL_KINDS:
         break;
@@ -371,15 +372,11 @@ static enum rc drop_cell(struct tx *tx, int64_t pico, const struct cell *c)
 
 /* The tables whose rows belong to a pico, and that of channels. */
 static const char *const owned[] = {
-    "DELETE FROM pico_installed WHERE pico = $1",
-    "DELETE FROM pico_entity WHERE pico = $1",
-    "DELETE FROM pico_waiting WHERE pico = $1",
-    "DELETE FROM pico_schedule WHERE pico = $1",
-    "DELETE FROM pico_event WHERE pico = $1",
-    "DELETE FROM pico_seen WHERE pico = $1",
-    "DELETE FROM pico_log WHERE pico = $1",
-    "DELETE FROM pico_account WHERE pico = $1",
-    "DELETE FROM pico WHERE no = $1",
+    "DELETE FROM pico_installed WHERE pico = $1", "DELETE FROM pico_entity WHERE pico = $1",
+    "DELETE FROM pico_waiting WHERE pico = $1",   "DELETE FROM pico_schedule WHERE pico = $1",
+    "DELETE FROM pico_event WHERE pico = $1",     "DELETE FROM pico_aside WHERE pico = $1",
+    "DELETE FROM pico_seen WHERE pico = $1",      "DELETE FROM pico_log WHERE pico = $1",
+    "DELETE FROM pico_account WHERE pico = $1",   "DELETE FROM pico WHERE no = $1",
 };
 
 /* With the lock: what is in memory of it may not be committed any more. */
@@ -482,6 +479,10 @@ enum rc rows_write(struct tx *tx, struct pico_engine *e, const struct op *op)
         return put_event(tx, e, op->pico, op->event);
     case OP_EVENT_DONE:
         return drop_event(tx, op->row);
+    case OP_TRY:
+        return trial_count(tx, op);
+    case OP_ASIDE:
+        return trial_put_aside(tx, op->pico, op->event);
     case OP_REMOTE:
         return put_remote(tx, op->cell.name, op->event);
     case OP_SEEN:
@@ -523,6 +524,8 @@ static enum rc start(struct tx *tx, void *arg)
     struct rows rows;
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico_event"));
     s->last_row = row_int(&rows, 0, 0);
+    TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico_aside"));
+    s->last_row = max_i64(s->last_row, row_int(&rows, 0, 0));
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico_log"));
     s->last_log = row_int(&rows, 0, 0);
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) FROM pico"));
@@ -556,6 +559,8 @@ enum rc rows_start(struct pico_engine *e, struct err *err)
         e->root = (struct str){id, s.id.n};
         e->root_no = s.no;
         e->diary_no = s.last_log;
+        e->old_row = s.last_row;
+        e->started = clock_now(e->clock);
         atomic_store(&e->next_no, s.last_no + 1);
         atomic_store(&e->next_row, s.last_row + 1);
     }

@@ -12,6 +12,7 @@ enum { POLL_MAX = 1000 };
 struct due {
     struct due *next;
     int64_t pico;
+    time_us due;
     struct str id;
 };
 
@@ -28,9 +29,10 @@ static enum rc read_due(struct tx *tx, const struct value *v, size_t columns, vo
 {
     struct polling *p = arg;
     (void)tx;
-    ASSERT(columns == 2);
+    ASSERT(columns == 3);
     struct due *d = NEW(p->arena, struct due);
-    *d = (struct due){.pico = v[0].number, .id = arena_str(p->arena, v[1].text)};
+    *d =
+        (struct due){.pico = v[0].number, .id = arena_str(p->arena, v[1].text), .due = v[2].number};
     *p->last = d;
     p->last = &d->next;
     p->n++;
@@ -44,12 +46,12 @@ static enum rc poll(struct tx *tx, void *arg)
     p->first = NULL;
     p->last = &p->first;
     p->n = 0;
-    TRY(sql_each(
-        tx, read_due, p,
-        "SELECT s.pico, s.id FROM pico_schedule s WHERE s.due <= $1 AND NOT EXISTS (SELECT 1 "
-        "FROM pico p JOIN pico_account a ON a.pico = p.account WHERE p.no = s.pico AND "
-        "a.suspended = 1) ORDER BY s.due, s.pico, s.id LIMIT $2",
-        V(p->now), V(POLL_MAX)));
+    TRY(sql_each(tx, read_due, p,
+                 "SELECT s.pico, s.id, s.due FROM pico_schedule s WHERE s.due <= $1 AND NOT EXISTS "
+                 "(SELECT 1 "
+                 "FROM pico p JOIN pico_account a ON a.pico = p.account WHERE p.no = s.pico AND "
+                 "a.suspended = 1) ORDER BY s.due, s.pico, s.id LIMIT $2",
+                 V(p->now), V(POLL_MAX)));
     TRY(sql_rows(tx, &rows,
                  "SELECT due FROM pico_schedule WHERE due > $1 ORDER BY due, pico, id LIMIT 1",
                  V(p->now)));
@@ -78,7 +80,9 @@ enum rc timer_poll(struct pico_engine *e, size_t *ret_fired, struct err *err)
         if (is_queued(to, d->id))
             continue;
         const struct str event[2] = {STR(""), d->id};
-        queue_push(e, to, item_new(ITEM_SCHEDULE, STR(""), STR(""), event, STR("")));
+        struct item *i = item_new(ITEM_SCHEDULE, STR(""), STR(""), event, STR(""));
+        i->old = d->due < e->started;
+        queue_push(e, to, i);
         ++*ret_fired;
     }
     if (rc == RC_OK)

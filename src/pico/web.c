@@ -189,7 +189,10 @@ static void serve(struct pico_web *w, struct http_exchange *x, bool developer)
         hide_channel(c);
         put_cors(c);
     }
-    if (http_method(x) == HTTP_OPTIONS && r != NULL) {
+    /* As the official engine: for any address, so that it does not tell what is there. */
+    if (http_method(x) == HTTP_OPTIONS && (r != NULL || !ours)) {
+        if (r == NULL)
+            put_cors(c);
         http_reply_header(x, "Allow", STR("POST, GET, OPTIONS"));
         http_reply(x, 200, "", STR(""));
     } else if (r == NULL && ours) {

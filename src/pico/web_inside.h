@@ -120,6 +120,12 @@ void web_account_drop(struct web_call *c);
 void web_suspend(struct web_call *c);
 void web_resume(struct web_call *c);
 
+/* --- web_aside.c --- */
+
+void web_aside_list(struct web_call *c);
+void web_aside_again(struct web_call *c);
+void web_aside_drop(struct web_call *c);
+
 /* --- web_metrics.c --- */
 
 void web_metrics(struct web_call *c);

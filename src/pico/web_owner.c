@@ -17,6 +17,8 @@
  *     POST   /v1/picos/ID/moves                     web_move.c
  *     GET, POST, DELETE /v1/picos/ID/account        web_account.c
  *     POST, DELETE /v1/picos/ID/suspension
+ *     GET    /v1/picos/ID/asides                    web_aside.c
+ *     POST, DELETE /v1/picos/ID/asides/NO
  *     GET    /v1/rulesets  POST                     the registry; {"url", "source"} registers
  *
  * Children and channels are made by the wrangler of the pico, so that it knows of them.
@@ -421,6 +423,9 @@ const struct web_route web_owner_routes[] = {
     {"v1/picos/:/account", "DELETE", WEB_DEVELOPER, web_account_drop, 0},
     {"v1/picos/:/suspension", "POST", WEB_DEVELOPER, web_suspend, 0},
     {"v1/picos/:/suspension", "DELETE", WEB_DEVELOPER, web_resume, 0},
+    {"v1/picos/:/asides", "GET HEAD", WEB_DEVELOPER, web_aside_list, 0},
+    {"v1/picos/:/asides/:", "POST", WEB_DEVELOPER, web_aside_again, 0},
+    {"v1/picos/:/asides/:", "DELETE", WEB_DEVELOPER, web_aside_drop, 0},
     {"v1/moves", "GET HEAD", WEB_DEVELOPER, web_move_list, 0},
     {"v1/moves/:", "DELETE", WEB_DEVELOPER, web_move_cancel, 0},
     {"v1/moves/:/arrival", "POST", WEB_DEVELOPER, web_move_done, 0},

@@ -59,7 +59,7 @@ START_TEST(no_developer_route_is_on_the_customers_listener)
 {
     static const struct web_route *const tables[] = {web_official_routes, web_routes,
                                                      web_owner_routes};
-    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"};
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE", "HEAD"};
     size_t count = 0;
     for (size_t t = 0; t < COUNT(tables); t++)
         for (const struct web_route *r = tables[t]; r->pattern != NULL; r++) {
@@ -68,8 +68,10 @@ START_TEST(no_developer_route_is_on_the_customers_listener)
                 continue;
             count++;
             fill(r->pattern, target);
+            bool ours = strncmp(target, "/v1/", 4) == 0;
             for (size_t m = 0; m < COUNT(methods); m++)
                 expect(customers, methods[m], target, 404);
+            expect(customers, "OPTIONS", target, ours ? 404 : 200); /* as for what is nowhere */
         }
     ck_assert_uint_ge(count, 18);
     expect(customers, "GET", "/", 404);
@@ -98,6 +100,20 @@ START_TEST(every_page_may_use_a_channel)
     ck_assert_ptr_nonnull(strstr(reply, "Access-Control-Allow-Origin: *\r\n"));
     ck_assert_ptr_nonnull(strstr(reply, "Allow: POST, GET, OPTIONS\r\n"));
     free(reply);
+}
+END_TEST
+
+START_TEST(options_are_the_same_everywhere)
+{
+    static const char *const targets[] = {"/", "/nowhere/at/all", "/api/ui-context", "/metrics"};
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        char *reply = ask(customers, "OPTIONS", targets[i], "");
+        ck_assert_int_eq(probe_status(reply), 200);
+        ck_assert_ptr_nonnull(strstr(reply, "Access-Control-Allow-Origin: *\r\n"));
+        ck_assert_ptr_nonnull(strstr(reply, "Allow: POST, GET, OPTIONS\r\n"));
+        free(reply);
+    }
+    expect(customers, "OPTIONS", "/v1/nowhere", 404);
 }
 END_TEST
 
@@ -198,6 +214,7 @@ Suite *web_suite(void)
     tcase_add_test(c, no_developer_route_is_on_the_customers_listener);
     tcase_add_test(c, what_is_not_there_is_said_as_express_says_it);
     tcase_add_test(c, every_page_may_use_a_channel);
+    tcase_add_test(c, options_are_the_same_everywhere);
     tcase_add_test(c, a_page_from_elsewhere_may_not_develop);
     tcase_add_test(c, with_a_token_only_who_has_it_may_develop);
     tcase_add_test(c, a_channel_is_asked_only_so_often);
