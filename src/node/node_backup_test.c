@@ -375,10 +375,10 @@ START_TEST(what_a_node_holds_itself_is_not_fetched)
 }
 END_TEST
 
-Suite *backup_keep_suite(void);
-Suite *backup_keep_suite(void)
+Suite *node_backup_suite(void);
+Suite *node_backup_suite(void)
 {
-    Suite *s = suite_create("backup_keep");
+    Suite *s = suite_create("node_backup");
     TCase *c = tcase_create("backup_keep");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, a_backup_is_made_once_sent_and_forgotten);
