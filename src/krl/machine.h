@@ -55,7 +55,8 @@ struct krl_machine {
     struct str rule_name;
     bool last; /* the rule said last: no more rules of this ruleset */
     uint32_t depth_max;
-    bool official_reset; /* an event whose attributes do not match resets its rule */
+    bool official_reset;  /* an event whose attributes do not match resets its rule */
+    bool official_window; /* the window of "within" goes on when its rule fired */
     /* inside */
     uint32_t nested;
     struct krl_frame *frames;

@@ -224,9 +224,9 @@ static bool check_window(struct stepping *s)
         state->setting = krl_undefined();
         start = s->event->time_ms;
     }
-    /* A rule that fired begins anew: so does its window. */
-    bool begins =
-        is_in(state, KRL_STATE_START) || (state->states_n == 1 && is_in(state, KRL_STATE_END));
+    /* A rule that fired begins anew: so does its window, but not in the official engine. */
+    bool fired = state->states_n == 1 && is_in(state, KRL_STATE_END);
+    bool begins = is_in(state, KRL_STATE_START) || (fired && !s->m->official_window);
     state->start_ms = begins ? s->event->time_ms : start;
     return true;
 }

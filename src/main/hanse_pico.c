@@ -117,6 +117,7 @@ static enum rc open_engine(struct house *h, const struct pico_settings *s, struc
         .loaded_max = (size_t)s->loaded_max,
         .private_hosts = s->private_hosts,
         .official_reset = s->official_reset,
+        .official_window = s->official_window,
     };
     TRY(read_usage(s, arena, &options.usage, err));
     TRY(read_mail(s, arena, &options.mail, err));

@@ -57,6 +57,9 @@ static const struct field fields[] = {
     FIELD(struct pico_settings, official_reset, BOOL,
           .doc = "An event whose attributes do not match resets its rule, as in the official "
                  "engine; else it is ignored, as the documentation of KRL says."),
+    FIELD(struct pico_settings, official_window, BOOL,
+          .doc = "The window of \"within\" goes on when its rule has fired, as in the official "
+                 "engine; else it begins anew."),
     FIELD(struct pico_settings, channel_per_minute, INT, .min = 0, .max = RATE_MAX,
           .doc = "Requests a minute over one channel; 0: no limit."),
     FIELD(struct pico_settings, threads, INT, .min = 0, .max = 32,

@@ -29,6 +29,7 @@ struct pico_settings {
     struct str mail_password_file;
     struct str mail_from;
     bool official_reset;
+    bool official_window;
     int64_t channel_per_minute;
     int64_t threads;
     int64_t slow_threads;

@@ -118,8 +118,11 @@ static bool goes_on(const struct krl_select *select, uint16_t state)
 }
 
 /* Whether the rule stands as one that has seen nothing. */
-static bool is_at_start(const struct krl_rule *rule, const struct krl_rule_state *s)
+static bool is_at_start(const struct krl_rule *rule, const struct krl_rule_state *s,
+                        bool official_window)
 {
+    if (official_window && rule->select.within != NULL && s->states_n > 0)
+        return false; /* its window goes on */
     if (s->setting.type == KRL_MAP && s->setting.map->n > 0)
         return false;
     for (uint32_t i = 0; i < s->states_n; i++)
@@ -162,7 +165,7 @@ static struct krl_value states_value(struct activation *a, const struct active *
     struct krl_heap *h = &a->m.heap;
     struct krl_array *list = NULL;
     for (uint32_t i = 0; i < code->rules_n; i++) {
-        if (is_at_start(&code->rules[i], &active->states[i]))
+        if (is_at_start(&code->rules[i], &active->states[i], a->e->o.official_window))
             continue;
         struct krl_array *one = krl_array_new(h, STATE_FIELDS);
         if (list == NULL)
@@ -445,6 +448,7 @@ static void begin(struct activation *a, struct arena *arena, struct arena *own)
     a->raised_last = &a->raised;
     krl_machine_init(&a->m, arena, &a->host, steps, e->seed);
     a->m.official_reset = e->o.official_reset;
+    a->m.official_window = e->o.official_window;
 }
 
 static void end(struct activation *a)

@@ -76,9 +76,11 @@ struct pico_options {
         struct str password;
         struct str from;
     } mail;
-    bool private_hosts;  /* http: may call private addresses: tests, closed networks */
-    bool official_reset; /* an event whose attributes do not match resets its rule, as the
+    bool private_hosts;   /* http: may call private addresses: tests, closed networks */
+    bool official_reset;  /* an event whose attributes do not match resets its rule, as the
                               official engine does; default: it is ignored, as documented */
+    bool official_window; /* the window of "within" goes on when its rule fired, as in the official
+                              engine; default: it begins anew */
 };
 
 /* Opens, loads the bundled rulesets, makes the root pico where there is none, takes up schedules,

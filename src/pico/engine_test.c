@@ -283,6 +283,32 @@ START_TEST(an_event_that_does_not_match_is_ignored_or_resets_as_it_is_set)
 }
 END_TEST
 
+START_TEST(a_window_begins_anew_or_goes_on_as_it_is_set)
+{
+    static const char pairs[] = "ruleset pairs { meta { shares n } global { n = function() {\n"
+                                "    ent:n.defaultsTo(0) } }\n"
+                                "  rule pair { select when c a before c b within 10 seconds\n"
+                                "    always { ent:n := ent:n.defaultsTo(0) + 1 } } }";
+    static const char *const wanted[] = {"2", "1"};
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        struct world w;
+        world_start(&w);
+        w.o.official_window = i == 1;
+        world_restart(&w);
+        world_install(&w, pico_root(w.e), "pairs", pairs);
+        (void)world_event(&w, pico_root(w.e), "c", "a", "");
+        (void)world_event(&w, pico_root(w.e), "c", "b", "");
+        world_advance(&w, 8 * US_PER_SECOND);
+        (void)world_event(&w, pico_root(w.e), "c", "a", "");
+        world_advance(&w, 4 * US_PER_SECOND);
+        (void)world_event(&w, pico_root(w.e), "c", "b", "");
+        struct str said = world_query(&w, pico_root(w.e), "pairs", "n", "");
+        ck_assert_msg(str_eq(said, str_c(wanted[i])), "is %.*s", STRF(said));
+        world_stop(&w);
+    }
+}
+END_TEST
+
 Suite *engine_suite(void);
 Suite *engine_suite(void)
 {
@@ -299,6 +325,7 @@ Suite *engine_suite(void)
     tcase_add_test(t, what_is_undefined_leaves_in_no_answer_and_no_event);
     tcase_add_test(t, what_could_not_be_stored_was_never_there);
     tcase_add_test(t, an_event_that_does_not_match_is_ignored_or_resets_as_it_is_set);
+    tcase_add_test(t, a_window_begins_anew_or_goes_on_as_it_is_set);
     suite_add_tcase(s, t);
     return s;
 }
