@@ -163,12 +163,12 @@ static enum rc make(struct backup_keep *k, const struct backup_task *t, struct b
     struct list command;
     struct backup_make m = {.driver = k->driver,
                             .service = t->service,
-                            .command = &command,
+                            .command = t->disk ? NULL : &command,
                             .key = t->key,
                             .bytes_max = t->bytes,
                             .path = path};
     if (!file_exists(path)) {
-        if (!agent_backup_command(k->agent, t->service, arena, &command))
+        if (!t->disk && !agent_backup_command(k->agent, t->service, arena, &command))
             return err_set(err, RC_CONFLICT, "it does not run");
         TRY(want_room(k, 0, err));
         TRY(backup_make(&m, arena, err));

@@ -232,9 +232,11 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
     TRY(call_typed(l, &request, target, arena, &reply, err));
     if (reply.status != STATUS_OK || reply.body.n == 0)
         return RC_OK; /* nothing newer */
-    /* First the agent, which refuses what is broken; then the disk, for the next start. */
-    TRY(agent_want(agent, reply.body, err));
-    return file_write(home_path(l, "desired", arena), reply.body, err);
+    /* Refused where it is broken; then the disk, for the next start, and only then the agent: what
+     * it tells of having done is never undone by an older list after a crash. */
+    TRY(agent_accepts(reply.body, err));
+    TRY(file_write(home_path(l, "desired", arena), reply.body, err));
+    return agent_want(agent, reply.body, err);
 }
 
 /* --- reports --- */

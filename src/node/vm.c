@@ -36,7 +36,8 @@ static bool observe_one(const struct vm *v, struct str id, struct arena *arena,
                              .restart = left.restart,
                              .starts = left.starts,
                              .started = left.started,
-                             .process = vm_process(v, id, arena)};
+                             .process = vm_process(v, id, arena),
+                             .restored = left.restored};
     if (ret->process > 0)
         ret->state = OBSERVED_RUNNING;
     else if (network_is_plugged(&v->c->network, left.slot, arena))
@@ -60,8 +61,8 @@ static enum rc observe(struct driver *d, struct arena *arena, struct list *ret, 
 
 /* --- prepare, start --- */
 
-static enum rc take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
-                          struct left *ret, struct err *err)
+enum rc vm_take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
+                      struct left *ret, struct err *err)
 {
     TRY(container_take_slot(v->c, spec->id, arena, ret, err));
     if (ret->runtime != SPEC_VM && ret->generation > 0)
@@ -77,7 +78,7 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
     struct vm *v = vm_of_driver(d);
     struct left left;
     int lock = -1;
-    TRY(take_place(v, spec, arena, &left, err));
+    TRY(vm_take_place(v, spec, arena, &left, err));
     TRY(vm_lock(v, spec->id, arena, &lock, err));
     enum rc rc = vm_make_disk(v, spec, &left, arena, err);
     close(lock);
@@ -177,9 +178,8 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
 
 /* --- adjust, lease --- */
 
-/* The domain of a machine that runs; RC_NOT_FOUND. */
-static enum rc find(struct vm *v, struct str id, struct arena *arena, virConnectPtr *ret_link,
-                    virDomainPtr *ret, struct err *err)
+enum rc vm_find(struct vm *v, struct str id, struct arena *arena, virConnectPtr *ret_link,
+                virDomainPtr *ret, struct err *err)
 {
     virConnectPtr link;
     *ret_link = NULL;
@@ -208,7 +208,7 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     virDomainPtr domain;
     virDomainBlockInfo info;
     TRY(left_read(folder, arena, &left, err));
-    TRY(find(v, spec->id, arena, &link, &domain, err));
+    TRY(vm_find(v, spec->id, arena, &link, &domain, err));
     enum rc rc = RC_OK;
     if (virDomainGetBlockInfo(domain, "vda", &info, 0) != 0)
         rc = vm_failed(err, "the disk cannot be looked at");
@@ -279,7 +279,7 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
     virDomainPtr domains[2] = {NULL, NULL};
     virDomainStatsRecordPtr *records = NULL;
     TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
-    TRY(find(v, id, arena, &link, &domains[0], err));
+    TRY(vm_find(v, id, arena, &link, &domains[0], err));
     unsigned what = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
     int count = virDomainListGetStats(domains, what, &records, 0);
     enum rc rc = count == 1 ? RC_OK : vm_failed(err, "no counters");
@@ -307,7 +307,7 @@ static void ask_to_end(struct vm *v, struct str id, struct arena *arena)
     virDomainPtr domain;
     err_clear(&ignored);
     bool asked = false;
-    if (find(v, id, arena, &link, &domain, &ignored) == RC_OK) {
+    if (vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK) {
         asked = virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0;
         virDomainFree(domain);
         virConnectClose(link);
@@ -343,7 +343,7 @@ static void await_forgotten(struct vm *v, struct str id, struct arena *arena)
     virConnectPtr link;
     virDomainPtr domain;
     err_clear(&ignored);
-    for (int i = 0; i < FORGET_TRIES && find(v, id, arena, &link, &domain, &ignored) == RC_OK;
+    for (int i = 0; i < FORGET_TRIES && vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK;
          i++) {
         virDomainFree(domain);
         virConnectClose(link);
@@ -429,7 +429,7 @@ static enum rc snapshot_locked(struct vm *v, struct str id, struct str name, str
     virDomainPtr domain;
     struct str xml =
         arena_fmt(arena, "<domainsnapshot><name>%.*s</name></domainsnapshot>", STRF(name));
-    TRY(find(v, id, arena, &link, &domain, err));
+    TRY(vm_find(v, id, arena, &link, &domain, err));
     /* libvirt keeps no note of it: the disk itself does. */
     virDomainSnapshotPtr taken =
         virDomainSnapshotCreateXML(domain, xml.p, VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA);
@@ -521,6 +521,9 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
                                 .facts = facts,
                                 .stats = stats,
                                 .exec = exec,
+                                .save = vm_save,
+                                .load = vm_load,
+                                .adopt = vm_adopt,
                                 .restored = restored},
                      .c = c};
     TRY(check_machine(v, err));
@@ -530,5 +533,7 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);
     if (v->kvm)
         v->group = v->kvm_group;
+    if (!c->o.looks)
+        vm_thaw_left(v, arena);
     return RC_OK;
 }

@@ -139,6 +139,7 @@ enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, int64_t slot
     TRY(file_write(arena_fmt(arena, "%s/network-config", folder).p, network, err));
     TRY(file_write(arena_fmt(arena, "%s/meta-data", folder).p, vm_seed_meta(spec->id, arena), err));
     TRY(file_write(arena_fmt(arena, "%s/user-data", folder).p, spec->user_data, err));
+    TRY(file_write(arena_fmt(arena, "%s/vendor-data", folder).p, vm_seed_vendor(), err));
     TRY(run_tool(arena, err, "genisoimage", "-quiet", "-V", "cidata", "-J", "-r", "-o", seed,
                  folder));
     return file_remove(folder, err);

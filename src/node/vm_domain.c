@@ -115,6 +115,11 @@ struct str vm_seed_network(int64_t slot, struct str address, int prefix, struct 
     return buf_str(&out);
 }
 
+struct str vm_seed_vendor(void)
+{
+    return STR("#cloud-config\nupdates:\n  network:\n    when: [boot-new-instance, boot]\n");
+}
+
 struct str vm_seed_meta(struct str id, struct arena *arena)
 {
     return arena_fmt(arena, "instance-id: %.*s\n", STRF(id));

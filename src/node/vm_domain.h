@@ -40,6 +40,8 @@ struct str vm_domain_mac(int64_t slot, struct arena *arena);
 /* cloud-init's network-config (version 1): static, as nobody answers DHCP. */
 struct str vm_seed_network(int64_t slot, struct str address, int prefix, struct str gateway,
                            const struct list *resolvers, struct arena *arena);
+/* vendor-data: the network is set at each boot, as a machine that moved has another address. */
+struct str vm_seed_vendor(void);
 struct str vm_seed_meta(struct str id, struct arena *arena);
 
 #endif

@@ -9,6 +9,25 @@
 
 #include <libvirt/libvirt.h>
 
+/* --- vm.c --- */
+
+/* It has a slot and a folder, and is prepared for nothing. RC_CONFLICT: it was a container. */
+MUST_CHECK enum rc vm_take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
+                                 struct left *ret, struct err *err);
+/* The domain of a machine that runs; RC_NOT_FOUND. The caller frees it and closes the link. */
+MUST_CHECK enum rc vm_find(struct vm *v, struct str id, struct arena *arena,
+                           virConnectPtr *ret_link, virDomainPtr *ret, struct err *err);
+
+/* --- vm_keep.c: driver.h's of the same names --- */
+
+enum rc vm_save(struct driver *d, struct str id, int output, struct arena *arena, struct err *err);
+enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, struct arena *arena,
+                struct err *err);
+enum rc vm_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                 struct arena *arena, struct err *err);
+/* Guests whose file systems an agent had frozen when it was killed go on. */
+void vm_thaw_left(struct vm *v, struct arena *arena);
+
 /* --- vm_host.c: the daemon --- */
 
 /* A connection to libvirt; its daemon is started where none runs. RC_UNAVAILABLE. */

@@ -142,6 +142,7 @@ struct profile {
     struct list backup;
     struct list restore;
     int64_t backup_every_s; /* 0: once a day */
+    bool backup_disk;       /* of a machine: its disk is backed up while it runs */
     struct list needs;
     struct profile_price price;
     bool public; /* a site that the public sees: the legal gate of its place holds */

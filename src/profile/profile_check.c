@@ -383,6 +383,15 @@ static enum rc check_runtime(const struct checker *c)
     if (container && p->user_data.n > 0)
         return under(c, err_set(c->err, RC_INVALID, "user_data is for virtual machines"),
                      "user_data");
+    if (!container && p->backup.count > 0)
+        return under(
+            c, err_set(c->err, RC_INVALID, "no command runs in a virtual machine: say backup_disk"),
+            "backup");
+    if (container && p->backup_disk)
+        return under(c,
+                     err_set(c->err, RC_INVALID,
+                             "is for virtual machines: a container has backup and restore"),
+                     "backup_disk");
     if ((p->backup.count > 0) != (p->restore.count > 0))
         return under(c, err_set(c->err, RC_INVALID, "backup and restore come together"),
                      p->backup.count > 0 ? "backup" : "restore");

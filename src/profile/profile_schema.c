@@ -173,6 +173,8 @@ static const struct field profile_fields[] = {
           .doc = "Command that reads a backup."),
     FIELD(struct profile, backup_every_s, INT, .max = 31 * 86400,
           .doc = "Seconds between two backups, at least 60; 0: a day."),
+    FIELD(struct profile, backup_disk, BOOL,
+          .doc = "Of a virtual machine: its disk is backed up while it runs."),
     FIELD(struct profile, needs, LIST, .max = PROFILE_NEEDS_MAX, .schema = &need_schema,
           .doc = "Services that it uses."),
     FIELD(struct profile, price, OBJECT, .schema = &price_schema,
