@@ -236,8 +236,8 @@ enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct 
     struct str text;
     struct made *m = NULL;
     TRY(spec_text(tx, seal, v, &m, &text));
-    if (m->profile.backup.count > 0 && v->drill_of.n == 0)
-        TRY(backup_plan(tx, v->id, m->profile.backup_every_s));
+    if ((m->profile.backup.count > 0 || m->profile.backup_disk) && v->drill_of.n == 0)
+        TRY(backup_plan(tx, v->id, m->profile.backup_every_s, m->profile.backup_disk));
     return sql_run(tx, "UPDATE service SET spec = $2 WHERE id = $1", V(v->id),
                    value_bytes(seal_close(seal, tx, text)));
 }
