@@ -3,6 +3,7 @@
 
 #include "node/disk.h"
 #include "node/file.h"
+#include "node/image.h"
 #include "node/reconcile.h"
 #include "node/run.h"
 #include "node/vm_domain.h"
@@ -109,14 +110,21 @@ static enum rc create(struct vm *v, const struct service_spec *spec, const struc
                       struct arena *arena, struct err *err)
 {
     virConnectPtr link;
+    struct vm_domain_disk disks[VM_DISKS_MAX];
+    for (size_t i = 0; i < vm_disk_count(left); i++) {
+        struct left_disk image = vm_disk_image(left, i);
+        disks[i] = (struct vm_domain_disk){.disk = vm_disk_at(v, spec->id, i, arena),
+                                           .base = image_path(v->c->o.home, image.image, arena),
+                                           .base_format = image.format,
+                                           .name = vm_disk_name(i, arena)};
+    }
     struct vm_domain domain = {
         .id = spec->id,
         .kvm = v->kvm,
         .cpu_milli = spec->cpu_milli,
         .memory_bytes = spec->memory_bytes,
-        .disk = vm_disk(v, spec->id, arena),
-        .base = arena_fmt(arena, "%s/images/%.*s", v->c->o.home, STRF(left->image)).p,
-        .base_format = left->image_format,
+        .disks = disks,
+        .disk_count = vm_disk_count(left),
         .seed = container_in(v->c, spec->id, "seed.iso", arena),
         .console = vm_console(v, spec->id, arena),
         .screen = container_in(v->c, spec->id, "sockets/screen", arena),
@@ -210,10 +218,11 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     TRY(left_read(folder, arena, &left, err));
     TRY(vm_find(v, spec->id, arena, &link, &domain, err));
     enum rc rc = RC_OK;
+    int64_t wanted = vm_first_bytes(v, &left, spec->disk_bytes, arena);
     if (virDomainGetBlockInfo(domain, "vda", &info, 0) != 0)
         rc = vm_failed(err, "the disk cannot be looked at");
-    else if ((int64_t)info.capacity < spec->disk_bytes &&
-             virDomainBlockResize(domain, "vda", (unsigned long long)spec->disk_bytes,
+    else if ((int64_t)info.capacity < wanted &&
+             virDomainBlockResize(domain, "vda", (unsigned long long)wanted,
                                   VIR_DOMAIN_BLOCK_RESIZE_BYTES) != 0)
         rc = vm_failed(err, "the disk does not grow");
     virDomainFree(domain);
@@ -248,7 +257,7 @@ static int64_t number(const virDomainStatsRecord *r, const char *name)
 
 static void take_record(const virDomainStatsRecord *r, struct driver_stats *s)
 {
-    enum { NS_PER_US = 1000, BYTES_PER_KIB = 1024, BLOCKS_MAX = 8 };
+    enum { NS_PER_US = 1000, BYTES_PER_KIB = 1024, BLOCKS_MAX = VM_DISKS_MAX + 1 };
     s->cpu_us = max_i64(number(r, "cpu.time"), 0) / NS_PER_US; /* down: never more than was used */
     /* What the guest says it cannot give back; without its word, all that it was given. */
     int64_t available = number(r, "balloon.available"), usable = number(r, "balloon.usable");
@@ -291,7 +300,8 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
     virConnectClose(link);
     TRY(rc);
     s.process = arena_fmt(arena, "%lld", (long long)left.starts);
-    s.disk_bytes = disk_taken(vm_disk(v, id, arena));
+    for (size_t i = 0; i < vm_disk_count(&left); i++)
+        s.disk_bytes += disk_taken(vm_disk_at(v, id, i, arena));
     (void)network_counters(&v->c->network, left.slot, &s.received_bytes, &s.sent_bytes);
     *ret = s;
     return RC_OK;
@@ -419,12 +429,23 @@ static enum rc check_snapshot(const struct vm *v, struct str id, struct str name
     return RC_OK;
 }
 
+/* Of each of its disks. */
+static enum rc snapshot_tool(struct vm *v, struct str id, const char *option, struct str name,
+                             struct arena *arena, struct err *err)
+{
+    struct left left;
+    TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
+    for (size_t i = 0; i < vm_disk_count(&left); i++)
+        TRY(run_tool(arena, err, "qemu-img", "snapshot", option, arena_cstr(arena, name),
+                     vm_disk_at(v, id, i, arena)));
+    return RC_OK;
+}
+
 static enum rc snapshot_locked(struct vm *v, struct str id, struct str name, struct arena *arena,
                                struct err *err)
 {
     if (vm_process(v, id, arena) == 0)
-        return run_tool(arena, err, "qemu-img", "snapshot", "-c", arena_cstr(arena, name),
-                        vm_disk(v, id, arena));
+        return snapshot_tool(v, id, "-c", name, arena, err);
     virConnectPtr link;
     virDomainPtr domain;
     struct str xml =
@@ -460,8 +481,7 @@ enum rc vm_revert(struct vm *v, struct str id, struct str name, struct arena *ar
     TRY(vm_lock(v, id, arena, &lock, err));
     /* Not asked first: what it would write goes away with the disk as it is now. */
     vm_await_end(v, id, 0, arena);
-    enum rc rc = run_tool(arena, err, "qemu-img", "snapshot", "-a", arena_cstr(arena, name),
-                          vm_disk(v, id, arena));
+    enum rc rc = snapshot_tool(v, id, "-a", name, arena, err);
     close(lock);
     return rc;
 }

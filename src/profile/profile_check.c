@@ -224,6 +224,12 @@ static enum rc check_image(const struct checker *c)
     if (image->name.n > 0 && !pattern_matches(STR(CODE_PATTERN), image->name))
         return err_set_at(c->err, RC_INVALID, STR("/image/name"), "must look like %s",
                           CODE_PATTERN);
+    const struct str *disks = image->disks.items;
+    for (size_t i = 0; i < image->disks.count; i++)
+        TRY(blame(c, check_looks(c, disks[i], CODE_PATTERN), "image/disks", i, ""));
+    if (container && image->disks.count > 0)
+        return err_set_at(c->err, RC_INVALID, STR("/image/disks"),
+                          "disks are of virtual machines: a container has volumes");
     if (!container && image->packages.count > 0)
         return err_set_at(c->err, RC_INVALID, STR("/image/packages"),
                           "packages make the root of a container, not of a virtual machine");

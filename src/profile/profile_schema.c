@@ -25,6 +25,8 @@ static const struct field image_fields[] = {
           .doc = "Programs of Hanse that are put into it: hanse, hanse-pico."),
     FIELD(struct profile_image, format, TEXT, .words = image_formats,
           .doc = "squashfs for containers; qcow2 or raw for virtual machines."),
+    FIELD(struct profile_image, disks, LIST, .max = PROFILE_DISKS_MAX,
+          .doc = "Images of the further disks of a virtual machine, by their names."),
 };
 static const struct schema image_schema =
     SCHEMA(struct profile_image, "profile_image", image_fields, "How the root is made.");
