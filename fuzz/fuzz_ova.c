@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str text = str_n((const char *)data, size), kind, hash;
     arena_init(&arena, MEMORY);
     if (ova_describe(text, &arena, &ova, &err) == RC_OK)
-        check_name(ova.disk);
+        for (size_t i = 0; i < ova.count; i++)
+            check_name(ova.disks[i].file);
     else
         ASSERT(err.text_n > 0);
     err_clear(&err);

@@ -245,6 +245,32 @@ static enum rc truth_exec(struct driver *d, const struct driver_exec *e, struct 
     return m->twin.driver.exec(&m->twin.driver, e, arena, ret_status, ret_output, err);
 }
 
+static enum rc truth_save(struct driver *d, struct str id, int output, struct arena *arena,
+                          struct err *err)
+{
+    struct machine *m = machine_of(d);
+    return m->twin.driver.save(&m->twin.driver, id, output, arena, err);
+}
+
+static enum rc truth_load(struct driver *d, const struct service_spec *spec, int input,
+                          struct arena *arena, struct err *err)
+{
+    struct machine *m = machine_of(d);
+    bool fresh = find(m, spec->id) == NULL;
+    enum rc rc = m->twin.driver.load(&m->twin.driver, spec, input, arena, err);
+    struct driver_sim_service *v = find(m, spec->id);
+    if (fresh && v != NULL)
+        *metering_of(m, v) = (struct metering){0};
+    return rc;
+}
+
+static enum rc truth_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                           struct arena *arena, struct err *err)
+{
+    struct machine *m = machine_of(d);
+    return m->twin.driver.adopt(&m->twin.driver, spec, number, arena, err);
+}
+
 static enum rc truth_restored(struct driver *d, struct str id, int64_t number, struct arena *arena,
                               struct err *err)
 {
@@ -267,5 +293,8 @@ void truth_init(struct machine *m)
                                 .facts = truth_facts,
                                 .stats = truth_stats,
                                 .exec = truth_exec,
+                                .save = truth_save,
+                                .load = truth_load,
+                                .adopt = truth_adopt,
                                 .restored = truth_restored};
 }

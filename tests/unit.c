@@ -42,8 +42,8 @@ int main(int argc, char **argv)
     printf("%d passed, %d failed\n", srunner_ntests_run(runner) - failed, failed);
     srunner_free(runner);
     int rc = failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    /* Each test ran, and was looked through for leaks, in a process of its own: the exit code of this
-     * one is about them alone. */
+    /* Each test ran, and was looked through for leaks, in a process of its own: the exit code of
+     * this one is about them alone. */
     if (forked) {
         fflush(NULL);
         _exit(rc);

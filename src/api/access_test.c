@@ -268,6 +268,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_node_change] = {.body = "{\"name\":\"n2\"}", .want = PARTY_OWN},
     [ROUTE_node_services] = {.want = OWN_READ},
     [ROUTE_node_drain] = {.want = PARTY_OWN},
+    [ROUTE_node_evacuate] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
     [ROUTE_node_disable] = {.want = PARTY_OWN},
     [ROUTE_node_enable] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
     [ROUTE_node_revoke] = {.want = PARTY_OWN},
@@ -593,7 +594,7 @@ static struct str make_client_backup(struct tx *tx, struct house *h)
     struct backup b;
     struct str service = make_client_service(tx, h);
     OK(tx, sql_run(tx, "UPDATE service SET state = 'running' WHERE id = $1", V(service)));
-    OK(tx, backup_plan(tx, service, 0));
+    OK(tx, backup_plan(tx, service, 0, false));
     OK(tx, backup_ask(tx, service, &b));
     return b.id;
 }

@@ -9,6 +9,7 @@
 #include "api/stored.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/move.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -211,6 +212,7 @@ static enum rc check_file(struct call *c, const struct backup_word *word)
 static enum rc keep_word(struct call *c)
 {
     TRY(backup_told(c->tx, c->caller.node, c->params[0], c->body));
+    TRY(move_saved(c->tx, &c->api->seal, c->params[0]));
     return call_reply_nothing(c);
 }
 

@@ -163,6 +163,11 @@ enum rc node_enable_handler(struct call *c)
     return act_on_node(c, NODE_ENABLE);
 }
 
+enum rc node_evacuate_handler(struct call *c)
+{
+    return act_on_node(c, NODE_EVACUATE);
+}
+
 enum rc node_revoke_handler(struct call *c)
 {
     struct node before;

@@ -24,6 +24,8 @@ struct backup backup_row(const struct rows *r, size_t row)
         .reason = row_str(r, row, 10),
         .asked = row_int(r, row, 11),
         .kept = row_int(r, row, 12),
+        .disk = row_int(r, row, 13) != 0,
+        .moves = row_int(r, row, 14) != 0,
     };
 }
 
@@ -78,14 +80,15 @@ enum rc backup_list(struct tx *tx, struct str service, const struct page_query *
 
 /* --- asking --- */
 
-static enum rc insert(struct tx *tx, const struct service *v, struct backup *ret)
+enum rc backup_insert(struct tx *tx, const struct service *v, bool disk, bool moves,
+                      struct backup *ret)
 {
     struct str id = id_new(tx->ids, tx->arena, "bak");
     TRY(sql_run(tx,
                 "INSERT INTO backup (id, service, client, node, state, sha256, bytes, here, "
-                "holder, held, reason, asked, kept) "
-                "VALUES ($1, $2, $3, $4, 'wanted', '', 0, 0, NULL, 0, '', $5, 0)",
-                V(id), V(v->id), V(v->client), V(v->node), V(tx->now)));
+                "holder, held, reason, asked, kept, disk, moves) "
+                "VALUES ($1, $2, $3, $4, 'wanted', '', 0, 0, NULL, 0, '', $5, 0, $6, $7)",
+                V(id), V(v->id), V(v->client), V(v->node), V(tx->now), V(disk), V(moves)));
     return backup_get(tx, id, ret);
 }
 
@@ -106,7 +109,7 @@ enum rc backup_ask(struct tx *tx, struct str service, struct backup *ret)
     struct rows rows;
     bool wanted = false;
     TRY(service_get(tx, service, &v));
-    TRY(sql_rows(tx, &rows, "SELECT every_s FROM backup_plan WHERE service = $1", V(service)));
+    TRY(sql_rows(tx, &rows, "SELECT disk FROM backup_plan WHERE service = $1", V(service)));
     if (rows.count == 0)
         return err_set(tx->err, RC_CONFLICT, "the kind '%.*s' of services says no way to back up",
                        STRF(v.profile));
@@ -117,15 +120,16 @@ enum rc backup_ask(struct tx *tx, struct str service, struct backup *ret)
     if (wanted)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is being backed up already",
                        STRF(v.name));
-    return insert(tx, &v, ret);
+    return backup_insert(tx, &v, row_int(&rows, 0, 0) != 0, false, ret);
 }
 
-enum rc backup_plan(struct tx *tx, struct str service, int64_t every_s)
+enum rc backup_plan(struct tx *tx, struct str service, int64_t every_s, bool disk)
 {
     return sql_run(tx,
-                   "INSERT INTO backup_plan (service, every_s, next) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (service) DO UPDATE SET every_s = excluded.every_s",
-                   V(service), V(every_s > 0 ? every_s : BACKUP_EVERY_S), V(tx->now));
+                   "INSERT INTO backup_plan (service, every_s, next, disk) VALUES ($1, $2, $3, $4) "
+                   "ON CONFLICT (service) DO UPDATE SET every_s = excluded.every_s, "
+                   "disk = excluded.disk",
+                   V(service), V(every_s > 0 ? every_s : BACKUP_EVERY_S), V(tx->now), V(disk));
 }
 
 /* --- choosing --- */
@@ -188,10 +192,11 @@ enum rc backup_from(struct tx *tx, const struct seal *seal, struct str service,
     struct rows rows;
     /* Written as null where nothing is in it. */
     *ret = (struct spec_restore){.set = schema_all(&spec_restore_schema)};
-    TRY(sql_rows(tx, &rows,
-                 "SELECT b.id, r.number, b.sha256, b.bytes, b.service FROM service_restore r "
-                 "JOIN backup b ON b.id = r.backup WHERE r.service = $1",
-                 V(service)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT b.id, r.number, b.sha256, b.bytes, b.service, b.disk FROM service_restore r "
+        "JOIN backup b ON b.id = r.backup WHERE r.service = $1",
+        V(service)));
     if (rows.count == 0)
         return RC_OK;
     *ret = (struct spec_restore){.set = schema_all(&spec_restore_schema),
@@ -199,7 +204,8 @@ enum rc backup_from(struct tx *tx, const struct seal *seal, struct str service,
                                  .number = row_int(&rows, 0, 1),
                                  .sha256 = row_str(&rows, 0, 2),
                                  .bytes = row_int(&rows, 0, 3),
-                                 .key = backup_key(seal, row_str(&rows, 0, 4), tx->arena)};
+                                 .key = backup_key(seal, row_str(&rows, 0, 4), tx->arena),
+                                 .disk = row_int(&rows, 0, 5) != 0};
     return RC_OK;
 }
 
@@ -212,6 +218,18 @@ enum rc backup_end(struct tx *tx, struct str service)
     return sql_run(tx,
                    "UPDATE backup SET state = 'gone', here = 1 "
                    "WHERE service = $1 AND state <> 'gone'",
+                   V(service));
+}
+
+enum rc backup_drop_move(struct tx *tx, struct str service)
+{
+    TRY(sql_run(tx,
+                "UPDATE service_restore SET backup = NULL WHERE service = $1 AND backup IN "
+                "(SELECT id FROM backup WHERE service = $1 AND moves = 1)",
+                V(service)));
+    return sql_run(tx,
+                   "UPDATE backup SET state = 'gone', here = 1 "
+                   "WHERE service = $1 AND moves = 1 AND state <> 'gone'",
                    V(service));
 }
 
@@ -232,7 +250,7 @@ enum rc backup_thin_service(struct tx *tx, struct str service)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT id, asked FROM backup WHERE service = $1 AND state = 'kept' "
+                 "SELECT id, asked FROM backup WHERE service = $1 AND state = 'kept' AND moves = 0 "
                  "ORDER BY asked DESC, id DESC LIMIT $2",
                  V(service), V((int64_t)BACKUP_THIN_MAX)));
     time_us *asked = NEW_N(tx->arena, time_us, rows.count);
@@ -274,7 +292,7 @@ static enum rc ask_due(struct tx *tx, size_t *ret)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT p.service, p.every_s FROM backup_plan p JOIN service v ON v.id = "
+                 "SELECT p.service, p.every_s, p.disk FROM backup_plan p JOIN service v ON v.id = "
                  "p.service WHERE p.next <= $1 AND v.state = 'running' ORDER BY p.next LIMIT $2",
                  V(tx->now), V((int64_t)BACKUP_TICK_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
@@ -285,7 +303,7 @@ static enum rc ask_due(struct tx *tx, size_t *ret)
         TRY(service_get(tx, id, &v));
         TRY(is_wanted(tx, id, &wanted));
         if (!wanted)
-            TRY(insert(tx, &v, &unused));
+            TRY(backup_insert(tx, &v, row_int(&rows, i, 2) != 0, false, &unused));
         TRY(sql_run(tx, "UPDATE backup_plan SET next = $2 WHERE service = $1", V(id),
                     V(tx->now + row_int(&rows, i, 1) * US_PER_SECOND)));
     }
@@ -298,7 +316,7 @@ static enum rc house_homeless(struct tx *tx)
     struct rows rows;
     TRY(sql_rows(tx, &rows,
                  "SELECT " BACKUP_COLUMNS " FROM backup b WHERE b.here = 1 AND b.state = 'kept' "
-                 "AND b.holder IS NULL ORDER BY b.id DESC LIMIT $1",
+                 "AND b.moves = 0 AND b.holder IS NULL ORDER BY b.id DESC LIMIT $1",
                  V((int64_t)BACKUP_TICK_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         struct backup b = backup_row(&rows, i);
@@ -319,7 +337,8 @@ enum rc backup_tick_due(struct tx *tx, bool *ret)
     if (*ret)
         return RC_OK;
     TRY(sql_rows(tx, &rows,
-                 "SELECT id FROM backup WHERE here = 1 AND state = 'kept' AND holder IS NULL "
+                 "SELECT id FROM backup WHERE here = 1 AND state = 'kept' AND moves = 0 "
+                 "AND holder IS NULL "
                  "ORDER BY id DESC LIMIT 1"));
     TRY(backup_sweep(tx, &files));
     *ret = rows.count > 0 || files.count > 0;

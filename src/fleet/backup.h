@@ -13,6 +13,9 @@
  * The key of a service's backups follows from the installation's key and the service's id, so that
  * who has the store alone, or a file alone, reads nothing.
  *
+ * A backup is what the service's own command says, or its disk: of machines, whose profile says so
+ * (backup_disk), and of all that move (move.h). A disk is laid in place before the service starts.
+ *
  * Kept are the newest BACKUP_NEWEST, and the newest of each day (UTC) for BACKUP_DAYS days.
  */
 #ifndef FLEET_BACKUP_H
@@ -51,6 +54,8 @@ struct backup {
     struct str reason; /* why it failed */
     time_us asked;
     time_us kept;
+    bool disk;  /* all that it keeps, as it lay on the disk */
+    bool moves; /* made for a move (move.h), and gone with its end */
 };
 extern const struct schema backup_schema;
 
@@ -62,8 +67,9 @@ MUST_CHECK enum rc backup_list(struct tx *tx, struct str service, const struct p
 
 /* --- for services --- */
 
-/* It is backed up every so often from now on; what was planned stays. */
-MUST_CHECK enum rc backup_plan(struct tx *tx, struct str service, int64_t every_s);
+/* It is backed up every so often from now on, by its command or (disk) as its disk; when the next
+ * one is due stays. */
+MUST_CHECK enum rc backup_plan(struct tx *tx, struct str service, int64_t every_s, bool disk);
 /* It has another node: the newest backup that can be had is what it begins with, if there is one;
  * what was being made is lost. */
 MUST_CHECK enum rc backup_follow(struct tx *tx, struct str service);

@@ -48,6 +48,7 @@ static enum rc add_tasks(struct tx *tx, const struct seal *seal, struct str node
         if (t.kind == TASK_MAKE) {
             TRY(bytes_max(tx, b.service, &t.bytes));
             t.key = backup_key(seal, b.service, tx->arena);
+            t.disk = b.disk;
         }
         tasks[(*count)++] = t;
     }
@@ -121,7 +122,8 @@ static enum rc made(struct tx *tx, struct backup *b, const struct backup_word *w
                 "UPDATE backup SET state = 'kept', sha256 = $2, bytes = $3, here = 1, kept = $4 "
                 "WHERE id = $1",
                 V(b->id), V(word->sha256), V(word->bytes), V(tx->now)));
-    TRY(backup_find_holder(tx, b));
+    if (!b->moves)
+        TRY(backup_find_holder(tx, b));
     return backup_thin_service(tx, b->service);
 }
 

@@ -24,6 +24,10 @@ static const struct field backup_fields[] = {
     FIELD(struct backup, reason, TEXT, .flags = RO, .max = 1000, .doc = "Why it failed."),
     FIELD(struct backup, asked, TIME, .flags = RO, .doc = "When it was asked for."),
     FIELD(struct backup, kept, TIME, .flags = WIDE, .doc = "When it was whole."),
+    FIELD(struct backup, disk, BOOL, .flags = RO,
+          .doc = "It is all that the service keeps on its disk."),
+    FIELD(struct backup, moves, BOOL, .flags = WIDE,
+          .doc = "Made for a move to another node, and gone with its end."),
 };
 const struct schema backup_schema =
     SCHEMA(struct backup, "backup", backup_fields, "A backup of a service.");

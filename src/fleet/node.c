@@ -18,7 +18,7 @@ enum { PROMISES_BYTES_MAX = 64 * 1024, CHANGES_MAX = 20000, PERCENT = 100 };
     "n.labels, n.price_class, n.commitment_percent, n.state, n.token_ends, n.seen, n.booted, " \
     "n.cpu_milli, n.memory_bytes, n.disk_bytes, n.cpu_taken, n.memory_taken, n.disk_taken, "   \
     "n.features, n.agent, n.hostname, n.address, n.promises, n.revision, n.left_revision, "    \
-    "n.created, n.changed, n.told"
+    "n.created, n.changed, n.told, n.drain"
 
 static struct node read_row(struct tx *tx, const struct rows *r, size_t row)
 {
@@ -56,6 +56,7 @@ static struct node read_row(struct tx *tx, const struct rows *r, size_t row)
         .created = row_int(r, row, 29),
         .changed = row_int(r, row, 30),
         .told = row_int(r, row, 31),
+        .drain = row_int(r, row, 32),
     };
 }
 
@@ -188,18 +189,22 @@ static enum rc set_state(struct tx *tx, const struct node *n, enum node_state st
 
 enum rc node_act(struct tx *tx, struct str id, enum node_action action, struct node *ret)
 {
-    static const char *const words[] = {"drained", "disabled", "enabled"};
-    static const enum node_state to[] = {NODE_DRAINING, NODE_DISABLED, NODE_READY};
-    static const bool allowed[][3] = {
-        [NODE_ENROLLING] = {false, false, false}, [NODE_READY] = {true, true, false},
-        [NODE_DRAINING] = {false, true, true},    [NODE_DISABLED] = {true, false, true},
-        [NODE_LOST] = {true, true, false},
+    static const char *const words[] = {"drained", "disabled", "enabled", "evacuated"};
+    static const enum node_state to[] = {NODE_DRAINING, NODE_DISABLED, NODE_READY, NODE_DRAINING};
+    static const int64_t drain[] = {DRAIN_KEEPS, DRAIN_NOT, DRAIN_NOT, DRAIN_MOVES};
+    static const bool allowed[][4] = {
+        [NODE_ENROLLING] = {false, false, false, false},
+        [NODE_READY] = {true, true, false, true},
+        [NODE_DRAINING] = {false, true, true, true},
+        [NODE_DISABLED] = {true, false, true, false},
+        [NODE_LOST] = {true, true, false, true},
     };
     struct node n;
     TRY(node_get(tx, id, &n));
     if (!allowed[n.state][action])
         return err_set(tx->err, RC_CONFLICT, "node '%.*s' is %s and cannot be %s", STRF(n.name),
                        node_states[n.state], words[action]);
+    TRY(sql_run(tx, "UPDATE node SET drain = $2 WHERE id = $1", V(id), V(drain[action])));
     TRY(set_state(tx, &n, to[action]));
     TRY(node_touch(tx, id));
     return node_get(tx, id, ret);
@@ -303,7 +308,7 @@ enum rc node_hear(struct tx *tx, const struct node *node, const struct node_repo
         TRY(promise_change_find(tx, node->id, node->promises));
     TRY(promise_change_keep(tx, node->id, node->id, node->promises, &r->promises));
     if (state == NODE_ENROLLING || state == NODE_LOST)
-        TRY(set_state(tx, node, NODE_READY));
+        TRY(set_state(tx, node, node->drain != DRAIN_NOT ? NODE_DRAINING : NODE_READY));
     return sql_run(tx,
                    "UPDATE node SET seen = $2, booted = $3, cpu_milli = $4, memory_bytes = $5, "
                    "disk_bytes = $6, features = $7, agent = $8, hostname = $9, address = $10, "
@@ -353,7 +358,7 @@ enum rc node_lose(struct tx *tx, size_t limit, size_t *ret)
     struct rows rows;
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM node n JOIN site s ON s.id = n.site "
-                 "WHERE n.state = 'ready' AND n.seen < $1 ORDER BY n.id LIMIT $2",
+                 "WHERE n.state IN ('ready', 'draining') AND n.seen < $1 ORDER BY n.id LIMIT $2",
                  V(tx->now - NODE_LOST_US), V((int64_t)limit)));
     for (size_t i = 0; i < rows.count; i++) {
         struct node n = read_row(tx, &rows, i);

@@ -6,9 +6,12 @@
  * (profile/signature.h); the secret key never leaves the machine. Revoking forgets the key: what it
  * says is refused at once, until a new token is used.
  *
- *     enrolling > ready <> draining (keeps what it runs, takes nothing)
+ *     enrolling > ready <> draining (keeps what it runs, or is evacuated; takes nothing)
  *                 ready  > disabled (stops what it runs) > ready
  *                 ready, draining > lost (not heard for NODE_LOST_US) > back when it reports
+ *
+ * What an evacuated node has goes elsewhere with its data, a few services at a time (move.h); what
+ * finds no place stays, and is tried again.
  *
  * cpu is committed up to commitment_percent of the cores that there are; memory and disk never
  * beyond what there is.
@@ -62,7 +65,8 @@ struct node {
     struct str promises; /* JSON list of sighting_promise */
     int64_t revision;
     int64_t left_revision;
-    int64_t told; /* order of the newest report; 0: none had one */
+    int64_t told;  /* order of the newest report; 0: none had one */
+    int64_t drain; /* enum node_drain */
     time_us created;
     time_us changed;
 };
@@ -87,7 +91,9 @@ MUST_CHECK enum rc node_list(struct tx *tx, struct str owner, bool all, const st
                              struct page *ret);
 
 /* By hand; the table of changes that are allowed is in node.c. RC_CONFLICT. */
-enum node_action { NODE_DRAIN, NODE_DISABLE, NODE_ENABLE };
+enum node_action { NODE_DRAIN, NODE_DISABLE, NODE_ENABLE, NODE_EVACUATE };
+/* What a draining node does with what it has; kept while it is lost. */
+enum node_drain { DRAIN_NOT, DRAIN_KEEPS, DRAIN_MOVES };
 MUST_CHECK enum rc node_act(struct tx *tx, struct str id, enum node_action action,
                             struct node *ret);
 /* Forget the key. */

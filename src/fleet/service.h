@@ -130,8 +130,8 @@ MUST_CHECK enum rc service_list_node(struct tx *tx, struct str node, const struc
                                      struct page *ret);
 
 /* What may be done in which state is a table in service_act.c; RC_CONFLICT says what is the
- * matter. APPROVE and REFUSE are the seller's. MOVE: of what keeps nothing on its node, while it is
- * stopped. CANCEL ends the subscription now, and all below it in the tree of services. */
+ * matter. APPROVE and REFUSE are the seller's. MOVE: with all that it keeps (move.h). CANCEL ends
+ * the subscription now, and all below it in the tree of services. */
 enum service_action {
     SERVICE_APPROVE,
     SERVICE_REFUSE,

@@ -5,6 +5,7 @@
 #include "catalog/subscription.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/move.h"
 #include "fleet/service_inside.h"
 #include "fleet/upgrade.h"
 
@@ -20,7 +21,7 @@ static const unsigned allowed[SERVICE_ACTIONS] = {
     [SERVICE_STOP] = STATE(PREPARING) | STATE(RUNNING) | STATE(FAILED),
     [SERVICE_START] = STATE(STOPPED) | STATE(STOPPING),
     [SERVICE_RESTART] = STATE(RUNNING) | STATE(FAILED),
-    [SERVICE_MOVE] = STATE(STOPPED),
+    [SERVICE_MOVE] = STATE(RUNNING) | STATE(FAILED) | STATE(STOPPED),
     [SERVICE_CANCEL] = STATE(ORDERED) | STATE(PREPARING) | STATE(RUNNING) | STATE(FAILED) |
                        STATE(STOPPING) | STATE(STOPPED),
     [SERVICE_RESIZE] = 0, /* service_resize */
@@ -63,8 +64,7 @@ static enum rc restart(struct tx *tx, const struct seal *seal, struct service *v
     return service_renew(tx, seal, v);
 }
 
-/* Another node provides it from now on. */
-static enum rc tell_subscription(struct tx *tx, const struct service *v)
+enum rc service_tell_subscription(struct tx *tx, const struct service *v)
 {
     struct node node;
     struct subscription patch = {0}, unused;
@@ -82,24 +82,8 @@ static enum rc elsewhere(struct tx *tx, const struct seal *seal, struct service 
     TRY(service_leave(tx, v));
     TRY(service_place(tx, v, profile));
     TRY(backup_follow(tx, v->id));
-    TRY(tell_subscription(tx, v));
+    TRY(service_tell_subscription(tx, v));
     return service_renew(tx, seal, v);
-}
-
-static enum rc move(struct tx *tx, const struct seal *seal, struct service *v)
-{
-    static const char *const steps[] = {"place", NULL};
-    struct kind kind;
-    struct profile profile;
-    TRY(kind_get(tx, v->kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
-    if (profile.runtime == SPEC_VM || profile.volumes.count > 0)
-        return err_set(tx->err, RC_CONFLICT,
-                       "what '%.*s' keeps lies on its node, and does not move with it yet",
-                       STRF(v->name));
-    TRY(begin(tx, v, "move", steps));
-    TRY(elsewhere(tx, seal, v, &profile));
-    return operation_reach(tx, v->id, NULL);
 }
 
 static enum rc approve(struct tx *tx, const struct seal *seal, struct service *v)
@@ -123,6 +107,7 @@ static enum rc end_one(struct tx *tx, const struct seal *seal, struct service *v
     TRY(begin(tx, v, "cancel", steps));
     TRY(drill_stop(tx, seal, v->id));
     TRY(upgrade_stop(tx, v->id, STR("the service was cancelled meanwhile")));
+    TRY(move_end(tx, v->id));
     v->wanted = SPEC_GONE;
     v->state = v->node.n > 0 ? SERVICE_ENDING : SERVICE_ENDED;
     if (v->subscription.n > 0) {
@@ -184,7 +169,7 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
     static enum rc (*const steps[SERVICE_ACTIONS])(struct tx *, const struct seal *,
                                                    struct service *) = {
         [SERVICE_APPROVE] = approve, [SERVICE_REFUSE] = refuse,   [SERVICE_STOP] = stop,
-        [SERVICE_START] = start,     [SERVICE_RESTART] = restart, [SERVICE_MOVE] = move,
+        [SERVICE_START] = start,     [SERVICE_RESTART] = restart, [SERVICE_MOVE] = move_begin,
         [SERVICE_CANCEL] = cancel,
     };
     struct service v;
@@ -194,8 +179,7 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
     if ((allowed[action] & 1U << v.state) == 0)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be %s", STRF(v.name),
                        service_states[v.state], action_words[action]);
-    if (action == SERVICE_CANCEL)
-        TRY(check_unneeded(tx, &v));
+    TRY(action == SERVICE_CANCEL ? check_unneeded(tx, &v) : move_refuse(tx, &v));
     TRY(steps[action](tx, seal, &v));
     return service_get(tx, id, ret);
 }
@@ -209,6 +193,7 @@ enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
     struct service v;
     TRY(service_get(tx, id, &v));
     TRY(drill_refuse(tx, &v));
+    TRY(move_refuse(tx, &v));
     if ((restorable & 1U << v.state) == 0)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be restored",
                        STRF(v.name), service_states[v.state]);
@@ -281,12 +266,14 @@ enum rc service_tick_due(struct tx *tx, bool *ret)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT id FROM node WHERE state IN ('ready', 'lost') AND seen < $1 "
+                 "SELECT id FROM node WHERE state IN ('ready', 'draining', 'lost') AND seen < $1 "
                  "ORDER BY seen LIMIT 1",
                  V(tx->now - NODE_LOST_US)));
     *ret = rows.count > 0;
     if (!*ret)
         TRY(drill_tick_due(tx, ret));
+    if (!*ret)
+        TRY(move_tick_due(tx, ret));
     return *ret ? RC_OK : upgrade_tick_due(tx, ret);
 }
 
@@ -294,13 +281,15 @@ enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
 {
     struct rows rows;
     size_t lost = 0, moved = 0;
-    bool late = false, upgrades = false;
+    bool late = false, upgrades = false, moves = false;
     TRY(node_lose(tx, TICK_NODES, &lost));
+    /* Before those that fail over: one whose move ends here is among them. */
+    TRY(move_tick(tx, seal, &moves));
     TRY(some_lost(tx, &rows));
     TRY(service_each(tx, seal, &rows, fail_over, &moved));
     /* What found no place finds none a moment later. */
     TRY(drill_tick(tx, seal, &late));
     TRY(upgrade_tick(tx, seal, &upgrades));
-    *ret = lost == TICK_NODES || moved > 0 || late || upgrades;
+    *ret = lost == TICK_NODES || moved > 0 || late || upgrades || moves;
     return RC_OK;
 }

@@ -61,6 +61,8 @@ MUST_CHECK enum rc service_renew(struct tx *tx, const struct seal *seal, struct 
 /* Write state, wanted, node, generation, restart, sizes, plan, parameters, name, subscription of
  * *v; version grows; an event tells. */
 MUST_CHECK enum rc service_keep(struct tx *tx, struct service *v, const char *changed);
+/* Another node provides it from now on: its subscription says so. */
+MUST_CHECK enum rc service_tell_subscription(struct tx *tx, const struct service *v);
 /* Leave the node that it is on: what is there is removed by the node, the room is given back when
  * that is seen. */
 MUST_CHECK enum rc service_leave(struct tx *tx, struct service *v);

@@ -171,14 +171,27 @@ enum rc service_make(struct tx *tx, const struct seal *seal, const struct servic
     return RC_OK;
 }
 
-/* Of whom the profile is: that of the profile's name, where none is said. */
-static enum rc find_image(struct tx *tx, const struct made *m, struct spec_image *ret)
+static enum rc find_image(struct tx *tx, const struct made *m, struct str name,
+                          struct spec_image *ret)
 {
-    struct str name = m->profile.image.name.n > 0 ? m->profile.image.name : m->profile.name;
     enum rc rc = image_find(tx, m->kind.owner, name, ret);
     if (rc == RC_NOT_FOUND)
         return err_set(tx->err, RC_CONFLICT, "the image '%.*s' was not registered yet", STRF(name));
     return rc;
+}
+
+/* Of whom the profile is: that of the profile's name, where none is said; further disks behind
+ * it. */
+static enum rc find_images(struct tx *tx, const struct made *m, struct list *ret)
+{
+    const struct profile_image *image = &m->profile.image;
+    const struct str *disks = image->disks.items;
+    struct spec_image *found = NEW_N(tx->arena, struct spec_image, image->disks.count + 1);
+    TRY(find_image(tx, m, image->name.n > 0 ? image->name : m->profile.name, &found[0]));
+    for (size_t i = 0; i < image->disks.count; i++)
+        TRY(find_image(tx, m, disks[i], &found[i + 1]));
+    *ret = (struct list){found, image->disks.count + 1};
+    return RC_OK;
 }
 
 /* A copy that is only tried: nobody comes to it, and it does nothing to the world. */
@@ -199,18 +212,18 @@ static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct se
 {
     struct made *m = NULL;
     struct service_spec spec;
-    struct spec_image image;
+    struct list images;
     struct buf b;
     struct json_writer w;
     TRY(service_make(tx, seal, v, true, &m));
     TRY(profile_render(&m->profile, &m->values, &m->service, tx->arena, &spec, tx->err));
-    TRY(find_image(tx, m, &image));
+    TRY(find_images(tx, m, &images));
     spec.set = schema_all(&service_spec_schema);
     spec.generation = v->generation;
     spec.state = v->wanted;
     spec.restart = v->restart;
     spec.subscription = v->subscription;
-    spec.images = (struct list){&image, 1};
+    spec.images = images;
     spec.lease_s = v->failover ? NODE_LEASE_S : 0;
     if (v->drill_of.n > 0)
         leave_alone(tx, &spec);
@@ -237,8 +250,8 @@ enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct 
     struct str text;
     struct made *m = NULL;
     TRY(spec_text(tx, seal, v, &m, &text));
-    if (m->profile.backup.count > 0 && v->drill_of.n == 0) {
-        TRY(backup_plan(tx, v->id, m->profile.backup_every_s));
+    if ((m->profile.backup.count > 0 || m->profile.backup_disk) && v->drill_of.n == 0) {
+        TRY(backup_plan(tx, v->id, m->profile.backup_every_s, m->profile.backup_disk));
         if (m->profile.drill_every_days > 0)
             TRY(drill_plan_begin(tx, v->id, m->profile.drill_every_days));
     }

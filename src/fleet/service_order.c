@@ -3,6 +3,7 @@
  */
 #include "catalog/subscription.h"
 #include "fleet/drill.h"
+#include "fleet/move.h"
 #include "fleet/placement.h"
 #include "fleet/service_inside.h"
 #include "fleet/upgrade.h"
@@ -199,7 +200,8 @@ static enum rc read_nodes(struct tx *tx, struct placement_node **ret, size_t *re
     return RC_OK;
 }
 
-/* The nodes of the services that it must not stand beside, and one that it has just left. */
+/* The nodes of the services that it must not stand beside, the one where it is, and those that it
+ * has left something on. */
 static enum rc read_beside(struct tx *tx, const struct service *v, const struct service_wish *w,
                            struct placement_wish *ret)
 {
@@ -213,8 +215,10 @@ static enum rc read_beside(struct tx *tx, const struct service *v, const struct 
         if (other.node.n > 0)
             nodes[count++] = other.node;
     }
+    if (v->node.n > 0)
+        nodes[count++] = v->node;
     TRY(sql_rows(tx, &left,
-                 "SELECT node FROM service_left WHERE service = $1 ORDER BY node LIMIT 32",
+                 "SELECT node FROM service_left WHERE service = $1 ORDER BY node LIMIT 31",
                  V(v->id)));
     for (size_t i = 0; i < left.count; i++)
         nodes[count++] = row_str(&left, i, 0);
@@ -414,6 +418,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     const struct json *old = NULL;
     TRY(service_get(tx, id, &v));
     TRY(drill_refuse(tx, &v));
+    TRY(move_refuse(tx, &v));
     TRY(upgrade_stop(tx, id, STR("it was resized meanwhile")));
     if (v.state != SERVICE_RUNNING && v.state != SERVICE_STOPPED && v.state != SERVICE_FAILED &&
         v.state != SERVICE_PREPARING)

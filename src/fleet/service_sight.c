@@ -4,6 +4,7 @@
 #include "fleet/alert.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/move.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
 #include "fleet/vantage.h"
@@ -43,12 +44,12 @@ static enum rc put_services(struct tx *tx, const struct seal *seal, const struct
     return RC_OK;
 }
 
-/* What went elsewhere: the node removes what is left of it. */
+/* What went elsewhere: the node removes what is left of it, or (a move in hand) keeps it. */
 static enum rc put_left(struct tx *tx, const struct node *node, struct json_writer *w)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT service, generation, runtime FROM service_left WHERE node = $1 "
+                 "SELECT service, generation, runtime, keeps FROM service_left WHERE node = $1 "
                  "ORDER BY service LIMIT $2",
                  V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
@@ -56,7 +57,7 @@ static enum rc put_left(struct tx *tx, const struct node *node, struct json_writ
         struct service_spec spec = {
             .id = row_str(&rows, i, 0),
             .generation = row_int(&rows, i, 1),
-            .state = SPEC_GONE,
+            .state = row_int(&rows, i, 3) != 0 ? SPEC_STOPPED : SPEC_GONE,
             .runtime = vm ? SPEC_VM : SPEC_CONTAINER,
         };
         static const char *const said[] = {"id", "generation", "state", "runtime"};
@@ -234,6 +235,7 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
     struct str facts = list_text(tx, &sighting_fact_schema, &s->facts);
     enum service_state state = state_of(&v, s);
     bool moved = !str_eq(facts, v.facts);
+    bool moves = false;
     bool changed =
         v.state != (int64_t)state || !str_eq(v.step, s->step) || !str_eq(v.reason, s->reason);
     if (v.drill_of.n == 0)
@@ -254,7 +256,9 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
     }
     if (v.drill_of.n > 0)
         return drill_seen(tx, seal, &v, s);
-    TRY(advance(tx, &v, s));
+    TRY(move_seen(tx, seal, &v, s, &moves));
+    if (!moves)
+        TRY(advance(tx, &v, s));
     return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
 }
 

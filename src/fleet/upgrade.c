@@ -3,6 +3,7 @@
 #include "catalog/code.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/move.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
 #include "fleet/vantage.h"
@@ -166,6 +167,7 @@ static enum rc check_state(struct tx *tx, const struct service *v)
     bool may =
         v->state == SERVICE_RUNNING || v->state == SERVICE_STOPPED || v->state == SERVICE_FAILED;
     TRY(drill_refuse(tx, v));
+    TRY(move_refuse(tx, v));
     if (!may || v->wanted == SPEC_GONE)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be upgraded",
                        STRF(v->name), service_states[v->state]);

@@ -42,29 +42,38 @@ static const char usage[] =
     "hanse-node --config-help    all settings, with their defaults\n"
     "hanse-node --version | --help\n";
 
-static enum rc import_command(const struct node_settings *s, const struct node_line *line,
-                              struct arena *arena, struct err *err)
+/* A line of JSON for each disk, the one that the machine starts from first. */
+static void tell_image(const struct spec_image *image, struct arena *arena)
 {
-    struct imported got;
     struct buf out;
     struct json_writer w;
-    TRY(import_file(arena_cstr(arena, s->home), str_c(line->words[2]), line->words[3],
-                    IMPORT_BYTES_MAX, arena, &got, err));
     buf_init(&out, arena, IMPORTED_BYTES_MAX);
     json_writer_init(&w, &out);
     json_begin_object(&w);
     json_put_key(&w, STR("name"));
-    json_put_str(&w, got.image.name);
+    json_put_str(&w, image->name);
     json_put_key(&w, STR("sha256"));
-    json_put_str(&w, got.image.sha256);
+    json_put_str(&w, image->sha256);
     json_put_key(&w, STR("bytes"));
-    json_put_i64(&w, got.image.bytes);
+    json_put_i64(&w, image->bytes);
     json_put_key(&w, STR("format"));
-    json_put_str(&w, got.image.format);
+    json_put_str(&w, image->format);
     json_end_object(&w);
     printf("%.*s\n", STRF(buf_str(&out)));
-    fprintf(stderr, "the disk has %lld bytes", (long long)got.disk_bytes);
-    if (got.machine.disks > 0)
+}
+
+static enum rc import_command(const struct node_settings *s, const struct node_line *line,
+                              struct arena *arena, struct err *err)
+{
+    struct imported got;
+    TRY(import_file(arena_cstr(arena, s->home), str_c(line->words[2]), line->words[3],
+                    IMPORT_BYTES_MAX, arena, &got, err));
+    for (size_t i = 0; i < got.count; i++) {
+        tell_image(&got.disks[i].image, arena);
+        fprintf(stderr, "%sthe disk '%.*s' has %lld bytes", i > 0 ? "; " : "",
+                STRF(got.disks[i].image.name), (long long)got.disks[i].bytes);
+    }
+    if (got.machine.count > 0)
         fprintf(stderr, "; the machine wants %lld processors and %lld bytes of memory",
                 (long long)got.machine.cpus, (long long)got.machine.memory_bytes);
     fputc('\n', stderr);

@@ -105,6 +105,7 @@ struct talk {
     pthread_t threads[4];
     bool running;
     atomic_bool ending;
+    atomic_uint_fast64_t told; /* reports, heard or not */
     struct list features;
 };
 
@@ -174,6 +175,7 @@ static void report(struct runner *r, struct link_told *told, struct machine_mind
     if (rc != RC_OK && *well)
         log_event(&r->log, LOG_WARN, "node.report", LOG_S("why", err_text(&err)));
     *well = rc == RC_OK;
+    atomic_fetch_add(&r->talk.told, 1);
 }
 
 /* Soon after a change, else every so often; a whole one at the start and after a failure. */
@@ -200,7 +202,8 @@ static void *tell(void *arg)
     return NULL;
 }
 
-/* Backups take their time: neither leases nor services wait for them. */
+/* Backups take their time: neither leases nor services wait for them. What was told may be what a
+ * task waited for: after each report it is asked again. */
 static void *keep(void *arg)
 {
     struct runner *r = arg;
@@ -210,13 +213,18 @@ static void *keep(void *arg)
     while (!atomic_load(&r->talk.ending)) {
         struct err err;
         size_t done = 0;
+        uint64_t told = atomic_load(&r->talk.told);
         err_clear(&err);
         arena_reset(&arena);
         bool now = backup_keep_turn(&r->talk.keep, &arena, &done, &err) == RC_OK;
         if (!now && well)
             log_event(&r->log, LOG_WARN, "node.backups", LOG_S("why", err_text(&err)));
         well = now;
-        pause_for(r, done > 0 ? 1 : (int)(r->settings->report_seconds * 1000 / PAUSE_MS));
+        int pauses = (int)(r->settings->report_seconds * 1000 / PAUSE_MS);
+        bool more = done > 0;
+        for (int i = 0; i < pauses && (i == 0 || (!more && atomic_load(&r->talk.told) == told));
+             i++)
+            pause_for(r, 1);
     }
     arena_fini(&arena);
     return NULL;

@@ -78,6 +78,23 @@ static void adopt(struct agent *a, struct wanted *w)
     a->changes++;
 }
 
+static struct wanted *wanted_new(void)
+{
+    struct wanted *w = calloc(1, sizeof *w);
+    ASSERT(w != NULL);
+    w->users = 1;
+    arena_init(&w->arena, (size_t)16 * AGENT_JSON_BYTES_MAX);
+    return w;
+}
+
+enum rc agent_accepts(struct str json, struct err *err)
+{
+    struct wanted *w = wanted_new();
+    enum rc rc = decode(w, json, err);
+    agent_drop_wanted(w);
+    return rc;
+}
+
 enum rc agent_want(struct agent *a, struct str json, struct err *err)
 {
     pthread_mutex_lock(&a->lock);
@@ -85,10 +102,7 @@ enum rc agent_want(struct agent *a, struct str json, struct err *err)
     pthread_mutex_unlock(&a->lock);
     if (same)
         return RC_OK;
-    struct wanted *w = calloc(1, sizeof *w);
-    ASSERT(w != NULL);
-    w->users = 1;
-    arena_init(&w->arena, (size_t)16 * AGENT_JSON_BYTES_MAX);
+    struct wanted *w = wanted_new();
     enum rc rc = decode(w, json, err);
     pthread_mutex_lock(&a->lock);
     if (rc == RC_OK)

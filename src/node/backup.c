@@ -1,5 +1,5 @@
 /*
- * Commands of backup.h: one end of a socket is the command's, the other a thread's. A socket and no
+ * Streams of backup.h: one end of a socket is the work's, the other a thread's. A socket and no
  * pipe: when the command has ended, it is shut, whoever inside still holds it open.
  */
 #include "node/backup.h"
@@ -43,9 +43,32 @@ static void *run_stream(void *arg)
     return NULL;
 }
 
-/* The command inside, with a stream at its other end; both have ended afterwards. */
-static enum rc run_command(struct driver *d, struct driver_exec *e, struct stream *s,
-                           struct arena *arena, struct err *err)
+/* What is at the other end of a stream. */
+struct work {
+    struct driver *driver;
+    struct str service;
+    const struct list *command;      /* NULL: the driver saves or loads */
+    const struct service_spec *spec; /* of what is loaded */
+};
+
+static enum rc do_work(const struct work *w, bool saves, int end, struct arena *arena,
+                       int *ret_status, struct str *ret_said, struct err *err)
+{
+    struct driver *d = w->driver;
+    if (w->command == NULL)
+        return saves ? d->save(d, w->service, end, arena, err)
+                     : d->load(d, w->spec, end, arena, err);
+    struct driver_exec e = {.id = w->service,
+                            .command = w->command,
+                            .timeout_ms = COMMAND_MS,
+                            .input = saves ? -1 : end,
+                            .output = saves ? end : -1};
+    return d->exec(d, &e, arena, ret_status, ret_said, err);
+}
+
+/* The work inside, with a stream at its other end; both have ended afterwards. */
+static enum rc run_work(const struct work *w, struct stream *s, struct arena *arena,
+                        struct err *err)
 {
     int ends[2], status = 0;
     struct str said = STR("");
@@ -54,26 +77,23 @@ static enum rc run_command(struct driver *d, struct driver_exec *e, struct strea
         return file_failed(err, "cannot make", "a socket");
     s->end = ends[0];
     int own = ends[1];
-    e->input = s->encrypts ? -1 : own;
-    e->output = s->encrypts ? own : -1;
-    e->timeout_ms = COMMAND_MS;
     if (pthread_create(&thread, NULL, run_stream, s) != 0) {
         close(ends[0]);
         close(ends[1]);
         return err_set(err, RC_UNAVAILABLE, "no thread for a backup");
     }
-    enum rc rc = d->exec(d, e, arena, &status, &said, err);
+    enum rc rc = do_work(w, s->encrypts, own, arena, &status, &said, err);
     (void)shutdown(own, SHUT_RDWR); /* nothing to shut is as good */
     close(own);
     if (pthread_join(thread, NULL) != 0)
         NEVER("a thread that was started ends");
-    TRY(rc);
-    /* A stream that failed first is why the command failed. */
-    bool early = !s->encrypts && s->rc == RC_GONE && status == 0;
+    /* A stream that failed first is why the work failed; one that found nobody is not. */
+    bool early = !s->encrypts && s->rc == RC_GONE && (rc != RC_OK || status == 0);
     if (s->rc != RC_OK && !early) {
         *err = s->err;
         return s->rc;
     }
+    TRY(rc);
     if (status != 0)
         return err_set(err, RC_REMOTE, "the command ended with status %d: %.*s", status,
                        STRF(str_sub(str_trim(said), 0, ERR_TEXT_MAX / 2)));
@@ -83,10 +103,10 @@ static enum rc run_command(struct driver *d, struct driver_exec *e, struct strea
 static enum rc make_into(const struct backup_make *m, int fd, struct arena *arena, struct err *err)
 {
     struct stream s = {.file = fd, .encrypts = true, .bytes_max = m->bytes_max};
-    struct driver_exec e = {.id = m->service, .command = m->command};
+    const struct work w = {.driver = m->driver, .service = m->service, .command = m->command};
     err_clear(&s.err);
     TRY(backup_key_read(m->key, s.key, err));
-    TRY(run_command(m->driver, &e, &s, arena, err));
+    TRY(run_work(&w, &s, arena, err));
     return fsync(fd) == 0 ? RC_OK : file_failed(err, "cannot write", m->path);
 }
 
@@ -112,9 +132,13 @@ enum rc backup_restore(const struct backup_restore *r, struct arena *arena, stru
     const char *path = NULL;
     const struct spec_restore *from = &r->spec->from;
     struct stream s = {.encrypts = false};
-    struct driver_exec e = {.id = r->spec->id, .command = &r->spec->restore};
+    struct driver *d = r->driver;
+    const struct work w = {.driver = d,
+                           .service = r->spec->id,
+                           .command = from->disk ? NULL : &r->spec->restore,
+                           .spec = r->spec};
     err_clear(&s.err);
-    if (r->door == NULL || r->driver->restored == NULL || r->spec->restore.count == 0)
+    if (r->door == NULL || (!from->disk && r->spec->restore.count == 0))
         return err_set(err, RC_UNSUPPORTED, "this service cannot be restored here");
     TRY(backup_key_read(from->key, s.key, err));
     TRY(r->door->fetch(r->door->arg, from, arena, &path, err));
@@ -122,9 +146,10 @@ enum rc backup_restore(const struct backup_restore *r, struct arena *arena, stru
     if (s.file < 0)
         return file_failed(err, "cannot read", path);
     point_pass("restore.begun");
-    enum rc rc = run_command(r->driver, &e, &s, arena, err);
+    enum rc rc = run_work(&w, &s, arena, err);
     close(s.file);
     TRY(rc);
     point_pass("restore.fed");
-    return r->driver->restored(r->driver, r->spec->id, from->number, arena, err);
+    return from->disk ? d->adopt(d, r->spec, from->number, arena, err)
+                      : d->restored(d, r->spec->id, from->number, arena, err);
 }

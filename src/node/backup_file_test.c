@@ -277,6 +277,111 @@ START_TEST(it_runs_only_with_its_data_whoever_is_killed)
 }
 END_TEST
 
+/* The same of a whole disk: laid before it starts, and never over what it wrote since. */
+static struct agent *agent_of_disk(const char *state)
+{
+    struct agent *a = agent_open(&(struct agent_options){
+        .driver = &world.sim.driver, .clock = &world.clock.clock, .backups = &world.door});
+    struct str json = arena_fmt(
+        &arena,
+        "{\"revision\":1,\"services\":[{\"id\":\"%.*s\",\"generation\":1,\"state\":\"%s\","
+        "\"runtime\":\"container\","
+        "\"from\":{\"backup\":\"bak_01jd8v3q7w4k2m9x6c5b1n0h8z\",\"number\":3,\"sha256\":\"%s\","
+        "\"bytes\":100,\"key\":\"%s\",\"disk\":true}}]}",
+        STRF(id), state, KEY_HEX, KEY_HEX);
+    ck_assert_int_eq(agent_want(a, json, &err), RC_OK);
+    return a;
+}
+
+static void make_disk(void)
+{
+    struct backup_make m = {.driver = &world.sim.driver,
+                            .service = id,
+                            .key = STR(KEY_HEX),
+                            .bytes_max = 1000,
+                            .path = world.path};
+    struct driver_sim_service *v = &world.sim.services[0];
+    *v = (struct driver_sim_service){.state = OBSERVED_RESTING, .kept = "what was there"};
+    memcpy(v->id, id.p, id.n);
+    world.sim.count = 1;
+    ck_assert_int_eq(backup_make(&m, &arena, &err), RC_OK);
+    *v = (struct driver_sim_service){.state = OBSERVED_ABSENT};
+}
+
+START_TEST(a_disk_is_laid_before_it_runs_whoever_is_killed)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        bool told = false;
+        world_init(seed);
+        make_disk();
+        struct agent *a = agent_of_disk("running");
+        world.sim.fail_ppm = 300000;
+        for (int i = 0; i < TURNS; i++) {
+            if (i > TURNS / 2)
+                world.sim.fail_ppm = 0;
+            if (i < TURNS / 2 && clock_sim_below(&world.clock, 5) == 0) {
+                agent_close(a);
+                a = agent_of_disk("running");
+            }
+            if (i < TURNS / 2 && clock_sim_below(&world.clock, 40) == 0)
+                driver_sim_reboot(&world.sim);
+            agent_turn(a);
+            struct driver_sim_service *v = driver_sim_find(&world.sim, id);
+            if (v != NULL && v->state == OBSERVED_RUNNING && !told) {
+                ck_assert_msg(strcmp(v->kept, "what was there") == 0, "seed %" PRIu64, seed);
+                snprintf(v->kept, sizeof v->kept, "%s", "written since");
+                told = true;
+            }
+            if (told)
+                ck_assert_msg(v != NULL && strcmp(v->kept, "written since") == 0, "seed %" PRIu64,
+                              seed);
+            clock_sim_advance(&world.clock, 10 * US_PER_SECOND);
+        }
+        ck_assert_msg(agent_at_rest(a) && told, "seed %" PRIu64, seed);
+        agent_close(a);
+        arena_reset(&arena);
+    }
+}
+END_TEST
+
+START_TEST(a_disk_is_laid_for_what_shall_rest)
+{
+    world_init(7);
+    make_disk();
+    struct agent *a = agent_of_disk("stopped");
+    ck_assert(!agent_at_rest(a));
+    for (int i = 0; i < TURNS && !agent_at_rest(a); i++) {
+        agent_turn(a);
+        clock_sim_advance(&world.clock, 10 * US_PER_SECOND);
+    }
+    struct driver_sim_service *v = driver_sim_find(&world.sim, id);
+    ck_assert_ptr_nonnull(v);
+    ck_assert_str_eq(v->kept, "what was there");
+    ck_assert_int_eq(v->starts, 0);
+    ck_assert_int_eq(seen(a).state, SIGHTING_STOPPED);
+    agent_close(a);
+}
+END_TEST
+
+START_TEST(a_damaged_disk_is_never_adopted)
+{
+    world_init(5);
+    make_disk();
+    struct str kept = content_of("kept");
+    ((char *)(uintptr_t)kept.p)[30] ^= 1;
+    close(file_of("kept", kept));
+    struct agent *a = agent_of_disk("running");
+    for (int i = 0; i < TURNS; i++) {
+        agent_turn(a);
+        clock_sim_advance(&world.clock, US_PER_SECOND);
+    }
+    ck_assert_int_eq(seen(a).state, SIGHTING_FAILED);
+    const struct driver_sim_service *v = driver_sim_find(&world.sim, id);
+    ck_assert(v == NULL || (v->restored == 0 && v->starts == 0));
+    agent_close(a);
+}
+END_TEST
+
 START_TEST(a_damaged_backup_is_told_and_feeds_nothing)
 {
     world_init(5);
@@ -329,6 +434,9 @@ Suite *backup_file_suite(void)
     tcase_add_test(c, a_file_that_was_touched_is_refused);
     tcase_add_test(c, a_backup_has_a_bound_and_a_key_a_form);
     tcase_add_test(c, it_runs_only_with_its_data_whoever_is_killed);
+    tcase_add_test(c, a_disk_is_laid_before_it_runs_whoever_is_killed);
+    tcase_add_test(c, a_disk_is_laid_for_what_shall_rest);
+    tcase_add_test(c, a_damaged_disk_is_never_adopted);
     tcase_add_test(c, a_damaged_backup_is_told_and_feeds_nothing);
     tcase_add_test(c, a_command_that_fails_leaves_no_backup);
     suite_add_tcase(s, c);

@@ -160,12 +160,12 @@ static enum rc make_file(struct backup_keep *k, const struct backup_task *t, con
 {
     struct list command;
     int64_t room = 0;
-    if (!agent_backup_command(k->agent, t->service, arena, &command))
+    if (!t->disk && !agent_backup_command(k->agent, t->service, arena, &command))
         return err_set(err, RC_CONFLICT, "it does not run");
     TRY(disk_room(k->home, &room, err));
     struct backup_make m = {.driver = k->driver,
                             .service = t->service,
-                            .command = &command,
+                            .command = t->disk ? NULL : &command,
                             .key = t->key,
                             .bytes_max = min_i64(t->bytes, room),
                             .path = path};

@@ -496,8 +496,8 @@ static enum rc restored(struct driver *d, struct str id, int64_t number, struct 
 /* What this driver cannot be without, in words. */
 static enum rc check_machine(const struct container *c, struct err *err)
 {
-    static const char *const programs[] = {"crun",   "ip",     "nft",       "tc",
-                                           "mke2fs", "e2fsck", "resize2fs", "unsquashfs"};
+    static const char *const programs[] = {"crun",   "ip",        "nft",        "tc",  "mke2fs",
+                                           "e2fsck", "resize2fs", "unsquashfs", "tar", "gzip"};
     if (geteuid() != 0)
         return err_set(err, RC_UNSUPPORTED, "containers want the agent to run as root");
     for (size_t i = 0; i < COUNT(programs); i++)
@@ -550,6 +550,9 @@ enum rc container_init(struct container *c, const struct container_options *o, s
                                        .facts = facts,
                                        .stats = stats,
                                        .exec = exec,
+                                       .save = container_save,
+                                       .load = container_load,
+                                       .adopt = container_adopt,
                                        .restored = restored},
                             .o = *o};
     TRY(check_machine(c, err));

@@ -59,6 +59,15 @@ MUST_CHECK enum rc container_rules(struct container *c, struct arena *arena, str
 MUST_CHECK enum rc container_forget(struct container *c, struct str id, struct arena *arena,
                                     struct err *err);
 
+/* --- container_keep.c: driver.h's of the same names --- */
+
+enum rc container_save(struct driver *d, struct str id, int output, struct arena *arena,
+                       struct err *err);
+enum rc container_load(struct driver *d, const struct service_spec *spec, int input,
+                       struct arena *arena, struct err *err);
+enum rc container_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                        struct arena *arena, struct err *err);
+
 /* The steady time until which it may run, of this boot. It stands on the node's side, where
  * hanse-init reads it through a mount that nobody inside can write, and not on the disk of the
  * services: a full one ends nobody's lease. It goes when the service is stopped. */

@@ -203,8 +203,7 @@ static bool write_map(pid_t pid, const char *which, uid_t first_user)
     return file_put(path, str_n(map, (size_t)n), &ignored) == RC_OK;
 }
 
-/* A namespace of users: it lives as long as a process in it, or a descriptor of it. */
-static int open_users(uid_t first_user)
+int disk_users(uid_t first_user)
 {
     int ready[2], space = -1;
     char path[64], byte = 0;
@@ -240,7 +239,7 @@ enum rc disk_shift(const char *from, const char *at, uid_t first_user, struct er
     if (disk_is_mounted(at))
         return RC_OK;
     TRY(file_make_folder(at, err));
-    int users = open_users(first_user);
+    int users = disk_users(first_user);
     if (users < 0)
         return file_failed(err, "no namespace of users for", from);
     int tree = open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

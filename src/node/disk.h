@@ -27,6 +27,9 @@ MUST_CHECK enum rc disk_make(const char *file, const char *mounted_at, int64_t b
 /* Mount the file system in a file. */
 MUST_CHECK enum rc disk_mount(const char *file, const char *at, const char *type, bool read_only,
                               struct err *err);
+/* A namespace of users where 0 is first_user: it lives as long as a process in it, or this
+ * descriptor; -1 where there is none. */
+int disk_users(uid_t first_user);
 /* The tree at `from` again at `at`, read-only, its users shifted: 0 is seen as first_user.
  * RC_UNSUPPORTED: the kernel cannot for that file system (squashfs before Linux 6.2). */
 MUST_CHECK enum rc disk_shift(const char *from, const char *at, uid_t first_user, struct err *err);

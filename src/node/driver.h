@@ -96,6 +96,20 @@ struct driver {
      * RC_TIMEOUT. RC_UNAVAILABLE: it does not run. */
     enum rc (*exec)(struct driver *d, const struct driver_exec *e, struct arena *arena,
                     int *ret_status, struct str *ret_output, struct err *err);
+    /* All that it keeps, to a descriptor: of a machine its disk, while it runs as it was at one
+     * instant; of a container its volumes, while it rests. What keeps nothing yet writes what load
+     * takes for nothing. RC_CONFLICT: it runs, and is saved at rest alone. RC_FULL. */
+    enum rc (*save)(struct driver *d, struct str id, int output, struct arena *arena,
+                    struct err *err);
+    /* What save wrote, here or elsewhere, lies beside what it keeps. It does not run, and need not
+     * be prepared. RC_INVALID: it is of another kind of service, or leads to other files.
+     * RC_FULL. */
+    enum rc (*load)(struct driver *d, const struct service_spec *spec, int input,
+                    struct arena *arena, struct err *err);
+    /* What was loaded is all that it keeps from now on, and is of the restore with this number. It
+     * does not run, and wants to be prepared. RC_NOT_FOUND: nothing was loaded. */
+    enum rc (*adopt)(struct driver *d, const struct service_spec *spec, int64_t number,
+                     struct arena *arena, struct err *err);
     /* Its volumes are of the restore with this number: kept as long as they are. */
     enum rc (*restored)(struct driver *d, struct str id, int64_t number, struct arena *arena,
                         struct err *err);

@@ -3,6 +3,8 @@
 
 #include "node/reconcile.h"
 
+#include <unistd.h>
+
 enum { MILLION = 1000000 };
 
 static struct driver_sim *sim_of(struct driver *d)
@@ -211,6 +213,60 @@ static enum rc sim_restored(struct driver *d, struct str id, int64_t number,
     return luck == LUCK_GOOD ? RC_OK : bad_luck(err);
 }
 
+/* The twin keeps a text: what runs last wrote it. */
+static enum rc sim_save(struct driver *d, struct str id, int output, struct arena *arena UNUSED,
+                        struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    const struct driver_sim_service *v = driver_sim_find(s, id);
+    if (luck_of(s) != LUCK_GOOD)
+        return bad_luck(err);
+    size_t n = v != NULL ? strlen(v->kept) : 0;
+    if (n > 0 && write(output, v->kept, n) != (ssize_t)n)
+        return bad_luck(err);
+    return RC_OK;
+}
+
+static enum rc sim_load(struct driver *d, const struct service_spec *spec, int input,
+                        struct arena *arena UNUSED, struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    enum luck luck = luck_of(s);
+    struct driver_sim_service *v = driver_sim_find(s, spec->id);
+    ASSERT(v == NULL || v->state == OBSERVED_RESTING);
+    if (luck == LUCK_BEFORE)
+        return bad_luck(err);
+    if (v == NULL)
+        v = sim_add(s, spec->id);
+    v->generation = 0;
+    size_t n = 0;
+    ssize_t more = 0;
+    memset(v->loaded, 0, sizeof v->loaded);
+    while (luck != LUCK_MIDDLE && n + 1 < sizeof v->loaded &&
+           (more = read(input, v->loaded + n, sizeof v->loaded - 1 - n)) > 0)
+        n += (size_t)more;
+    v->loads = luck != LUCK_MIDDLE;
+    return luck == LUCK_GOOD ? RC_OK : bad_luck(err);
+}
+
+static enum rc sim_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                         struct arena *arena UNUSED, struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    enum luck luck = luck_of(s);
+    struct driver_sim_service *v = driver_sim_find(s, spec->id);
+    ASSERT(v != NULL && v->state == OBSERVED_RESTING && v->restored < number && v->loads);
+    if (luck == LUCK_BEFORE)
+        return bad_luck(err);
+    memcpy(v->kept, v->loaded, sizeof v->kept);
+    v->loads = false;
+    v->generation = 0;
+    if (luck == LUCK_MIDDLE)
+        return bad_luck(err);
+    v->restored = number;
+    return luck == LUCK_AFTER ? bad_luck(err) : RC_OK;
+}
+
 void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
 {
     *s = (struct driver_sim){
@@ -225,6 +281,9 @@ void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
                    .facts = sim_facts,
                    .stats = sim_stats,
                    .exec = sim_exec,
+                   .save = sim_save,
+                   .load = sim_load,
+                   .adopt = sim_adopt,
                    .restored = sim_restored},
         .clock = clock,
     };

@@ -25,6 +25,9 @@ struct driver_sim_service {
     int64_t cpu_us;
     int64_t restored;
     int64_t restores; /* commands that were fed a backup to its end */
+    char kept[64];    /* all that it keeps: a text */
+    char loaded[64];  /* what was loaded, and not adopted yet */
+    bool loads;
 };
 
 struct driver_sim {

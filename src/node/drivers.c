@@ -118,6 +118,29 @@ static enum rc restored(struct driver *d, struct str id, int64_t number, struct 
     return one->restored(one, id, number, arena, err);
 }
 
+static enum rc save(struct driver *d, struct str id, int output, struct arena *arena,
+                    struct err *err)
+{
+    struct driver *one = by_id(drivers_of(d), id, arena);
+    return one->save(one, id, output, arena, err);
+}
+
+static enum rc load(struct driver *d, const struct service_spec *spec, int input,
+                    struct arena *arena, struct err *err)
+{
+    struct driver *one = NULL;
+    TRY(by_spec(drivers_of(d), spec, &one, err));
+    return one->load(one, spec, input, arena, err);
+}
+
+static enum rc adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                     struct arena *arena, struct err *err)
+{
+    struct driver *one = NULL;
+    TRY(by_spec(drivers_of(d), spec, &one, err));
+    return one->adopt(one, spec, number, arena, err);
+}
+
 enum rc drivers_init(struct drivers *d, const struct container_options *o, struct arena *arena,
                      struct err *err)
 {
@@ -132,6 +155,9 @@ enum rc drivers_init(struct drivers *d, const struct container_options *o, struc
                                      .facts = facts,
                                      .stats = stats,
                                      .exec = exec,
+                                     .save = save,
+                                     .load = load,
+                                     .adopt = adopt,
                                      .restored = restored}};
     TRY(container_init(&d->container, o, arena, err));
     err_clear(&d->why_no);

@@ -52,27 +52,38 @@ static enum rc read_head(const char *file, struct arena *arena, struct str *ret,
 
 /* --- one disk --- */
 
+/* To folder/disk, folder/disk-1, ... */
+static const char *out_path(const char *folder, size_t at, struct arena *arena)
+{
+    return at == 0 ? arena_fmt(arena, "%s/disk", folder).p
+                   : arena_fmt(arena, "%s/disk-%zu", folder, at).p;
+}
+
 static enum rc convert(const char *file, struct str format, const char *folder, int64_t max_bytes,
                        struct arena *arena, struct imported *ret, struct err *err)
 {
     int status = 0;
     struct str said = STR("");
-    const char *out = arena_fmt(arena, "%s/disk", folder).p;
-    TRY(vm_look_at(file, format, arena, &ret->disk_bytes, err));
-    if (ret->disk_bytes > max_bytes)
-        return err_set(err, RC_TOO_LARGE, "the disk has %lld bytes, and %lld is the most",
-                       (long long)ret->disk_bytes, (long long)max_bytes);
+    const char *out = out_path(folder, ret->count, arena);
+    int64_t bytes = 0, all = 0;
+    TRY(vm_look_at(file, format, arena, &bytes, err));
+    for (size_t i = 0; i < ret->count; i++)
+        all += ret->disks[i].bytes;
+    if (bytes > max_bytes - all)
+        return err_set(err, RC_TOO_LARGE, "the disks have more than %lld bytes, which is the most",
+                       (long long)max_bytes);
     const char *const argv[] = {
         "qemu-img", "convert", "-f", arena_cstr(arena, format), "-O", "qcow2", file, out, NULL};
     /* A qcow2 is a little longer than what is in it: an eighth is more than its tables take. */
     struct sandbox s = {.read = file,
                         .write = folder,
-                        .file_bytes = ret->disk_bytes + ret->disk_bytes / 8 + PIECE_BYTES * 64,
+                        .file_bytes = bytes + bytes / 8 + PIECE_BYTES * 64,
                         .timeout_ms = CONVERT_MS};
     TRY(sandbox_run(&s, argv, arena, &status, &said, err));
     if (status != 0)
         return err_set(err, RC_INVALID, "the disk cannot be converted: %.*s",
                        STRF(str_trim(str_sub(said, 0, min_size(said.n, ERR_TEXT_MAX / 2)))));
+    ret->disks[ret->count++].bytes = bytes;
     return RC_OK;
 }
 
@@ -177,7 +188,7 @@ static const struct str *find_ending(const struct unpacked *u, struct str ending
     return NULL;
 }
 
-/* The descriptor is believed when the manifest, if there is one, agrees with it and the disk. */
+/* The descriptor is believed when the manifest, if there is one, agrees with it and the disks. */
 static enum rc read_archive(const char *folder, const struct unpacked *u, struct arena *arena,
                             struct ova *ret, struct err *err)
 {
@@ -188,14 +199,31 @@ static enum rc read_archive(const char *folder, const struct unpacked *u, struct
     TRY(file_read(arena_fmt(arena, "%s/%.*s", folder, STRF(*ovf)).p, OVA_TEXT_BYTES_MAX, arena,
                   &text, err));
     TRY(ova_describe(text, arena, ret, err));
-    if (!file_exists(arena_fmt(arena, "%s/%.*s", folder, STRF(ret->disk)).p))
-        return err_set(err, RC_INVALID, "the archive lacks the disk '%.*s'", STRF(ret->disk));
+    for (size_t i = 0; i < ret->count; i++)
+        if (!file_exists(arena_fmt(arena, "%s/%.*s", folder, STRF(ret->disks[i].file)).p))
+            return err_set(err, RC_INVALID, "the archive lacks the disk '%.*s'",
+                           STRF(ret->disks[i].file));
     if (mf == NULL)
         return RC_OK;
     TRY(file_read(arena_fmt(arena, "%s/%.*s", folder, STRF(*mf)).p, OVA_TEXT_BYTES_MAX, arena,
                   &manifest, err));
     TRY(check_hash(folder, manifest, *ovf, arena, err));
-    return check_hash(folder, manifest, ret->disk, arena, err);
+    for (size_t i = 0; i < ret->count; i++)
+        TRY(check_hash(folder, manifest, ret->disks[i].file, arena, err));
+    return RC_OK;
+}
+
+static enum rc import_member(const char *folder, struct str name, const char *out,
+                             int64_t max_bytes, struct arena *arena, struct imported *ret,
+                             struct err *err)
+{
+    struct str head;
+    const char *disk = arena_fmt(arena, "%s/%.*s", folder, STRF(name)).p;
+    TRY(read_head(disk, arena, &head, err));
+    struct str format = import_format(head);
+    if (str_eq(format, STR("ova")))
+        return err_set(err, RC_INVALID, "an OVA in an OVA is none");
+    return convert(disk, format, out, max_bytes, arena, ret, err);
 }
 
 static enum rc import_archive(const char *file, const char *folder, const char *out,
@@ -203,7 +231,6 @@ static enum rc import_archive(const char *file, const char *folder, const char *
                               struct err *err)
 {
     struct unpacked *u = NEW(arena, struct unpacked);
-    struct str head;
     int from = open(file, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return file_failed(err, "cannot read", file);
@@ -211,15 +238,9 @@ static enum rc import_archive(const char *file, const char *folder, const char *
     close(from);
     TRY(rc);
     TRY(read_archive(folder, u, arena, &ret->machine, err));
-    if (ret->machine.disks > 1)
-        return err_set(err, RC_UNSUPPORTED, "the machine has %zu disks: import each of them",
-                       ret->machine.disks);
-    const char *disk = arena_fmt(arena, "%s/%.*s", folder, STRF(ret->machine.disk)).p;
-    TRY(read_head(disk, arena, &head, err));
-    struct str format = import_format(head);
-    if (str_eq(format, STR("ova")))
-        return err_set(err, RC_INVALID, "an OVA in an OVA is none");
-    return convert(disk, format, out, max_bytes, arena, ret, err);
+    for (size_t i = 0; i < ret->machine.count; i++)
+        TRY(import_member(folder, ret->machine.disks[i].file, out, max_bytes, arena, ret, err));
+    return RC_OK;
 }
 
 /* --- all of it --- */
@@ -239,6 +260,20 @@ static enum rc import_in(const char *work, const char *file, int64_t max_bytes, 
                : convert(file, format, out, max_bytes, arena, ret, err);
 }
 
+/* Every disk under its name; the first one last, so that its name means all of them. */
+static enum rc keep_images(const char *home, const char *work, struct str name, struct arena *arena,
+                           struct imported *got, struct err *err)
+{
+    for (size_t i = got->count; i > 0; i--) {
+        struct spec_image *image = &got->disks[i - 1].image;
+        const char *file = out_path(arena_fmt(arena, "%s/out", work).p, i - 1, arena);
+        TRY(image_take(home, file, STR(""), image, arena, err));
+        image->name = i == 1 ? name : arena_fmt(arena, "%.*s-%zu", STRF(name), i);
+        image->format = STR("qcow2");
+    }
+    return RC_OK;
+}
+
 enum rc import_file(const char *home, struct str name, const char *file, int64_t max_bytes,
                     struct arena *arena, struct imported *ret, struct err *err)
 {
@@ -254,16 +289,13 @@ enum rc import_file(const char *home, struct str name, const char *file, int64_t
     TRY(file_make_folder(work, err));
     enum rc rc = import_in(work, whole, max_bytes, arena, &got, err);
     if (rc == RC_OK)
-        rc = image_take(home, arena_fmt(arena, "%s/out/disk", work).p, STR(""), &got.image, arena,
-                        err);
+        rc = keep_images(home, work, name, arena, &got, err);
     err_clear(&second);
     if (file_remove(work, &second) != RC_OK && rc == RC_OK) {
         *err = second;
         return second.rc;
     }
     TRY(rc);
-    got.image.name = name;
-    got.image.format = STR("qcow2");
     *ret = got;
     return RC_OK;
 }

@@ -16,6 +16,13 @@ static const struct field port_fields[] = {
 static const struct schema port_schema =
     SCHEMA(struct spec_port, "left_port", port_fields, "A port.");
 
+static const struct field disk_fields[] = {
+    FIELD(struct left_disk, image, TEXT, .flags = FIELD_REQUIRED, .min = 64, .max = 64),
+    FIELD(struct left_disk, format, TEXT, .flags = FIELD_REQUIRED, .max = 20),
+};
+static const struct schema disk_schema =
+    SCHEMA(struct left_disk, "left_disk", disk_fields, "A disk.");
+
 static const struct field left_fields[] = {
     FIELD(struct left, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "svc"),
     FIELD(struct left, slot, INT, .flags = FIELD_REQUIRED, .max = SPEC_SERVICES_MAX),
@@ -31,6 +38,7 @@ static const struct field left_fields[] = {
     FIELD(struct left, restored, INT, .max = INT64_MAX),
     FIELD(struct left, runtime, WORD, .words = spec_runtimes),
     FIELD(struct left, image_format, TEXT, .max = 20),
+    FIELD(struct left, disks, LIST, .max = LEFT_DISKS_MAX, .schema = &disk_schema),
 };
 static const struct schema left_schema =
     SCHEMA(struct left, "left", left_fields, "What is left of a service.");
@@ -63,6 +71,12 @@ enum rc left_write(const char *folder, const struct left *l, struct arena *arena
         ports[i].set = schema_all(&port_schema);
     }
     whole.ports.items = ports;
+    struct left_disk *disks = NEW_N(arena, struct left_disk, l->disks.count);
+    for (size_t i = 0; i < l->disks.count; i++) {
+        disks[i] = ((const struct left_disk *)l->disks.items)[i];
+        disks[i].set = schema_all(&disk_schema);
+    }
+    whole.disks.items = disks;
     whole.set = schema_all(&left_schema);
     buf_init(&text, arena, LEFT_BYTES_MAX);
     json_writer_init(&w, &text);

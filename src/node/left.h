@@ -7,6 +7,15 @@
 
 #include "profile/spec.h"
 
+enum { LEFT_DISKS_MAX = 7 };
+
+/* A further disk of a machine. */
+struct left_disk {
+    uint64_t set;
+    struct str image; /* hash of what it lies over */
+    struct str format;
+};
+
 struct left {
     uint64_t set;
     struct str id;
@@ -22,6 +31,7 @@ struct left {
     bool alone;
     int64_t runtime;         /* enum spec_runtime */
     struct str image_format; /* of a machine */
+    struct list disks;       /* struct left_disk: behind the one that it starts from */
     int64_t restored;        /* number of the restore that its volumes are of */
 };
 

@@ -234,14 +234,16 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
     TRY(call_typed(l, &request, target, arena, &reply, err));
     if (reply.status != STATUS_OK || reply.body.n == 0)
         return RC_OK; /* nothing newer */
-    /* First the agent, which refuses what is broken; then the disk, for the next start. */
-    TRY(agent_want(agent, reply.body, err));
-    l->unkept = true; /* until the disk has it: with a full one, all of it is asked for again */
-    point_pass("want.taken");
-    TRY(file_write(home_path(l, "desired", arena), reply.body, err));
-    l->unkept = false;
+    /* Refused where it is broken; then the disk, for the next start, and only then the agent: what
+     * it tells of having done is not undone by an older list after a crash. Where the disk is full
+     * it is done all the same, and asked for again until it is kept. */
+    TRY(agent_accepts(reply.body, err));
+    enum rc kept = file_write(home_path(l, "desired", arena), reply.body, err);
+    l->unkept = kept != RC_OK;
     point_pass("want.kept");
-    return RC_OK;
+    TRY(agent_want(agent, reply.body, err));
+    point_pass("want.taken");
+    return kept;
 }
 
 /* --- reports --- */

@@ -121,15 +121,25 @@ static int64_t bytes_of(struct str number, struct str unit)
     return bytes;
 }
 
+/* A disk of the disk section. */
+struct read_disk {
+    struct str id;
+    struct str reference; /* of its file */
+    int64_t bytes;
+    size_t place; /* of the item that has it; OVA_MEMBERS_MAX: none */
+};
+
 struct reading {
     struct arena *arena;
     struct ova found;
-    struct str reference; /* of the first disk */
+    struct read_disk disks[OVA_DISKS_MAX];
+    struct str hosts[OVA_MEMBERS_MAX]; /* ids of the disks that items have, in order */
+    size_t host_count;
 };
 
 static void take_item(struct reading *r, const xmlNode *item)
 {
-    enum { PROCESSORS = 3, MEMORY = 4, CPUS_MAX = 1024 };
+    enum { PROCESSORS = 3, MEMORY = 4, DISK = 17, CPUS_MAX = 1024 };
     int64_t kind = 0;
     struct str quantity = content(item, "VirtualQuantity", r->arena);
     if (!str_to_i64(content(item, "ResourceType", r->arena), 0, INT32_MAX, &kind))
@@ -138,15 +148,68 @@ static void take_item(struct reading *r, const xmlNode *item)
         r->found.cpus = 0;
     if (kind == MEMORY)
         r->found.memory_bytes = bytes_of(quantity, content(item, "AllocationUnits", r->arena));
+    if (kind != DISK || r->host_count == COUNT(r->hosts))
+        return;
+    /* "ovf:/disk/ID", or without the scheme in old ones. */
+    struct str host = content(item, "HostResource", r->arena);
+    size_t at = host.n;
+    while (at > 0 && host.p[at - 1] != '/')
+        at--;
+    r->hosts[r->host_count++] = str_sub(host, at, host.n);
 }
 
-static void take_disk(struct reading *r, xmlNode *disk)
+static enum rc take_disk(struct reading *r, xmlNode *disk, struct err *err)
 {
-    if (r->found.disks++ > 0)
-        return;
-    r->reference = attribute(disk, "fileRef", r->arena);
-    r->found.disk_bytes = bytes_of(attribute(disk, "capacity", r->arena),
-                                   attribute(disk, "capacityAllocationUnits", r->arena));
+    if (r->found.count == OVA_DISKS_MAX)
+        return err_set(err, RC_INVALID, "the machine has more than %d disks", (int)OVA_DISKS_MAX);
+    r->disks[r->found.count++] = (struct read_disk){
+        .id = attribute(disk, "diskId", r->arena),
+        .reference = attribute(disk, "fileRef", r->arena),
+        .bytes = bytes_of(attribute(disk, "capacity", r->arena),
+                          attribute(disk, "capacityAllocationUnits", r->arena)),
+        .place = OVA_MEMBERS_MAX,
+    };
+    return RC_OK;
+}
+
+/* By the items that have them; what none has keeps its order, behind those. */
+static void order_disks(struct reading *r)
+{
+    for (size_t i = 0; i < r->found.count; i++)
+        for (size_t k = r->host_count; k > 0; k--)
+            if (r->disks[i].id.n > 0 && str_eq(r->hosts[k - 1], r->disks[i].id))
+                r->disks[i].place = k - 1;
+    for (size_t i = 1; i < r->found.count; i++)
+        for (size_t k = i; k > 0 && r->disks[k].place < r->disks[k - 1].place; k--) {
+            struct read_disk later = r->disks[k];
+            r->disks[k] = r->disks[k - 1];
+            r->disks[k - 1] = later;
+        }
+}
+
+static struct str file_of(const struct reading *r, xmlNode *root, struct str reference)
+{
+    for (xmlNode *n = root; n != NULL && reference.n > 0; n = next_node(n))
+        if (is_named(n, "File") && str_eq(attribute(n, "id", r->arena), reference))
+            return attribute(n, "href", r->arena);
+    return STR("");
+}
+
+static enum rc name_files(struct reading *r, xmlNode *root, struct err *err)
+{
+    for (size_t i = 0; i < r->found.count; i++) {
+        struct ova_disk *d = &r->found.disks[i];
+        d->file = file_of(r, root, r->disks[i].reference);
+        d->bytes = r->disks[i].bytes;
+        if (!is_plain_name(d->file) || d->file.n > OVA_NAME_MAX)
+            return err_set(err, RC_INVALID,
+                           "disk %zu of the machine has no file that lies beside the descriptor",
+                           i + 1);
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(r->found.disks[k].file, d->file))
+                return err_set(err, RC_INVALID, "two disks of the machine have one file");
+    }
+    return r->found.count > 0 ? RC_OK : err_set(err, RC_INVALID, "the machine has no disk");
 }
 
 static enum rc read_tree(struct reading *r, xmlNode *root, struct err *err)
@@ -158,15 +221,10 @@ static enum rc read_tree(struct reading *r, xmlNode *root, struct err *err)
         if (is_named(n, "Item"))
             take_item(r, n);
         if (is_named(n, "Disk"))
-            take_disk(r, n);
+            TRY(take_disk(r, n, err));
     }
-    for (xmlNode *n = root; n != NULL; n = next_node(n))
-        if (is_named(n, "File") && r->reference.n > 0 &&
-            str_eq(attribute(n, "id", r->arena), r->reference))
-            r->found.disk = attribute(n, "href", r->arena);
-    if (!is_plain_name(r->found.disk) || r->found.disk.n > OVA_NAME_MAX)
-        return err_set(err, RC_INVALID, "the descriptor names no disk that lies beside it");
-    return RC_OK;
+    order_disks(r);
+    return name_files(r, root, err);
 }
 
 enum rc ova_describe(struct str ovf, struct arena *arena, struct ova *ret, struct err *err)

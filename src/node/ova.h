@@ -13,6 +13,7 @@ enum {
     OVA_NAME_MAX = 100, /* of a member, as ustar has it */
     OVA_TEXT_BYTES_MAX = 4 * 1024 * 1024,
     OVA_BLOCK = 512,
+    OVA_DISKS_MAX = 8, /* a spec has as many images */
 };
 
 /* One member of the archive, by its header. */
@@ -27,14 +28,19 @@ struct ova_member {
  * a kind that an OVA has no use for. */
 MUST_CHECK enum rc ova_header(const char *block, struct ova_member *ret, struct err *err);
 
+struct ova_disk {
+    struct str file;
+    int64_t bytes; /* its capacity; 0: not said */
+};
 struct ova {
-    struct str disk;      /* the file of the first disk */
-    int64_t disk_bytes;   /* its capacity; 0: not said */
+    struct ova_disk disks[OVA_DISKS_MAX]; /* the machine starts from the first */
+    size_t count;
     int64_t cpus;         /* 0: not said */
     int64_t memory_bytes; /* 0: not said */
-    size_t disks;
 };
-/* RC_INVALID: no XML, or no machine with a disk whose file is a plain name. */
+/* Disks in the order in which the machine has them (its items of kind 17); those that no item
+ * names follow, in the order of the disk section. RC_INVALID: no XML, no disk, one without a file
+ * of its own that is a plain name, or too many. */
 MUST_CHECK enum rc ova_describe(struct str ovf, struct arena *arena, struct ova *ret,
                                 struct err *err);
 

@@ -32,11 +32,66 @@ START_TEST(a_descriptor_names_disk_and_size)
 {
     struct ova o;
     ck_assert_int_eq(ova_describe(STR(OVF("disk.vmdk")), &arena, &o, &err), RC_OK);
-    ck_assert(str_eq(o.disk, STR("disk.vmdk")));
-    ck_assert_int_eq(o.disk_bytes, 24 << 20);
+    ck_assert(str_eq(o.disks[0].file, STR("disk.vmdk")));
+    ck_assert_int_eq(o.disks[0].bytes, 24 << 20);
     ck_assert_int_eq(o.cpus, 2);
     ck_assert_int_eq(o.memory_bytes, INT64_C(512) << 20);
-    ck_assert_uint_eq(o.disks, 1);
+    ck_assert_uint_eq(o.count, 1);
+}
+END_TEST
+
+/* Three disks; the items have them in another order than the section, and say nothing of one. */
+static struct str many(const char *third, const char *items)
+{
+    return arena_fmt(&arena,
+                     "<Envelope xmlns:ovf='o' xmlns:rasd='r'><References>"
+                     "<File ovf:id='f1' ovf:href='one'/><File ovf:id='f2' ovf:href='two'/>"
+                     "<File ovf:id='f3' ovf:href='%s'/></References><DiskSection>"
+                     "<Disk ovf:capacity='1' ovf:diskId='d1' ovf:fileRef='f1'/>"
+                     "<Disk ovf:capacity='2' ovf:diskId='d2' ovf:fileRef='f2'/>"
+                     "<Disk ovf:capacity='3' ovf:diskId='d3' ovf:fileRef='f3'/></DiskSection>"
+                     "%s</Envelope>",
+                     third, items);
+}
+#define DISK_ITEM(host)                                             \
+    "<Item><rasd:HostResource>" host                                \
+    "</rasd:HostResource><rasd:ResourceType>17</rasd:ResourceType>" \
+    "</Item>"
+
+START_TEST(disks_come_in_the_order_in_which_the_machine_has_them)
+{
+    struct ova o;
+    struct str items = STR(DISK_ITEM("ovf:/disk/d3") DISK_ITEM("/disk/d1") DISK_ITEM("nothing"));
+    ck_assert_int_eq(ova_describe(many("three", items.p), &arena, &o, &err), RC_OK);
+    ck_assert_uint_eq(o.count, 3);
+    ck_assert(str_eq(o.disks[0].file, STR("three")));
+    ck_assert(str_eq(o.disks[1].file, STR("one")));
+    ck_assert(str_eq(o.disks[2].file, STR("two")));
+    ck_assert_int_eq(o.disks[0].bytes, 3);
+    ck_assert_int_eq(ova_describe(many("three", ""), &arena, &o, &err), RC_OK);
+    ck_assert(str_eq(o.disks[0].file, STR("one")));
+    ck_assert(str_eq(o.disks[2].file, STR("three")));
+}
+END_TEST
+
+START_TEST(each_disk_has_a_file_of_its_own_and_there_is_a_bound)
+{
+    struct ova o;
+    struct buf text;
+    ck_assert_int_eq(ova_describe(many("one", ""), &arena, &o, &err), RC_INVALID);
+    err_clear(&err);
+    ck_assert_int_eq(ova_describe(many("/etc/passwd", ""), &arena, &o, &err), RC_INVALID);
+    err_clear(&err);
+    buf_init(&text, &arena, 64 * 1024);
+    buf_add(&text, STR("<Envelope><References>"));
+    for (int i = 0; i <= OVA_DISKS_MAX; i++)
+        buf_fmt(&text, "<File id='f%d' href='disk%d'/>", i, i);
+    buf_add(&text, STR("</References>"));
+    for (int i = 0; i <= OVA_DISKS_MAX; i++)
+        buf_fmt(&text, "<Disk fileRef='f%d'/>", i);
+    buf_add(&text, STR("</Envelope>"));
+    ck_assert_int_eq(ova_describe(buf_str(&text), &arena, &o, &err), RC_INVALID);
+    ck_assert(str_has(err_text(&err), STR("more than 8 disks")));
 }
 END_TEST
 
@@ -127,6 +182,8 @@ Suite *ova_suite(void)
     TCase *c = tcase_create("ova");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, a_descriptor_names_disk_and_size);
+    tcase_add_test(c, disks_come_in_the_order_in_which_the_machine_has_them);
+    tcase_add_test(c, each_disk_has_a_file_of_its_own_and_there_is_a_bound);
     tcase_add_test(c, a_descriptor_leads_to_no_other_file);
     tcase_add_test(c, a_header_is_a_plain_file_or_refused);
     tcase_add_test(c, a_manifest_has_hashes_by_name);

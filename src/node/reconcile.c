@@ -52,6 +52,17 @@ static enum step step_to_gone(int64_t state)
     return state == OBSERVED_RESTING ? STEP_REMOVE : step_to_rest(state);
 }
 
+/* It is to have the disk of a backup, and has not: laid while it rests, before all else. */
+static bool wants_disk(const struct service_spec *spec, const struct observed *seen)
+{
+    return spec->from.disk && spec->from.number > (seen != NULL ? seen->restored : 0);
+}
+
+static enum step step_to_disk(int64_t state)
+{
+    return state == OBSERVED_RUNNING || state == OBSERVED_DEAD ? STEP_STOP : STEP_RESTORE;
+}
+
 static enum step step_to_run(const struct service_spec *spec, struct str form,
                              const struct observed *seen)
 {
@@ -75,6 +86,9 @@ static enum step step_without_pause(const struct service_spec *spec, struct str 
     int64_t state = seen != NULL ? seen->state : OBSERVED_ABSENT;
     if (spec == NULL)
         return step_to_rest(state);
+    bool lays = spec->state != SPEC_GONE && wants_disk(spec, seen);
+    if (lays && (mind->leased || spec->state == SPEC_STOPPED))
+        return step_to_disk(state);
     switch ((enum spec_state)spec->state) {
     case SPEC_GONE:
         return step_to_gone(state);
@@ -97,13 +111,14 @@ enum step reconcile_step(const struct service_spec *spec, struct str form,
     return pausing ? STEP_NONE : step;
 }
 
-static enum sighting_state sighting_of_step(enum step step)
+static enum sighting_state sighting_of_step(enum step step, int64_t state)
 {
     switch (step) {
     case STEP_PREPARE:
         return SIGHTING_PREPARING;
-    case STEP_START:
     case STEP_RESTORE:
+        return state == OBSERVED_RUNNING ? SIGHTING_STARTING : SIGHTING_PREPARING;
+    case STEP_START:
         return SIGHTING_STARTING;
     case STEP_STOP:
     case STEP_REMOVE:
@@ -120,9 +135,9 @@ enum sighting_state reconcile_sighting(const struct service_spec *spec, struct s
                                        const struct observed *seen, enum step step,
                                        const struct reconcile_mind *mind)
 {
-    if (step != STEP_NONE)
-        return sighting_of_step(step);
     int64_t state = seen != NULL ? seen->state : OBSERVED_ABSENT;
+    if (step != STEP_NONE)
+        return sighting_of_step(step, state);
     enum step next = step_without_pause(spec, form, seen, mind);
     if (next != STEP_NONE && mind->failures > 0)
         return SIGHTING_FAILED;

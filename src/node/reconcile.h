@@ -6,6 +6,7 @@
  *
  *     absent -prepare-> resting -start-> running (-restore-> running)
  *     dead, running -stop-> resting -remove-> absent
+ *     absent, resting -restore-> resting, where a whole disk is what it begins with
  *
  * The form of a spec names what a service is made of. Another form wants it to be made anew, with
  * its volumes kept; another generation of the same form (limits, ports, promises) is only
@@ -23,7 +24,8 @@ enum step {
     STEP_ADJUST,
     STEP_STOP,
     STEP_REMOVE,
-    STEP_RESTORE, /* feed it the backup that it begins with: it runs, and is no service yet */
+    STEP_RESTORE, /* feed it the backup that it begins with: it runs, and is no service yet; or
+                     lay the disk of one, while it rests */
 };
 extern const char *const step_names[];
 

@@ -68,6 +68,26 @@ START_TEST(each_state_leads_to_its_step)
 }
 END_TEST
 
+START_TEST(a_disk_is_laid_at_rest_and_before_all_else)
+{
+    struct service_spec spec = running_spec();
+    spec.from = (struct spec_restore){.number = 1, .disk = true};
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(step_of(&spec, OBSERVED_ABSENT, 0), STEP_RESTORE);
+        ck_assert_int_eq(step_of(&spec, OBSERVED_RESTING, 3), STEP_RESTORE);
+        ck_assert_int_eq(step_of(&spec, OBSERVED_RUNNING, 3), STEP_STOP);
+        ck_assert_int_eq(step_of(&spec, OBSERVED_DEAD, 3), STEP_STOP);
+        spec.state = SPEC_STOPPED;
+    }
+    spec.state = SPEC_GONE;
+    ck_assert_int_eq(step_of(&spec, OBSERVED_RESTING, 3), STEP_REMOVE);
+    ck_assert_int_eq(step_of(&spec, OBSERVED_ABSENT, 0), STEP_NONE);
+    spec.from.number = 0;
+    spec.state = SPEC_RUNNING;
+    ck_assert_int_eq(step_of(&spec, OBSERVED_RUNNING, 3), STEP_NONE);
+}
+END_TEST
+
 START_TEST(what_nobody_speaks_of_is_stopped_and_keeps_its_data)
 {
     struct observed seen = {.id = STR("svc_a"), .state = OBSERVED_RUNNING};
@@ -295,6 +315,7 @@ Suite *reconcile_suite(void)
     TCase *c = tcase_create("reconcile");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, each_state_leads_to_its_step);
+    tcase_add_test(c, a_disk_is_laid_at_rest_and_before_all_else);
     tcase_add_test(c, what_nobody_speaks_of_is_stopped_and_keeps_its_data);
     tcase_add_test(c, a_lost_lease_stops_and_its_return_starts);
     tcase_add_test(c, limits_do_not_change_the_form_and_files_do);

@@ -43,17 +43,32 @@ static int input_of(const struct run *r)
     return fd;
 }
 
+/* Between fork and exec, as below. Another user is another parent's child to the kernel: the signal
+ * is asked for again. */
+static bool become_root_of(int users)
+{
+    return setns(users, CLONE_NEWUSER) == 0 && syscall(SYS_setgroups, 0, NULL) == 0 &&
+           syscall(SYS_setresgid, 0, 0, 0) == 0 && syscall(SYS_setresuid, 0, 0, 0) == 0 &&
+           prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+}
+
 /* Between fork and exec: only calls that are safe there. */
-NORETURN static void become(const struct run *r, int input, int output, pid_t parent)
+NORETURN static void become(const struct run *r, int input, int pipe, pid_t parent)
 {
     sigset_t none;
+    int output = r->output_fd > 0 ? r->output_fd : pipe;
+    int errors = r->keeps_errors ? pipe : output;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(STATUS_NONE);
-    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
+    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0)
+        _exit(STATUS_NONE);
+    if (r->directory != NULL && chdir(r->directory) != 0)
+        _exit(STATUS_NONE);
+    if (r->users_fd > 0 && !become_root_of(r->users_fd))
         _exit(STATUS_NONE);
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
     if ((r->own_mounts || r->hide_unified) &&
@@ -140,7 +155,7 @@ enum rc run_program(const struct run *r, struct arena *arena, int *ret_status,
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0)
-        become(r, input, r->output_fd > 0 ? r->output_fd : ends[1], parent);
+        become(r, input, ends[1], parent);
     close(input);
     close(ends[1]);
     enum rc rc = pid < 0 ? err_set(err, RC_UNAVAILABLE, "no process for '%s'", r->argv[0])

@@ -21,7 +21,10 @@ struct run {
     size_t output_max;       /* bytes kept, 0: RUN_OUTPUT_BYTES_MAX; the rest is read and dropped */
     int64_t timeout_ms;      /* 0: RUN_TIMEOUT_MS; then it is killed */
     bool own_mounts;         /* in a mount namespace: what it mounts ends with it */
-    bool hide_unified;       /* in a mount namespace without the second cgroup hierarchy: crun
+    const char *directory;   /* where it works; NULL: where the agent does */
+    int users_fd;            /* a namespace of users where it is root, where it is > 0 */
+    bool keeps_errors; /* with output_fd: what it says of errors is kept, and goes not there */
+    bool hide_unified; /* in a mount namespace without the second cgroup hierarchy: crun
                                 refuses to work where both are mounted */
 };
 

@@ -3,6 +3,7 @@
 
 #include "node/disk.h"
 #include "node/file.h"
+#include "node/image.h"
 #include "node/reconcile.h"
 #include "node/run.h"
 #include "node/vm_domain.h"
@@ -36,7 +37,8 @@ static bool observe_one(const struct vm *v, struct str id, struct arena *arena,
                              .restart = left.restart,
                              .starts = left.starts,
                              .started = left.started,
-                             .process = vm_process(v, id, arena)};
+                             .process = vm_process(v, id, arena),
+                             .restored = left.restored};
     if (ret->process > 0)
         ret->state = OBSERVED_RUNNING;
     else if (network_is_plugged(&v->c->network, left.slot, arena))
@@ -60,8 +62,8 @@ static enum rc observe(struct driver *d, struct arena *arena, struct list *ret, 
 
 /* --- prepare, start --- */
 
-static enum rc take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
-                          struct left *ret, struct err *err)
+enum rc vm_take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
+                      struct left *ret, struct err *err)
 {
     TRY(container_take_slot(v->c, spec->id, arena, ret, err));
     if (ret->runtime != SPEC_VM && ret->generation > 0)
@@ -77,7 +79,7 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
     struct vm *v = vm_of_driver(d);
     struct left left;
     int lock = -1;
-    TRY(take_place(v, spec, arena, &left, err));
+    TRY(vm_take_place(v, spec, arena, &left, err));
     TRY(vm_lock(v, spec->id, arena, &lock, err));
     enum rc rc = vm_make_disk(v, spec, &left, arena, err);
     close(lock);
@@ -108,14 +110,21 @@ static enum rc create(struct vm *v, const struct service_spec *spec, const struc
                       struct arena *arena, struct err *err)
 {
     virConnectPtr link;
+    struct vm_domain_disk disks[VM_DISKS_MAX];
+    for (size_t i = 0; i < vm_disk_count(left); i++) {
+        struct left_disk image = vm_disk_image(left, i);
+        disks[i] = (struct vm_domain_disk){.disk = vm_disk_at(v, spec->id, i, arena),
+                                           .base = image_path(v->c->o.home, image.image, arena),
+                                           .base_format = image.format,
+                                           .name = vm_disk_name(i, arena)};
+    }
     struct vm_domain domain = {
         .id = spec->id,
         .kvm = v->kvm,
         .cpu_milli = spec->cpu_milli,
         .memory_bytes = spec->memory_bytes,
-        .disk = vm_disk(v, spec->id, arena),
-        .base = arena_fmt(arena, "%s/images/%.*s", v->c->o.home, STRF(left->image)).p,
-        .base_format = left->image_format,
+        .disks = disks,
+        .disk_count = vm_disk_count(left),
         .seed = container_in(v->c, spec->id, "seed.iso", arena),
         .console = vm_console(v, spec->id, arena),
         .screen = container_in(v->c, spec->id, "sockets/screen", arena),
@@ -177,9 +186,8 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
 
 /* --- adjust, lease --- */
 
-/* The domain of a machine that runs; RC_NOT_FOUND. */
-static enum rc find(struct vm *v, struct str id, struct arena *arena, virConnectPtr *ret_link,
-                    virDomainPtr *ret, struct err *err)
+enum rc vm_find(struct vm *v, struct str id, struct arena *arena, virConnectPtr *ret_link,
+                virDomainPtr *ret, struct err *err)
 {
     virConnectPtr link;
     *ret_link = NULL;
@@ -208,12 +216,13 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     virDomainPtr domain;
     virDomainBlockInfo info;
     TRY(left_read(folder, arena, &left, err));
-    TRY(find(v, spec->id, arena, &link, &domain, err));
+    TRY(vm_find(v, spec->id, arena, &link, &domain, err));
     enum rc rc = RC_OK;
+    int64_t wanted = vm_first_bytes(v, &left, spec->disk_bytes, arena);
     if (virDomainGetBlockInfo(domain, "vda", &info, 0) != 0)
         rc = vm_failed(err, "the disk cannot be looked at");
-    else if ((int64_t)info.capacity < spec->disk_bytes &&
-             virDomainBlockResize(domain, "vda", (unsigned long long)spec->disk_bytes,
+    else if ((int64_t)info.capacity < wanted &&
+             virDomainBlockResize(domain, "vda", (unsigned long long)wanted,
                                   VIR_DOMAIN_BLOCK_RESIZE_BYTES) != 0)
         rc = vm_failed(err, "the disk does not grow");
     virDomainFree(domain);
@@ -250,7 +259,7 @@ static int64_t number(const virDomainStatsRecord *r, const char *name)
 
 static void take_record(const virDomainStatsRecord *r, struct driver_stats *s)
 {
-    enum { NS_PER_US = 1000, BYTES_PER_KIB = 1024, BLOCKS_MAX = 8 };
+    enum { NS_PER_US = 1000, BYTES_PER_KIB = 1024, BLOCKS_MAX = VM_DISKS_MAX + 1 };
     s->cpu_us = max_i64(number(r, "cpu.time"), 0) / NS_PER_US; /* down: never more than was used */
     /* What the guest says it cannot give back; without its word, all that it was given. */
     int64_t available = number(r, "balloon.available"), usable = number(r, "balloon.usable");
@@ -281,7 +290,7 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
     virDomainPtr domains[2] = {NULL, NULL};
     virDomainStatsRecordPtr *records = NULL;
     TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
-    TRY(find(v, id, arena, &link, &domains[0], err));
+    TRY(vm_find(v, id, arena, &link, &domains[0], err));
     unsigned what = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
     int count = virDomainListGetStats(domains, what, &records, 0);
     enum rc rc = count == 1 ? RC_OK : vm_failed(err, "no counters");
@@ -293,7 +302,8 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
     virConnectClose(link);
     TRY(rc);
     s.process = arena_fmt(arena, "%lld", (long long)left.starts);
-    s.disk_bytes = disk_taken(vm_disk(v, id, arena));
+    for (size_t i = 0; i < vm_disk_count(&left); i++)
+        s.disk_bytes += disk_taken(vm_disk_at(v, id, i, arena));
     (void)network_counters(&v->c->network, left.slot, &s.received_bytes, &s.sent_bytes);
     *ret = s;
     return RC_OK;
@@ -309,7 +319,7 @@ static void ask_to_end(struct vm *v, struct str id, struct arena *arena)
     virDomainPtr domain;
     err_clear(&ignored);
     bool asked = false;
-    if (find(v, id, arena, &link, &domain, &ignored) == RC_OK) {
+    if (vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK) {
         asked = virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0;
         virDomainFree(domain);
         virConnectClose(link);
@@ -345,7 +355,7 @@ static void await_forgotten(struct vm *v, struct str id, struct arena *arena)
     virConnectPtr link;
     virDomainPtr domain;
     err_clear(&ignored);
-    for (int i = 0; i < FORGET_TRIES && find(v, id, arena, &link, &domain, &ignored) == RC_OK;
+    for (int i = 0; i < FORGET_TRIES && vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK;
          i++) {
         virDomainFree(domain);
         virConnectClose(link);
@@ -421,17 +431,28 @@ static enum rc check_snapshot(const struct vm *v, struct str id, struct str name
     return RC_OK;
 }
 
+/* Of each of its disks. */
+static enum rc snapshot_tool(struct vm *v, struct str id, const char *option, struct str name,
+                             struct arena *arena, struct err *err)
+{
+    struct left left;
+    TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
+    for (size_t i = 0; i < vm_disk_count(&left); i++)
+        TRY(run_tool(arena, err, "qemu-img", "snapshot", option, arena_cstr(arena, name),
+                     vm_disk_at(v, id, i, arena)));
+    return RC_OK;
+}
+
 static enum rc snapshot_locked(struct vm *v, struct str id, struct str name, struct arena *arena,
                                struct err *err)
 {
     if (vm_process(v, id, arena) == 0)
-        return run_tool(arena, err, "qemu-img", "snapshot", "-c", arena_cstr(arena, name),
-                        vm_disk(v, id, arena));
+        return snapshot_tool(v, id, "-c", name, arena, err);
     virConnectPtr link;
     virDomainPtr domain;
     struct str xml =
         arena_fmt(arena, "<domainsnapshot><name>%.*s</name></domainsnapshot>", STRF(name));
-    TRY(find(v, id, arena, &link, &domain, err));
+    TRY(vm_find(v, id, arena, &link, &domain, err));
     /* libvirt keeps no note of it: the disk itself does. */
     virDomainSnapshotPtr taken =
         virDomainSnapshotCreateXML(domain, xml.p, VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA);
@@ -462,8 +483,7 @@ enum rc vm_revert(struct vm *v, struct str id, struct str name, struct arena *ar
     TRY(vm_lock(v, id, arena, &lock, err));
     /* Not asked first: what it would write goes away with the disk as it is now. */
     vm_await_end(v, id, 0, arena);
-    enum rc rc = run_tool(arena, err, "qemu-img", "snapshot", "-a", arena_cstr(arena, name),
-                          vm_disk(v, id, arena));
+    enum rc rc = snapshot_tool(v, id, "-a", name, arena, err);
     close(lock);
     return rc;
 }
@@ -523,6 +543,9 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
                                 .facts = facts,
                                 .stats = stats,
                                 .exec = exec,
+                                .save = vm_save,
+                                .load = vm_load,
+                                .adopt = vm_adopt,
                                 .restored = restored},
                      .c = c};
     TRY(check_machine(v, err));
@@ -532,5 +555,7 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);
     if (v->kvm)
         v->group = v->kvm_group;
+    if (!c->o.looks)
+        vm_thaw_left(v, arena);
     return RC_OK;
 }

@@ -19,7 +19,32 @@ enum { IMAGE_MODE = 0640, DISK_MODE = 0600, SEED_MODE = 0400 };
 
 const char *vm_disk(const struct vm *v, struct str id, struct arena *arena)
 {
-    return container_in(v->c, id, "disk.qcow2", arena);
+    return vm_disk_at(v, id, 0, arena);
+}
+
+const char *vm_disk_at(const struct vm *v, struct str id, size_t at, struct arena *arena)
+{
+    const char *name = at == 0 ? "disk.qcow2" : arena_fmt(arena, "disk-%zu.qcow2", at).p;
+    return container_in(v->c, id, name, arena);
+}
+
+size_t vm_disk_count(const struct left *left)
+{
+    return left->disks.count + 1;
+}
+
+struct left_disk vm_disk_image(const struct left *left, size_t at)
+{
+    const struct left_disk *more = left->disks.items;
+    ASSERT(at < vm_disk_count(left));
+    return at > 0 ? more[at - 1]
+                  : (struct left_disk){.image = left->image, .format = left->image_format};
+}
+
+const char *vm_disk_name(size_t at, struct arena *arena)
+{
+    ASSERT(at < VM_DISKS_MAX);
+    return arena_fmt(arena, "vd%c", (char)(at == 0 ? 'a' : 'b' + (int)at)).p;
 }
 
 /* Whether it is a file that stands alone: "backing-filename" and "data-file" name others. */
@@ -54,16 +79,20 @@ enum rc vm_look_at(const char *path, struct str format, struct arena *arena, int
     return read_info(path, said, arena, ret_bytes, err);
 }
 
-static enum rc check_image(const struct service_spec *spec, struct err *err)
+static enum rc check_images(const struct service_spec *spec, struct err *err)
 {
-    const struct spec_image *image = spec->images.items;
-    if (spec->images.count != 1)
-        return err_set(err, RC_INVALID, "a machine has one image: its disk");
-    if (!str_eq(image->format, STR("qcow2")) && !str_eq(image->format, STR("raw")))
-        return err_set(err, RC_INVALID, "the image of a machine is a qcow2 or raw, not '%.*s'",
-                       STRF(image->format));
-    if (!image_is_hash(image->sha256))
-        return err_set(err, RC_INVALID, "the hash of '%.*s' is no SHA-256", STRF(image->name));
+    const struct spec_image *images = spec->images.items;
+    if (spec->images.count == 0 || spec->images.count > VM_DISKS_MAX)
+        return err_set(err, RC_INVALID, "a machine has an image for each disk, at most %d",
+                       (int)VM_DISKS_MAX);
+    for (size_t i = 0; i < spec->images.count; i++) {
+        if (!str_eq(images[i].format, STR("qcow2")) && !str_eq(images[i].format, STR("raw")))
+            return err_set(err, RC_INVALID, "the image of a machine is a qcow2 or raw, not '%.*s'",
+                           STRF(images[i].format));
+        if (!image_is_hash(images[i].sha256))
+            return err_set(err, RC_INVALID, "the hash of '%.*s' is no SHA-256",
+                           STRF(images[i].name));
+    }
     return RC_OK;
 }
 
@@ -73,26 +102,6 @@ static enum rc own_file(const struct vm *v, const char *path, int64_t slot, mode
     if (chown(path, vm_user(v, slot), v->group) != 0 || chmod(path, mode) != 0)
         return file_failed(err, "cannot give away", path);
     return RC_OK;
-}
-
-static enum rc new_disk(struct vm *v, const struct service_spec *spec, struct left *left,
-                        struct arena *arena, struct err *err)
-{
-    const struct spec_image *image = spec->images.items;
-    const char *base = image_path(v->c->o.home, image->sha256, arena);
-    const char *disk = vm_disk(v, spec->id, arena);
-    const char *fresh = arena_fmt(arena, "%s.new", disk).p;
-    int64_t bytes = 0;
-    TRY(container_bring(v->c, image, arena, err));
-    TRY(vm_look_at(base, image->format, arena, &bytes, err));
-    /* Which image it is over is known before there is one. */
-    left->image = image->sha256;
-    left->image_format = image->format;
-    TRY(left_write(container_folder(v->c, spec->id, arena), left, arena, err));
-    TRY(run_tool(arena, err, "qemu-img", "create", "-q", "-f", "qcow2", "-F",
-                 arena_cstr(arena, image->format), "-b", base, fresh,
-                 arena_fmt(arena, "%lld", (long long)max_i64(bytes, spec->disk_bytes)).p));
-    return rename(fresh, disk) == 0 ? RC_OK : file_failed(err, "cannot keep", disk);
 }
 
 /* The size that a qcow2 says it has: eight bytes, the highest first (QEMU, docs/interop/qcow2). */
@@ -107,24 +116,69 @@ static int64_t size_of(const char *disk)
     return good ? (int64_t)(be64toh(size) & INT64_MAX) : INT64_MAX;
 }
 
-/* It never shrinks: what lies behind the new end would be lost. */
-static enum rc grow_disk(struct vm *v, const struct service_spec *spec, struct arena *arena,
-                         struct err *err)
+int64_t vm_first_bytes(const struct vm *v, const struct left *left, int64_t disk_bytes,
+                       struct arena *arena)
 {
-    const char *disk = vm_disk(v, spec->id, arena);
-    if (size_of(disk) >= spec->disk_bytes)
-        return RC_OK;
-    return run_tool(arena, err, "qemu-img", "resize", "-q", "-f", "qcow2", disk,
-                    arena_fmt(arena, "%lld", (long long)spec->disk_bytes).p);
+    int64_t bytes = disk_bytes;
+    for (size_t i = 1; i < vm_disk_count(left); i++)
+        bytes -= min_i64(size_of(vm_disk_at(v, left->id, i, arena)), bytes);
+    return bytes;
 }
 
+/* At least of the image's size. */
+static enum rc new_disk(struct vm *v, const struct spec_image *image, const char *disk,
+                        int64_t wanted, struct arena *arena, struct err *err)
+{
+    const char *base = image_path(v->c->o.home, image->sha256, arena);
+    const char *fresh = arena_fmt(arena, "%s.new", disk).p;
+    int64_t bytes = 0;
+    TRY(vm_look_at(base, image->format, arena, &bytes, err));
+    TRY(run_tool(arena, err, "qemu-img", "create", "-q", "-f", "qcow2", "-F",
+                 arena_cstr(arena, image->format), "-b", base, fresh,
+                 arena_fmt(arena, "%lld", (long long)max_i64(bytes, wanted)).p));
+    return rename(fresh, disk) == 0 ? RC_OK : file_failed(err, "cannot keep", disk);
+}
+
+/* It never shrinks: what lies behind the new end would be lost. */
+static enum rc grow_disk(const char *disk, int64_t wanted, struct arena *arena, struct err *err)
+{
+    if (size_of(disk) >= wanted)
+        return RC_OK;
+    return run_tool(arena, err, "qemu-img", "resize", "-q", "-f", "qcow2", disk,
+                    arena_fmt(arena, "%lld", (long long)wanted).p);
+}
+
+/* Which images they are over is known before there is a disk. */
+static enum rc note_images(struct vm *v, const struct service_spec *spec, struct left *left,
+                           struct arena *arena, struct err *err)
+{
+    const struct spec_image *images = spec->images.items;
+    struct left_disk *more = NEW_N(arena, struct left_disk, spec->images.count);
+    for (size_t i = 0; i < spec->images.count; i++)
+        TRY(container_bring(v->c, &images[i], arena, err));
+    for (size_t i = 1; i < spec->images.count; i++)
+        more[i - 1] = (struct left_disk){.image = images[i].sha256, .format = images[i].format};
+    left->image = images[0].sha256;
+    left->image_format = images[0].format;
+    left->disks = (struct list){more, spec->images.count - 1};
+    return left_write(container_folder(v->c, spec->id, arena), left, arena, err);
+}
+
+/* The first one last: where it is, all are. Disks that are there stay over the images that they
+ * began with: they are what people wrote. */
 enum rc vm_make_disk(struct vm *v, const struct service_spec *spec, struct left *left,
                      struct arena *arena, struct err *err)
 {
-    TRY(check_image(spec, err));
-    /* A disk that is there stays over the image that it began with: it is what people wrote. */
-    return file_exists(vm_disk(v, spec->id, arena)) ? grow_disk(v, spec, arena, err)
-                                                    : new_disk(v, spec, left, arena, err);
+    const struct spec_image *images = spec->images.items;
+    const char *first = vm_disk(v, spec->id, arena);
+    TRY(check_images(spec, err));
+    if (file_exists(first))
+        return grow_disk(first, vm_first_bytes(v, left, spec->disk_bytes, arena), arena, err);
+    TRY(note_images(v, spec, left, arena, err));
+    for (size_t i = spec->images.count - 1; i > 0; i--)
+        TRY(new_disk(v, &images[i], vm_disk_at(v, spec->id, i, arena), 0, arena, err));
+    return new_disk(v, &images[0], first, vm_first_bytes(v, left, spec->disk_bytes, arena), arena,
+                    err);
 }
 
 enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, int64_t slot,
@@ -139,6 +193,7 @@ enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, int64_t slot
     TRY(file_write(arena_fmt(arena, "%s/network-config", folder).p, network, err));
     TRY(file_write(arena_fmt(arena, "%s/meta-data", folder).p, vm_seed_meta(spec->id, arena), err));
     TRY(file_write(arena_fmt(arena, "%s/user-data", folder).p, spec->user_data, err));
+    TRY(file_write(arena_fmt(arena, "%s/vendor-data", folder).p, vm_seed_vendor(), err));
     TRY(run_tool(arena, err, "genisoimage", "-quiet", "-V", "cidata", "-J", "-r", "-o", seed,
                  folder));
     return file_remove(folder, err);
@@ -147,9 +202,11 @@ enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, int64_t slot
 enum rc vm_give_files(const struct vm *v, const struct left *left, struct arena *arena,
                       struct err *err)
 {
-    const char *base = image_path(v->c->o.home, left->image, arena);
-    if (chown(base, 0, v->group) != 0 || chmod(base, IMAGE_MODE) != 0)
-        return file_failed(err, "cannot open up", base);
-    TRY(own_file(v, vm_disk(v, left->id, arena), left->slot, DISK_MODE, err));
+    for (size_t i = 0; i < vm_disk_count(left); i++) {
+        const char *base = image_path(v->c->o.home, vm_disk_image(left, i).image, arena);
+        if (chown(base, 0, v->group) != 0 || chmod(base, IMAGE_MODE) != 0)
+            return file_failed(err, "cannot open up", base);
+        TRY(own_file(v, vm_disk_at(v, left->id, i, arena), left->slot, DISK_MODE, err));
+    }
     return own_file(v, container_in(v->c, left->id, "seed.iso", arena), left->slot, SEED_MODE, err);
 }

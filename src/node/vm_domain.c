@@ -59,7 +59,7 @@ static void add_source(const char *file, struct buf *out, struct arena *arena)
             STRF(quoted(file, arena)));
 }
 
-static void add_disks(const struct vm_domain *d, struct buf *out, struct arena *arena)
+static void add_disk(const struct vm_domain_disk *d, struct buf *out, struct arena *arena)
 {
     buf_add(out, STR("<disk type='file' device='disk'>"
                      "<driver name='qemu' type='qcow2' discard='unmap'/>"));
@@ -67,8 +67,14 @@ static void add_disks(const struct vm_domain *d, struct buf *out, struct arena *
     /* The chain is spelled out and closed: no header of an image leads QEMU to another file. */
     buf_fmt(out, "<backingStore type='file'><format type='%.*s'/>", STRF(d->base_format));
     add_source(d->base, out, arena);
-    buf_add(out, STR("<backingStore/></backingStore><target dev='vda' bus='virtio'/></disk>\n"
-                     "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"));
+    buf_fmt(out, "<backingStore/></backingStore><target dev='%s' bus='virtio'/></disk>\n", d->name);
+}
+
+static void add_disks(const struct vm_domain *d, struct buf *out, struct arena *arena)
+{
+    for (size_t i = 0; i < d->disk_count; i++)
+        add_disk(&d->disks[i], out, arena);
+    buf_add(out, STR("<disk type='file' device='disk'><driver name='qemu' type='raw'/>"));
     add_source(d->seed, out, arena);
     buf_add(out, STR("<target dev='vdb' bus='virtio'/><readonly/></disk>\n"));
 }
@@ -113,6 +119,11 @@ struct str vm_seed_network(int64_t slot, struct str address, int prefix, struct 
     for (size_t i = 0; i < resolvers->count; i++)
         buf_fmt(&out, "  - %.*s\n", STRF(items[i]));
     return buf_str(&out);
+}
+
+struct str vm_seed_vendor(void)
+{
+    return STR("#cloud-config\nupdates:\n  network:\n    when: [boot-new-instance, boot]\n");
 }
 
 struct str vm_seed_meta(struct str id, struct arena *arena)

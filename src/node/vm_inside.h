@@ -9,6 +9,25 @@
 
 #include <libvirt/libvirt.h>
 
+/* --- vm.c --- */
+
+/* It has a slot and a folder, and is prepared for nothing. RC_CONFLICT: it was a container. */
+MUST_CHECK enum rc vm_take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
+                                 struct left *ret, struct err *err);
+/* The domain of a machine that runs; RC_NOT_FOUND. The caller frees it and closes the link. */
+MUST_CHECK enum rc vm_find(struct vm *v, struct str id, struct arena *arena,
+                           virConnectPtr *ret_link, virDomainPtr *ret, struct err *err);
+
+/* --- vm_keep.c: driver.h's of the same names --- */
+
+enum rc vm_save(struct driver *d, struct str id, int output, struct arena *arena, struct err *err);
+enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, struct arena *arena,
+                struct err *err);
+enum rc vm_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
+                 struct arena *arena, struct err *err);
+/* Guests whose file systems an agent had frozen when it was killed go on. */
+void vm_thaw_left(struct vm *v, struct arena *arena);
+
 /* --- vm_host.c: the daemon --- */
 
 /* A connection to libvirt; its daemon is started where none runs. RC_UNAVAILABLE. */
@@ -24,8 +43,20 @@ bool vm_try_kvm(const struct vm *v, struct arena *arena);
 
 /* --- vm_disk.c: disk and seed --- */
 
+/* A machine has at most so many disks: an image for each. */
+enum { VM_DISKS_MAX = LEFT_DISKS_MAX + 1 };
+/* The one that it starts from; its others are "disk-1.qcow2" and so on. */
 const char *vm_disk(const struct vm *v, struct str id, struct arena *arena);
-/* The disk is there, over its image, and has its size. The machine does not run. */
+const char *vm_disk_at(const struct vm *v, struct str id, size_t at, struct arena *arena);
+size_t vm_disk_count(const struct left *left);
+/* What the disk lies over. */
+struct left_disk vm_disk_image(const struct left *left, size_t at);
+/* As the guest has it: vda; vdb is the seed; vdc, ... */
+const char *vm_disk_name(size_t at, struct arena *arena);
+/* What the further disks leave of disk_bytes, which is that of all together. */
+int64_t vm_first_bytes(const struct vm *v, const struct left *left, int64_t disk_bytes,
+                       struct arena *arena);
+/* Its disks are there, over their images, and have their size. The machine does not run. */
 MUST_CHECK enum rc vm_make_disk(struct vm *v, const struct service_spec *spec, struct left *left,
                                 struct arena *arena, struct err *err);
 /* They are that user's now, who QEMU runs as; the image is for its group to read. */

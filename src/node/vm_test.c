@@ -15,15 +15,19 @@ static void teardown(void)
     arena_fini(&arena);
 }
 
+static const struct vm_domain_disk disks[] = {
+    {"/home/a&b/disk.qcow2", "/home/images/0", STR_INIT("qcow2"), "vda"},
+    {"/home/a&b/disk-1.qcow2", "/home/images/1", STR_INIT("raw"), "vdc"},
+};
+
 static struct vm_domain example(void)
 {
     return (struct vm_domain){
         .id = STR("svc_01jd8v3q7w4k2m9x6c5b1n0h00"),
         .cpu_milli = 1500,
         .memory_bytes = INT64_C(256) * 1024 * 1024,
-        .disk = "/home/a&b/disk.qcow2",
-        .base = "/home/images/0",
-        .base_format = STR("qcow2"),
+        .disks = disks,
+        .disk_count = 2,
         .seed = "/home/it's/seed.iso",
         .console = "/home/console",
         .screen = "/home/<screen>",
@@ -43,6 +47,9 @@ START_TEST(a_domain_is_xml_whatever_the_paths_are)
     ck_assert_ptr_nonnull(doc);
     xmlFreeDoc(doc);
     ck_assert(str_has(xml, STR("/home/a&#38;b/disk.qcow2")));
+    ck_assert(str_has(xml, STR("disk-1.qcow2")));
+    ck_assert(str_has(xml, STR("<format type='raw'/>")));
+    ck_assert(str_has(xml, STR("<target dev='vdc' bus='virtio'/>")));
     ck_assert(str_has(xml, STR("<domain type='qemu'>")));
     ck_assert(str_has(xml, STR("52:54:00:00:01:02")));
     ck_assert(str_has(xml, STR("+16777216:+107")));

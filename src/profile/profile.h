@@ -30,6 +30,7 @@ enum {
     PROFILE_NEEDS_MAX = 4,
     PROFILE_PACKAGES_MAX = 100,
     PROFILE_PROGRAMS_MAX = 4,
+    PROFILE_DISKS_MAX = 7,         /* beside the one that a machine starts from */
     PROFILE_VALUE_MAX = 16 * 1024, /* bytes of one parameter */
     PROFILE_PUBLISHED_BYTES_MAX = 4000,
     PROFILE_NAME_MAX = 40,
@@ -45,6 +46,7 @@ struct profile_image {
     struct list packages; /* struct str */
     struct list programs; /* struct str: of profile_programs, into /usr/bin */
     struct str format;    /* "squashfs", "qcow2", "raw" */
+    struct list disks;    /* struct str: names of the images of a machine's further disks */
 };
 /* Programs of this house that an image may have: those beside the hanse-node that builds it. Only
  * these, so that who writes a profile cannot read the files of who tries it. */
@@ -143,6 +145,7 @@ struct profile {
     struct list restore;
     int64_t backup_every_s;   /* 0: once a day */
     int64_t drill_every_days; /* 0: only when it is asked for */
+    bool backup_disk;         /* of a machine: its disk is backed up while it runs */
     struct list needs;
     struct profile_price price;
     bool public; /* a site that the public sees: the legal gate of its place holds */

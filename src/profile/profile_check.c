@@ -224,6 +224,12 @@ static enum rc check_image(const struct checker *c)
     if (image->name.n > 0 && !pattern_matches(STR(CODE_PATTERN), image->name))
         return err_set_at(c->err, RC_INVALID, STR("/image/name"), "must look like %s",
                           CODE_PATTERN);
+    const struct str *disks = image->disks.items;
+    for (size_t i = 0; i < image->disks.count; i++)
+        TRY(blame(c, check_looks(c, disks[i], CODE_PATTERN), "image/disks", i, ""));
+    if (container && image->disks.count > 0)
+        return err_set_at(c->err, RC_INVALID, STR("/image/disks"),
+                          "disks are of virtual machines: a container has volumes");
     if (!container && image->packages.count > 0)
         return err_set_at(c->err, RC_INVALID, STR("/image/packages"),
                           "packages make the root of a container, not of a virtual machine");
@@ -414,6 +420,15 @@ static enum rc check_runtime(const struct checker *c)
     if (container && p->user_data.n > 0)
         return under(c, err_set(c->err, RC_INVALID, "user_data is for virtual machines"),
                      "user_data");
+    if (!container && p->backup.count > 0)
+        return under(
+            c, err_set(c->err, RC_INVALID, "no command runs in a virtual machine: say backup_disk"),
+            "backup");
+    if (container && p->backup_disk)
+        return under(c,
+                     err_set(c->err, RC_INVALID,
+                             "is for virtual machines: a container has backup and restore"),
+                     "backup_disk");
     if ((p->backup.count > 0) != (p->restore.count > 0))
         return under(c, err_set(c->err, RC_INVALID, "backup and restore come together"),
                      p->backup.count > 0 ? "backup" : "restore");

@@ -25,6 +25,8 @@ static const struct field image_fields[] = {
           .doc = "Programs of Hanse that are put into it: hanse, hanse-pico."),
     FIELD(struct profile_image, format, TEXT, .words = image_formats,
           .doc = "squashfs for containers; qcow2 or raw for virtual machines."),
+    FIELD(struct profile_image, disks, LIST, .max = PROFILE_DISKS_MAX,
+          .doc = "Images of the further disks of a virtual machine, by their names."),
 };
 static const struct schema image_schema =
     SCHEMA(struct profile_image, "profile_image", image_fields, "How the root is made.");
@@ -175,6 +177,8 @@ static const struct field profile_fields[] = {
           .doc = "Days between two trials of a backup; 0: only when asked for."),
     FIELD(struct profile, backup_every_s, INT, .max = 31 * 86400,
           .doc = "Seconds between two backups, at least 60; 0: a day."),
+    FIELD(struct profile, backup_disk, BOOL,
+          .doc = "Of a virtual machine: its disk is backed up while it runs."),
     FIELD(struct profile, needs, LIST, .max = PROFILE_NEEDS_MAX, .schema = &need_schema,
           .doc = "Services that it uses."),
     FIELD(struct profile, price, OBJECT, .schema = &price_schema,

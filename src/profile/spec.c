@@ -100,6 +100,7 @@ static const struct field restore_fields[] = {
           .doc = "Its length."),
     FIELD(struct spec_restore, key, TEXT, .flags = FIELD_REQUIRED, .min = 64, .max = 64,
           .doc = "What it is encrypted with."),
+    FIELD(struct spec_restore, disk, BOOL, .doc = "It is laid before the service starts."),
 };
 const struct schema spec_restore_schema =
     SCHEMA(struct spec_restore, "spec_restore", restore_fields, "A backup to begin with.");
@@ -244,6 +245,7 @@ static const struct field task_fields[] = {
     FIELD(struct backup_task, bytes, INT, .max = SIZE_MAX_BYTES,
           .doc = "Its length; of what is to be made, at most."),
     FIELD(struct backup_task, key, TEXT, .max = 64, .doc = "What it is encrypted with."),
+    FIELD(struct backup_task, disk, BOOL, .doc = "All that it keeps, without its command."),
 };
 const struct schema backup_task_schema =
     SCHEMA(struct backup_task, "backup_task", task_fields, "What a node does with a backup.");

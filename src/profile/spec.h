@@ -94,8 +94,9 @@ struct spec_promise {
     bool outside; /* of profiles: looked at from other sites, too (probe.h); agents do not see it */
 };
 
-/* A backup that the service begins with, or goes back to: fed to its restore command once it
- * runs, and done once for each number. */
+/* A backup that the service begins with, or goes back to, done once for each number: fed to its
+ * restore command once it runs, or (disk) laid in the place of its disk or volumes before it
+ * starts. */
 struct spec_restore {
     uint64_t set;
     struct str backup; /* "bak_..." */
@@ -103,6 +104,7 @@ struct spec_restore {
     struct str sha256; /* of the encrypted file */
     int64_t bytes;
     struct str key; /* 64 hexadecimal digits (node/backup_file.h) */
+    bool disk;      /* it is all that the service keeps, and is laid before it starts */
 };
 
 struct service_spec {
@@ -232,7 +234,7 @@ extern const struct schema report_answer_schema;
 /* GET /v1/node/backups: what a node shall do with backups now. Done ones are told (backup_word) and
  * are on the list no more; a node that was killed finds them there again. */
 enum backup_task_kind {
-    TASK_MAKE, /* run the service's backup command, encrypt, send */
+    TASK_MAKE, /* run the service's backup command, or take its disk; encrypt, send */
     TASK_SEND, /* it holds the only copy, and another wants it: send */
     TASK_HOLD, /* fetch it and keep it, for a service of another site */
     TASK_DROP, /* remove what it holds */
@@ -246,6 +248,7 @@ struct backup_task {
     struct str sha256;
     int64_t bytes;  /* of it; of MAKE: at most so many */
     struct str key; /* of MAKE: who holds it for others never learns it */
+    bool disk;      /* of MAKE: all that it keeps, as it lies on the disk; no command is run */
 };
 struct backup_tasks {
     uint64_t set;
