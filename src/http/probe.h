@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PROBE_WAIT_MS = 10000, PROBE_TEXT_MAX = 4 * 1024 * 1024 };
+enum { PROBE_WAIT_MS = 60000, PROBE_TEXT_MAX = 4 * 1024 * 1024 };
 
 UNUSED static struct http_server *probe_open(const struct http_options *given)
 {
