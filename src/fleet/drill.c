@@ -178,6 +178,7 @@ static enum rc make_draft(struct tx *tx, struct str service, struct str backup, 
     TRY(choose_backup(tx, &d.v, backup, &d.b));
     d.copy = d.v;
     d.copy.id = id_new(tx->ids, tx->arena, "svc");
+    d.copy.node = STR(""); /* it is nowhere yet */
     TRY(find_place(tx, &d.v, &d.copy, &profile));
     *ret = d;
     return RC_OK;

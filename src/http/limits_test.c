@@ -348,10 +348,10 @@ START_TEST(two_thousand_idle_connections_disturb_nobody)
     limit.rlim_cur = limit.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     if (limit.rlim_cur < 2 * IDLE + 100)
-        return; /* the machine allows no such test */
+        return;                           /* the machine allows no such test */
     int64_t long_us = 10 * US_PER_MINUTE; /* none ends before the test does */
-    struct http_server *s = open_ok((struct http_options){
-        .per_address_max = 4000, .idle_us = long_us, .request_us = long_us});
+    struct http_server *s = open_ok(
+        (struct http_options){.per_address_max = 4000, .idle_us = long_us, .request_us = long_us});
     static int fds[IDLE];
     for (size_t i = 0; i < IDLE; i++)
         fds[i] = probe_connect(http_address(s));
