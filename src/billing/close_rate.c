@@ -579,7 +579,9 @@ static enum rc walk(struct walking *p, const struct subscription_cursor *until)
     size_t count = 0;
     size_t done = 0;
     widest(p, &since, &end);
-    TRY(subscription_walk(p->tx, since, end, &row->at, until, CLOSE_CHUNK, &facts, &count));
+    TRY(subscription_walk(p->tx, since, end,
+                          &(struct subscription_stretch){&row->at, until, CLOSE_CHUNK}, &facts,
+                          &count));
     while (done < count && (done == 0 || arena_room(p->tx->arena) > CLOSE_ROOM_BYTES)) {
         size_t n = min_size(SQL_KEYS_MAX, count - done);
         TRY(rate_handful(p, facts + done, n, true));

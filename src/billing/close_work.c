@@ -148,15 +148,15 @@ struct flight {
     struct store *store;
     const struct close_above *above;
     struct arena arena;
-    struct subscription_cursor until; /* where another flight begins */
-    bool bounded;                     /* it does */
+    struct subscription_cursor until; /* where another flight begins, if it is bounded */
     struct close_page page;
     struct work_item item; /* computes it on another thread */
-    enum rc rc;
     sem_t computed;
     struct store_job job;
-    struct err err;
     sem_t landed;
+    struct err err;
+    enum rc rc;
+    bool bounded;
     bool flying;
 };
 

@@ -160,8 +160,7 @@ enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_fac
 /* --- the walk --- */
 
 enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
-                          const struct subscription_cursor *after,
-                          const struct subscription_cursor *until, size_t limit,
+                          const struct subscription_stretch *stretch,
                           struct subscription_facts **ret, size_t *ret_count)
 {
     static const struct subscription_cursor beginning;
@@ -169,16 +168,16 @@ enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
         STR_INIT(BEHIND_ALL_IDS), STR_INIT(BEHIND_ALL_IDS), STR_INIT(BEHIND_ALL_IDS)};
     struct rows rows;
     struct filler f;
-    const struct subscription_cursor *c = after != NULL ? after : &beginning;
-    const struct subscription_cursor *u = until != NULL ? until : &end;
-    ASSERT(limit > 0 && limit <= WALK_MAX);
+    const struct subscription_cursor *c = stretch->after != NULL ? stretch->after : &beginning;
+    const struct subscription_cursor *u = stretch->until != NULL ? stretch->until : &end;
+    ASSERT(stretch->limit > 0 && stretch->limit <= WALK_MAX);
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM subscription s "
                  "WHERE (s.agreement, s.client, s.id) > ($1, $2, $3) "
                  "AND (s.agreement, s.client, s.id) <= ($7, $8, $9) AND s.start < $4 "
                  "AND s.ends >= $5 ORDER BY s.agreement, s.client, s.id LIMIT $6",
-                 V(c->agreement), V(c->client), V(c->id), V(before), V(since), V((int64_t)limit),
-                 V(u->agreement), V(u->client), V(u->id)));
+                 V(c->agreement), V(c->client), V(c->id), V(before), V(since),
+                 V((int64_t)stretch->limit), V(u->agreement), V(u->client), V(u->id)));
     TRY(read_all(tx, &rows, &f));
     size_t last = rows.count - 1;
     if (f.several)

@@ -166,9 +166,13 @@ struct subscription_cursor {
     struct str client;
     struct str id;
 };
+struct subscription_stretch {
+    const struct subscription_cursor *after;
+    const struct subscription_cursor *until;
+    size_t limit;
+};
 MUST_CHECK enum rc subscription_walk(struct tx *tx, time_us since, time_us before,
-                                     const struct subscription_cursor *after,
-                                     const struct subscription_cursor *until, size_t limit,
+                                     const struct subscription_stretch *stretch,
                                      struct subscription_facts **ret, size_t *ret_count);
 /* The subscription that is the `count`th behind (after), whether it runs or not: a walk of `count`
  * up to and with it meets all of them. *ret_found false: there are not so many. */

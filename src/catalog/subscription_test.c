@@ -302,8 +302,9 @@ static size_t walk(struct tx *tx, time_us since, time_us before, size_t limit, s
     for (;;) {
         struct subscription_facts *f = NULL;
         size_t count = 0;
-        OK(tx, subscription_walk(tx, since, before, total > 0 ? &after : NULL, NULL, limit, &f,
-                                 &count));
+        const struct subscription_stretch stretch = {.after = total > 0 ? &after : NULL,
+                                                     .limit = limit};
+        OK(tx, subscription_walk(tx, since, before, &stretch, &f, &count));
         if (count == 0)
             return total;
         for (size_t i = 0; i < count; i++)
@@ -341,7 +342,8 @@ TX_TEST(a_walk_meets_each_once_a_client_after_the_other)
     struct subscription_facts *f = NULL;
     size_t count = 0;
     size_t terms = 0;
-    OK(tx, subscription_walk(tx, now, now + US_PER_DAY, NULL, NULL, MANY, &f, &count));
+    OK(tx, subscription_walk(tx, now, now + US_PER_DAY,
+                             &(struct subscription_stretch){.limit = MANY}, &f, &count));
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < f[i].term_count; t++, terms++)
             ck_assert(f[i].terms[t].until ==

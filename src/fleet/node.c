@@ -201,11 +201,14 @@ enum rc node_act(struct tx *tx, struct str id, enum node_action action, struct n
     };
     struct node n;
     TRY(node_get(tx, id, &n));
-    if (!allowed[n.state][action])
+    /* One that was drained and is lost comes back ready, then. */
+    bool later = n.state == NODE_LOST && action == NODE_ENABLE && n.drain != DRAIN_NOT;
+    if (!later && !allowed[n.state][action])
         return err_set(tx->err, RC_CONFLICT, "node '%.*s' is %s and cannot be %s", STRF(n.name),
                        node_states[n.state], words[action]);
     TRY(sql_run(tx, "UPDATE node SET drain = $2 WHERE id = $1", V(id), V(drain[action])));
-    TRY(set_state(tx, &n, to[action]));
+    if (!later)
+        TRY(set_state(tx, &n, to[action]));
     TRY(node_touch(tx, id));
     return node_get(tx, id, ret);
 }

@@ -88,8 +88,8 @@ static bool add_next(struct places *p, const uint32_t *code, uint32_t pc)
 
 static void note_units(struct krl_regex *re, const uint32_t *op, unsigned bit)
 {
-    for (uint16_t unit = 0; unit < RE_ASCII; unit++)
-        if (krl_regex_takes(re, op, unit))
+    for (int unit = 0; unit < RE_ASCII; unit++)
+        if (krl_regex_takes(re, op, (uint16_t)unit))
             re->first.units[unit] |= (uint8_t)(1U << bit);
     /* An ASCII unit is never the same as another but for its case. */
     if (op[0] != RE_CHAR || op[1] >= RE_ASCII)
@@ -190,7 +190,8 @@ static inline size_t skip_window(const struct krl_regex_first *f, const struct k
                                  bool wide, size_t from)
 {
     size_t n = f->units_n;
-    for (size_t step = n; from + n <= t->n; from += step) {
+    size_t step = 0;
+    for (; from + n <= t->n; from += step) {
         unsigned fits =
             places_of(f, t, wide, from + n - 1); /* bit k: what was read may stand at k */
         step = n;
