@@ -8,8 +8,7 @@
 
 enum { SLOW_NICE = 10 };
 
-#define QUICK_NS UINT64_C(200000)
-#define SLOW_NS  UINT64_C(3000000)
+#define SLOW_NS UINT64_C(3000000)
 
 /* As sched_setattr(2) has it; the C library of Debian 12 does not know it yet. */
 struct attributes {
@@ -24,16 +23,11 @@ struct attributes {
     uint32_t clamp[2];
 };
 
-/* Who asks for a short slice takes the processor from who has a long one (EEVDF). */
+/* Who has a long slice gives the processor to who has a short one (EEVDF). */
 static void ask_for(int nice, uint64_t slice_ns)
 {
     struct attributes a = {.size = sizeof a, .nice = nice, .runtime_ns = slice_ns};
     (void)syscall(SYS_sched_setattr, 0, &a, 0U); /* refused: as it was */
-}
-
-void priority_quick(void)
-{
-    ask_for(getpriority(PRIO_PROCESS, (id_t)gettid()), QUICK_NS);
 }
 
 void priority_slow(void)

@@ -5,9 +5,6 @@
 #ifndef BASE_PRIORITY_H
 #define BASE_PRIORITY_H
 
-/* This thread, and those that it starts from now on: soon, and for a short time at once. For who
- * answers somebody. */
-void priority_quick(void);
 /* This thread: after the others (nice 10), and for longer at once. For who reckons. */
 void priority_slow(void);
 

@@ -3,7 +3,6 @@
  */
 #include "main/pico_settings.h"
 
-#include "base/priority.h"
 #include "base/process.h"
 #include "http/mail.h"
 #include "pico/bundled.h"
@@ -47,7 +46,6 @@ static void prepare_process(sigset_t *ret)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     process_prepare();
-    priority_quick();
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);

@@ -438,7 +438,7 @@ static enum rc sync_file(const char *path, struct err *err)
 static enum rc lean(struct vm *v, const char *disk, const char *folder, struct left_disk *ret,
                     struct arena *arena, struct err *err)
 {
-    struct spec_image base;
+    struct spec_image base = {0};
     int status = 0;
     struct stat st;
     struct str said = STR("");

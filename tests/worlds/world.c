@@ -1,6 +1,8 @@
 /* Worlds from seeds: their channels, books, plans and agreements. */
 #include "world.h"
 
+#include "base/base.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,7 @@ static uint64_t next(struct world *w)
 
 uint64_t world_below(struct world *w, uint64_t bound)
 {
+    ASSERT(bound > 0);
     return next(w) % bound;
 }
 
