@@ -68,8 +68,10 @@ static enum rc take_piece(struct str url, struct str piece, struct str *ret, str
     there.pieces++;
     if ((size_t)offset == there.got.n) { /* what does not follow is passed over */
         char *longer = arena_bytes(&arena, there.got.n + piece.n);
-        memcpy(longer, there.got.p, there.got.n);
-        memcpy(longer + there.got.n, piece.p, piece.n);
+        if (there.got.n > 0)
+            memcpy(longer, there.got.p, there.got.n);
+        if (piece.n > 0)
+            memcpy(longer + there.got.n, piece.p, piece.n);
         there.got = str_n(longer, there.got.n + piece.n);
     }
     if (there.pieces == there.cut_piece)
