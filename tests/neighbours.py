@@ -132,8 +132,9 @@ def work(street, rounds):
 
 
 def ask_wildly(address, channel, event, connections, pipe):
-    """On all connections at once, until it is told to stop; then how often it heard what."""
+    """On all connections at once, until it is told to stop and heard something; then how often it heard what."""
     heard = {}
+    told = False
     waiting = selectors.DefaultSelector()
     waiting.register(pipe, selectors.EVENT_READ, None)
     for _ in range(connections):
@@ -144,14 +145,18 @@ def ask_wildly(address, channel, event, connections, pipe):
         for key, _ in waiting.select():
             one = key.data
             if one is None:
-                pipe.send(heard)
-                return
+                told = True
+                waiting.unregister(pipe)
+                continue
             answer = one.read()
             if answer is None:
                 continue
             what = (answer[0], json.loads(answer[1]).get("error", ""))
             heard[what] = heard.get(what, 0) + 1
             one.send(0)
+        if told and heard:
+            pipe.send(heard)
+            return
 
 
 class Wild:
