@@ -169,11 +169,9 @@ static enum rc find_place(struct tx *tx, const struct service *v, struct service
 static enum rc make_draft(struct tx *tx, struct str service, struct str backup, struct draft *ret)
 {
     struct draft d;
-    struct kind kind;
     struct profile profile;
     TRY(service_get(tx, service, &d.v));
-    TRY(kind_get(tx, d.v.kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, d.v.kind, &profile));
     TRY(check_service(tx, &d.v, &profile));
     TRY(choose_backup(tx, &d.v, backup, &d.b));
     d.copy = d.v;
@@ -187,16 +185,11 @@ static enum rc make_draft(struct tx *tx, struct str service, struct str backup, 
 static enum rc begin(struct tx *tx, const struct seal *seal, const struct draft *d, struct str id)
 {
     struct service copy;
-    struct node_taken taken = {d->copy.cpu_milli, d->copy.memory_bytes, d->copy.disk_bytes};
     TRY(copy_row(tx, d->v.id, d->copy.id));
     TRY(service_get(tx, d->copy.id, &copy));
     copy.node = d->copy.node;
     copy.site = d->copy.site;
-    TRY(node_take(tx, copy.node, taken));
-    TRY(sql_run(tx,
-                "INSERT INTO service_place (service, node, since) VALUES ($1, $2, $3) "
-                "ON CONFLICT (service, node) DO UPDATE SET since = excluded.since",
-                V(copy.id), V(copy.node), V(tx->now)));
+    TRY(service_take(tx, &copy));
     TRY(backup_lay(tx, copy.id, d->b.id));
     TRY(service_renew(tx, seal, &copy));
     return sql_run(tx,
@@ -266,15 +259,13 @@ static enum rc promise(struct tx *tx, struct str service, struct str node, bool 
 enum rc drill_seen(struct tx *tx, const struct seal *seal, struct service *copy,
                    const struct sighting *s)
 {
-    struct kind kind;
     struct profile profile;
     const struct sighting_promise *broken = NULL;
     struct end e = {.state = DRILL_PASSED, .reason = s->reason};
     TRY(open_of(tx, copy->id, &e.drill));
     if (e.drill.n == 0)
         return RC_OK;
-    TRY(kind_get(tx, copy->kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, copy->kind, &profile));
     e.promises = promise_kept(&s->promises, &broken);
     if (broken != NULL && e.reason.n == 0)
         e.reason = arena_fmt(tx->arena, "promise '%.*s' is not kept: %.*s", STRF(broken->name),
@@ -346,13 +337,11 @@ enum rc drill_plan_get(struct tx *tx, struct str service, struct drill_plan *ret
 static enum rc check_plan(struct tx *tx, struct str service)
 {
     struct service v;
-    struct kind kind;
     struct profile profile;
     struct rows rows;
     TRY(service_get(tx, service, &v));
     TRY(drill_refuse(tx, &v));
-    TRY(kind_get(tx, v.kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, v.kind, &profile));
     if (v.wanted == SPEC_GONE)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s: nothing of it is tried",
                        STRF(v.name), service_states[v.state]);

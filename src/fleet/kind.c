@@ -86,6 +86,13 @@ enum rc kind_profile(struct tx *tx, const struct kind *kind, struct profile *ret
     return read_profile(tx, kind->text, ret);
 }
 
+enum rc kind_profile_get(struct tx *tx, struct str id, struct profile *ret)
+{
+    struct kind kind;
+    TRY(kind_get(tx, id, &kind));
+    return kind_profile(tx, &kind, ret);
+}
+
 static const struct page_column kind_sort[] = {
     {"id", "p.id", PAGE_TEXT},
     {"name", "p.name", PAGE_TEXT},

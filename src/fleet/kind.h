@@ -43,6 +43,8 @@ MUST_CHECK enum rc kind_find(struct tx *tx, struct str name, struct kind *ret);
 MUST_CHECK enum rc kind_list(struct tx *tx, const struct page_query *q, struct page *ret);
 /* The profile itself, in the tx's arena. */
 MUST_CHECK enum rc kind_profile(struct tx *tx, const struct kind *kind, struct profile *ret);
+/* That of the kind with an id. */
+MUST_CHECK enum rc kind_profile_get(struct tx *tx, struct str id, struct profile *ret);
 
 struct offer {
     uint64_t set;

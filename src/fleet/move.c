@@ -56,13 +56,6 @@ static bool keeps(const struct profile *p)
     return p->runtime == SPEC_VM || p->volumes.count > 0;
 }
 
-static enum rc profile_of(struct tx *tx, const struct service *v, struct profile *ret)
-{
-    struct kind kind;
-    TRY(kind_get(tx, v->kind, &kind));
-    return kind_profile(tx, &kind, ret);
-}
-
 /* As it should be from now on, with the state that leads there. */
 static void want(struct service *v, int64_t wanted)
 {
@@ -168,7 +161,7 @@ static enum rc go(struct tx *tx, const struct seal *seal, struct service *v, con
     TRY(is_told(tx, seal, v, &told));
     if (!told)
         return RC_OK;
-    TRY(profile_of(tx, v, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     enum rc rc = service_probe(tx, &probe, &profile);
     if (rc == RC_CONFLICT) {
         struct str why = arena_str(tx->arena, err_text(tx->err));
@@ -179,7 +172,9 @@ static enum rc go(struct tx *tx, const struct seal *seal, struct service *v, con
     TRY(service_leave(tx, v));
     TRY(sql_run(tx, "UPDATE service_left SET keeps = 1 WHERE service = $1 AND node = $2", V(v->id),
                 V(source)));
-    TRY(service_place(tx, v, &profile));
+    v->node = probe.node;
+    v->site = probe.site;
+    TRY(service_take(tx, v));
     if (m->backup.n > 0)
         TRY(backup_lay(tx, v->id, m->backup));
     TRY(service_tell_subscription(tx, v));
@@ -195,7 +190,7 @@ static enum rc save(struct tx *tx, const struct seal *seal, struct service *v, s
 {
     struct profile profile;
     struct backup backup;
-    TRY(profile_of(tx, v, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     if (!keeps(&profile)) {
         TRY(operation_reach(tx, v->id, "place"));
         return go(tx, seal, v, m);
@@ -209,14 +204,10 @@ static enum rc save(struct tx *tx, const struct seal *seal, struct service *v, s
 /* How many of its promises it keeps, by what was said of it last. */
 static enum rc count_kept(struct tx *tx, const struct service *v, int64_t *ret)
 {
-    const struct json *list = NULL;
-    int64_t kept = 0;
-    TRY(json_parse(v->promises, tx->arena, &list, tx->err));
-    for (const struct json *c = json_first(list); c != NULL; c = json_next(list, c)) {
-        const struct json *is = json_get(c, STR("kept"));
-        kept += is != NULL && json_type(is) == JSON_TRUE;
-    }
-    *ret = kept;
+    const struct sighting_promise *unused = NULL;
+    struct list told;
+    TRY(promise_read(tx, v->promises, &told));
+    *ret = promise_kept(&told, &unused);
     return RC_OK;
 }
 
@@ -228,7 +219,7 @@ enum rc move_begin(struct tx *tx, const struct seal *seal, struct service *v)
     struct operation unused;
     struct str text;
     struct move m = {.found = true, .source = v->node, .wanted = v->wanted};
-    TRY(profile_of(tx, v, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     TRY(service_probe(tx, &probe, &profile));
     TRY(service_spec_text(tx, seal, v, &text));
     TRY(upgrade_stop(tx, v->id, STR("it was moved meanwhile")));

@@ -77,10 +77,12 @@ enum rc service_tell_subscription(struct tx *tx, const struct service *v)
 }
 
 static enum rc elsewhere(struct tx *tx, const struct seal *seal, struct service *v,
-                         const struct profile *profile)
+                         const struct service *probe)
 {
     TRY(service_leave(tx, v));
-    TRY(service_place(tx, v, profile));
+    v->node = probe->node;
+    v->site = probe->site;
+    TRY(service_take(tx, v));
     TRY(backup_follow(tx, v->id));
     TRY(service_tell_subscription(tx, v));
     return service_renew(tx, seal, v);
@@ -213,7 +215,6 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
 {
     size_t *moved = arg;
     static const char *const steps[] = {"place", "prepare", "start", NULL};
-    struct kind kind;
     struct profile profile;
     struct node node;
     struct service probe = *v;
@@ -221,8 +222,7 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
     TRY(node_get(tx, v->node, &node));
     if (!node_lease_ended(&node, tx->now))
         return RC_OK;
-    TRY(kind_get(tx, v->kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     enum rc rc = service_probe(tx, &probe, &profile);
     if (rc == RC_OK)
         rc = service_spec_text(tx, seal, v, &unused);
@@ -238,7 +238,7 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
     TRY(begin(tx, v, "failover", steps));
     v->reason = STR("");
     v->state = SERVICE_PREPARING;
-    TRY(elsewhere(tx, seal, v, &profile));
+    TRY(elsewhere(tx, seal, v, &probe));
     ++*moved;
     return operation_reach(tx, v->id, "prepare");
 }

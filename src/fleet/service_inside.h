@@ -52,7 +52,10 @@ MUST_CHECK enum rc service_published(struct tx *tx, const struct service *v,
 
 /* Find a node, and write it into *v alone. RC_CONFLICT in words, with nothing written. */
 MUST_CHECK enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile);
-/* Find a node, count it as taken, write node into the row. RC_CONFLICT in words. */
+/* The node that *v names is its own from now on: counted as taken, and kept as a place of it.
+ * RC_CONFLICT: it has no room any more. */
+MUST_CHECK enum rc service_take(struct tx *tx, const struct service *v);
+/* Both. RC_CONFLICT in words. */
 MUST_CHECK enum rc service_place(struct tx *tx, struct service *v, const struct profile *profile);
 /* Reserve, place, describe: what makes an order real. */
 MUST_CHECK enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v);

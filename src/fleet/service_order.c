@@ -266,15 +266,20 @@ enum rc service_probe(struct tx *tx, struct service *v, const struct profile *pr
     return RC_OK;
 }
 
-enum rc service_place(struct tx *tx, struct service *v, const struct profile *profile)
+enum rc service_take(struct tx *tx, const struct service *v)
 {
-    TRY(service_probe(tx, v, profile));
     struct node_taken taken = {v->cpu_milli, v->memory_bytes, v->disk_bytes};
     TRY(node_take(tx, v->node, taken));
     return sql_run(tx,
                    "INSERT INTO service_place (service, node, since) VALUES ($1, $2, $3) "
                    "ON CONFLICT (service, node) DO UPDATE SET since = excluded.since",
                    V(v->id), V(v->node), V(tx->now));
+}
+
+enum rc service_place(struct tx *tx, struct service *v, const struct profile *profile)
+{
+    TRY(service_probe(tx, v, profile));
+    return service_take(tx, v);
 }
 
 /* --- making it real --- */
@@ -301,11 +306,9 @@ static enum rc reserve(struct tx *tx, struct service *v, const struct node *node
 
 enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v)
 {
-    struct kind kind;
     struct profile profile;
     struct node node;
-    TRY(kind_get(tx, v->kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     TRY(operation_reach(tx, v->id, "reserve"));
     TRY(service_place(tx, v, &profile));
     TRY(node_get(tx, v->node, &node));
@@ -411,7 +414,6 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     struct service v;
     struct plan plan;
     struct offer offer;
-    struct kind kind;
     struct profile profile;
     struct node node;
     struct operation operation;
@@ -429,8 +431,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     if (!str_eq(offer.kind, v.profile))
         return err_set_at(tx->err, RC_INVALID, STR("/plan"), "this plan sells '%.*s', not '%.*s'",
                           STRF(offer.kind), STRF(v.profile));
-    TRY(kind_get(tx, v.kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, v.kind, &profile));
     TRY(json_parse(v.parameters, tx->arena, &old, tx->err));
     TRY(service_merge(tx, old, to->parameters, offer.parameters, &v.parameters));
     int64_t disk = v.disk_bytes;

@@ -398,7 +398,6 @@ static enum rc trouble_of(struct tx *tx, const struct service *v, struct str *re
 {
     const struct sighting_promise *broken = NULL;
     struct list told;
-    struct kind kind;
     struct profile profile;
     *ret = STR("");
     if (v->state != SERVICE_RUNNING) {
@@ -407,8 +406,7 @@ static enum rc trouble_of(struct tx *tx, const struct service *v, struct str *re
                                : arena_fmt(tx->arena, "it is %s", service_states[v->state]);
         return RC_OK;
     }
-    TRY(kind_get(tx, v->kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_profile_get(tx, v->kind, &profile));
     TRY(promise_read(tx, v->promises, &told));
     (void)promise_kept(&told, &broken);
     if (broken != NULL)

@@ -205,13 +205,6 @@ static enum rc lay_port(struct tx *tx, const struct profile *p, const struct van
     return RC_OK;
 }
 
-static enum rc profile_of(struct tx *tx, const struct service *v, struct profile *ret)
-{
-    struct kind kind;
-    TRY(kind_get(tx, v->kind, &kind));
-    return kind_profile(tx, &kind, ret);
-}
-
 enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_order *o,
                     struct vantage *ret)
 {
@@ -225,7 +218,7 @@ enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_orde
     if (v.wanted == SPEC_GONE || v.state == SERVICE_REFUSED)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s: nobody looks at it",
                        STRF(v.name), service_states[v.state]);
-    TRY(profile_of(tx, &v, &p));
+    TRY(kind_profile_get(tx, v.kind, &p));
     TRY(vantage_find(tx, service, &found, &w));
     if (!(found && reached(&p, w.port)) && !as_profile_says(&p, tx, &w))
         return err_set(tx->err, RC_CONFLICT,

@@ -65,6 +65,34 @@ static enum rc fold(struct jobs *j, bool *ret_worked, struct err *err)
     return RC_OK;
 }
 
+/* --- what is looked for every so often --- */
+
+/* Both get the same arg, and say by *more whether there is something to do. */
+struct round {
+    tx_fn due;
+    tx_fn work;
+    void *arg;
+    const bool *more;
+    time_us *at; /* the next look, where there is nothing */
+};
+
+/* *ret_did: work was called. */
+static enum rc go_round(struct jobs *j, const struct round *r, bool *ret_did, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    *ret_did = false;
+    if (j->seal == NULL || now < *r->at)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_read(j->store, &j->arena, err, r->due, r->arg));
+    *ret_did = *r->more;
+    if (*ret_did)
+        TRY(store_write(j->store, &j->arena, err, r->work, r->arg));
+    if (!*r->more)
+        *r->at = now + TICK_US;
+    return RC_OK;
+}
+
 /* --- nodes that are not heard any more --- */
 
 struct tick {
@@ -86,18 +114,10 @@ static enum rc tick_in(struct tx *tx, void *arg)
 
 static enum rc tick(struct jobs *j, bool *ret_worked, struct err *err)
 {
-    time_us now = clock_steady(clock_system());
     struct tick t = {.seal = j->seal};
-    *ret_worked = false;
-    if (j->seal == NULL || now < j->tick_at)
-        return RC_OK;
-    arena_reset(&j->arena);
-    TRY(store_read(j->store, &j->arena, err, due_in, &t));
-    if (t.more)
-        TRY(store_write(j->store, &j->arena, err, tick_in, &t));
+    bool did = false;
+    TRY(go_round(j, &(struct round){due_in, tick_in, &t, &t.more, &j->tick_at}, &did, err));
     *ret_worked = t.more;
-    if (!t.more)
-        j->tick_at = now + TICK_US;
     return RC_OK;
 }
 
@@ -115,19 +135,11 @@ static enum rc vantage_tick_in(struct tx *tx, void *arg)
 
 static enum rc vantage(struct jobs *j, bool *ret_worked, struct err *err)
 {
-    time_us now = clock_steady(clock_system());
-    bool more = false;
+    bool did = false;
     *ret_worked = false;
-    if (j->seal == NULL || now < j->vantage_at)
-        return RC_OK;
-    arena_reset(&j->arena);
-    TRY(store_read(j->store, &j->arena, err, vantage_due_in, &more));
-    if (more)
-        TRY(store_write(j->store, &j->arena, err, vantage_tick_in, &more));
-    *ret_worked = more;
-    if (!more)
-        j->vantage_at = now + TICK_US;
-    return RC_OK;
+    return go_round(
+        j, &(struct round){vantage_due_in, vantage_tick_in, ret_worked, ret_worked, &j->vantage_at},
+        &did, err);
 }
 
 /* --- backups --- */
@@ -168,21 +180,17 @@ static enum rc sweep(struct jobs *j, struct err *err)
 
 static enum rc backups(struct jobs *j, bool *ret_worked, struct err *err)
 {
-    time_us now = clock_steady(clock_system());
-    bool more = false;
+    bool did = false;
     *ret_worked = false;
-    if (j->seal == NULL || j->backups.n == 0 || now < j->backup_at)
+    if (j->backups.n == 0)
         return RC_OK;
-    arena_reset(&j->arena);
-    TRY(store_read(j->store, &j->arena, err, backup_due_in, &more));
-    if (more) {
-        TRY(store_write(j->store, &j->arena, err, backup_tick_in, &more));
-        TRY(sweep(j, err));
-    }
-    *ret_worked = more;
-    if (!more)
-        j->backup_at = now + TICK_US;
-    return RC_OK;
+    TRY(go_round(
+        j, &(struct round){backup_due_in, backup_tick_in, ret_worked, ret_worked, &j->backup_at},
+        &did, err));
+    enum rc rc = did ? sweep(j, err) : RC_OK;
+    if (rc != RC_OK)
+        j->backup_at = 0; /* what is left to sweep is looked at again at once */
+    return rc;
 }
 
 /* --- uploads that nobody went on with --- */
