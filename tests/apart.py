@@ -1,8 +1,10 @@
 """Nodes apart from one another: each a network namespace on one bridge, with an agent of its own, as separate machines are.
 
-What the tests of whole sites share. Wants root, ip, nft, crun and mksquashfs; `missing` says which is not there.
+What the tests of several nodes share. A machine is a process whose namespaces it is: its own network, /sys, mounts and libvirt.
+Wants root, ip, nft, crun and mksquashfs; `missing` says which is not there.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +12,11 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
-from harness import PASSWORD, PROGRAMS, want
+from harness import PASSWORD, PROGRAMS, ROOT, Server, lacks, made, until, want
 
 NODE = os.path.join(PROGRAMS, "hanse-node")
-WAIT_SECONDS = 60  # a machine under load
+FLAGS = ["--write-per-minute", "1000000", "--read-per-minute", "1000000", "--login-per-minute", "1000"]
 
 
 class Ground:
@@ -24,7 +25,6 @@ class Ground:
     def __init__(self, tag, net, names):
         self.tag, self.net, self.names = tag, net, names
         self.here = f"{net}.1"
-        self.small = ()  # whose disk is one of 8 MiB
 
     def raise_bridge(self):
         ran("ip", "link", "add", self.tag, "type", "bridge")
@@ -41,39 +41,27 @@ class Ground:
         return self.names[int(address.rsplit(".", 1)[1]) - 11]
 
 
-def missing():
-    if os.geteuid() != 0:
-        return "root"
-    for program in ("crun", "nft", "ip", "tc", "nsenter", "unshare", "mke2fs", "mksquashfs", "unsquashfs", "busybox"):
-        if shutil.which(program) is None and not os.path.exists(f"/usr/sbin/{program}"):
-            return f"the program {program}"
-    return None
+def missing(*more):
+    return lacks(("crun", "nft", "ip", "tc", "nsenter", "unshare", "mke2fs", "mksquashfs", "unsquashfs", "busybox", *more))
+
+
+def small_machine():
+    """The image of the small machine of the tests, built once for each version of tools/vm-image: (path, why not)."""
+    tool = os.path.join(ROOT, "tools/vm-image")
+    with open(tool, "rb") as f:
+        version = hashlib.sha256(f.read()).hexdigest()[:8]
+    path = os.path.join(ROOT, f"build/vm-test/vm-test-{version}.qcow2")
+    if os.path.exists(path):
+        return path, None
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    done = subprocess.run([tool, path], capture_output=True, text=True, check=False)
+    return path, f"the small machine: {done.stderr[-200:]}" if done.returncode != 0 else None
 
 
 def ran(*words, good=True):
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     want(done.returncode == 0 or not good, f"{' '.join(words[:6])}: {done.stdout}{done.stderr}")
     return done.stdout
-
-
-def until(what, fn, seconds=WAIT_SECONDS):
-    end = time.monotonic() + seconds
-    last = None
-    while time.monotonic() < end:
-        try:
-            last = fn()
-            if last:
-                return last
-        except (OSError, ValueError, KeyError, IndexError) as e:
-            last = e
-        time.sleep(0.2)
-    want(False, f"{what} did not come true in {seconds} s ({last})")
-    return None
-
-
-def made(answer, what):
-    want(answer.status in (200, 201), f"{what}: {answer}")
-    return answer.json
 
 
 class Door:
@@ -83,15 +71,24 @@ class Door:
         self.target = target.rsplit(":", 1)
         self.listener = socket.create_server((ground.here, 0), backlog=64)
         self.address = f"{ground.here}:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def lead(self, target):
+        """A hansed that was started anew has another port."""
+        self.target = target.rsplit(":", 1)
 
     def _accept(self):
         while True:
             try:
                 near, _ = self.listener.accept()
-                far = socket.create_connection((self.target[0], int(self.target[1])))
             except OSError:
                 return
+            try:
+                far = socket.create_connection((self.target[0], int(self.target[1])))
+            except OSError:  # it is not there just now
+                near.close()
+                continue
             for one, other in ((near, far), (far, near)):
                 threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
 
@@ -100,15 +97,19 @@ class Door:
             while piece := one.recv(65536):
                 other.sendall(piece)
             other.shutdown(socket.SHUT_WR)
-        except OSError:
+        except OSError:  # a close would leave the thread of the other direction waiting, and its peer
             for s in (one, other):
-                s.close()
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:  # it is over already
+                    pass
 
 
 class Node:
-    def __init__(self, ground, place, name):
+    def __init__(self, ground, place, name, disk_mib=0):
         self.ground = ground
         self.name = name
+        self.disk_mib = disk_mib  # of the folder that it keeps all in; 0: as much as there is
         self.space = f"{ground.tag}{name}"
         self.cable = f"{ground.tag}-{name}"
         self.home = os.path.join(place, name)
@@ -127,15 +128,16 @@ class Node:
         """A process whose namespaces are the machine: its network, with the /sys that shows it, and its mounts."""
         os.makedirs(self.groups)
         script = (f"mount --rbind /sys/fs/cgroup {self.groups} && mount -t sysfs sysfs /sys && mount --rbind {self.groups} /sys/fs/cgroup "
-                  "&& echo up && exec sleep 100000")
+                  "&& mkdir -p /run/libvirt /var/lib/libvirt && mount -t tmpfs run /run/libvirt "
+                  "&& mount -t tmpfs lib /var/lib/libvirt && echo up && exec sleep 100000")
         self.machine = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.space}", "unshare", "-m", "sh", "-c", script],
                                         stdout=subprocess.PIPE, text=True)
         want(self.machine.stdout.readline() == "up\n", "no machine")
 
     def plug(self):
-        if self.name in self.ground.small:  # to be filled
+        if self.disk_mib > 0:
             os.makedirs(self.home)
-            ran("mount", "-t", "tmpfs", "-o", "size=8m,mode=0711", self.ground.tag, self.home)
+            ran("mount", "-t", "tmpfs", "-o", f"size={self.disk_mib}m,mode=0711", self.ground.tag, self.home)
         ran("ip", "netns", "add", self.space)
         ran("ip", "link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", self.space)
         ran("ip", "link", "set", self.cable, "master", self.ground.tag, "up")
@@ -168,7 +170,7 @@ class Node:
     def sweep(self):
         self.kill()
         if os.path.exists(os.path.join(self.home, "services")):
-            left = [{"id": i, "generation": 1 << 40, "state": "gone", "runtime": "container"} for i in self.local()]
+            left = [{"id": i, "generation": 1 << 40, "state": "gone", "runtime": s.get("runtime", "container")} for i, s in self.local().items()]
             path = self.home + ".end"
             with open(path, "w", encoding="utf-8") as f:
                 json.dump({"revision": 1, "services": left}, f)
@@ -182,36 +184,104 @@ class Node:
         ran("ip", "link", "delete", self.cable, good=False)
 
 
-def image(store, place, name, applets, operator, party):
-    """A root of busybox, registered."""
-    tree = os.path.join(place, "tree")
-    for path in ("bin", "etc", "tmp", "root", "proc", "dev", "sys", "data"):
-        os.makedirs(os.path.join(tree, path))
-    shutil.copy(shutil.which("busybox"), os.path.join(tree, "bin/busybox"))
-    for applet in applets:
-        os.symlink("busybox", os.path.join(tree, "bin", applet))
-    with open(os.path.join(tree, "etc/passwd"), "w", encoding="utf-8") as f:
-        f.write("root:x:0:0:root:/root:/bin/sh\n")
-    ran("mksquashfs", tree, os.path.join(store, "images", name), "-noappend", "-quiet", "-no-progress")
-    made(operator.post(f"/v1/parties/{party}/images", {"name": name, "file": name, "format": "squashfs"}), "image")
+class Cloud:
+    """One hansed, and the nodes of a ground; later: flags that it has from its second start on."""
 
+    def __init__(self, place, ground, small=(), later=()):
+        self.place, self.ground = place, ground
+        self.store = os.path.join(place, "store")
+        self.flags = [*FLAGS, *later]
+        os.mkdir(self.store)
+        ground.raise_bridge()
+        self.server = Server(self.store, *FLAGS).ready()
+        self.token, self.op = self.server.found_operator()
+        if later:
+            self.server.stop()
+            self.server = Server(self.store, *self.flags).ready()
+        self.door = Door(ground, self.server.address)
+        self.nodes = {name: Node(ground, place, name, 8 if name in small else 0) for name in ground.names}
+        self.service = None
 
-def sell(server, op, party, name, text):
-    """A kind of service, sold by a plan of its name to a new client: (client's party, its client, the agreement)."""
-    made(op.post(f"/v1/parties/{party}/kinds", {"text": text}), "kind")
-    made(op.post(f"/v1/parties/{party}/items", {"code": "box", "name": "Box", "category": "app", "income": "Services"}), "item")
-    made(op.post(f"/v1/parties/{party}/plans", {"item": "box", "code": name, "name": name, "charges": [
-        {"label": name, "kind": "flat", "price": "1.00"}]}), "plan")
-    made(op.post(f"/v1/parties/{party}/offers", {"plan": name, "kind": name}), "offer")
-    link = made(op.post(f"/v1/parties/{party}/invitations", {"prefill": {"name": "Client", "address": {"country": "FR"}}}), "invitation")["link"]
-    got = made(server.client().post("/v1/invitations/actions/accept", {
-        "token": link.rsplit("/", 1)[1], "email": "c@client.test", "name": "Cleo", "password": PASSWORD}), "client")
-    buyer = got["party"]["id"]
-    token, _ = server.log_in("c@client.test")
-    client = server.client(token, timeout=60)
-    book = made(op.post(f"/v1/parties/{party}/price-books", {"name": "public"}), "book")["id"]
-    body = {"kind": "supply", "to": buyer, "terms": {"book": book}}
-    agreement = made(op.post(f"/v1/parties/{party}/agreements", body), "agreement")["id"]
-    made(op.post(f"/v1/agreements/{agreement}/actions/offer", {}), "offer")
-    made(client.post(f"/v1/agreements/{agreement}/actions/sign", {}), "signature")
-    return buyer, client, agreement
+    def kill_hansed(self):
+        """It dies, and is started anew with what it had."""
+        self.server.kill()
+        self.server = Server(self.store, *self.flags).ready()
+        self.door.lead(self.server.address)
+        self.client = self.server.client(self.client_token, timeout=60)
+
+    def operator(self):
+        return self.server.client(self.token, timeout=60)
+
+    def end(self):
+        for node in self.nodes.values():
+            node.sweep()
+        self.ground.raze()
+        self.server.end()
+
+    def show(self):
+        return made(self.client.get(f"/v1/services/{self.service}"), "service")
+
+    def join(self, places):
+        """All nodes are enrolled at their sites: {"a": ("FR", "Paris")}. None runs yet."""
+        op, self.sites = self.operator(), {}
+        for country, city in sorted(set(places.values())):
+            body = {"name": city, "country": country, "city": city}
+            self.sites[city] = made(op.post(f"/v1/parties/{self.op}/sites", body), "site")["id"]
+        for name, node in self.nodes.items():
+            node.plug()
+            got = made(op.post(f"/v1/sites/{self.sites[places[name][1]]}/nodes", {"name": name}), "node")
+            node.id = got["id"]
+            node.run("enrol", "--server", "http://" + self.door.address, "--token", got["token"])
+
+    def begin(self, *names):
+        for name in names:
+            self.nodes[name].start()
+        for name in names:
+            node = self.nodes[name]
+            until(f"node {name} ready", lambda n=node: made(self.operator().get(f"/v1/nodes/{n.id}"), "node")["state"] == "ready")
+
+    def at(self):
+        """The name of the node where the service is."""
+        node = self.show()["node"]
+        return next(name for name, n in self.nodes.items() if n.id == node)
+
+    def image(self, name, applets):
+        """A root of busybox, registered."""
+        tree = os.path.join(self.place, "tree")
+        for path in ("bin", "etc", "tmp", "root", "proc", "dev", "sys", "data"):
+            os.makedirs(os.path.join(tree, path))
+        shutil.copy(shutil.which("busybox"), os.path.join(tree, "bin/busybox"))
+        for applet in applets:
+            os.symlink("busybox", os.path.join(tree, "bin", applet))
+        with open(os.path.join(tree, "etc/passwd"), "w", encoding="utf-8") as f:
+            f.write("root:x:0:0:root:/root:/bin/sh\n")
+        ran("mksquashfs", tree, os.path.join(self.store, "images", name), "-noappend", "-quiet", "-no-progress")
+        made(self.operator().post(f"/v1/parties/{self.op}/images", {"name": name, "file": name, "format": "squashfs"}), "image")
+
+    def sells(self, kinds):
+        """A plan of the same code for each kind: {"pulse": text of the profile}; and a client who may order them."""
+        op, party = self.operator(), self.op
+        made(op.post(f"/v1/parties/{party}/items", {"code": "box", "name": "Box", "category": "app", "income": "Services"}), "item")
+        for code, text in kinds.items():
+            made(op.post(f"/v1/parties/{party}/kinds", {"text": text}), "kind")
+            made(op.post(f"/v1/parties/{party}/plans", {"item": "box", "code": code, "name": code, "charges": [
+                {"label": code, "kind": "flat", "price": "1.00"}]}), "plan")
+            made(op.post(f"/v1/parties/{party}/offers", {"plan": code, "kind": code}), "offer")
+        link = made(op.post(f"/v1/parties/{party}/invitations", {"prefill": {"name": "Client", "address": {"country": "FR"}}}), "invitation")["link"]
+        got = made(self.server.client().post("/v1/invitations/actions/accept", {
+            "token": link.rsplit("/", 1)[1], "email": "c@client.test", "name": "Cleo", "password": PASSWORD}), "client")
+        self.party = got["party"]["id"]
+        self.client_token, _ = self.server.log_in("c@client.test")
+        self.client = self.server.client(self.client_token, timeout=60)
+        book = made(op.post(f"/v1/parties/{party}/price-books", {"name": "public"}), "book")["id"]
+        body = {"kind": "supply", "to": self.party, "terms": {"book": book}}
+        self.agreement = made(op.post(f"/v1/parties/{party}/agreements", body), "agreement")["id"]
+        made(op.post(f"/v1/agreements/{self.agreement}/actions/offer", {}), "offer")
+        made(self.client.post(f"/v1/agreements/{self.agreement}/actions/sign", {}), "signature")
+
+    def order(self, plan, **more):
+        body = {"agreement": self.agreement, "plan": plan, "name": plan, **more}
+        return made(self.client.post(f"/v1/parties/{self.party}/services", body), "order")["id"]
+
+    def do(self, action, body=None):
+        return made(self.client.post(f"/v1/services/{self.service}/actions/{action}", body), action)

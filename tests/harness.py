@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ PROGRAMS = os.environ.get("HANSE_PROGRAMS", os.path.join(ROOT, "build/release/sr
 HANSED = os.path.join(PROGRAMS, "hansed")
 HANSE = os.path.join(PROGRAMS, "hanse")
 START_SECONDS_MAX = 60  # a machine under load; how fast it is, the benchmarks say
+WAIT_SECONDS = 60  # likewise
 PASSWORD = "a long and plain passphrase 7"
 
 
@@ -30,6 +32,36 @@ class Failure(Exception):
 def want(condition, text):
     if not condition:
         raise Failure(text)
+
+
+def until(what, fn, seconds=WAIT_SECONDS):
+    """What fn returns as soon as it is something. That it cannot be asked for a moment is no failure yet."""
+    end = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < end:
+        try:
+            last = fn()
+            if last:
+                return last
+        except (OSError, ValueError, KeyError, IndexError, http.client.HTTPException) as e:
+            last = e
+        time.sleep(0.1)
+    raise Failure(f"{what} did not come true in {seconds} s ({last})")
+
+
+def made(answer, what):
+    want(answer.status in (200, 201), f"{what}: {answer}")
+    return answer.json
+
+
+def lacks(programs):
+    """What a test of services in containers and machines needs and this machine has not, or None."""
+    if os.geteuid() != 0:
+        return "root"
+    for program in programs:
+        if shutil.which(program) is None and not os.path.exists(f"/usr/sbin/{program}"):
+            return f"the program {program}"
+    return None
 
 
 class Tally:
