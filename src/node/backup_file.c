@@ -27,37 +27,13 @@ enum rc backup_key_read(struct str hex, uint8_t ret[BACKUP_KEY_BYTES], struct er
     return RC_OK;
 }
 
-/* As much as there is, up to n bytes; -1: errno says why not. */
-static ssize_t read_full(int fd, uint8_t *p, size_t n)
-{
-    size_t have = 0;
-    while (have < n) {
-        ssize_t got = read(fd, p + have, n - have);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        have += (size_t)got;
-    }
-    return (ssize_t)have;
-}
-
 static enum rc write_full(int fd, const uint8_t *p, size_t n, struct err *err)
 {
-    while (n > 0) {
-        ssize_t put = write(fd, p, n);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return err_set(err, RC_GONE, "the command ended before it had read the backup");
-        if (put <= 0)
-            return file_failed(err, "cannot write", "the backup");
-        p += put;
-        n -= (size_t)put;
-    }
-    return RC_OK;
+    if (file_put_fd(fd, str_n((const char *)p, n)))
+        return RC_OK;
+    if (errno == EPIPE || errno == ECONNRESET)
+        return err_set(err, RC_GONE, "the command ended before it had read the backup");
+    return file_failed(err, "cannot write", "the backup");
 }
 
 enum rc backup_encrypt(int from, int to, const uint8_t key[BACKUP_KEY_BYTES], int64_t max,
@@ -72,7 +48,7 @@ enum rc backup_encrypt(int from, int to, const uint8_t key[BACKUP_KEY_BYTES], in
     crypto_secretstream_xchacha20poly1305_init_push(&state, header, key);
     TRY(write_full(to, header, sizeof header, err));
     while (!last) {
-        ssize_t n = read_full(from, plain, BACKUP_PIECE_BYTES);
+        ssize_t n = file_read_fd(from, plain, BACKUP_PIECE_BYTES);
         if (n < 0)
             return file_failed(err, "cannot read", "the backup");
         last = n < BACKUP_PIECE_BYTES;
@@ -100,12 +76,12 @@ enum rc backup_decrypt(int from, int to, const uint8_t key[BACKUP_KEY_BYTES], st
     uint8_t *plain = arena_alloc(arena, BACKUP_PIECE_BYTES);
     uint8_t *sealed = arena_alloc(arena, SEALED_BYTES);
     uint8_t tag = 0;
-    if (read_full(from, header, sizeof header) != (ssize_t)sizeof header ||
+    if (file_read_fd(from, header, sizeof header) != (ssize_t)sizeof header ||
         crypto_secretstream_xchacha20poly1305_init_pull(&state, header, key) != 0)
         return refused(err);
     while (tag != TAG_LAST) {
         unsigned long long got = 0;
-        ssize_t n = read_full(from, sealed, SEALED_BYTES);
+        ssize_t n = file_read_fd(from, sealed, SEALED_BYTES);
         if (n < 0)
             return file_failed(err, "cannot read", "the backup");
         if (n < MORE_BYTES ||
@@ -114,5 +90,5 @@ enum rc backup_decrypt(int from, int to, const uint8_t key[BACKUP_KEY_BYTES], st
             return refused(err);
         TRY(write_full(to, plain, (size_t)got, err));
     }
-    return read_full(from, sealed, 1) == 0 ? RC_OK : refused(err);
+    return file_read_fd(from, sealed, 1) == 0 ? RC_OK : refused(err);
 }

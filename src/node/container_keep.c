@@ -115,9 +115,7 @@ enum rc container_adopt(struct driver *d, const struct service_spec *spec, int64
     TRY(left_read(container_folder(c, spec->id, arena), arena, &left, err));
     TRY(sync_disk(fresh, err));
     TRY(file_remove(volumes, err));
-    if (rename(fresh, volumes) != 0)
-        return file_failed(err, "cannot keep", volumes);
-    TRY(sync_disk(volumes, err));
+    TRY(file_rename(fresh, volumes, err));
     left.restored = number;
     left.generation = 0; /* its files are laid anew: some lie in volumes */
     return left_write(container_folder(c, spec->id, arena), &left, arena, err);

@@ -66,7 +66,7 @@ int64_t file_number(const char *path, int64_t otherwise)
     return otherwise;
 }
 
-static bool write_all(int fd, struct str content)
+bool file_put_fd(int fd, struct str content)
 {
     while (content.n > 0) {
         ssize_t n = write(fd, content.p, content.n);
@@ -79,13 +79,29 @@ static bool write_all(int fd, struct str content)
     return true;
 }
 
+ssize_t file_read_fd(int fd, void *p, size_t n)
+{
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = read(fd, (char *)p + have, n - have);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        have += (size_t)got;
+    }
+    return (ssize_t)have;
+}
+
 static bool write_synced(const char *path, struct str content, mode_t mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, OWN_MODE);
     if (fd < 0)
         return false;
     /* By fchmod, which no mask narrows. */
-    bool good = write_all(fd, content) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+    bool good = file_put_fd(fd, content) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
     int e = errno;
     close(fd);
     errno = e;
@@ -146,7 +162,7 @@ enum rc file_put(const char *path, struct str content, struct err *err)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return file_failed(err, "cannot write", path);
-    bool good = write_all(fd, content);
+    bool good = file_put_fd(fd, content);
     enum rc rc = good ? RC_OK : file_failed(err, "cannot write", path);
     close(fd);
     return rc;

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <sys/types.h>
+
 enum { FILE_BYTES_MAX = 16 * 1024 * 1024, FILE_DEPTH_MAX = 128, FILE_PATH_MAX = 4096 };
 
 /* What errno says, as a code: RC_NOT_FOUND, RC_FULL, RC_FORBIDDEN, else RC_UNAVAILABLE. */
@@ -26,6 +28,11 @@ MUST_CHECK enum rc file_show(const char *path, struct str content, struct err *e
 MUST_CHECK enum rc file_rename(const char *from, const char *to, struct err *err);
 /* Into a file that is there: /sys and /proc. */
 MUST_CHECK enum rc file_put(const char *path, struct str content, struct err *err);
+
+/* All of it into what is open, in as many pieces as it takes. False: errno. */
+MUST_CHECK bool file_put_fd(int fd, struct str content);
+/* As much as n bytes, less at the end alone: how many. -1: errno. */
+MUST_CHECK ssize_t file_read_fd(int fd, void *p, size_t n);
 
 /* A folder and those above it, mode 0711 where they are made: users of services pass through to
  * what is theirs, and list nothing. */

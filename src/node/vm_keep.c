@@ -226,16 +226,9 @@ static enum rc pack(struct save *s, const struct part *p)
                     p->format, "-b", name, p->out);
 }
 
-/* All of what there is, as wide as it may be. */
-static enum rc write_all(int to, const char *piece, size_t n, struct err *err)
+static enum rc write_all(int to, const void *piece, size_t n, struct err *err)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t more = write(to, piece + done, n - done);
-        if (more <= 0)
-            return file_failed(err, "cannot write", "the disk");
-        done += (size_t)more;
-    }
-    return RC_OK;
+    return file_put_fd(to, str_n(piece, n)) ? RC_OK : file_failed(err, "cannot write", "the disk");
 }
 
 /* So many bytes, of a socket or a file. */
@@ -243,7 +236,7 @@ static enum rc copy(int from, int to, int64_t bytes, struct arena *arena, struct
 {
     char *piece = arena_bytes(arena, PIECE_BYTES);
     for (int64_t left = bytes; left > 0;) {
-        ssize_t n = read(from, piece, (size_t)min_i64(left, PIECE_BYTES));
+        ssize_t n = file_read_fd(from, piece, (size_t)min_i64(left, PIECE_BYTES));
         if (n < 0)
             return file_failed(err, "cannot read", "the disk");
         if (n == 0)
@@ -265,7 +258,7 @@ static enum rc put(struct save *s, const struct part *p, int output)
         return rc;
     }
     uint64_t length = htobe64((uint64_t)st.st_size);
-    enum rc rc = write_all(output, (const char *)&length, sizeof length, s->err);
+    enum rc rc = write_all(output, &length, sizeof length, s->err);
     if (rc == RC_OK)
         rc = copy(fd, output, st.st_size, s->arena, s->err);
     close(fd);
@@ -348,18 +341,12 @@ static enum rc load_disk(const char *path, int input, int64_t bytes, struct aren
 static enum rc next_length(int input, bool *ret_more, int64_t *ret, struct err *err)
 {
     uint64_t length = 0;
-    size_t got = 0;
-    while (got < sizeof length) {
-        ssize_t n = read(input, (char *)&length + got, sizeof length - got);
-        if (n < 0)
-            return file_failed(err, "cannot read", "the disk");
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
+    ssize_t got = file_read_fd(input, &length, sizeof length);
+    if (got < 0)
+        return file_failed(err, "cannot read", "the disk");
     length = be64toh(length);
     *ret_more = got > 0;
-    if (got > 0 && (got < sizeof length || length == 0 || length > LOAD_BYTES_MAX))
+    if (got > 0 && (got < (ssize_t)sizeof length || length == 0 || length > LOAD_BYTES_MAX))
         return err_set(err, RC_INVALID, "what is loaded is no disk of a machine");
     *ret = (int64_t)length;
     return RC_OK;
