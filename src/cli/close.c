@@ -12,13 +12,6 @@
 
 enum { WATCH_MAX = 100000, CALL_ARENA_BYTES = 8 * 1024 * 1024 };
 
-static int64_t number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-    const struct json *member = peek(object, key);
-    return member != NULL && json_i64(member, &value) ? value : 0;
-}
-
 /* One line: on a terminal over the one before, else one for each step. */
 static void print_progress(struct run *run, const struct json *close, struct str *step)
 {
@@ -30,10 +23,11 @@ static void print_progress(struct run *run, const struct json *close, struct str
     fprintf(out,
             "%s%.*s: %lld of %lld subscriptions, %lld/s, %lld s left, %lld documents, %lld "
             "exceptions%s",
-            live ? "\r\033[K" : "", STRF(now), (long long)number(close, "done"),
-            (long long)number(close, "total"), (long long)number(close, "per_second"),
-            (long long)number(close, "seconds_left"), (long long)number(close, "documents"),
-            (long long)number(close, "exceptions"), live ? "" : "\n");
+            live ? "\r\033[K" : "", STRF(now), (long long)peek_number(close, "done"),
+            (long long)peek_number(close, "total"), (long long)peek_number(close, "per_second"),
+            (long long)peek_number(close, "seconds_left"),
+            (long long)peek_number(close, "documents"), (long long)peek_number(close, "exceptions"),
+            live ? "" : "\n");
     (void)fflush(out); /* looked at again at the end */
     *step = arena_str(run->arena, now);
 }
@@ -41,8 +35,7 @@ static void print_progress(struct run *run, const struct json *close, struct str
 static bool waits(const struct json *close)
 {
     struct str step = peek_text(close, "step");
-    const struct json *review = peek(close, "review");
-    bool reviewed = review != NULL && json_type(review) == JSON_TRUE;
+    bool reviewed = peek_true(close, "review");
     return str_eq(step, STR("done")) || (reviewed && str_eq(step, STR("review")));
 }
 

@@ -11,6 +11,10 @@
 const struct json *peek(const struct json *object, const char *key);
 /* Its text where it is a string, else empty. */
 struct str peek_text(const struct json *object, const char *key);
+/* Its number where it is a whole one that fits, else 0. */
+int64_t peek_number(const struct json *object, const char *key);
+/* It is there, and true. */
+bool peek_true(const struct json *object, const char *key);
 /* The member where it is an array, else NULL. */
 const struct json *peek_array(const struct json *object, const char *key);
 

@@ -40,13 +40,6 @@ struct sending {
 
 /* --- one call --- */
 
-static int64_t number_of(const struct json *report, const char *name)
-{
-    int64_t value = 0;
-    const struct json *member = peek(report, name);
-    return member != NULL && json_i64(member, &value) ? value : 0;
-}
-
 static void tell_conflicts(struct sending *s, const struct json *report)
 {
     FILE *to = s->server.run->cli->err;
@@ -78,9 +71,9 @@ static enum rc send_call(struct sending *s, struct str body)
     enum rc rc = server_json(&s->server, &s->ask, &report);
     run->arena = kept;
     if (rc == RC_OK) {
-        s->accepted += number_of(report, "accepted");
-        s->repeated += number_of(report, "repeated");
-        s->refused += number_of(report, "refused");
+        s->accepted += peek_number(report, "accepted");
+        s->repeated += peek_number(report, "repeated");
+        s->refused += peek_number(report, "refused");
         tell_conflicts(s, report);
         tell_progress(s);
     }

@@ -19,13 +19,6 @@ enum {
     MILLI = 1000
 };
 
-static int64_t number(const struct json *object, const char *key)
-{
-    int64_t value = 0;
-    const struct json *member = peek(object, key);
-    return member != NULL && json_i64(member, &value) ? value : 0;
-}
-
 static struct str plain(struct run *run, const struct json *object, const char *key)
 {
     return text_plain(run->arena, peek_text(object, key));
@@ -50,9 +43,8 @@ static void print_table(struct run *run, struct table *t)
 static void show_now(struct run *run, const struct json *answer)
 {
     FILE *out = run->cli->out;
-    const struct json *watched = peek(answer, "watched");
     struct str state = plain(run, answer, "state"), text = plain(run, answer, "text");
-    if (watched == NULL || json_type(watched) != JSON_TRUE) {
+    if (!peek_true(answer, "watched")) {
         fprintf(out, "nobody looks at it: hanse service watch\n");
         return;
     }
@@ -60,10 +52,11 @@ static void show_now(struct run *run, const struct json *answer)
             str_eq(state, STR("kept"))      ? "up"
             : str_eq(state, STR("failing")) ? "down"
                                             : "not known");
-    if (number(answer, "every_s") > 0)
+    if (peek_number(answer, "every_s") > 0)
         fprintf(out, ", looked at by %.*s at its port %.*s from %lld places each %lld s",
                 STRF(plain(run, answer, "kind")), STRF(plain(run, answer, "port")),
-                (long long)number(answer, "places"), (long long)number(answer, "every_s"));
+                (long long)peek_number(answer, "places"),
+                (long long)peek_number(answer, "every_s"));
     fprintf(out, "\n");
     if (text.n > 0)
         fprintf(out, "%.*s\n", STRF(text));
@@ -81,13 +74,11 @@ static void show_places(struct run *run, const struct json *places)
         return;
     t.cells = NEW_N(run->arena, struct str, places->n * t.column_count);
     for (const struct json *p = json_first(places); p != NULL; p = json_next(places, p)) {
-        const struct json *late = peek(p, "late");
-        bool silent = late != NULL && json_type(late) == JSON_TRUE;
         struct str *cells = &t.cells[t.row_count++ * t.column_count];
         cells[0] = arena_fmt(run->arena, "%.*s %.*s", STRF(plain(run, p, "country")),
                              STRF(plain(run, p, "city")));
-        cells[1] = silent ? STR("not heard") : plain(run, p, "seen");
-        cells[2] = milliseconds(run, number(p, "total_us"));
+        cells[1] = peek_true(p, "late") ? STR("not heard") : plain(run, p, "seen");
+        cells[2] = milliseconds(run, peek_number(p, "total_us"));
         cells[3] = show_time(run->arena, peek_text(p, "looked"));
         cells[4] = plain(run, p, "text");
     }
@@ -111,8 +102,8 @@ static void show_days(struct run *run, const struct json *const *days, size_t co
     t.cells = NEW_N(run->arena, struct str, count * t.column_count);
     for (size_t i = 0; i < count; i++) {
         struct buf bar;
-        int64_t probes = max_i64(number(days[i], "probes"), 0);
-        int64_t good = max_i64(probes - max_i64(number(days[i], "failures"), 0), 0);
+        int64_t probes = max_i64(peek_number(days[i], "probes"), 0);
+        int64_t good = max_i64(probes - max_i64(peek_number(days[i], "failures"), 0), 0);
         buf_init(&bar, run->arena, CHART_BYTES_MAX);
         chart_bar(&bar, good, max_i64(probes, 1), BAR_WIDTH);
         struct str *cells = &t.cells[t.row_count++ * t.column_count];
@@ -122,9 +113,9 @@ static void show_days(struct run *run, const struct json *const *days, size_t co
         cells[2] = arena_fmt(run->arena, "%lld", (long long)probes);
         cells[3] = arena_fmt(run->arena, "%.*s %%", STRF(plain(run, days[i], "percent")));
         cells[4] = buf_str(&bar);
-        cells[5] = site ? arena_fmt(run->arena, "%lld", (long long)number(days[i], "services"))
-                        : milliseconds(run, number(days[i], "p50_us"));
-        cells[6] = milliseconds(run, number(days[i], "p95_us"));
+        cells[5] = site ? arena_fmt(run->arena, "%lld", (long long)peek_number(days[i], "services"))
+                        : milliseconds(run, peek_number(days[i], "p50_us"));
+        cells[6] = milliseconds(run, peek_number(days[i], "p95_us"));
     }
     fprintf(run->cli->out, "\n");
     print_table(run, &t);
@@ -143,8 +134,8 @@ static void show_curve(struct run *run, const struct json *const *days, size_t c
     int64_t *values = NEW_N(run->arena, int64_t, count), most = 0;
     size_t n = 0;
     for (size_t i = count; i-- > 0;)
-        if (same_city(days[i], days[of]) && number(days[i], "p95_us") > 0) {
-            values[n++] = number(days[i], "p95_us");
+        if (same_city(days[i], days[of]) && peek_number(days[i], "p95_us") > 0) {
+            values[n++] = peek_number(days[i], "p95_us");
             most = max_i64(most, values[n - 1]);
         }
     if (n < 2) /* a point is no curve */
