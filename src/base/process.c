@@ -1,5 +1,7 @@
 #include "base/process.h"
 
+#include "base/base.h"
+
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,4 +26,16 @@ void process_prepare(void)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
     }
+}
+
+void process_block_signals(sigset_t *ret)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(ret);
+    sigaddset(ret, SIGTERM);
+    sigaddset(ret, SIGINT);
+    int failed = pthread_sigmask(SIG_BLOCK, ret, NULL);
+    ASSERT(failed == 0);
+    failed = sigaction(SIGPIPE, &ignore, NULL);
+    ASSERT(failed == 0);
 }

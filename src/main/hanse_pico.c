@@ -41,18 +41,6 @@ struct house {
     struct http_server *developers;
 };
 
-/* Signals are taken by sigwait in this thread; all others are born with them blocked. */
-static void prepare_process(sigset_t *ret)
-{
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    process_prepare();
-    sigemptyset(ret);
-    sigaddset(ret, SIGTERM);
-    sigaddset(ret, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ret, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
 static enum rc listen_at(struct house *h, const struct pico_settings *s, struct str address,
                          struct http_handler handler, struct http_server **ret, struct err *err)
 {
@@ -179,7 +167,8 @@ static enum rc serve(const struct pico_settings *s, struct arena *arena, struct 
 {
     sigset_t signals;
     struct house h = {.store = NULL};
-    prepare_process(&signals);
+    process_prepare();
+    process_block_signals(&signals);
     log_init(&h.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);
     enum rc rc = open_house(&h, s, arena, err);
     if (rc == RC_OK) {

@@ -1,6 +1,7 @@
 #include "main/node_run.h"
 
 #include "base/log.h"
+#include "base/process.h"
 #include "http/wire.h"
 #include "node/agent.h"
 #include "node/backup_keep.h"
@@ -21,7 +22,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { DESIRED_BYTES_MAX = 64 * 1024 * 1024, PERCENT = 100, FIRST_ERROR = -1 };
+enum { DESIRED_BYTES_MAX = 64 * 1024 * 1024, PERCENT = 100 };
 enum { LOCK_TRIES_MAX = 100, LOCK_PAUSE_MS = 100, LOOK_THREADS = 4 };
 #define LOOK_US      (5 * US_PER_SECOND)
 #define LOOK_BUSY_US (200 * US_PER_MS)
@@ -381,12 +382,7 @@ static void close_doors(struct runner *r)
 int node_signals(void)
 {
     sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-        return FIRST_ERROR;
-    (void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this one */
+    process_block_signals(&set);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

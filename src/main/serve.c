@@ -40,17 +40,6 @@ struct house {
     struct http_server *http;
 };
 
-/* Signals are taken by sigwait in this thread; all others are born with them blocked. */
-static void block_signals(sigset_t *ret)
-{
-    sigemptyset(ret);
-    sigaddset(ret, SIGTERM);
-    sigaddset(ret, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ret, NULL);
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
 static enum rc open_store(struct house *h, const struct settings *s, struct err *err)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -276,7 +265,7 @@ enum rc serve(const struct settings *s, struct arena *arena, struct err *err)
 {
     sigset_t signals;
     process_prepare();
-    block_signals(&signals);
+    process_block_signals(&signals);
     struct house h = {0};
     log_init(&h.log, clock_system(), STDERR_FILENO, (enum log_level)s->log_level, s->log_json);
     enum rc rc = open_house(&h, s, arena, err);
