@@ -89,8 +89,11 @@ static enum rc read_mail(const struct pico_settings *s, struct arena *arena,
 static enum rc open_engine(struct house *h, const struct pico_settings *s, struct arena *arena,
                            struct err *err)
 {
-    struct store_options store = {
-        .url = s->store, .clock = clock_system(), .log = &h->log, .readers_max = READERS};
+    struct store_options store = {.url = s->store,
+                                  .clock = clock_system(),
+                                  .log = &h->log,
+                                  .readers_max = READERS,
+                                  .sole = true};
     struct pico_options options = {
         .clock = clock_system(),
         .log = &h->log,

@@ -34,7 +34,7 @@ static inline void world_start(struct world *w)
     *w = (struct world){0};
     clock_sim_init(&w->sim, WORLD_START, 20261125);
     fixture_init(&w->f);
-    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock});
+    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
     arena_init(&w->arena, 1024 * 1024 * 1024);
     world_open(w);
 }
@@ -44,7 +44,7 @@ static inline void world_restart(struct world *w)
 {
     pico_engine_close(w->e);
     store_close(w->f.store);
-    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock});
+    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
     world_open(w);
 }
 

@@ -86,8 +86,10 @@ static void run_victim(const char *url, struct str *ecis, int pipe, int64_t firs
     struct victim v = {.ecis = ecis, .pipe = pipe, .next = first};
     struct store *store = NULL;
     struct err err;
-    if (store_open(&store, &(struct store_options){.url = str_c(url), .clock = clock_system()},
-                   &err) != RC_OK)
+    if (store_open(
+            &store,
+            &(struct store_options){.url = str_c(url), .clock = clock_system(), .sole = true},
+            &err) != RC_OK)
         _exit(2);
     const struct pico_options o = {.store = store, .clock = clock_system(), .threads = 2};
     if (pico_engine_open(&v.e, &o, &err) != RC_OK)
@@ -191,7 +193,7 @@ START_TEST(what_was_acknowledged_is_counted_once_however_often_it_is_killed)
                        1 + clock_sim_below(&w.sim, ACKS_MAX));
     ck_assert_uint_gt(n, kills);
     clock_sim_advance(&w.sim, 10000 * US_PER_DAY); /* all that was planned is due */
-    fixture_open_with(&w.f, (struct store_options){.clock = &w.sim.clock});
+    fixture_open_with(&w.f, (struct store_options){.clock = &w.sim.clock, .sole = true});
     world_open(&w);
     world_run(&w);
     struct sums sums = {0};

@@ -65,10 +65,30 @@ static enum rc run_unit(struct tx *tx, void *arg)
     return u->answer == RC_OK ? RC_OK : err_set(tx->err, u->answer, "as the test wants");
 }
 
-static void no_answer(struct store_job *job, enum rc rc)
+struct answer {
+    struct store_job job;
+    pthread_mutex_t lock;
+    pthread_cond_t come;
+    bool came;
+};
+
+static void take_answer(struct store_job *job, enum rc rc)
 {
-    (void)job;
+    struct answer *a = CONTAINER_OF(job, struct answer, job);
     (void)rc;
+    pthread_mutex_lock(&a->lock);
+    a->came = true;
+    pthread_cond_signal(&a->come);
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* Until then the unit and the arena are the writer's. */
+static void await_answer(struct answer *a)
+{
+    pthread_mutex_lock(&a->lock);
+    while (!a->came)
+        pthread_cond_wait(&a->come, &a->lock);
+    pthread_mutex_unlock(&a->lock);
 }
 
 START_TEST(what_is_kept_says_what_the_store_says)
@@ -87,11 +107,17 @@ START_TEST(what_is_kept_says_what_the_store_says)
         struct unit units[3];
         for (size_t k = 0; k < COUNT(units); k++)
             units[k] = (struct unit){next(&seed), next(&seed) % 4 == 0 ? RC_CONFLICT : RC_OK};
-        struct store_job job = {
-            .fn = run_unit, .arg = &units[0], .arena = &arena, .err = &err, .done = no_answer};
-        store_submit(f.store, &job);
+        struct answer answer = {.job = {.fn = run_unit,
+                                        .arg = &units[0],
+                                        .arena = &arena,
+                                        .err = &err,
+                                        .done = take_answer},
+                                .lock = PTHREAD_MUTEX_INITIALIZER,
+                                .come = PTHREAD_COND_INITIALIZER};
+        store_submit(f.store, &answer.job);
         ck_assert_int_eq(fixture_write(&f, run_unit, &units[1]), units[1].answer);
         ck_assert_int_eq(fixture_read(&f, run_unit, &units[2]), units[2].answer);
+        await_answer(&answer);
         arena_reset(&arena);
         arena_reset(&f.arena);
     }

@@ -15,6 +15,8 @@
 
 enum { SERVER_VERSION_MIN = 120000 };
 
+#define SOLE_WAIT "30s"
+
 static struct postgres_conn *of(struct store_conn *c)
 {
     return CONTAINER_OF(c, struct postgres_conn, base);
@@ -215,11 +217,33 @@ static enum rc hold_live_lock(PGconn *pg, struct err *err)
                           "the end of it");
 }
 
+/* The server ends the session of a process that died only after the COMMIT it may have in hand: who
+ * knows the store by heart must not read it before. */
+static enum rc hold_sole_lock(PGconn *pg, struct err *err)
+{
+    /* What the URL says goes before our choice, as ever. */
+    PGresult *r = PQexec(pg, "SELECT set_config('lock_timeout', '" SOLE_WAIT "', false) WHERE "
+                             "current_setting('lock_timeout') = '0'; "
+                             "SELECT pg_advisory_lock(" POSTGRES_LOCK_SOLE "); "
+                             "RESET lock_timeout");
+    bool held = PQresultStatus(r) == PGRES_COMMAND_OK;
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    bool others = state != NULL && strcmp(state, "55P03") == 0;
+    PQclear(r);
+    if (others)
+        return err_set(err, RC_CONFLICT,
+                       "another process writes the store, or one that died has not ended on the "
+                       "server: end it");
+    return held ? RC_OK : err_set(err, RC_UNAVAILABLE, "the database does not answer");
+}
+
 static enum rc open_session(struct postgres_conn *c, struct err *err)
 {
     PGconn *pg = NULL;
     TRY(postgres_connect(c->base.store->url, &pg, err));
     enum rc rc = hold_live_lock(pg, err);
+    if (rc == RC_OK && c->sole)
+        rc = hold_sole_lock(pg, err);
     if (rc != RC_OK) {
         PQfinish(pg);
         return rc;
@@ -250,8 +274,8 @@ static void disconnect(struct store_conn *base)
 
 static enum rc connect_to(struct store *s, bool writing, struct store_conn **ret, struct err *err)
 {
-    (void)writing; /* each transaction says so itself */
     struct postgres_conn *c = store_alloc(1, sizeof *c);
+    c->sole = writing && s->sole; /* the rest each transaction says itself */
     c->base.store = s;
     c->base.engine = &engine_postgres;
     enum rc rc = open_session(c, err);

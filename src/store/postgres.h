@@ -13,6 +13,7 @@
  * (one database may hold several, as the tests' do). */
 #define POSTGRES_LOCK_LIVE    "1212239443, hashtext(coalesce(current_schema(), ''))"
 #define POSTGRES_LOCK_MIGRATE "1212239444, hashtext(coalesce(current_schema(), ''))"
+#define POSTGRES_LOCK_SOLE    "1212239445, hashtext(coalesce(current_schema(), ''))"
 
 /* The unit of work in hand. */
 enum savepoint {
@@ -27,6 +28,7 @@ struct postgres_conn {
     PGconn *pg;
     bool in_tx;
     bool reading; /* the transaction may only read */
+    bool sole;    /* the writer of a store that no other process may write */
     enum savepoint savepoint;
     unsigned next_number; /* of statements and cursors */
     struct statements statements;

@@ -1,6 +1,7 @@
 /* What is said of PostgreSQL alone: servers that go away, commits whose end nobody saw. */
 #include "store/store.h"
 
+#include "store/postgres.h"
 #include "store/store_fixture.h"
 
 #include <check.h>
@@ -314,6 +315,53 @@ START_TEST(a_wire_that_breaks_during_the_commit_leaves_the_outcome_open_and_runs
 }
 END_TEST
 
+/* --- a store that no other process may write --- */
+
+/* The session of a process that was killed while it committed: it ends a little later. */
+static void *breathe_last(void *arg)
+{
+    PGconn *pg = arg;
+    (void)usleep(300000);
+    PGresult *r = PQexec(pg, "COMMIT");
+    ck_assert_int_eq(PQresultStatus(r), PGRES_COMMAND_OK);
+    PQclear(r);
+    PQfinish(pg);
+    return NULL;
+}
+
+START_TEST(who_writes_alone_waits_for_the_last_commit_of_the_one_before)
+{
+    if (no_server())
+        return;
+    struct fixture f;
+    fixture_open(&f);
+    store_close(f.store); /* migrated */
+    f.store = NULL;
+    PGconn *pg = PQconnectdb(f.url);
+    static const char sql[] = "SELECT pg_advisory_lock(" POSTGRES_LOCK_SOLE "); BEGIN; "
+                              "INSERT INTO setting (name, value) VALUES ('breath', 'last')";
+    PGresult *r = PQexec(pg, sql);
+    ck_assert_int_eq(PQresultStatus(r), PGRES_COMMAND_OK);
+    PQclear(r);
+
+    char url[sizeof f.url + 64];
+    (void)snprintf(url, sizeof url, "%s%%20-clock_timeout%%3D50ms", f.url);
+    struct store_options options = {.url = str_c(url), .clock = clock_system(), .sole = true};
+    struct store *store = NULL;
+    ck_assert_int_eq(store_open(&store, &options, &f.err), RC_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(f.err.text, "another process writes the store"));
+
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, breathe_last, pg), 0);
+    fixture_open_with(&f, (struct store_options){.sole = true});
+    ck_assert_int_eq(counted(&f), 1);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(write_one(&f, "own"), RC_OK);
+    ck_assert_int_eq(counted(&f), 2);
+    fixture_close(&f);
+}
+END_TEST
+
 Suite *postgres_suite(void);
 Suite *postgres_suite(void)
 {
@@ -322,6 +370,7 @@ Suite *postgres_suite(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, broken_connections_are_replaced);
     tcase_add_test(c, a_server_that_is_away_makes_the_store_unavailable);
+    tcase_add_test(c, who_writes_alone_waits_for_the_last_commit_of_the_one_before);
     tcase_add_test(c, text_sorts_by_bytes_whatever_the_server_is_set_to);
     tcase_add_test(c, numbers_are_of_64_bits_in_every_expression);
     tcase_add_test(

@@ -175,7 +175,8 @@ static struct store *make_store(const struct store_options *o, const struct engi
     s->readers_max = o->readers_max ? o->readers_max : READERS_DEFAULT;
     s->batch_max = o->batch_max ? o->batch_max : STORE_BATCH_MAX;
     s->writers_count = o->writers ? o->writers : WRITERS_DEFAULT;
-    if (engine->kind == STORE_SQLITE)
+    s->sole = o->sole;
+    if (engine->kind == STORE_SQLITE || o->sole)
         s->writers_count = 1;
     for (size_t i = 0; i < s->writers_count; i++) {
         struct writer *w = &s->writers[i];
