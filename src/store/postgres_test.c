@@ -58,8 +58,12 @@ START_TEST(broken_connections_are_replaced)
         enum rc rc = write_one(&f, name);
         ck_assert_msg(rc == RC_OK, "%s", f.err.text);
         ck_assert_int_eq(counted(&f), i + 1);
-        fixture_sql("DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-                    "application_name = 'hanse'; END $$");
+        char sql[256];
+        (void)snprintf(sql, sizeof sql,
+                       "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                       "application_name = '%s'; END $$",
+                       f.schema);
+        fixture_sql(sql);
     }
     ck_assert_int_eq(counted(&f), 5);
     fixture_close(&f);

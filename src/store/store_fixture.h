@@ -52,8 +52,8 @@ static inline void fixture_init(struct fixture *f)
     char sql[128];
     (void)snprintf(sql, sizeof sql, "CREATE SCHEMA %s", f->schema);
     fixture_sql(sql);
-    (void)snprintf(f->url, sizeof f->url, "%s%coptions=-csearch_path%%3D%s", server,
-                   strchr(server, '?') ? '&' : '?', f->schema);
+    (void)snprintf(f->url, sizeof f->url, "%s%capplication_name=%s&options=-csearch_path%%3D%s",
+                   server, strchr(server, '?') ? '&' : '?', f->schema, f->schema);
 }
 
 static inline enum rc fixture_try_open(struct fixture *f, struct store_options options)
