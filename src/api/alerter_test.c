@@ -98,7 +98,7 @@ static void begin(struct scene *s, struct alert fresh)
     wire_sim_init(&s->wire, &s->clock);
     s->wire.fn = on_call;
     s->wire.mail_fn = on_mail;
-    fixture_init(&s->f);
+    fixture_init_handed_on(&s->f);
     fixture_open_with(&s->f, (struct store_options){.clock = &s->clock.clock});
     s->mailer = (struct mailer){.wire = &s->wire.wire, .url = STR("smtp://mail.test:25")};
     s->alerter = (struct alerter){

@@ -197,7 +197,7 @@ static inline struct house *house_open_with(struct api_options options)
     clock_sim_init(&h->clock.chance, WORLD_START, 11);
     arena_init(&h->arena, HOUSE_ARENA_BYTES);
     log_init(&h->log, &h->clock.clock, STDERR_FILENO, LOG_ERROR, false);
-    fixture_init(&h->fixture);
+    fixture_init_handed_on(&h->fixture);
     fixture_open_with(&h->fixture,
                       (struct store_options){.clock = &h->clock.clock, .log = &h->log});
     rc = ledger_open(&h->ledger, h->fixture.store, &h->log, &err);

@@ -553,7 +553,7 @@ START_TEST(numbers_are_gapless_with_two_writers_and_failures)
     pthread_mutex_init(&waiting.mutex, NULL);
     pthread_cond_init(&waiting.changed, NULL);
     clock_sim_init(&w->clock, WORLD_START, 7);
-    fixture_init(&w->fixture);
+    fixture_init_handed_on(&w->fixture);
     fixture_open_with(&w->fixture, (struct store_options){.clock = &w->clock.clock,
                                                           .writers = 2, /* on PostgreSQL */
                                                           .batch_max = 2});

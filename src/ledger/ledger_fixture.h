@@ -67,7 +67,7 @@ static inline void books_open_at(struct books *b, const char *url)
         (void)snprintf(b->f.url, sizeof b->f.url, "%s", url);
         arena_init(&b->f.arena, STORE_TX_ARENA_BYTES);
     } else {
-        fixture_init(&b->f);
+        fixture_init_handed_on(&b->f);
     }
     books_start(b);
     books_must(fixture_write(&b->f, books_define, b), &b->f.err);

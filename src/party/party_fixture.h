@@ -33,7 +33,7 @@ struct world {
 static inline void world_open(struct world *w)
 {
     clock_sim_init(&w->clock, WORLD_START, 7);
-    fixture_init(&w->fixture);
+    fixture_init_handed_on(&w->fixture);
     fixture_open_with(&w->fixture, (struct store_options){.clock = &w->clock.clock});
 }
 

@@ -33,7 +33,7 @@ static inline void world_start(struct world *w)
 {
     *w = (struct world){0};
     clock_sim_init(&w->sim, WORLD_START, 20261125);
-    fixture_init(&w->f);
+    fixture_init_handed_on(&w->f);
     fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
     arena_init(&w->arena, 1024 * 1024 * 1024);
     world_open(w);
