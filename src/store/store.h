@@ -55,10 +55,11 @@ struct store_options {
     size_t writers;        /* batching threads; SQLite always has 1; PostgreSQL 0: 2 */
     size_t batch_max;      /* callers in one commit, 0: STORE_BATCH_MAX; 1 turns grouping off */
     bool no_migrate;       /* open as it is: RC_CONFLICT where migrations are missing */
-    bool sole; /* no other process may write, as this one knows by heart what is stored (the
-                            * pico engine): PostgreSQL has one writer, opening waits for up to half a
-                            * minute for the end of another, also of one that was killed in the middle
-                            * of a commit, and is RC_CONFLICT then. SQLite always has one process */
+    /* No other process may write, as this one knows by heart what is stored (the pico engine).
+     * PostgreSQL: one writer; opening waits for up to half a minute for the end of another, also of
+     * one that was killed in the middle of a commit, and is RC_CONFLICT then. SQLite always has one
+     * process. */
+    bool sole;
 };
 
 /* Open, check, migrate. RC_CONFLICT: another process has it ("the store in ... is in use by
