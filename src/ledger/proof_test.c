@@ -343,7 +343,7 @@ START_TEST(what_was_told_is_there_once_after_any_kill)
     int64_t seen = 0;
     if (getenv("TEST_STORE") != NULL)
         return; /* killing the client is the same to a server as a lost connection */
-    fixture_init_handed_on(&b.f);
+    fixture_init(&b.f);
     clock_sim_init(&b.sim, 1000 * US_PER_DAY, 1);
     for (int round = 0; round < KILLS; round++) {
         kill_once(&b.f, round, told);

@@ -53,7 +53,7 @@ enum {
 struct pico_engine;
 
 struct pico_options {
-    struct store *store; /* one engine a store; after the engine's end it is only closed */
+    struct store *store; /* sole: one engine a store; after the engine's end it is only closed */
     struct clock *clock; /* simulated: nothing happens by itself, see pico_engine_run_due */
     struct wire *wire;   /* for http: and rulesets from the net; NULL: refused */
     const struct log *log;

@@ -29,12 +29,17 @@ static inline void world_open(struct world *w)
     ck_assert_msg(rc == RC_OK, "%s", w->f.err.text);
 }
 
+static inline void world_open_store(struct world *w)
+{
+    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
+}
+
 static inline void world_start(struct world *w)
 {
     *w = (struct world){0};
     clock_sim_init(&w->sim, WORLD_START, 20261125);
     fixture_init_handed_on(&w->f);
-    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
+    world_open_store(w);
     arena_init(&w->arena, 1024 * 1024 * 1024);
     world_open(w);
 }
@@ -44,7 +49,7 @@ static inline void world_restart(struct world *w)
 {
     pico_engine_close(w->e);
     store_close(w->f.store);
-    fixture_open_with(&w->f, (struct store_options){.clock = &w->sim.clock, .sole = true});
+    world_open_store(w);
     world_open(w);
 }
 

@@ -193,7 +193,7 @@ START_TEST(what_was_acknowledged_is_counted_once_however_often_it_is_killed)
                        1 + clock_sim_below(&w.sim, ACKS_MAX));
     ck_assert_uint_gt(n, kills);
     clock_sim_advance(&w.sim, 10000 * US_PER_DAY); /* all that was planned is due */
-    fixture_open_with(&w.f, (struct store_options){.clock = &w.sim.clock, .sole = true});
+    world_open_store(&w);
     world_open(&w);
     world_run(&w);
     struct sums sums = {0};

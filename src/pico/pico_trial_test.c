@@ -73,7 +73,7 @@ static bool live_once(struct deadly *d, struct str eci, const char *name, const 
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         d->wire.fn = die;
-        fixture_open_with(&d->w.f, (struct store_options){.clock = &d->w.sim.clock, .sole = true});
+        world_open_store(&d->w);
         world_open(&d->w);
         world_run(&d->w);
         if (name != NULL)
@@ -99,7 +99,7 @@ static int lives(struct deadly *d, struct str eci, const char *name, const char 
         deaths++;
         ck_assert_int_lt(deaths, LIVES_MAX);
     }
-    fixture_open_with(&d->w.f, (struct store_options){.clock = &d->w.sim.clock, .sole = true});
+    world_open_store(&d->w);
     world_open(&d->w);
     world_run(&d->w);
     return deaths;
