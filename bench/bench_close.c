@@ -8,7 +8,13 @@
  * memory can be seen to grow in line; the smaller ones on PostgreSQL too, whose own time is not in
  * "processors". TEST_STORE=postgresql://... (tests/with-postgres) measures there alone.
  *
- *     bench_close [SUBSCRIPTIONS ...]
+ *     bench_close [shared] [SUBSCRIPTIONS ...]
+ *
+ * shared: an introducer has 5 % of the wholesale price, an author 2 % of the item, and the operator
+ * owes a platform a fee for each unit and month: three shares more of each client's invoice, and
+ * rules that are looked up for each line. What is sold is produced by a point of presence, which
+ * has it less a fee that stays with the operator, and owes hosting and hands so much a month,
+ * a carrier a part, and an investor the rest: a waterfall of a waterfall for each line.
  */
 #include <check.h>
 /* The fixtures of the tests, without a test around them. */
@@ -39,6 +45,8 @@ struct bench {
     struct close_world world;
     int64_t size;
     int64_t made;
+    bool shared;
+    struct str producer; /* shared: who produces all of it; else empty */
     struct str plan;
     struct str supply[RESELLERS];
     struct str seller[RESELLERS];
@@ -51,6 +59,52 @@ struct bench {
 };
 
 /* --- the channel --- */
+
+static void agree_between(struct tx *tx, enum agreement_kind kind, struct str from, struct str to,
+                          struct str item, const struct rule *rule)
+{
+    struct rule own = *rule;
+    struct agreement fresh = {
+        .kind = kind,
+        .from = from,
+        .to = to,
+        .terms = {.tax = TREATMENT_NONE, .scope = {.item = item}, .rules = {&own, 1}}};
+    (void)make_agreement(tx, &fresh);
+}
+
+static void agree(struct tx *tx, const struct close_world *w, enum agreement_kind kind,
+                  struct str item, const struct rule *rule)
+{
+    agree_between(tx, kind, w->op, books_party(tx, "Partner", "FR", true), item, rule);
+}
+
+/* Case (a) of specs/billing.md 3.5, on a smaller price. */
+static void make_costs(struct tx *tx, struct bench *b)
+{
+    static const struct rule costs[] = {
+        {.kind = RULE_FIXED, .value = STR("5.00"), .label = STR("Hosting")},
+        {.kind = RULE_FIXED, .value = STR("3.00"), .label = STR("Hands")},
+        {.kind = RULE_PERCENT, .value = STR("4"), .label = STR("Network")},
+        {.kind = RULE_RESIDUAL, .label = STR("Investor")},
+    };
+    const struct rule stays = {.kind = RULE_FIXED, .value = STR("2.00"), .label = STR("Platform")};
+    struct close_world *w = &b->world;
+    b->producer = keep(w, books_party(tx, "Pop", "FR", true));
+    agree_between(tx, AGREEMENT_FEE, b->producer, w->op, STR(""), &stays);
+    for (size_t i = 0; i < COUNT(costs); i++)
+        agree_between(tx, AGREEMENT_COST, b->producer, books_party(tx, "Input", "FR", true),
+                      STR(""), &costs[i]);
+}
+
+static void make_shares(struct tx *tx, const struct close_world *w)
+{
+    const struct rule author = {.kind = RULE_PERCENT, .value = STR("2"), .label = STR("Author")};
+    const struct rule fee = {
+        .kind = RULE_PER_UNIT, .value = STR("0.125"), .label = STR("Platform")};
+    (void)make_referral(tx, w->op, books_party(tx, "Introducer", "FR", true), w->r1, true, "5");
+    agree(tx, w, AGREEMENT_REVSHARE, STR("vm"), &author);
+    agree(tx, w, AGREEMENT_FEE, STR(""), &fee);
+}
 
 static enum rc make_channel(struct tx *tx, void *arg)
 {
@@ -71,6 +125,10 @@ static enum rc make_channel(struct tx *tx, void *arg)
         b->supply[i] = keep(w, make_supply(tx, r3, r, supply3, book4));
         b->book[i] = keep(w, make_book(tx, r, "public"));
         make_entry(tx, b->book[i], "", ENTRY_MUL, "120");
+    }
+    if (b->shared) {
+        make_shares(tx, w);
+        make_costs(tx, b);
     }
     b->model_client = keep(w, books_party(tx, "Client", "FR", false));
     b->model_supply =
@@ -114,15 +172,16 @@ static enum rc make_one(struct tx *tx, struct bench *b)
     TRY(sql_run(tx,
                 "INSERT INTO subscription (id, version, seller, client, agreement, plan, "
                 "plan_number, quantity, terms, zone, period, anchored, start, ends, created, "
-                "changed) SELECT $1, version, $2, $3, $4, plan, plan_number, quantity, terms, "
-                "zone, period, anchored, start, ends, created, changed FROM subscription "
-                "WHERE id = $5",
-                V(id), V(b->seller[r]), V(b->client), V(b->agreement), V(b->model_subscription)));
+                "changed, producer) SELECT $1, version, $2, $3, $4, plan, plan_number, quantity, "
+                "terms, zone, period, anchored, start, ends, created, changed, $6 FROM "
+                "subscription WHERE id = $5",
+                V(id), V(b->seller[r]), V(b->client), V(b->agreement), V(b->model_subscription),
+                value_opt(b->producer)));
     TRY(sql_run(tx,
                 "INSERT INTO subscription_term (subscription, since, agreement, plan, "
-                "plan_number, quantity) SELECT $1, since, $2, plan, plan_number, quantity FROM "
-                "subscription_term WHERE subscription = $3",
-                V(id), V(b->agreement), V(b->model_subscription)));
+                "plan_number, quantity, producer) SELECT $1, since, $2, plan, plan_number, "
+                "quantity, $4 FROM subscription_term WHERE subscription = $3",
+                V(id), V(b->agreement), V(b->model_subscription), value_opt(b->producer)));
     return sql_run(
         tx,
         "INSERT INTO usage_total (subscription, meter, window_from, window_until, kind, "
@@ -156,6 +215,20 @@ static enum rc step_in(struct tx *tx, void *arg)
     return RC_OK;
 }
 
+/* All, and those of the producer's costs. */
+static enum rc shares_in(struct tx *tx, void *arg)
+{
+    struct rows rows;
+    int64_t *ret = arg;
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN kind = 'cost' THEN 1 ELSE 0 END), 0) "
+        "AS BIGINT) FROM share"));
+    ret[0] = row_int(&rows, 0, 0);
+    ret[1] = row_int(&rows, 0, 1);
+    return RC_OK;
+}
+
 static double cpu_seconds(void)
 {
     struct rusage use;
@@ -182,20 +255,26 @@ static double run_steps(struct bench *b, double spent[CLOSE_DONE + 1])
     world_write(&w->books.world, get_close_in, &c, RC_OK);
     ASSERT(c.close.step == CLOSE_DONE);
     ASSERT(c.close.exceptions == 0);
-    printf("close of %lld subscriptions of %lld clients on %s: %lld lines, %lld documents\n",
-           (long long)b->size, (long long)(b->size / PER_CLIENT),
+    int64_t shares[2] = {0};
+    enum rc rc = fixture_read(&w->books.world.fixture, shares_in, shares);
+    ASSERT(rc == RC_OK);
+    ASSERT((shares[1] > 0) == b->shared);
+    printf("close of %lld subscriptions%s of %lld clients on %s: %lld lines, %lld documents, "
+           "%lld shares\n",
+           (long long)b->size, b->shared ? ", with shares," : "", (long long)(b->size / PER_CLIENT),
            getenv("TEST_STORE") != NULL ? "PostgreSQL" : "SQLite", (long long)c.close.lines,
-           (long long)c.close.documents);
+           (long long)c.close.documents, (long long)shares[0]);
     return all;
 }
 
-static bool measure(int64_t size)
+static bool measure(int64_t size, bool shared)
 {
     struct bench *b = calloc(1, sizeof *b);
     double spent[CLOSE_DONE + 1] = {0};
     struct rusage use;
     ASSERT(b != NULL);
     b->size = size;
+    b->shared = shared;
     close_world_open(&b->world);
     world_write(&b->world.books.world, make_channel, b, RC_OK);
     while (b->made < size) {
@@ -223,14 +302,14 @@ static bool measure(int64_t size)
            (all <= SECONDS_WANTED && use.ru_maxrss / 1024 <= MEGABYTES_WANTED);
 }
 
-static bool measure_apart(int64_t size)
+static bool measure_apart(int64_t size, bool shared)
 {
     int status = 0;
     (void)fflush(stdout);
     pid_t child = fork();
     ASSERT(child >= 0);
     if (child == 0)
-        _exit(measure(size) ? EXIT_SUCCESS : EXIT_FAILURE);
+        _exit(measure(size, shared) ? EXIT_SUCCESS : EXIT_FAILURE);
     pid_t ended = waitpid(child, &status, 0);
     ASSERT(ended == child);
     return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
@@ -257,18 +336,24 @@ int main(int argc, char **argv)
 {
     static const int64_t sizes[] = {10000, 100000, SIZE_WANTED};
     bool good = true;
+    bool shared = false;
     process_prepare(); /* as hansed does */
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "shared") == 0) {
+            shared = true;
+            continue;
+        }
         int64_t size = 0;
         bool ok = str_to_i64(str_c(argv[i]), 1, INT32_MAX, &size);
         if (!ok) {
             fprintf(stderr, "bench_close: '%s' is no number of subscriptions\n", argv[i]);
             return EXIT_FAILURE;
         }
-        good = measure_apart(size) && good;
+        good = measure_apart(size, shared) && good;
     }
     for (size_t i = 0; argc == 1 && i < COUNT(sizes); i++)
-        good = measure_apart(sizes[i]) && good;
+        good = measure_apart(sizes[i], false) && good;
+    good = (argc > 1 || measure_apart(sizes[1], true)) && good;
     if (argc == 1 && getenv("TEST_STORE") == NULL)
         good = measure_on_postgres(argv[0]) && good;
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

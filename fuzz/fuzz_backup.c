@@ -2,29 +2,19 @@
  * Any bytes are refused as a backup, and nothing else; what was encrypted comes back whole, and not
  * when the byte that the first two name was changed.
  */
-#include "fuzz.h"
+#include "fuzz_file.h"
 
 #include "node/backup_file.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { ARENA_BYTES = 4 * 1024 * 1024, FLIP = 0x5a };
-
-static int file_of(const uint8_t *data, size_t size)
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    ASSERT(fd >= 0);
-    ASSERT(write(fd, data, size) == (ssize_t)size);
-    ASSERT(lseek(fd, 0, SEEK_SET) == 0);
-    return fd;
-}
 
 static enum rc decrypt(int from, struct arena *arena, int *ret_to)
 {
     static const uint8_t key[BACKUP_KEY_BYTES] = {7};
     struct err err = {0};
-    *ret_to = file_of((const uint8_t *)"", 0);
+    *ret_to = fuzz_file((const uint8_t *)"", 0);
     ASSERT(lseek(from, 0, SEEK_SET) == 0);
     return backup_decrypt(from, *ret_to, key, arena, &err);
 }
@@ -42,7 +32,7 @@ static void round_trip(const uint8_t *data, size_t size, size_t at, struct arena
     static const uint8_t key[BACKUP_KEY_BYTES] = {7};
     struct err err = {0};
     uint8_t byte = 0;
-    int from = file_of(data, size), sealed = file_of(data, 0), to = -1, again = -1;
+    int from = fuzz_file(data, size), sealed = fuzz_file(data, 0), to = -1, again = -1;
     ASSERT(backup_encrypt(from, sealed, key, INT64_MAX, arena, &err) == RC_OK);
     off_t n = lseek(sealed, 0, SEEK_END);
     ASSERT(decrypt(sealed, arena, &to) == RC_OK);
@@ -67,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(&at, data, sizeof at);
     arena_init(&arena, ARENA_BYTES);
-    int from = file_of(data + sizeof at, size - sizeof at);
+    int from = fuzz_file(data + sizeof at, size - sizeof at);
     ASSERT(decrypt(from, &arena, &to) == RC_INVALID);
     close(from);
     close(to);

@@ -1,20 +1,44 @@
 /*
  * Any pattern is refused with a sentence or matches within its budget, and what it matches lies in
- * the text. Up to the first NUL is the pattern, behind it the text; both are UTF-8 or nearly so.
+ * the text; and the shorter ways to find it find the same. Up to the first NUL is the pattern,
+ * behind it the text; both are UTF-8 or nearly so.
  */
 #include "fuzz.h"
 
 #include "krl/regex.h"
 
-enum { MEMORY = 16 * 1024 * 1024, STEPS = 200 * 1000 };
+enum { MEMORY = 16 * 1024 * 1024, STEPS = 200 * 1000, TRIES = 8 };
 
 static const uint64_t seed[2] = {1, 2};
 
+/* Without what is known of the pattern, and going back wherever it can, it finds the same. */
+static void match_again(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
+                        size_t from, bool found, const struct krl_match *first)
+{
+    struct krl_regex back = *re;
+    struct krl_match second;
+    back.straight = false;
+    back.first = (struct krl_regex_first){.units_n = 0};
+    if (krl_failing(h))
+        return;
+    bool again = krl_regex_match(h, &back, t, from, &second);
+    ASSERT(krl_failing(h) || again == found);
+    for (size_t i = 0; !krl_failing(h) && found && i < 2U * re->groups; i++)
+        ASSERT(first->at[i] == second.at[i]);
+}
+
+/* From the first places, then from match to match. */
 static void match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t)
 {
     struct krl_match found;
-    for (size_t from = 0; from <= t->n && from < 4; from++) {
-        if (!krl_regex_match(h, re, t, from, &found))
+    struct krl_search search;
+    krl_search_init(&search, h, re, t);
+    for (size_t tries = 0, next = 0; tries < TRIES && next <= t->n; tries++) {
+        size_t from = next;
+        bool some = krl_search_next(&search, from, &found);
+        match_again(h, re, t, from, some, &found);
+        next = some && tries >= TRIES / 2 ? max_size(from + 1, (size_t)found.at[1]) : from + 1;
+        if (!some)
             continue;
         ASSERT(found.at[0] >= (int32_t)from && found.at[1] >= found.at[0]);
         ASSERT(found.at[1] <= (int32_t)t->n);

@@ -1,10 +1,11 @@
 /* The control plane: its routes for agents (api/node_routes.c) and its clock (main/jobs.c). */
 #include "sim.h"
 
+#include "fleet/vantage.h"
 #include "meter/total.h"
 
 enum { UNDO_PPM = 3000, FOLD_RECORDS = 100000, STATUS_OK = 200, STATUS_NOTHING = 204 };
-enum { STATUS_GONE = 503, REPLY_BYTES_MAX = 64 * 1024 };
+enum { STATUS_GONE = 503, REPLY_BYTES_MAX = 1024 * 1024 };
 #define WAKE_US (100 * US_PER_MS)
 
 /* --- units of work --- */
@@ -82,6 +83,9 @@ struct asked {
     struct str source;
     struct usage_report taken;
     struct str text;
+    struct probe_tasks tasks;
+    struct probe_results results;
+    struct probe_taken counted;
 };
 
 static struct str node_of(const struct asked *a)
@@ -107,6 +111,18 @@ static enum rc read_usage_in(struct tx *tx, void *arg)
     return usage_read_json(tx, a->message->body, &a->records, &a->count, &a->source);
 }
 
+static enum rc tasks_in(struct tx *tx, void *arg)
+{
+    struct asked *a = arg;
+    return vantage_tasks(tx, node_of(a), &a->tasks);
+}
+
+static enum rc results_in(struct tx *tx, void *arg)
+{
+    struct asked *a = arg;
+    return vantage_take(tx, node_of(a), &a->results, &a->counted.count);
+}
+
 static enum rc usage_in(struct tx *tx, void *arg)
 {
     struct asked *a = arg;
@@ -128,21 +144,46 @@ static enum rc answer_desired(struct asked *a, struct arena *arena, struct wire_
     return RC_OK;
 }
 
-static enum rc answer_report(struct asked *a, struct arena *arena, struct wire_reply *ret,
-                             struct err *err)
+static struct str encoded(const struct schema *schema, const void *value, struct arena *arena)
 {
     struct buf b;
     struct json_writer w;
+    buf_init(&b, arena, REPLY_BYTES_MAX);
+    json_writer_init(&w, &b);
+    schema_encode(schema, value, &w);
+    ASSERT(!b.full);
+    return buf_str(&b);
+}
+
+static enum rc answer_report(struct asked *a, struct arena *arena, struct wire_reply *ret,
+                             struct err *err)
+{
     const struct json *json = NULL;
     TRY(json_parse(a->message->body, arena, &json, err));
     TRY(schema_decode(&node_report_schema, SCHEMA_WHOLE, json, arena, &a->report, err));
     TRY(control_write(a->sim, report_in, a, err));
     if (a->report.services.count > 0)
         control_wake(a->sim);
-    buf_init(&b, arena, REPLY_BYTES_MAX);
-    json_writer_init(&w, &b);
-    schema_encode(&report_answer_schema, &a->answer, &w);
-    *ret = (struct wire_reply){.status = STATUS_OK, .body = buf_str(&b)};
+    *ret = (struct wire_reply){.status = STATUS_OK,
+                               .body = encoded(&report_answer_schema, &a->answer, arena)};
+    return RC_OK;
+}
+
+static enum rc answer_probes(struct asked *a, struct arena *arena, struct wire_reply *ret,
+                             struct err *err)
+{
+    const struct json *json = NULL;
+    *ret = (struct wire_reply){.status = STATUS_OK};
+    if (str_eq(a->message->method, STR("GET"))) {
+        TRY(control_read(a->sim, tasks_in, a, err));
+        ret->body = encoded(&probe_tasks_schema, &a->tasks, arena);
+        return RC_OK;
+    }
+    TRY(json_parse(a->message->body, arena, &json, err));
+    TRY(schema_decode(&probe_results_schema, SCHEMA_WHOLE, json, arena, &a->results, err));
+    a->counted.set = schema_all(&probe_taken_schema);
+    TRY(control_write(a->sim, results_in, a, err));
+    ret->body = encoded(&probe_taken_schema, &a->counted, arena);
     return RC_OK;
 }
 
@@ -158,12 +199,13 @@ static enum rc answer_usage(struct asked *a, struct wire_reply *ret, struct err 
     return RC_OK;
 }
 
-void control_answer(struct sim *s, const struct message *m, struct arena *arena,
-                    struct wire_reply *ret)
+static void answer(struct sim *s, const struct message *m, struct arena *arena,
+                   struct wire_reply *ret)
 {
     struct asked a = {.sim = s, .message = m};
     struct err err;
     enum rc rc = RC_NOT_FOUND;
+    bool data = str_starts(m->target, STR("/v1/node/backups"));
     err_clear(&err);
     if (s->down)
         rc = RC_UNAVAILABLE;
@@ -173,12 +215,29 @@ void control_answer(struct sim *s, const struct message *m, struct arena *arena,
         rc = answer_report(&a, arena, ret, &err);
     else if (str_eq(m->target, STR("/v1/node/usage")))
         rc = answer_usage(&a, ret, &err);
+    else if (str_eq(m->target, STR("/v1/node/probes")))
+        rc = answer_probes(&a, arena, ret, &err);
+    else if (data)
+        rc = files_answer(s, m, arena, ret, &err);
     if (rc == RC_OK)
         return;
+    /* Of what is no task any more, or not here yet, an agent may speak. */
+    if (data && (rc == RC_NOT_FOUND || rc == RC_CONFLICT)) {
+        *ret = (struct wire_reply){.status = rc_http(rc), .body = STR("{}")};
+        return;
+    }
     if (rc != RC_UNAVAILABLE)
         sim_fail(s, "'%.*s' of machine %zu is refused: %s: %s", STRF(m->target), m->from->number,
                  rc_slug(rc), err.text);
     *ret = (struct wire_reply){.status = STATUS_GONE};
+}
+
+void control_answer(struct sim *s, const struct message *m, struct arena *arena,
+                    struct wire_reply *ret)
+{
+    struct machine *busy = points_pause();
+    answer(s, m, arena, ret);
+    points_resume(busy);
 }
 
 /* --- its clock --- */
@@ -191,6 +250,16 @@ struct ticking {
 static enum rc due_in(struct tx *tx, void *arg)
 {
     return service_tick_due(tx, &((struct ticking *)arg)->more);
+}
+
+static enum rc vantage_due_in(struct tx *tx, void *arg)
+{
+    return vantage_tick_due(tx, &((struct ticking *)arg)->more);
+}
+
+static enum rc vantage_tick_in(struct tx *tx, void *arg)
+{
+    return vantage_tick(tx, &((struct ticking *)arg)->more);
 }
 
 static enum rc tick_in(struct tx *tx, void *arg)
@@ -213,10 +282,15 @@ void control_tick(struct sim *s)
     if (s->down)
         return;
     must(s, control_read(s, due_in, &t, &err), &err);
-    if (!t.more)
-        return;
-    must(s, control_write(s, tick_in, &t, &err), &err);
-    control_wake(s);
+    if (t.more) {
+        must(s, control_write(s, tick_in, &t, &err), &err);
+        control_wake(s);
+    }
+    t.more = false;
+    must(s, control_read(s, vantage_due_in, &t, &err), &err);
+    if (t.more)
+        must(s, control_write(s, vantage_tick_in, &t, &err), &err);
+    files_sweep(s);
 }
 
 static enum rc fold_in(struct tx *tx, void *arg)

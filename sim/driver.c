@@ -4,9 +4,11 @@
  */
 #include "sim.h"
 
+#include "node/file.h"
+
 #include <inttypes.h>
 
-enum { STRETCHES_FIRST = 16, DRIVER_FAILS_PPM = 5000, PORT_FIRST = 30000 };
+enum { STRETCHES_FIRST = 16, DRIVER_FAILS_PPM = 5000 };
 #define MEMORY_BYTES INT64_C(1000000)
 
 static struct machine *machine_of(struct driver *d)
@@ -24,6 +26,54 @@ static struct driver_sim_service *find(struct machine *m, struct str id)
     return driver_sim_find(&m->twin, id);
 }
 
+/* --- data: a number, another one with each start and each end of a process --- */
+
+static void write_data(struct life *life, struct driver_sim_service *v)
+{
+    if (!life->keeps)
+        return;
+    life->last = ++life->written;
+    (void)snprintf(v->kept, sizeof v->kept, "%" PRId64, life->last);
+}
+
+static int64_t read_data(struct machine *m, const struct life *life, const char *text)
+{
+    int64_t found = 0;
+    struct str kept = str_c(text);
+    if (kept.n > 0 && !str_to_i64(kept, 0, life->written, &found))
+        sim_fail(m->sim, "%s has on machine %zu what it never wrote: '%s'", life->id, m->number,
+                 text);
+    return found;
+}
+
+/* It finds what it wrote last; else it came back from a place that was lost, or to the one it
+ * left: how often that may be is judged at the end. */
+static void check_data(struct machine *m, struct life *life, const struct driver_sim_service *v)
+{
+    int64_t found = read_data(m, life, v->kept);
+    if (!life->keeps || found == life->last)
+        return;
+    life->went_back++;
+    life->behind = true;
+    sim_trace(m->sim, "%s begins on machine %zu with %" PRId64 " after %" PRId64, life->id,
+              m->number, found, life->last);
+}
+
+/* What a backup has: of who lost its place alone, and until it is noted that it was fed. */
+static void feed_data(struct machine *m, struct driver_sim_service *v, int input)
+{
+    struct life *life = sim_life(m->sim, str_c(v->id));
+    ssize_t n = file_read_fd(input, v->kept, sizeof v->kept - 1);
+    ASSERT(n >= 0);
+    v->kept[n] = '\0';
+    if (!life->failover || !life->behind)
+        sim_fail(m->sim, "%s is fed a backup on machine %zu, and had lost nothing", life->id,
+                 m->number);
+    life->last = read_data(m, life, v->kept);
+    sim_trace(m->sim, "%s is restored on machine %zu with %" PRId64, life->id, m->number,
+              life->last);
+}
+
 /* --- processes --- */
 
 static void begin(struct machine *m, struct driver_sim_service *v)
@@ -35,7 +85,10 @@ static void begin(struct machine *m, struct driver_sim_service *v)
         sim_fail(m->sim, "%s runs twice: on machine %zu and on %zu", life->id, life->where->number,
                  m->number);
     life->where = m;
+    check_data(m, life, v);
+    write_data(life, v);
     metering_of(m, v)->ended = 0;
+    sim_trace(m->sim, "%s runs on machine %zu", v->id, m->number);
 }
 
 void truth_end(struct machine *m, struct driver_sim_service *v, time_us at)
@@ -44,6 +97,8 @@ void truth_end(struct machine *m, struct driver_sim_service *v, time_us at)
     ASSERT(life->where == m);
     ASSERT(at >= v->started);
     life->where = NULL;
+    write_data(life, v);
+    sim_trace(m->sim, "%s has ended on machine %zu", v->id, m->number);
     metering_of(m, v)->ended = at;
     v->cpu_us = at - v->started;
     life->ran_us += v->cpu_us;
@@ -204,6 +259,11 @@ static enum rc truth_remove(struct driver *d, struct str id, struct arena *arena
     return m->twin.driver.remove(&m->twin.driver, id, arena, err);
 }
 
+struct str machine_address_of(const struct machine *m, struct arena *arena)
+{
+    return arena_fmt(arena, "10.0.%zu.%zu", m->number / 256, m->number % 256);
+}
+
 /* Addresses are the machine's: who uses a service that moved is told another one. */
 static enum rc truth_facts(struct driver *d, const struct service_spec *spec, struct arena *arena,
                            struct list *ret, struct err *err)
@@ -213,12 +273,11 @@ static enum rc truth_facts(struct driver *d, const struct service_spec *spec, st
     if (v == NULL)
         return err_set(err, RC_NOT_FOUND, "there is no service '%.*s'", STRF(spec->id));
     struct sighting_fact *facts = NEW_N(arena, struct sighting_fact, 2);
-    facts[0] = (struct sighting_fact){
-        .name = STR("web.address"),
-        .value = arena_fmt(arena, "10.0.%zu.%zu", m->number / 256, m->number % 256)};
+    facts[0] =
+        (struct sighting_fact){.name = STR("web.address"), .value = machine_address_of(m, arena)};
     facts[1] = (struct sighting_fact){
         .name = STR("web.port"),
-        .value = arena_fmt(arena, "%d", PORT_FIRST + (int)(v - m->twin.services))};
+        .value = arena_fmt(arena, "%d", MACHINE_PORT_FIRST + (int)(v - m->twin.services))};
     *ret = (struct list){facts, 2};
     return RC_OK;
 }
@@ -242,7 +301,14 @@ static enum rc truth_exec(struct driver *d, const struct driver_exec *e, struct 
                           int *ret_status, struct str *ret_output, struct err *err)
 {
     struct machine *m = machine_of(d);
-    return m->twin.driver.exec(&m->twin.driver, e, arena, ret_status, ret_output, err);
+    TRY(m->twin.driver.exec(&m->twin.driver, e, arena, ret_status, ret_output, err));
+    struct driver_sim_service *v = find(m, e->id);
+    bool good = *ret_status == 0;
+    if (good && e->output >= 0 && !file_put_fd(e->output, str_c(v->kept)))
+        return file_failed(err, "cannot write", "a backup");
+    if (good && e->input >= 0)
+        feed_data(m, v, e->input);
+    return RC_OK;
 }
 
 static enum rc truth_save(struct driver *d, struct str id, int output, struct arena *arena,
@@ -275,7 +341,11 @@ static enum rc truth_restored(struct driver *d, struct str id, int64_t number, s
                               struct err *err)
 {
     struct machine *m = machine_of(d);
-    return m->twin.driver.restored(&m->twin.driver, id, number, arena, err);
+    enum rc rc = m->twin.driver.restored(&m->twin.driver, id, number, arena, err);
+    const struct driver_sim_service *v = find(m, id);
+    if (v->restored == number)
+        sim_life(m->sim, id)->behind = false;
+    return rc;
 }
 
 void truth_init(struct machine *m)

@@ -41,8 +41,7 @@ struct settling {
     size_t on_nodes; /* services that have a node */
 };
 
-static const char *tell(struct sim *s, const char *format, ...) PRINTF(2, 3);
-static const char *tell(struct sim *s, const char *format, ...)
+const char *judge_why(struct sim *s, const char *format, ...)
 {
     enum { WHY_MAX = 400 };
     char *text = arena_alloc(&s->arena, WHY_MAX);
@@ -62,11 +61,12 @@ static const char *judge_placed(struct sim *s, struct str id, struct machine *at
         const struct driver_sim_service *v = driver_sim_find(&m->twin, id);
         bool runs = v != NULL && v->state == OBSERVED_RUNNING;
         if (v != NULL && m != at)
-            return tell(s, "%s lies on machine %zu still", v->id, i);
+            return judge_why(s, "%s lies on machine %zu still", v->id, i);
         if (m == at && runs != (wanted == SPEC_RUNNING))
-            return tell(s, "%.*s %s on machine %zu", STRF(id), runs ? "runs" : "does not run", i);
+            return judge_why(s, "%.*s %s on machine %zu", STRF(id), runs ? "runs" : "does not run",
+                             i);
         if (m == at && runs && v->generation != generation)
-            return tell(s, "%s runs on machine %zu as it was wanted before", v->id, i);
+            return judge_why(s, "%s runs on machine %zu as it was wanted before", v->id, i);
     }
     return NULL;
 }
@@ -78,13 +78,13 @@ static const char *judge_service(struct sim *s, const struct value *c)
     bool ended = str_eq(state, STR("ended")) || str_eq(state, STR("refused")) ||
                  str_eq(state, STR("ordered"));
     if (ended != (at == NULL))
-        return tell(s, "%.*s is %.*s and has %s", STRF(id), STRF(state),
-                    at == NULL ? "no node" : "a node");
+        return judge_why(s, "%.*s is %.*s and has %s", STRF(id), STRF(state),
+                         at == NULL ? "no node" : "a node");
     bool good = ended || (str_eq(wanted, STR("running")) && str_eq(state, STR("running"))) ||
                 (str_eq(wanted, STR("stopped")) && str_eq(state, STR("stopped")));
     if (!good)
-        return tell(s, "%.*s shall be %.*s and is %.*s on machine %zu: %.*s", STRF(id),
-                    STRF(wanted), STRF(state), at->number, STRF(c[5].text));
+        return judge_why(s, "%.*s shall be %.*s and is %.*s on machine %zu: %.*s", STRF(id),
+                         STRF(wanted), STRF(state), at->number, STRF(c[5].text));
     return judge_placed(s, id, at, str_eq(wanted, STR("running")) ? SPEC_RUNNING : SPEC_STOPPED,
                         c[4].number);
 }
@@ -112,11 +112,12 @@ static enum rc judge_taken(struct tx *tx, struct settling *t)
         if (row_int(&rows, i, 2) != row_int(&rows, i, 5) ||
             row_int(&rows, i, 3) != row_int(&rows, i, 6) ||
             row_int(&rows, i, 4) != row_int(&rows, i, 7))
-            t->why = tell(t->sim, "of node %.*s is taken what no service takes: %" PRId64,
+            t->why =
+                judge_why(t->sim, "of node %.*s is taken what no service takes: %" PRId64,
                           STRF(row_str(&rows, i, 0)), row_int(&rows, i, 2) - row_int(&rows, i, 5));
         else if (!str_eq(row_str(&rows, i, 1), STR("ready")))
-            t->why = tell(t->sim, "node %.*s is %.*s", STRF(row_str(&rows, i, 0)),
-                          STRF(row_str(&rows, i, 1)));
+            t->why = judge_why(t->sim, "node %.*s is %.*s", STRF(row_str(&rows, i, 0)),
+                               STRF(row_str(&rows, i, 1)));
     return RC_OK;
 }
 
@@ -126,15 +127,15 @@ static enum rc judge_rest(struct tx *tx, struct settling *t)
     struct rows rows;
     TRY(sql_rows(tx, &rows, "SELECT service, node FROM service_left ORDER BY service LIMIT 1"));
     if (rows.count > 0)
-        t->why = tell(t->sim, "%.*s has left something on %.*s", STRF(row_str(&rows, 0, 0)),
-                      STRF(row_str(&rows, 0, 1)));
+        t->why = judge_why(t->sim, "%.*s has left something on %.*s", STRF(row_str(&rows, 0, 0)),
+                           STRF(row_str(&rows, 0, 1)));
     TRY(sql_rows(tx, &rows,
                  "SELECT o.service, o.kind FROM operation o "
                  "JOIN service v ON v.id = o.service "
                  "WHERE o.state = 'running' AND v.state <> 'ordered' ORDER BY o.id LIMIT 1"));
     if (rows.count > 0)
-        t->why = tell(t->sim, "%.*s has an operation in hand: %.*s", STRF(row_str(&rows, 0, 0)),
-                      STRF(row_str(&rows, 0, 1)));
+        t->why = judge_why(t->sim, "%.*s has an operation in hand: %.*s",
+                           STRF(row_str(&rows, 0, 0)), STRF(row_str(&rows, 0, 1)));
     return RC_OK;
 }
 
@@ -146,7 +147,9 @@ static enum rc settled_in(struct tx *tx, void *arg)
                  "SELECT id, state, wanted, node, generation, reason FROM service ORDER BY id"));
     if (t->why == NULL)
         TRY(judge_taken(tx, t));
-    return t->why == NULL ? judge_rest(tx, t) : RC_OK;
+    if (t->why == NULL)
+        TRY(judge_rest(tx, t));
+    return t->why == NULL ? eyes_settled(tx, t->sim, &t->why) : RC_OK;
 }
 
 const char *judge_settled(struct sim *s)
@@ -175,6 +178,7 @@ struct billing {
     struct arena arena;
     struct map bills; /* by subscription */
     int64_t meter;    /* number of "cpu" */
+    int64_t records;  /* that were read, of all meters */
 };
 
 static int64_t micros(int64_t quantity, int scale)
@@ -190,6 +194,7 @@ static enum rc take_record(struct billing *b, const struct packed *p)
 {
     struct str id = id_of_number(p->subscription, &b->arena, "sub");
     struct bill *bill = map_get(&b->bills, id);
+    b->records++;
     if (p->meter != b->meter)
         return RC_OK;
     if (bill == NULL)
@@ -205,11 +210,10 @@ static enum rc take_record(struct billing *b, const struct packed *p)
     return RC_OK;
 }
 
-static enum rc take_body(void *arg, int64_t no UNUSED, struct str body)
+static enum rc take_body(void *arg, struct packing_reader *records)
 {
     struct packed p;
-    size_t at = 0;
-    while (record_read(body, &at, &p))
+    while (packing_next(records, &p))
         TRY(take_record(arg, &p));
     return RC_OK;
 }
@@ -242,6 +246,48 @@ static enum rc read_bills(struct tx *tx, struct billing *b)
     return RC_OK;
 }
 
+/* What is begun again with older data came back from a place that was lost, or to the one that it
+ * had left: each time but once. */
+static enum rc judge_data(struct tx *tx, struct sim *s)
+{
+    struct rows rows;
+    for (size_t i = 0; i < s->life_count; i++) {
+        const struct life *life = s->lives[i];
+        TRY(sql_rows(
+            tx, &rows,
+            "SELECT COALESCE(SUM(CASE WHEN kind = 'failover' THEN 1 ELSE 0 END), 0), "
+            "COALESCE(SUM(CASE WHEN kind = 'move' THEN 1 ELSE 0 END), 0), "
+            "COALESCE(SUM(CASE WHEN kind = 'move' AND state = 'failed' THEN 1 ELSE 0 END), "
+            "0) FROM operation WHERE service = $1",
+            V(life->id)));
+        s->counts.failovers += row_int(&rows, 0, 0);
+        s->counts.moves += row_int(&rows, 0, 1);
+        s->counts.returns += row_int(&rows, 0, 2);
+        if (life->went_back > row_int(&rows, 0, 0) + row_int(&rows, 0, 2))
+            sim_fail(s,
+                     "%s began %" PRId64 " times with older data, after %" PRId64
+                     " failovers and %" PRId64 " moves that failed",
+                     life->id, life->went_back, row_int(&rows, 0, 0), row_int(&rows, 0, 2));
+    }
+    return RC_OK;
+}
+
+/* Of a month of a thousand machines there are more batches than one statement may give. */
+static enum rc read_batches(struct tx *tx, struct billing *b)
+{
+    struct rows rows;
+    int64_t last = 0;
+    do {
+        TRY(sql_rows(tx, &rows, "SELECT no FROM usage_batch WHERE no > $1 ORDER BY no LIMIT $2",
+                     V(last), V((int64_t)PAGE)));
+        for (size_t i = 0; i < rows.count; i++) {
+            last = row_int(&rows, i, 0);
+            TRY(kept_body(tx, last, take_body, b));
+        }
+    } while (rows.count == PAGE);
+    return RC_OK;
+}
+
 static enum rc read_records(struct tx *tx, void *arg)
 {
     struct billing *b = arg;
@@ -250,12 +296,8 @@ static enum rc read_records(struct tx *tx, void *arg)
     TRY(sql_rows(tx, &rows, "SELECT id FROM usage_conflict ORDER BY id LIMIT 1"));
     if (rows.count > 0)
         sim_fail(b->sim, "a usage record is in conflict");
-    TRY(sql_rows(tx, &rows, "SELECT COUNT(*) FROM operation WHERE kind = 'failover'"));
-    b->sim->counts.failovers = row_int(&rows, 0, 0);
-    TRY(sql_rows(tx, &rows, "SELECT no FROM usage_batch ORDER BY no LIMIT 100000"));
-    for (size_t i = 0; i < rows.count; i++)
-        TRY(kept_body(tx, row_int(&rows, i, 0), take_body, b));
-    return RC_OK;
+    TRY(judge_data(tx, b->sim));
+    return read_batches(tx, b);
 }
 
 static int order_of(const void *a, const void *b)
@@ -336,6 +378,9 @@ void judge_usage(struct sim *s)
     map_init(&b.bills, &b.arena, (const uint64_t[]){3, 4});
     if (store_read(s->fixture.store, &b.arena, &err, read_records, &b) != RC_OK)
         sim_fail(s, "the usage cannot be read: %s", err.text);
+    if (b.records != s->counts.records)
+        sim_fail(s, "%" PRId64 " records were taken, %" PRId64 " are kept", s->counts.records,
+                 b.records);
     while (map_next(&b.bills, &at, &id, &value))
         judge_bill(s, value);
     arena_fini(&b.arena);

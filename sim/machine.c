@@ -2,11 +2,12 @@
 #include "sim.h"
 
 #include "node/agent_inside.h"
+#include "node/file.h"
 
 #include <sys/stat.h>
 
 enum { DRIFT_MAX_PPM = 10000, PULL_BACKOFF_MAX = 6, PULL_BACKOFF_S = 30, FIRST_S = 5 };
-enum { CPU_MILLI = 16000, MEMORY_GIB = 64, DISK_GIB = 500, DIE_PPM = 20 };
+enum { CPU_MILLI = 16000, MEMORY_GIB = 64, DISK_GIB = 500, BACK_S = 30 };
 #define BUSY_US    US_PER_SECOND
 #define CHANGED_US (500 * US_PER_MS)
 #define WAIT_S     20
@@ -72,6 +73,7 @@ void machine_lose(struct machine *m, size_t service)
 
 void machine_kill(struct machine *m)
 {
+    eyes_close(m);
     agent_close(m->agent);
     m->agent = NULL;
     memset(m->due, 0, sizeof m->due);
@@ -111,7 +113,12 @@ void machine_start(struct machine *m)
     m->agent = agent_open(&(struct agent_options){.driver = &m->driver,
                                                   .clock = &m->clock,
                                                   .spool = m->spool,
+                                                  .backups = &m->door,
                                                   .meter_us = s->o.meter_s * US_PER_SECOND});
+    m->link.unkept = false;
+    m->kept = (struct backup_keep){
+        .link = &m->link, .driver = &m->driver, .agent = m->agent, .home = m->link.home};
+    eyes_open(m);
     m->told.whole = true;
     m->told.count = 0;
     m->failures = 0;
@@ -120,6 +127,8 @@ void machine_start(struct machine *m)
     sim_wake(m, EVENT_TURN, sim_now(s));
     sim_wake(m, EVENT_TELL, sim_now(s) + sim_below(s, US_PER_SECOND));
     sim_wake(m, EVENT_PULL, sim_now(s) + sim_below(s, US_PER_SECOND));
+    if (s->o.keeps > 0)
+        sim_wake(m, EVENT_KEEP, sim_now(s) + sim_below(s, US_PER_SECOND));
 }
 
 static void turn(struct machine *m)
@@ -133,25 +142,26 @@ static void turn(struct machine *m)
     sim_wake(m, EVENT_TURN, sim_now(s) + (rest ? s->o.look_s * US_PER_SECOND : BUSY_US));
 }
 
-static struct node_report report_of(struct sim *s)
+static struct node_report report_of(struct sim *s, const struct machine *m)
 {
-    struct str *features = NEW(&s->arena, struct str);
-    *features = STR("container");
+    struct str *features = NEW_N(&s->arena, struct str, 2);
+    features[0] = STR("container");
+    features[1] = PROBE_FEATURE;
     return (struct node_report){.set = schema_all(&node_report_schema),
                                 .cpu_milli = CPU_MILLI,
                                 .memory_bytes = MEMORY_GIB * FLEET_GIB,
                                 .disk_bytes = DISK_GIB * FLEET_GIB,
-                                .features = {features, 1},
+                                .features = {features, s->o.watched > 0 ? 2 : 1},
                                 .agent = STR("simulated"),
                                 .hostname = STR("machine"),
-                                .address = STR("192.0.2.1")};
+                                .address = machine_address_of(m, &s->arena)};
 }
 
 static void tell(struct machine *m)
 {
     struct sim *s = m->sim;
     struct err err;
-    struct node_report report = report_of(s);
+    struct node_report report = report_of(s, m);
     bool more = true;
     err_clear(&err);
     m->changes = agent_changes(m->agent);
@@ -187,14 +197,32 @@ static void pull(struct machine *m)
     sim_wake(m, EVENT_PULL, sim_now(s) + s->o.pull_s * US_PER_SECOND);
 }
 
+/* Backups: what it is told to make, to send, to hold. */
+static void keep(struct machine *m)
+{
+    struct sim *s = m->sim;
+    struct err err;
+    size_t done = 0;
+    err_clear(&err);
+    enum rc rc = backup_keep_turn(&m->kept, &s->arena, &done, &err);
+    if (rc != RC_OK)
+        sim_trace(s, "machine %zu cannot keep backups: %s", m->number, err.text);
+    int64_t pause = done > 0 ? 1 : s->o.report_s;
+    sim_wake(m, EVENT_KEEP, sim_now(s) + pause * US_PER_SECOND);
+}
+
 void machine_event(struct machine *m, enum event_kind kind)
 {
-    if (kind == EVENT_TURN)
-        turn(m);
-    else if (kind == EVENT_TELL)
-        tell(m);
-    else
-        pull(m);
+    static void (*const doings[EVENT_MACHINE_KINDS])(struct machine *) = {
+        [EVENT_TURN] = turn, [EVENT_TELL] = tell,       [EVENT_PULL] = pull,
+        [EVENT_KEEP] = keep, [EVENT_LOOK] = eyes_event,
+    };
+    struct sim *s = m->sim;
+    if (points_run(m, doings[kind]))
+        return;
+    s->counts.crashes++;
+    machine_kill(m);
+    sim_put(s, sim_now(s) + sim_below(s, BACK_S * US_PER_SECOND), EVENT_BACK, m->number, NULL);
 }
 
 /* --- birth and end --- */
@@ -208,6 +236,7 @@ void machine_init(struct machine *m, struct sim *s, size_t number)
     m->drift_ppm = sim_below(s, 2 * DRIFT_MAX_PPM) - DRIFT_MAX_PPM;
     truth_init(m);
     wires_init(m);
+    eyes_init(m);
     const char *home = arena_fmt(&s->keep, "%s/machine%zu", s->fixture.folder, number).p;
     if (mkdir(home, S_IRWXU) != 0)
         sim_fail(s, "cannot make '%s'", home);
@@ -218,15 +247,22 @@ void machine_init(struct machine *m, struct sim *s, size_t number)
                             .server = STR("sim://control"),
                             .node = str_n(m->id, strlen("nod_") + ID_DIGITS)};
     signature_pair(open, m->link.secret);
+    m->kept.home = home;
+    m->door = (struct backup_door){.fetch = backup_keep_fetch, .arg = &m->kept};
     err_clear(&err);
+    if (backup_keep_init(&m->kept, &err) != RC_OK)
+        sim_fail(s, "%s", err.text);
     if (spool_open(":memory:", &m->spool, &err) != RC_OK)
         sim_fail(s, "%s", err.text);
 }
 
 void machine_fini(struct machine *m)
 {
+    struct err err;
+    err_clear(&err);
+    eyes_close(m);
     agent_close(m->agent);
     spool_close(m->spool);
-    (void)unlink(arena_fmt(&m->sim->keep, "%s/desired", m->link.home).p); /* it may have none */
-    (void)rmdir(m->link.home); /* what stays is in a temporary folder */
+    if (file_remove(m->link.home, &err) != RC_OK)
+        sim_fail(m->sim, "%s", err.text);
 }

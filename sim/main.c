@@ -2,7 +2,8 @@
  * main.c - fleets from seeds, each in a process of its own: sim.h.
  *
  *     sim [--seeds N] [--from SEED] [--jobs N] [--nodes N] [--sites N] [--services N] [--hours N]
- *         [--storm PERCENT] [--deeds N] [--report S] [--meter S] [--look S] [--pull S]
+ *         [--storm PERCENT] [--deeds N] [--keeps PERCENT] [--watched PERCENT]
+ *         [--report S] [--meter S] [--look S] [--pull S]
  *     sim --seed SEED [--trace 1] [...]
  */
 #include "sim.h"
@@ -110,6 +111,8 @@ static bool read_line(int argc, char **argv, struct line *l)
                {"--look", &l->sim.look_s, 1, 3600},
                {"--deeds", &l->sim.deeds, 0, 10000},
                {"--storm", &l->sim.storm, 0, 1000},
+               {"--keeps", &l->sim.keeps, 0, SIM_PERCENT},
+               {"--watched", &l->sim.watched, 0, SIM_PERCENT},
                {"--trace", &l->sim.trace, 0, 1}};
     for (int i = 1; i < argc; i += 2) {
         bool found = false;
@@ -133,7 +136,9 @@ int main(int argc, char **argv)
                              .look_s = 5,
                              .pull_s = 120,
                              .deeds = 240,
-                             .storm = 2 * SIM_PERCENT},
+                             .storm = 2 * SIM_PERCENT,
+                             .keeps = 30,
+                             .watched = 30},
                      .seeds = 10,
                      .from = 1,
                      .jobs = 2,
@@ -142,7 +147,8 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: sim [--seeds N] [--from SEED] [--jobs N] [--seed SEED] [--trace 1]\n"
                 "           [--nodes N] [--sites N] [--services N] [--hours N] [--storm PERCENT]\n"
-                "           [--deeds N] [--report S] [--meter S] [--look S] [--pull S]\n");
+                "           [--deeds N] [--keeps PERCENT] [--watched PERCENT]\n"
+                "           [--report S] [--meter S] [--look S] [--pull S]\n");
         return EXIT_FAILURE;
     }
     if (l.seed == NOBODY)

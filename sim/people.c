@@ -1,6 +1,8 @@
 /* What people ask for: orders, changes, ends; and what the operator does with nodes. */
 #include "sim.h"
 
+#include "fleet/vantage.h"
+
 enum {
     TEN_DAYS = 10,
     ORDER_S = 60, /* between two orders at the beginning, at most */
@@ -61,6 +63,34 @@ static enum rc order_in(struct tx *tx, void *arg)
     return service_order(tx, &o->sim->shop.seal, o->sim->shop.client, &order, &o->made);
 }
 
+/* --- looks from other sites --- */
+
+struct watching {
+    struct str id;
+    struct vantage_order order;
+};
+
+static enum rc watch_in(struct tx *tx, void *arg)
+{
+    struct watching *w = arg;
+    struct vantage unused;
+    return vantage_set(tx, w->id, &w->order, &unused);
+}
+
+static enum rc watch(struct sim *s, const struct life *life, struct err *err)
+{
+    static const char *const fields[] = {"kind", "port", "places", "every_s"};
+    static const int64_t every[] = {60, 120, 300};
+    struct watching w = {.id = str_c(life->id),
+                         .order = {.kind = PROBE_TCP,
+                                   .port = STR("web"),
+                                   .places = 1 + sim_below(s, VANTAGE_PLACES + 1),
+                                   .every_s = every[sim_below(s, COUNT(every))]}};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        w.order.set |= schema_bit(&vantage_order_schema, fields[i]);
+    return control_write(s, watch_in, &w, err);
+}
+
 static enum rc order(struct sim *s, struct err *err)
 {
     struct ordering o = {
@@ -74,7 +104,10 @@ static enum rc order(struct sim *s, struct err *err)
         o.order.where.site = s->sites[sim_below(s, s->o.sites)];
     if (percent(s, BESIDE_PERCENT) && other != NULL)
         o.beside = str_c(other->id);
-    if (percent(s, USER_PERCENT) && other != NULL) {
+    bool keeps = percent(s, s->o.keeps);
+    if (keeps)
+        o.order.plan = STR("keeper-month");
+    if (!keeps && percent(s, USER_PERCENT) && other != NULL) {
         o.needed = str_c(other->id);
         o.order.plan = STR("user-month");
     }
@@ -82,7 +115,11 @@ static enum rc order(struct sim *s, struct err *err)
     struct life *life = sim_life(s, o.made.id);
     s->counts.orders++;
     s->living++;
+    life->keeps = keeps;
+    life->failover = o.order.failover;
     sim_trace(s, "%s is ordered", life->id);
+    if (o.needed.n == 0 && percent(s, s->o.watched))
+        return watch(s, life, err);
     return RC_OK;
 }
 

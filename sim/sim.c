@@ -157,8 +157,21 @@ static void machine_due(struct sim *s, const struct event *e)
         machine_event(m, e->kind);
 }
 
+/* Of a long one each day is told, as it may take an hour. */
+static void tell_day(const struct sim *s)
+{
+    enum { LONG_HOURS = 48 };
+    time_us passed = sim_now(s) - WORLD_START;
+    if (s->o.hours < LONG_HOURS || passed % US_PER_DAY >= TICK_US)
+        return;
+    printf("seed %" PRIu64 ": day %" PRId64 ", %zu services, %" PRId64 " messages\n", s->seed,
+           passed / US_PER_DAY, s->living, s->counts.messages);
+    (void)fflush(stdout);
+}
+
 static void tick(struct sim *s)
 {
+    tell_day(s);
     control_tick(s);
     if (sim_now(s) - s->folded >= FOLD_US)
         control_fold(s);
@@ -171,6 +184,8 @@ static void happen(struct sim *s, const struct event *e)
     case EVENT_TURN:
     case EVENT_TELL:
     case EVENT_PULL:
+    case EVENT_KEEP:
+    case EVENT_LOOK:
         machine_due(s, e);
         break;
     case EVENT_BACK:
@@ -194,9 +209,10 @@ static void happen(struct sim *s, const struct event *e)
     }
 }
 
-/* Until `until`; quiet: agents take no more samples. */
+/* Until `until`; quiet: agents take no more samples, and look at nothing. */
 static void run(struct sim *s, time_us until, bool quiet)
 {
+    s->quiet = quiet;
     while (s->heap[0].at <= until) {
         struct event e = take(s);
         ASSERT(e.at >= sim_now(s));
@@ -244,8 +260,10 @@ static void open_sim(struct sim *s)
     arena_init(&s->keep, KEEP_BYTES);
     arena_init(&s->arena, SIM_ARENA_BYTES);
     map_init(&s->by_id, &s->keep, (const uint64_t[]){1, 2});
+    map_init(&s->tasks, &s->keep, (const uint64_t[]){5, 6});
     fixture_init(&s->fixture);
     fixture_open_with(&s->fixture, (struct store_options){.clock = &s->clock.clock});
+    files_init(s);
     s->machines = calloc((size_t)s->o.nodes, sizeof *s->machines);
     ASSERT(s->machines != NULL);
     s->cut_until = NEW_N(&s->keep, time_us, (size_t)s->o.sites);
@@ -258,6 +276,8 @@ static void close_sim(struct sim *s)
         free(s->heap[i].late);
     for (size_t i = 0; i < s->life_count; i++)
         free(s->lives[i]->stretches);
+    eyes_fini(s);
+    files_fini(s);
     fixture_close(&s->fixture);
     free(s->lives);
     free(s->heap);
@@ -273,10 +293,11 @@ static void say(const struct sim *s)
            " refused), %" PRId64 " messages (%" PRId64 " lost, %" PRId64 " doubled, %" PRId64
            " late), %" PRId64 " units undone, %" PRId64 " crashes, %" PRId64 " reboots, %" PRId64
            " cuts, %" PRId64 " restarts, %" PRId64 " deaths, %" PRId64 " failovers, %" PRId64
+           " moves (%" PRId64 " failed), %" PRId64 " backups, %" PRId64 " looks, %" PRId64
            " records, %" PRId64 " events\n",
            s->seed, c->orders, c->deeds, c->refused, c->messages, c->lost, c->doubled, c->late,
            c->undone, c->crashes, c->reboots, c->cuts, c->restarts, c->deaths, c->failovers,
-           c->records, c->events);
+           c->moves, c->returns, c->backups, c->looks, c->records, c->events);
 }
 
 void sim_play(const struct sim_options *o, uint64_t seed)
@@ -298,6 +319,8 @@ void sim_play(const struct sim_options *o, uint64_t seed)
     run(s, sim_now(s) + FLUSH_US, true);
     arena_reset(&s->arena);
     judge_usage(s);
+    eyes_judge(s);
+    files_judge(s);
     say(s);
     world_end(s);
     close_sim(s);

@@ -3,13 +3,15 @@
  * store, an agent for each machine with its own driver, clock, spool and link, and everything that
  * goes wrong between them.
  *
- * Real are: fleet/, meter/ and what they stand on; node/agent, reconcile, spool and link. Simulated
- * are the doors: clock, wire and driver. Time jumps from event to event.
+ * Real are: fleet/, meter/ and what they stand on; node/agent, reconcile, spool, link, lookout and
+ * backup_keep. Simulated are the doors: clock, wire and driver. Time jumps from event to event.
  *
  * At every event is checked that no service runs twice, that no lease is held twice, and that no
- * counter is lost but with the power of its machine. At the end, when nothing goes wrong any more:
- * what is wanted is what runs, everything taken of a machine is used or given back, and the usage
- * that was taken is, to the microsecond and once, what each service has run.
+ * counter is lost but with the power of its machine; that a service begins with what it wrote last,
+ * wherever it ran. At the end, when nothing goes wrong any more: what is wanted is what runs, and
+ * other sites see that it does; everything taken of a machine is used or given back; the usage that
+ * was taken is, to the microsecond and once, what each service has run; the days by city are the
+ * looks that were made, each once; nothing that travelled lies about.
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -18,8 +20,10 @@
 #include "fleet/service.h"
 #include "http/wire.h"
 #include "node/agent.h"
+#include "node/backup_keep.h"
 #include "node/driver_sim.h"
 #include "node/link.h"
+#include "node/lookout.h"
 
 #include <check.h>
 /* The fixtures of the tests, without a test around them. */
@@ -35,7 +39,7 @@ enum {
     SIM_PPM = 1000000,
     SIM_PERCENT = 100,
     SIM_PATH_MAX = 300,
-    SIM_ARENA_BYTES = 64 * 1024 * 1024,
+    SIM_ARENA_BYTES = 256 * 1024 * 1024,
 };
 
 struct sim_options {
@@ -49,15 +53,19 @@ struct sim_options {
     int64_t pull_s;   /* between two pulls without a reason */
     int64_t deeds;    /* of the people, for each service and ten days */
     int64_t storm;    /* percent of the faults of a bad day */
+    int64_t keeps;    /* percent of the services keep data */
+    int64_t watched;  /* percent of those that can be are looked at from other sites */
     int64_t trace;    /* 1: tell each event */
 };
 
 /* --- what happens when --- */
 
 enum event_kind {
-    EVENT_TURN, /* index: a machine, of these three */
+    EVENT_TURN, /* index: a machine, of these five */
     EVENT_TELL,
     EVENT_PULL,
+    EVENT_KEEP, /* its backups */
+    EVENT_LOOK, /* at what others run */
     EVENT_BACK, /* its agent is started */
     EVENT_LATE, /* a message arrives that its sender has given up */
     EVENT_DEED, /* people do something */
@@ -65,7 +73,7 @@ enum event_kind {
     EVENT_FAULT,
     EVENT_UP, /* the control plane is started */
 };
-enum { EVENT_MACHINE_KINDS = EVENT_PULL + 1 };
+enum { EVENT_MACHINE_KINDS = EVENT_LOOK + 1 };
 
 struct event {
     time_us at;
@@ -93,6 +101,12 @@ struct life {
     size_t count, room;
     int64_t ran_us;
     int64_t lost_us; /* with the power of a machine, before a sample was taken */
+    bool keeps;
+    bool failover;
+    bool behind;       /* it has begun with something older, and was not restored since */
+    int64_t written;   /* numbers that it wrote so far */
+    int64_t last;      /* what it should find: the last one, or what a backup had */
+    int64_t went_back; /* so often it began with something older */
 };
 
 /* --- a machine with its agent --- */
@@ -104,6 +118,26 @@ struct metering {
     time_us at;
     int64_t cpu_us;
     time_us ended; /* its last process; 0: it runs */
+};
+
+/* --- looks at what others run --- */
+
+struct look {
+    time_us at;
+    bool good;
+    int64_t took_us;
+    bool counted; /* of the judge */
+};
+
+/* A task of a machine, as it was told of it. */
+struct task {
+    char id[ID_TEXT_MAX + 1];
+    struct machine *from;
+    size_t to; /* number of a machine */
+    int64_t port;
+    bool twin; /* it was told two of them at one time: whose a look was, nobody knows */
+    struct look *looks;
+    size_t count, room;
 };
 
 struct machine {
@@ -125,12 +159,21 @@ struct machine {
     uint64_t changes;    /* of the agent, when it told last */
     int failures;        /* of pulls in a row */
     int64_t revision;    /* that the control plane has for it */
+    struct backup_keep kept;
+    struct backup_door door;
+    struct lookout *lookout;
+    struct clock eye; /* its clock, and the time that looks take */
+    time_us eyed_us;
+    time_us asks_at;
+    struct task **tasks; /* that it was told of last */
+    size_t task_count;
     time_us due[EVENT_MACHINE_KINDS];
 };
 
 struct message {
     struct machine *from;
     struct str method, target, body; /* allocated with it */
+    int64_t offset;                  /* of a file: what is there is not sent again */
 };
 
 /* --- the whole --- */
@@ -138,7 +181,7 @@ struct message {
 struct sim_counts {
     int64_t events, messages, lost, doubled, late, units, undone;
     int64_t orders, deeds, refused, crashes, reboots, cuts, restarts, deaths, failovers;
-    int64_t records;
+    int64_t records, looks, moves, returns, backups;
 };
 
 struct sim {
@@ -159,7 +202,10 @@ struct sim {
     bool down;          /* the control plane */
     time_us changed;    /* since when node_changes is asked */
     time_us folded;
-    bool calm; /* nothing goes wrong any more */
+    bool calm;           /* nothing goes wrong any more */
+    bool quiet;          /* nothing begins any more */
+    const char *backups; /* folder of the control plane */
+    struct map tasks;    /* struct task, by id */
     struct map by_id;
     struct life **lives;
     size_t life_count;
@@ -185,6 +231,8 @@ void sim_play(const struct sim_options *o, uint64_t seed);
 /* --- world.c: parties, plans, machines --- */
 
 void world_begin(struct sim *s);
+/* Where a site stands: two of them are in one city. */
+struct str world_city(const struct sim *s, size_t site, struct arena *arena);
 void world_end(struct sim *s);
 
 /* --- control.c: the control plane --- */
@@ -203,9 +251,38 @@ void control_start(struct sim *s);
 /* Usage is added up. */
 void control_fold(struct sim *s);
 
+/* --- files.c: backups of the control plane --- */
+
+void files_init(struct sim *s);
+/* A message about backups: what is asked, sent, fetched, told. */
+MUST_CHECK enum rc files_answer(struct sim *s, const struct message *m, struct arena *arena,
+                                struct wire_reply *ret, struct err *err);
+/* Files that nobody needs go. */
+void files_sweep(struct sim *s);
+/* Each backup lies where its row says, here and on machines, and nothing else does. */
+void files_judge(struct sim *s);
+void files_fini(struct sim *s);
+
+/* --- eyes.c: what machines see of others --- */
+
+void eyes_init(struct machine *m);
+void eyes_open(struct machine *m);
+void eyes_close(struct machine *m);
+void eyes_fini(struct sim *s);
+/* What it was answered when it asked what to look at. */
+void eyes_told(struct machine *m, struct str body);
+void eyes_event(struct machine *m);
+/* What other sites say of what runs. */
+MUST_CHECK enum rc eyes_settled(struct tx *tx, struct sim *s, const char **ret);
+/* What was counted is what was seen. */
+void eyes_judge(struct sim *s);
+
 /* --- machine.c --- */
 
 void machine_init(struct machine *m, struct sim *s, size_t number);
+/* Where it publishes, and from this port on. */
+enum { MACHINE_PORT_FIRST = 30000 };
+struct str machine_address_of(const struct machine *m, struct arena *arena);
 void machine_fini(struct machine *m);
 void machine_start(struct machine *m);
 /* Its agent is killed; services go on. */
@@ -226,6 +303,16 @@ bool machine_holds(struct machine *m, struct str service);
 void wires_init(struct machine *m);
 void wires_late(struct sim *s, struct message *m);
 
+/* --- points.c: deaths in the middle of what an agent does --- */
+
+/* An agent's code; false: it was killed in it. */
+MUST_CHECK bool points_run(struct machine *m, void (*fn)(struct machine *m));
+/* The agent whose code runs is killed here. */
+NORETURN void points_kill(const char *where);
+/* While the control plane does its part nobody is killed. */
+MUST_CHECK struct machine *points_pause(void);
+void points_resume(struct machine *was);
+
 /* --- driver.c: what runs --- */
 
 void truth_init(struct machine *m);
@@ -245,6 +332,8 @@ void faults_event(struct sim *s, size_t kind);
 void judge_leases(struct machine *m);
 /* NULL: all is as it should be; else what is not, in the event's arena. */
 const char *judge_settled(struct sim *s);
+/* A sentence, in the event's arena. */
+const char *judge_why(struct sim *s, const char *format, ...) PRINTF(2, 3);
 void judge_usage(struct sim *s);
 
 #endif

@@ -2,6 +2,7 @@
 #include "sim.h"
 
 enum { LOSE_PPM = 10000, ECHO_PPM = 5000, DOUBLE_PPM = 5000, LATE_PPM = 5000, STATUS_GONE = 503 };
+enum { DIE_PPM = 20, DIE_WITH_DATA_PPM = 5000, CUT_PPM = 50000, PIECE_BYTES = 50 };
 /* A signature holds for so long. */
 #define LATE_US (SIGNATURE_SKEW_US - US_PER_SECOND)
 
@@ -37,13 +38,53 @@ void wires_late(struct sim *s, struct message *m)
     free(m);
 }
 
+/* Of a file, from where on. */
+static int64_t offset_of(const struct wire_request *r)
+{
+    int64_t offset = 0;
+    for (size_t i = 0; i < r->header_count; i++) {
+        struct str value = r->headers[i].value;
+        if (!str_eq(r->headers[i].name, STR("Range")))
+            continue;
+        (void)str_cut(&value, '=');
+        if (!str_to_i64(str_cut(&value, '-'), 0, INT64_MAX, &offset))
+            NEVER("a range that our agent asks for begins with a number");
+    }
+    return offset;
+}
+
+/* A file, a piece after the other; some do not come to the end. */
+static enum rc hand_over(struct machine *m, const struct wire_request *r, struct wire_reply *reply,
+                         struct err *err)
+{
+    struct str rest = reply->body;
+    reply->body = STR("");
+    while (rest.n > 0) {
+        if (sim_happens(m->sim, CUT_PPM))
+            return lost(m, err);
+        TRY(r->piece(r->arg, str_sub(rest, 0, PIECE_BYTES), err));
+        rest = str_sub(rest, PIECE_BYTES, rest.n);
+    }
+    return RC_OK;
+}
+
+/* An agent is killed before a message, or after it and before the answer. */
+static void kill_some(struct machine *m, struct str target)
+{
+    bool data = str_starts(target, STR("/v1/node/backups/"));
+    if (sim_happens(m->sim, data ? DIE_WITH_DATA_PPM : DIE_PPM))
+        points_kill(arena_fmt(&m->sim->arena, "%.*s", STRF(target)).p);
+}
+
 static enum rc call(struct wire *w, const struct wire_request *r, struct arena *arena,
                     struct wire_reply *ret, struct err *err)
 {
     struct machine *m = CONTAINER_OF(w, struct machine, wire);
     struct sim *s = m->sim;
-    struct message message = {m, r->method, str_sub(r->url, m->link.server.n, r->url.n), r->body};
+    struct str target = str_sub(r->url, m->link.server.n, r->url.n);
+    struct message message = {m, r->method, target, r->body, offset_of(r)};
     s->counts.messages++;
+    kill_some(m, target);
     if (machine_cut(m) || s->down || sim_happens(s, LOSE_PPM))
         return lost(m, err);
     if (sim_happens(s, LATE_PPM)) {
@@ -57,8 +98,13 @@ static enum rc call(struct wire *w, const struct wire_request *r, struct arena *
     }
     struct wire_reply reply = {0};
     control_answer(s, &message, arena, &reply);
+    kill_some(m, target);
     if (reply.status == STATUS_GONE || sim_happens(s, ECHO_PPM))
         return lost(m, err);
+    if (r->piece != NULL)
+        TRY(hand_over(m, r, &reply, err));
+    if (str_eq(target, STR("/v1/node/probes")) && str_eq(r->method, STR("GET")))
+        eyes_told(m, reply.body);
     *ret = reply;
     return RC_OK;
 }

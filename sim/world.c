@@ -1,11 +1,35 @@
 /* Who is there at the beginning: an operator that sells, a client, sites and machines. */
 #include "sim.h"
 
-enum { KEY_DIGITS = 64 };
+enum { KEY_DIGITS = 64, CITY_SITES = 2 };
+
+/* A container that keeps a volume, and answers at a port. */
+#define KEEPER                                                                  \
+    "name: keeper\nversion: \"1\"\ntitle: K\nauthor: me\nruntime: container\n"  \
+    "image: {name: web}\nresources: {cpu: 500m, memory: 64 MiB, disk: 1 GiB}\n" \
+    "volumes: [{name: data, path: /srv}]\nbackup: [/bin/save]\n"                \
+    "restore: [/bin/load]\nbackup_every_s: 3600\n"                              \
+    "ports: [{name: web, port: 80, published: true}]\n"                         \
+    "processes: [{name: s, command: [/bin/x]}]\n"
 
 static void keep(struct sim *s, struct str *text)
 {
     *text = arena_str(&s->keep, *text);
+}
+
+struct str world_city(const struct sim *s UNUSED, size_t site, struct arena *arena)
+{
+    return arena_fmt(arena, "City %zu", site / CITY_SITES);
+}
+
+static struct str make_place(struct tx *tx, struct sim *s, size_t number)
+{
+    struct site made;
+    struct site fresh = {.name = arena_fmt(tx->arena, "s%zu", number),
+                         .country = STR("DE"),
+                         .city = world_city(s, number, tx->arena)};
+    OK(tx, site_create(tx, s->shop.other, &fresh, &made));
+    return made.id;
 }
 
 static enum rc make_all(struct tx *tx, void *arg)
@@ -14,9 +38,12 @@ static enum rc make_all(struct tx *tx, void *arg)
     s->shop = make_shop(tx);
     memset(s->shop.seal.key, 1, sizeof s->shop.seal.key);
     for (size_t i = 0; i < (size_t)s->o.sites; i++) {
-        s->sites[i] = i == 0 ? s->shop.site : make_site(tx, s->shop.other, "DE");
+        s->sites[i] = make_place(tx, s, i);
         keep(s, &s->sites[i]);
     }
+    struct plan keeper = make_flat(tx, s->shop.op, "keeper", PLAN_MONTH, "5.00");
+    make_kind(tx, s->shop.op, KEEPER);
+    make_sale(tx, s->shop.op, keeper.id, "keeper", NULL, false);
     struct str *const texts[] = {&s->shop.op,       &s->shop.client, &s->shop.other,
                                  &s->shop.supply,   &s->shop.site,   &s->shop.small.id,
                                  &s->shop.large.id, &s->shop.user.id};

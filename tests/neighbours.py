@@ -159,6 +159,30 @@ def ask_wildly(address, channel, event, connections, pipe):
             return
 
 
+def start_asking(address, channel, event, waits, pipe):
+    connections = WILD_CONNECTIONS if waits else FLOOD_CONNECTIONS
+    process = multiprocessing.Process(target=ask_wildly, args=(address, channel, event, connections, pipe), daemon=True)
+    process.start()
+    return process
+
+
+class Deaf:
+    """The same as Wild, but what it asks is a socket that nobody reads: what the asking alone costs the neighbours."""
+
+    def __init__(self, event, waits):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=2 * FLOOD_CONNECTIONS)
+        self.pipe, theirs = multiprocessing.Pipe()
+        self.process = start_asking("127.0.0.1:%d" % self.listener.getsockname()[1], "c" + "0" * 24, event, waits, theirs)
+
+    def end(self):
+        self.process.terminate()
+        self.process.join(ANSWER_SECONDS_MAX)
+        self.listener.close()
+
+    def go_away(self):
+        pass
+
+
 class Wild:
     """A new pico that runs wild, and the process that asks it."""
 
@@ -166,10 +190,7 @@ class Wild:
         self.street = street
         self.pico, channel = street.engine.new_pico("file:///wild.krl")
         self.pipe, theirs = multiprocessing.Pipe()
-        connections = WILD_CONNECTIONS if waits else FLOOD_CONNECTIONS
-        self.process = multiprocessing.Process(
-            target=ask_wildly, args=(street.engine.customers, channel, event, connections, theirs), daemon=True)
-        self.process.start()
+        self.process = start_asking(street.engine.customers, channel, event, waits, theirs)
 
     def end(self):
         """{(status, error): how often}."""

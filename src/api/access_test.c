@@ -2,7 +2,7 @@
  * Every route with every kind of caller, from the table: a route without an expectation fails.
  */
 #include "api/accept_invitation.h"
-#include "api/api_fixture.h"
+#include "api/access_money.h"
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
@@ -226,6 +226,13 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_statement_lines] = {.want = BOTH_READ},
     [ROUTE_settlement_create] = {.body = "{\"id\":\"run #\"}", .want = OWN_MAKE},
     [ROUTE_clearing_list] = {.want = OWN_READ},
+    [ROUTE_fund_list] = {.want = OWN_READ},
+    [ROUTE_fund_create] = {.body = "{\"debtor\":\"SPONSOR\",\"currency\":\"EUR\"}",
+                           .want = OPERATOR_ONLY},
+    [ROUTE_fund_get] = {.want = OWN_READ},
+    /* Nobody owes Clearing that much. */
+    [ROUTE_fund_release] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_fund_withdraw] = {.want = PARTY_OWN},
     [ROUTE_payout_list] = {.want = OWN_READ},
     [ROUTE_payout_get] = {.want = BOTH_READ},
     [ROUTE_payout_approve] = {.want = PARTY_OWN},
@@ -247,6 +254,11 @@ static const struct expectation expectations[ROUTE_COUNT] = {
                                      "\"currency\":\"EUR\",\"amount\":\"25.00\"}",
                              .want = OWN_MAKE},
     [ROUTE_wallet_get] = {.want = BOTH_READ},
+    [ROUTE_exchange_rate_list] = {.want = OWN_READ},
+    [ROUTE_exchange_rate_create] = {.body = "{\"from\":\"USD\",\"to\":\"EUR\",\"rate\":\"0.9\","
+                                            "\"date\":\"2025-01-01\",\"source\":\"ECB\"}",
+                                    .want = OWN_MAKE},
+    [ROUTE_exchange_rate_get] = {.want = OWN_READ},
     [ROUTE_coupon_list] = {.want = OWN_READ},
     [ROUTE_coupon_create] = {.body = "{\"code\":\"C#\",\"percent\":\"10\"}", .want = OWN_MAKE},
     [ROUTE_coupon_get] = {.want = OWN_READ},
@@ -316,6 +328,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_alert_change] = {.body = "{\"name\":\"day\"}", .want = PARTY_OWN},
     [ROUTE_alert_delete] = {.want = {401, 404, 404, 403, 403, 403, 204, 204}},
     [ROUTE_alert_secret] = {.want = PARTY_OWN},
+    [ROUTE_alert_confirm] = {.body = "{}", .want = {401, 404, 404, 403, 403, 403, 409, 409}},
     [ROUTE_alert_test] = {.want = OWN_MAKE},
     [ROUTE_alert_deliveries] = {.want = OWN_READ},
     [ROUTE_work_kind_list] = {.want = SELF_200},
@@ -754,14 +767,6 @@ static struct str make_client_alert(struct tx *tx, struct house *h)
     return made.id;
 }
 
-static struct str make_coupon(struct tx *tx, struct house *h)
-{
-    struct coupon made;
-    struct coupon fresh = {.code = id_new(tx->ids, tx->arena, "cd"), .percent = STR("10")};
-    OK(tx, coupon_create(tx, h->client, &fresh, &made));
-    return made.id;
-}
-
 static struct str make_usage_conflict(struct tx *tx, struct house *h)
 {
     struct str id = id_new(tx->ids, tx->arena, "ucf");
@@ -793,6 +798,8 @@ static const struct {
     {"/v1/work-steps", make_work_step},
     {"/v1/wallets", make_wallet},
     {"/v1/coupons", make_coupon},
+    {"/v1/exchange-rates", make_exchange_rate},
+    {"/v1/clearing-funds", make_fund},
     {"/v1/payments", make_payment},
     {"/v1/statements", make_statement},
     {"/v1/financings", make_financing},

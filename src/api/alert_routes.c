@@ -60,6 +60,17 @@ enum rc alert_secret_handler(struct call *c)
     return call_reply(c, &after);
 }
 
+enum rc alert_confirm_handler(struct call *c)
+{
+    const struct alert_confirmation *said = c->body;
+    struct alert before;
+    struct alert after;
+    TRY(alert_get(c->tx, c->params[0], &before));
+    TRY(alert_confirm(c->tx, before.id, said->code, &after));
+    call_note(c, after.id, &alert_schema, &before, &after);
+    return call_reply(c, &after);
+}
+
 enum rc alert_test_handler(struct call *c)
 {
     struct alert_delivery delivery;

@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/inside.h"
 #include "api/stored.h"
+#include "base/durable.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
 #include "fleet/move.h"
@@ -201,7 +202,7 @@ static enum rc check_file(struct call *c, const struct backup_word *word)
     (void)close(fd); /* only read */
     TRY(rc);
     if (s->bytes == word->bytes && str_eq(s->sha256, word->sha256))
-        return stored_sync(c->api->backups) ? RC_OK : failed(c, "keep");
+        return durable_folder(c->api->backups) ? RC_OK : failed(c, "keep");
     /* What came is of no use: the next piece is the first one again. */
     const char *path = arena_fmt(c->arena, "%s/%.*s", c->api->backups, STRF(c->params[0])).p;
     (void)unlink(path); /* or it stays, and is refused again */

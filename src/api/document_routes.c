@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "api/resources.h"
 #include "billing/close.h"
+#include "billing/exchange_rate.h"
 #include "settle/bad_debt.h"
 #include "settle/statement.h"
 
@@ -133,4 +134,29 @@ enum rc book_transfers_handler(struct call *c)
     struct page page;
     TRY(book_transfers(c->tx, c->api->ledger, c->owner, c->query, &page));
     return call_reply_page(c, &page);
+}
+
+/* --- rates of currencies --- */
+
+enum rc exchange_rate_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(exchange_rate_list(c->tx, c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
+enum rc exchange_rate_create_handler(struct call *c)
+{
+    struct exchange_rate rate;
+    TRY(exchange_rate_create(c->tx, c->owner, c->body, &rate));
+    call_note(c, rate.id, &exchange_rate_schema, NULL, &rate);
+    return call_reply(c, &rate);
+}
+
+enum rc exchange_rate_get_handler(struct call *c)
+{
+    struct exchange_rate rate;
+    TRY(exchange_rate_get(c->tx, c->params[0], &rate));
+    return call_reply(c, &rate);
 }

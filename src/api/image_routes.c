@@ -10,6 +10,7 @@
 #include "api/handlers.h"
 #include "api/inside.h"
 #include "api/stored.h"
+#include "base/durable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -154,7 +155,7 @@ static enum rc take_named(struct call *c, struct image *image)
     const char *named = path_of(c, image->sha256, "");
     if (strcmp(path, named) != 0 && link(path, named) != 0 && access(named, R_OK) != 0)
         return cannot_write(c);
-    return stored_sync(c->api->images) ? RC_OK : cannot_write(c);
+    return durable_folder(c->api->images) ? RC_OK : cannot_write(c);
 }
 
 /* What was sent in pieces, or is there from before. What has another hash than it was sent as goes:
@@ -177,7 +178,7 @@ static enum rc take_sent(struct call *c, struct image *image)
     if (path != named && rename(path, named) != 0)
         return cannot_write(c);
     /* What was renamed before, by who was killed then, may not be on the disk either. */
-    return stored_sync(c->api->images) ? RC_OK : cannot_write(c);
+    return durable_folder(c->api->images) ? RC_OK : cannot_write(c);
 }
 
 static enum rc keep_image(struct call *c)

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "billing/close.h"
 #include "billing/document_row.h"
+#include "billing/exchange_rate.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "fleet/alert.h"
@@ -13,6 +14,7 @@
 #include "meter/usage.h"
 #include "party/invitation.h"
 #include "settle/financing.h"
+#include "settle/fund.h"
 #include "settle/statement.h"
 
 static enum rc of_invitation(struct tx *tx, struct str id, struct owners *ret)
@@ -98,6 +100,22 @@ static enum rc of_wallet(struct tx *tx, struct str id, struct owners *ret)
     struct wallet wallet;
     TRY(wallet_get(tx, id, &wallet));
     *ret = (struct owners){.owner = wallet.party, .other = wallet.client};
+    return RC_OK;
+}
+
+static enum rc of_fund(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct fund fund;
+    TRY(fund_get(tx, id, &fund));
+    *ret = (struct owners){.owner = fund.party};
+    return RC_OK;
+}
+
+static enum rc of_exchange_rate(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct exchange_rate rate;
+    TRY(exchange_rate_get(tx, id, &rate));
+    *ret = (struct owners){.owner = rate.party};
     return RC_OK;
 }
 
@@ -238,7 +256,7 @@ static const struct {
     {"off", of_offer},        {"img", of_image},          {"svc", of_service},
     {"opr", of_operation},    {"ucf", of_usage_conflict}, {"fin", of_financing},
     {"bak", of_backup},       {"wko", of_work_order},     {"wks", of_work_step},
-    {"alr", of_alert},
+    {"alr", of_alert},        {"exr", of_exchange_rate},  {"cfd", of_fund},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

@@ -177,14 +177,6 @@ enum rc page_invite_handler(struct call *c)
 
 /* --- the form, filled in --- */
 
-static int hex_value(char ch)
-{
-    if (ch >= '0' && ch <= '9')
-        return ch - '0';
-    ch = (char)(ch | 0x20);
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 /* One name or value of application/x-www-form-urlencoded. */
 static bool form_decode(struct str s, struct arena *arena, struct str *ret)
 {

@@ -8,6 +8,7 @@
 #include "billing/book_view.h"
 #include "billing/close.h"
 #include "billing/document.h"
+#include "billing/exchange_rate.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
 #include "channel/reward.h"
@@ -31,6 +32,7 @@
 #include "plan/forecast.h"
 #include "settle/clearing.h"
 #include "settle/financing.h"
+#include "settle/fund.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 

@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "settle/clearing.h"
 #include "settle/financing.h"
+#include "settle/fund.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -94,7 +95,7 @@ static enum rc settle_end(struct call *c)
 {
     struct settlement made;
     const struct settling *s = c->steps;
-    TRY(settlement_end(c->tx, &s->order, &made));
+    TRY(settlement_end(c->tx, &s->order, &s->at, &made));
     call_note(c, made.id, &settlement_schema, NULL, &made);
     return call_reply(c, &made);
 }
@@ -111,7 +112,10 @@ enum rc settlement_create_handler(struct call *c)
     arena_init(&own, STORE_TX_ARENA_BYTES);
     while (rc == RC_OK && s.at.step != SETTLEMENT_END) {
         rc = store_write(c->api->store, &own, c->err, settle_some, &s);
-        s.at = s.next;
+        if (rc == RC_OK)
+            s.at = s.next;
+        else if (settlement_pass(&s.at, &s.next, c->err))
+            rc = RC_OK;
         arena_reset(&own);
     }
     arena_fini(&own);
@@ -124,6 +128,49 @@ enum rc clearing_list_handler(struct call *c)
     const struct list_query *q = c->query;
     TRY(clearing_list(c->tx, c->owner, &q->page, &page));
     return call_reply_page(c, &page);
+}
+
+enum rc fund_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(fund_list(c->tx, c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
+enum rc fund_create_handler(struct call *c)
+{
+    struct fund fund;
+    TRY(fund_create(c->tx, c->api->ledger, c->owner, c->caller.user, c->body, &fund));
+    call_note(c, fund.id, &fund_schema, NULL, &fund);
+    return call_reply(c, &fund);
+}
+
+enum rc fund_get_handler(struct call *c)
+{
+    struct fund fund;
+    TRY(fund_get(c->tx, c->params[0], &fund));
+    return call_reply(c, &fund);
+}
+
+enum rc fund_release_handler(struct call *c)
+{
+    struct fund before;
+    struct fund after;
+    TRY(fund_get(c->tx, c->params[0], &before));
+    TRY(fund_release(c->tx, c->api->ledger, c->params[0], c->caller.user, &after));
+    call_note(c, after.id, &fund_schema, &before, &after);
+    return call_reply(c, &after);
+}
+
+enum rc fund_withdraw_handler(struct call *c)
+{
+    struct fund before;
+    struct fund after;
+    TRY(fund_get(c->tx, c->params[0], &before));
+    TRY(fund_withdraw(c->tx, c->params[0], &after));
+    call_note(c, after.id, &fund_schema, &before, &after);
+    return call_reply(c, &after);
 }
 
 enum rc payout_list_handler(struct call *c)

@@ -44,17 +44,6 @@ bool stored_hash(int fd, struct arena *arena, struct str *ret, int64_t *ret_byte
     return true;
 }
 
-bool stored_sync(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    int e = errno;
-    if (fd >= 0)
-        (void)close(fd); /* only synced */
-    errno = e;
-    return good;
-}
-
 /* --- what nobody went on sending --- */
 
 static bool is_left(int folder, const char *name, time_us before)

@@ -13,8 +13,6 @@ MUST_CHECK bool stored_write(int fd, struct str piece, int64_t at);
 /* SHA-256 of all that can still be read, as hexadecimal digits in the arena, and how much that
  * was. */
 MUST_CHECK bool stored_hash(int fd, struct arena *arena, struct str *ret, int64_t *ret_bytes);
-/* The names in a folder are on the disk: what was renamed in it stays so. */
-MUST_CHECK bool stored_sync(const char *folder);
 
 /* The end of the name of a file of which pieces still come. */
 #define STORED_UNFINISHED ".part"

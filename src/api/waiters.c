@@ -4,12 +4,15 @@
 #include "base/map.h"
 #include "fleet/node.h"
 
+#include <poll.h>
 #include <pthread.h>
 
-#define LOOK_MS   INT64_C(20)           /* how often commits, time and closing are looked at */
+#define LOOK_MS   INT64_C(50)           /* how often time and closing are looked at */
+#define OTHERS_MS INT64_C(250)          /* and what other processes on the same database changed */
 #define LATELY_US (120 * US_PER_SECOND) /* more than any unit of work takes */
 
-enum { WAITERS_MAX = 20000 };
+/* Looks take at most one part in so many of a core, however often something is committed. */
+enum { WAITERS_MAX = 20000, PAUSE_PARTS = 8, PAUSE_MS_MIN = 1, PAUSE_MS_MAX = 20 };
 
 struct waiters {
     struct store *store;
@@ -21,10 +24,12 @@ struct waiters {
     pthread_cond_t some;
     struct request *list; /* by request.next_waiter */
     size_t count;
-    bool came; /* somebody, since the last look */
+    bool came; /* somebody, or a commit, since the last look */
     bool closing;
     /* --- the thread's --- */
-    uint64_t commits; /* of the store, at the last look */
+    bool others;    /* there may be other processes */
+    bool failed;    /* the store did not answer at the last look */
+    time_us looked; /* steady */
     struct arena arena;
     struct map changed; /* of the tick in hand: id to struct node_change */
 };
@@ -71,9 +76,19 @@ static struct request *take_due(struct waiters *w, bool looked)
     return due;
 }
 
+/* After each commit, on a store's thread. */
+static void on_commit(void *arg)
+{
+    struct waiters *w = arg;
+    pthread_mutex_lock(&w->mutex);
+    w->came = true;
+    if (w->count > 0)
+        pthread_cond_signal(&w->some);
+    pthread_mutex_unlock(&w->mutex);
+}
+
 /* Until it is time to look again: without anybody that is when somebody comes. *ret_look: something
- * was committed since, or somebody came, whose snapshot may be older than that. The number of
- * commits is asked for, not told: so nothing of this is known to the store when it closes. */
+ * was committed since, or somebody came, whose snapshot may be older than that. */
 static bool wait_some(struct waiters *w, bool *ret_look)
 {
     struct timespec until;
@@ -86,33 +101,42 @@ static bool wait_some(struct waiters *w, bool *ret_look)
         pthread_cond_wait(&w->some, &w->mutex);
     if (!w->closing && !w->came)
         (void)pthread_cond_timedwait(&w->some, &w->mutex, &until); /* early is as good */
-    uint64_t commits = store_commits(w->store);
-    *ret_look = w->came || commits != w->commits;
-    w->commits = commits;
+    bool others = w->others && clock_steady(w->clock) - w->looked >= OTHERS_MS * US_PER_MS;
+    *ret_look = w->came || w->failed || others;
     w->came = false;
     bool closing = w->closing;
     pthread_mutex_unlock(&w->mutex);
     return !closing;
 }
 
+static void look(struct waiters *w, bool reads)
+{
+    struct err err = {0};
+    arena_reset(&w->arena);
+    bool looked = reads && store_read(w->store, &w->arena, &err, read_changes, w) == RC_OK;
+    w->failed = reads && !looked;
+    struct request *due = take_due(w, looked);
+    while (due != NULL) {
+        struct request *next = due->next_waiter;
+        w->resume(due);
+        due = next;
+    }
+}
+
 static void *run(void *arg)
 {
     struct waiters *w = arg;
-    for (bool open = true; open;) {
-        struct err err = {0};
-        bool look = false;
-        open = wait_some(w, &look);
-        arena_reset(&w->arena);
-        bool looked = look && store_read(w->store, &w->arena, &err, read_changes, w) == RC_OK;
-        if (look && !looked)
-            w->commits = UINT64_MAX; /* the store did not answer: again */
-        struct request *due = take_due(w, looked);
-        while (due != NULL) {
-            struct request *next = due->next_waiter;
-            w->resume(due);
-            due = next;
-        }
+    bool reads = false;
+    while (wait_some(w, &reads)) {
+        time_us began = clock_steady(w->clock);
+        look(w, reads);
+        if (!reads)
+            continue;
+        w->looked = clock_steady(w->clock);
+        int64_t pause_ms = PAUSE_PARTS * (w->looked - began) / US_PER_MS;
+        (void)poll(NULL, 0, (int)max_i64(PAUSE_MS_MIN, min_i64(pause_ms, PAUSE_MS_MAX)));
     }
+    look(w, false); /* the end: all of them are due */
     return NULL;
 }
 
@@ -120,7 +144,10 @@ struct waiters *waiters_init(struct arena *arena, struct store *store, struct cl
                              void (*resume)(struct request *r))
 {
     struct waiters *w = NEW(arena, struct waiters);
-    *w = (struct waiters){.store = store, .clock = clock, .resume = resume};
+    *w = (struct waiters){.store = store,
+                          .clock = clock,
+                          .resume = resume,
+                          .others = store_engine(store) != STORE_SQLITE};
     if (!clock_runs(clock))
         return w;
     pthread_condattr_t steady;
@@ -133,6 +160,7 @@ struct waiters *waiters_init(struct arena *arena, struct store *store, struct cl
     int failed = pthread_create(&w->thread, NULL, run, w);
     ASSERT(failed == 0);
     w->threaded = true;
+    store_on_commit(store, on_commit, w);
     return w;
 }
 
@@ -140,6 +168,7 @@ void waiters_fini(struct waiters *w)
 {
     if (!w->threaded)
         return;
+    store_off_commit(w->store, on_commit, w);
     pthread_mutex_lock(&w->mutex);
     w->closing = true;
     pthread_cond_signal(&w->some);

@@ -28,11 +28,13 @@ enum {
     KEEP_BYTES = 32 * 1024,           /* at most, of an arena that was reset */
     KEEP_PART = 8,                    /* and no more than one in so many of its limit */
     FMT_MAX_BYTES = 64 * 1024,
+    SMALL_BYTES = 64,
 };
 
 struct arena_block {
     struct arena_block *older;
     size_t size; /* of bytes[] */
+    bool lent;   /* not this arena's to give back */
     _Alignas(ALIGN) char bytes[];
 };
 
@@ -53,7 +55,27 @@ static void use_block(struct arena *a, struct arena_block *b)
 static void free_block(struct arena_block *b)
 {
     UNPOISON(b->bytes, b->size);
-    free(b);
+    if (!b->lent)
+        free(b);
+}
+
+static struct arena_block *new_block(size_t size)
+{
+    struct arena_block *b = malloc(sizeof *b + size);
+    ASSERT(b != NULL); /* out of memory stops the process, CONVENTIONS "Memory" */
+    b->older = NULL;
+    b->size = size;
+    b->lent = false;
+    return b;
+}
+
+/* All spare blocks are of one size, the one that long work comes to. */
+static struct arena_block *take_spare(struct arena *a, size_t size)
+{
+    struct arena_block *b = a->spare;
+    if (b != NULL && size == LARGEST_STEP_BYTES)
+        a->spare = b->older;
+    return size == LARGEST_STEP_BYTES ? b : NULL;
 }
 
 static void grow(struct arena *a, size_t need)
@@ -64,26 +86,34 @@ static void grow(struct arena *a, size_t need)
         size = max_size(need, a->limit_bytes - min_size(a->limit_bytes, a->used_bytes));
     /* Whoever sized this allocation did not bound it by the arena's limit. */
     ASSERT(size <= a->limit_bytes - a->used_bytes);
-    struct arena_block *b = malloc(sizeof *b + size);
-    ASSERT(b != NULL); /* out of memory stops the process, CONVENTIONS "Memory" */
+    struct arena_block *b = take_spare(a, size);
+    if (b == NULL)
+        b = new_block(size);
     b->older = a->block;
-    b->size = size;
     a->used_bytes += size;
     use_block(a, b);
 }
 
-static char *take(struct arena *a, size_t size, size_t align)
+static char *take_new(struct arena *a, size_t size)
 {
     static const _Alignas(ALIGN) char nothing[1];
     ASSERT(a->limit_bytes > 0);
-    ASSERT(size <= a->limit_bytes);
     if (size == 0) /* fits a full arena too, fence or not */
         return (char *)(uintptr_t)nothing;
-    size_t pad = a->at ? -(uintptr_t)a->at & (align - 1) : 0;
-    if (a->at == NULL || size + pad + FENCE_BYTES > (size_t)(a->end - a->at)) {
-        grow(a, size + FENCE_BYTES);
-        pad = 0;
-    }
+    grow(a, size + FENCE_BYTES);
+    char *p = a->at;
+    a->at = p + size + FENCE_BYTES;
+    UNPOISON(p, size);
+    return p;
+}
+
+/* Mostly it fits the block in hand. */
+static inline char *take(struct arena *a, size_t size, size_t align)
+{
+    ASSERT(size <= a->limit_bytes);
+    size_t pad = -(uintptr_t)a->at & (align - 1);
+    if (UNLIKELY(size == 0 || size + pad + FENCE_BYTES > (size_t)(a->end - a->at)))
+        return take_new(a, size);
     char *p = a->at + pad;
     a->at = p + size + FENCE_BYTES;
     UNPOISON(p, size);
@@ -93,7 +123,11 @@ static char *take(struct arena *a, size_t size, size_t align)
 void *arena_alloc(struct arena *a, size_t size)
 {
     char *p = take(a, size, ALIGN);
-    memset(p, 0, size);
+    if (size < ALIGN || size > SMALL_BYTES)
+        return memset(p, 0, size);
+    for (size_t i = 0; i < size - ALIGN; i += ALIGN) /* a call costs more than that */
+        memset(p + i, 0, ALIGN);
+    memset(p + size - ALIGN, 0, ALIGN);
     return p;
 }
 
@@ -120,6 +154,19 @@ size_t arena_room(const struct arena *a)
     return room > extra ? room - extra : 0;
 }
 
+static size_t count_spare(const struct arena *a)
+{
+    size_t n = 0;
+    for (const struct arena_block *b = a->spare; b != NULL; b = b->older)
+        n++;
+    return n;
+}
+
+void arena_keep(struct arena *a, size_t bytes)
+{
+    a->keep_bytes = bytes;
+}
+
 void arena_reset(struct arena *a)
 {
     if (a->block == NULL)
@@ -131,11 +178,20 @@ void arena_reset(struct arena *a)
     struct arena_block *keep = a->block;
     while (keep->size > most && keep->older != NULL)
         keep = keep->older;
+    size_t spare = count_spare(a) * LARGEST_STEP_BYTES;
     while (a->block != NULL) {
-        struct arena_block *older = a->block->older;
-        if (a->block != keep)
-            free_block(a->block);
-        a->block = older;
+        struct arena_block *b = a->block;
+        a->block = b->older;
+        if (b == keep)
+            continue;
+        if (b->size != LARGEST_STEP_BYTES || spare + b->size > a->keep_bytes) {
+            free_block(b);
+            continue;
+        }
+        spare += b->size;
+        b->older = a->spare;
+        a->spare = b;
+        POISON(b->bytes, b->size);
     }
     a->block = keep;
     a->block->older = NULL;
@@ -143,14 +199,41 @@ void arena_reset(struct arena *a)
     use_block(a, a->block);
 }
 
+static void free_blocks(struct arena_block *b)
+{
+    while (b != NULL) {
+        struct arena_block *older = b->older;
+        free_block(b);
+        b = older;
+    }
+}
+
 void arena_fini(struct arena *a)
 {
-    while (a->block != NULL) {
-        struct arena_block *older = a->block->older;
-        free_block(a->block);
-        a->block = older;
-    }
+    free_blocks(a->block);
+    free_blocks(a->spare);
     *a = (struct arena){.limit_bytes = a->limit_bytes};
+}
+
+struct arena_block *arena_block_new(size_t size)
+{
+    ASSERT(size > 0);
+    return new_block(size);
+}
+
+void arena_block_free(struct arena_block *b)
+{
+    free(b);
+}
+
+void arena_lend(struct arena *a, struct arena_block *b)
+{
+    ASSERT(a->block == NULL && a->spare == NULL);
+    ASSERT(b->size <= a->limit_bytes);
+    b->older = NULL;
+    b->lent = true;
+    a->used_bytes = b->size;
+    use_block(a, b);
 }
 
 struct str arena_str(struct arena *a, struct str s)

@@ -20,8 +20,10 @@ struct arena {
     struct arena_block *block; /* newest first */
     char *at;                  /* next free byte of the newest block */
     char *end;
-    size_t used_bytes;  /* taken from the system, all blocks */
-    size_t limit_bytes; /* never more than this */
+    size_t used_bytes;         /* taken from the system, all blocks */
+    size_t limit_bytes;        /* never more than this */
+    struct arena_block *spare; /* kept by a reset beside the one in hand */
+    size_t keep_bytes;         /* of spare blocks, at most */
 };
 
 /* Nothing is allocated until the first use. limit_bytes > 0. */
@@ -29,8 +31,22 @@ void arena_init(struct arena *a, size_t limit_bytes);
 /* Give back all memory but one block, the largest of at most 32 KiB (or the first, where that is
  * larger): ready for the next unit of work. */
 void arena_reset(struct arena *a);
+/* From now on a reset keeps up to so many bytes more, until arena_fini: for units of work that come
+ * one after the other and need as much each. Memory that is new to the process costs more than to
+ * zero it. */
+void arena_keep(struct arena *a, size_t bytes);
 /* Give back everything. A zeroed struct is fine. */
 void arena_fini(struct arena *a);
+
+/* Memory for arenas that come one after the other, each of which would take as much from the system
+ * and give it back. size > 0; what is not touched costs nothing. Never NULL. */
+struct arena_block *arena_block_new(size_t size);
+/* NULL is fine. */
+void arena_block_free(struct arena_block *b);
+/* An arena that was just made, with a limit of at least that size, allocates from the block before
+ * it takes anything from the system. The block stays its owner's, and lives as long; one arena at a
+ * time has it. */
+void arena_lend(struct arena *a, struct arena_block *b);
 
 /* size bytes, zeroed, aligned for any type. Never NULL. size 0 is fine. */
 void *arena_alloc(struct arena *a, size_t size);

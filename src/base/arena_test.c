@@ -91,6 +91,57 @@ START_TEST(reset_gives_back_all_but_one_small_block)
 }
 END_TEST
 
+START_TEST(what_is_kept_serves_the_next_unit_zeroed_and_no_more_than_asked_for)
+{
+    enum { MIB = 1024 * 1024, PIECE = 100 * 1000, PIECES = 200, KEPT_MIB = 8 };
+    struct arena a;
+    arena_init(&a, (size_t)64 * MIB);
+    arena_keep(&a, (size_t)KEPT_MIB * MIB);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < PIECES; i++) { /* 20 MB: more than is kept */
+            char *p = arena_alloc(&a, PIECE);
+            for (size_t k = 0; k < PIECE; k += PIECE - 1)
+                ck_assert_int_eq(p[k], 0);
+            memset(p, 'x', PIECE);
+        }
+        arena_reset(&a);
+        ck_assert_uint_le(a.used_bytes, PIECE + 64); /* one block, made for one and a fence */
+        ck_assert_ptr_nonnull(a.spare);
+    }
+    arena_fini(&a);
+    ck_assert_ptr_null(a.spare);
+}
+END_TEST
+
+START_TEST(a_lent_block_serves_one_arena_after_the_other_zeroed_and_stays_its_owners)
+{
+    enum { SIZE = 40 * KIB, PIECE = 1000 };
+    struct arena_block *b = arena_block_new(SIZE);
+    const char *first = NULL;
+    for (int round = 0; round < 3; round++) {
+        struct arena a;
+        arena_init(&a, (size_t)2 * SIZE);
+        arena_lend(&a, b);
+        ck_assert_uint_eq(a.used_bytes, SIZE);
+        for (size_t i = 0; i < SIZE / PIECE + 10; i++) { /* more than fits */
+            char *p = arena_alloc(&a, PIECE);
+            if (i == 0)
+                first = first == NULL ? p : first;
+            ck_assert(i > 0 || p == first);
+            for (size_t k = 0; k < PIECE; k++)
+                ck_assert_int_eq(p[k], 0);
+            memset(p, 'x', PIECE);
+        }
+        if (round == 1)
+            arena_reset(&a);
+        ck_assert_uint_le(a.used_bytes, (size_t)2 * SIZE);
+        arena_fini(&a);
+    }
+    arena_block_free(b);
+    arena_block_free(NULL);
+}
+END_TEST
+
 START_TEST(a_zeroed_or_ended_arena_can_be_ended_again)
 {
     struct arena zeroed = {0};
@@ -160,6 +211,8 @@ Suite *arena_suite(void)
     tcase_add_test(c, room_is_what_can_still_be_allocated);
     tcase_add_test(c, a_block_that_is_begun_counts_as_room);
     tcase_add_test(c, reset_gives_back_all_but_one_small_block);
+    tcase_add_test(c, what_is_kept_serves_the_next_unit_zeroed_and_no_more_than_asked_for);
+    tcase_add_test(c, a_lent_block_serves_one_arena_after_the_other_zeroed_and_stays_its_owners);
     tcase_add_test(c, a_zeroed_or_ended_arena_can_be_ended_again);
     tcase_add_test(c, texts_are_copied_with_a_nul_behind);
     tcase_add_test_raise_signal(c, going_past_the_limit_is_a_mistake, SIGABRT);

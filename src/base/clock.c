@@ -233,27 +233,37 @@ static bool parse_offset(struct str s, size_t at, int64_t *ret_us)
     return true;
 }
 
-bool time_parse(struct str s, time_us *ret)
+bool day_parse(struct str s, int64_t *ret)
 {
     int year = digits(s, 0, 4);
     int month = digits(s, 5, 2);
     int day = digits(s, 8, 2);
+    if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-')
+        return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+        return false;
+    *ret = days_from_civil(year, month, day);
+    return true;
+}
+
+bool time_parse(struct str s, time_us *ret)
+{
+    int64_t day = 0;
     int hour = digits(s, 11, 2);
     int minute = digits(s, 14, 2);
     int second = digits(s, 17, 2);
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+    if (!day_parse(str_sub(s, 0, sizeof "2026-11-22" - 1), &day))
         return false;
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
         return false;
-    if (s.p[4] != '-' || s.p[7] != '-' || (s.p[10] != 'T' && s.p[10] != 't') || s.p[13] != ':' ||
-        s.p[16] != ':')
+    if ((s.p[10] != 'T' && s.p[10] != 't') || s.p[13] != ':' || s.p[16] != ':')
         return false;
     size_t at = 19;
     int64_t fraction = 0;
     int64_t offset = 0;
     if (!parse_fraction(s, &at, &fraction) || !parse_offset(s, at, &offset))
         return false;
-    int64_t seconds = days_from_civil(year, month, day) * 86400;
+    int64_t seconds = day * 86400;
     seconds += INT64_C(3600) * hour + INT64_C(60) * minute + second;
     time_us t = seconds * US_PER_SECOND + fraction - offset;
     /* An offset can lead out of the years that time_format writes. */
@@ -261,4 +271,16 @@ bool time_parse(struct str s, time_us *ret)
         return false;
     *ret = t;
     return true;
+}
+
+size_t day_format(int64_t day, char text[DAY_TEXT_MAX])
+{
+    int64_t year = 0;
+    int month = 0;
+    int dom = 0;
+    civil_from_days(day, &year, &month, &dom);
+    ASSERT(year >= 1 && year <= 9999);
+    int n = snprintf(text, DAY_TEXT_MAX, "%04d-%02d-%02d", (int)year, month, dom);
+    ASSERT(n > 0 && n < DAY_TEXT_MAX);
+    return (size_t)n;
 }

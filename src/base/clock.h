@@ -80,6 +80,11 @@ MUST_CHECK bool time_parse(struct str s, time_us *ret);
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar, and back. */
 int64_t days_from_civil(int64_t year, int month, int day);
 void civil_from_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day);
+/* The same as text, "2026-11-22": years 0001 to 9999. Returns the length, without the NUL. */
+enum { DAY_TEXT_MAX = 16 };
+size_t day_format(int64_t day, char text[DAY_TEXT_MAX]);
+/* False, and *ret untouched, where the text is no date. */
+MUST_CHECK bool day_parse(struct str s, int64_t *ret);
 /* 28..31. month 1..12. */
 int days_in_month(int64_t year, int month);
 

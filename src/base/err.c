@@ -51,6 +51,13 @@ void err_at(struct err *err, struct str pointer)
     err->pointer[err->pointer_n] = '\0';
 }
 
+enum rc err_blame(enum rc rc, const char *pointer, struct err *err)
+{
+    if (rc != RC_OK)
+        err_at(err, str_c(pointer));
+    return rc;
+}
+
 void err_under(struct err *err, struct str step)
 {
     char pointer[ERR_POINTER_MAX * 2];

@@ -45,6 +45,8 @@ static inline enum rc rc_failed(enum rc rc)
 
 /* Name the field to blame. */
 void err_at(struct err *err, struct str pointer);
+/* What was said of one field: where rc is not RC_OK, names it. Answers rc. */
+MUST_CHECK enum rc err_blame(enum rc rc, const char *pointer, struct err *err);
 /* Put a step in front of the pointer: err_under(err, STR("/address")). */
 void err_under(struct err *err, struct str step);
 /* Put context in front: "while reading the price book: ...". */

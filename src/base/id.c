@@ -50,10 +50,17 @@ struct str id_new(struct id_source *s, struct arena *arena, const char *prefix)
     return id_of_number(next_number(s), arena, prefix);
 }
 
+/* One more than the value; 0: no digit. */
+static const unsigned char digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['g'] = 17, ['h'] = 18, ['j'] = 19, ['k'] = 20, ['m'] = 21, ['n'] = 22, ['p'] = 23, ['q'] = 24,
+    ['r'] = 25, ['s'] = 26, ['t'] = 27, ['v'] = 28, ['w'] = 29, ['x'] = 30, ['y'] = 31, ['z'] = 32,
+};
+
 static int digit_value(char c)
 {
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-    return at ? (int)(at - alphabet) : -1;
+    return (int)digits[(unsigned char)c] - 1;
 }
 
 bool id_is(struct str s, const char *prefix)

@@ -178,14 +178,6 @@ static inline const char *scan_string(const char *p, const char *end, bool *ret_
     return p;
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Four hexadecimal digits at p, or -1. */
 static int32_t hex_4(const char *p, const char *end)
 {

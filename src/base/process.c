@@ -11,6 +11,8 @@ enum {
     MALLOC_ARENAS = 2,
     KEEP_BYTES = 16 * MIB,
     MAP_BYTES = 2 * MIB, /* what is larger is the system's, one by one */
+    SMALL_BYTES = 128 * 1024,
+    SMALL_PAD_BYTES = 32 * 1024,
 };
 
 void process_prepare(void)
@@ -26,6 +28,15 @@ void process_prepare(void)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* refused: then with what there is */
     }
+}
+
+void process_prepare_small(void)
+{
+    /* Each of them said, or malloc moves it up by itself. A value that is refused leaves it. */
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_TRIM_THRESHOLD, SMALL_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, SMALL_BYTES);
+    (void)mallopt(M_TOP_PAD, SMALL_PAD_BYTES);
 }
 
 void process_block_signals(sigset_t *ret)

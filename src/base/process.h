@@ -11,6 +11,9 @@
  * malloc, and up to 16 MiB kept for each of them that else would go back to the system and be
  * fetched again, page by page, with each unit of work of a long job. */
 void process_prepare(void);
+/* Before any thread, of a program that shall take little memory more than be fast: one arena of
+ * malloc, and what is free goes back to the system soon. */
+void process_prepare_small(void);
 /* Before any other thread: what ends a server, SIGTERM and SIGINT, is blocked in this thread and in
  * those born of it, to be waited for (sigwait, signalfd): *ret. A peer that went away ends nobody:
  * SIGPIPE is ignored. */

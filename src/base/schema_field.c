@@ -184,12 +184,8 @@ static enum rc check_text(const struct field *f, const struct subject *at, struc
 
 static bool is_date(struct str s)
 {
-    char text[sizeof "2026-11-22T00:00:00Z"];
-    time_us ignored = 0;
-    if (s.n != sizeof "2026-11-22" - 1)
-        return false;
-    int n = snprintf(text, sizeof text, "%.*sT00:00:00Z", STRF(s));
-    return n + 1 == (int)sizeof text && time_parse(str_n(text, (size_t)n), &ignored);
+    int64_t ignored = 0;
+    return day_parse(s, &ignored);
 }
 
 static size_t count_digits(struct str s, size_t from)

@@ -56,6 +56,14 @@ MUST_CHECK bool str_to_i64(struct str s, int64_t min, int64_t max, int64_t *ret)
 bool str_is_utf8(struct str s);
 /* So many hexadecimal digits, small ones: a hash as it is written. */
 bool str_is_hex(struct str s, size_t digits);
+/* The value of a hexadecimal digit, of either case; -1: it is none. */
+static inline int hex_value(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    int lower = c | 0x20;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 /* Bytes of the well-formed sequence at byte at, 1..4; 0 where there is none. at < s.n. */
 size_t str_utf8_step(struct str s, size_t at);
 /* Number of code points of well-formed UTF-8. */

@@ -108,21 +108,24 @@ static enum rc insert(struct tx *tx, struct close_row *row)
     return close_row_insert(tx, row);
 }
 
-/* A close that is done, and could not make some invoices, goes on with those: unless another one
- * is open, which tries them too. */
+/* A close that is done, and could not make some invoices, posts or statements, goes on with those:
+ * unless another one is open, which tries them too. */
 static enum rc go_on(struct tx *tx, struct close_row *row, bool review)
 {
     struct rows rows;
     struct close_found nothing = {0};
     if (row->dry || row->step != CLOSE_DONE)
         return RC_OK;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT u.exception FROM close_unbilled u WHERE u.close_no <= $1 AND NOT EXISTS "
-                 "(SELECT 1 FROM close c WHERE c.dry = 0 AND c.step < $2) ORDER BY u.exception "
-                 "LIMIT 1",
-                 V(row->no), V((int64_t)CLOSE_DONE)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT w.exception FROM (SELECT exception, close_no FROM close_unbilled UNION ALL "
+        "SELECT exception, close_no FROM close_stuck) w WHERE w.close_no <= $1 AND NOT "
+        "EXISTS (SELECT 1 FROM close c WHERE c.dry = 0 AND c.step < $2) ORDER BY "
+        "w.exception LIMIT 1",
+        V(row->no), V((int64_t)CLOSE_DONE)));
     if (rows.count == 0)
         return RC_OK;
+    TRY(sql_run(tx, "UPDATE close_stuck SET close_no = 0"));
     row->step = CLOSE_DRAFT;
     row->review = review;
     row->at = (struct subscription_cursor){STR(""), STR(CLOSE_AGAIN), STR("")};

@@ -11,8 +11,9 @@
  *
  * Each step goes on from its cursor, which is kept in the same unit of work as what it did: killed
  * at any point, it goes on without doing anything twice. Closing a closed month again has no
- * effect, but for invoices that could not be made. Subscriptions that cannot be rated, and invoices
- * that cannot be made, become exceptions; the others go on, and the next close tries those again.
+ * effect, but for invoices that could not be made. Subscriptions that cannot be rated, invoices
+ * that cannot be made or posted, and statements that cannot be made, become exceptions; the others
+ * go on, and the next close tries those again.
  *
  * An invoice takes a number when some line of it is worth something to somebody, even if its lines
  * add up to 0.00; lines that are 0.00 for every tier, and sums between tiers that are, make none.
@@ -80,6 +81,24 @@ struct line_credit {
     int64_t now;
 };
 
+/* What a close passes by: what could not be posted, or stated, in an earlier unit of work of the
+ * same step. It is an exception of the close, and tried again by the next one. NULL: nothing is
+ * passed by. */
+enum { CLOSE_WHAT_MAX = 240 };
+struct close_pass {
+    size_t count;
+    const struct str *list;
+    char *hand; /* CLOSE_WHAT_MAX + 1 bytes; NULL: nobody wants to know */
+};
+bool close_passed(const struct close_pass *p, struct str what);
+/* What is in hand from now on: passed by from the next unit of work on, if this one fails. Empty:
+ * nothing alone. */
+void close_hand(const struct close_pass *p, struct str what);
+/* What closes before this one passed by in the step of statements, of names that begin so: what
+ * follows from nothing that is still there, and is tried again by its name. */
+MUST_CHECK enum rc close_stuck_before(struct tx *tx, int64_t close_no, const char *begins,
+                                      struct str **ret, size_t *ret_count);
+
 /* What the rooms above do within the close: settle/. Called in the unit of work that books the
  * document or closes the step. */
 struct close_above {
@@ -97,8 +116,8 @@ struct close_above {
     enum rc (*credited)(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                         const struct line_credit *lines, size_t count, void *arg);
     /* Make the statements of the period; *ret_done where nothing is left. */
-    enum rc (*statements)(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done,
-                          void *arg);
+    enum rc (*statements)(struct tx *tx, struct ledger *l, const struct close *c,
+                          const struct close_pass *pass, bool *ret_done, void *arg);
     void *arg;
 };
 
@@ -111,7 +130,8 @@ static inline void *close_above_begin(const struct close_above *above, struct tx
 }
 
 /* Begin, or find the one of this period. The latest one that is done, and that could not make some
- * invoices, goes on with those: what is in its list of exceptions says what became of each.
+ * invoices, posts or statements, goes on with those: what is in its list of exceptions says what
+ * became of each.
  * RC_CONFLICT: the period has not ended in every time zone of a seller, or an earlier one is not
  * closed. */
 MUST_CHECK enum rc close_begin(struct tx *tx, struct str period, bool review, bool dry,
@@ -122,6 +142,9 @@ MUST_CHECK enum rc close_exceptions(struct tx *tx, struct str id, const struct p
                                     struct page *ret);
 /* Past review. */
 MUST_CHECK enum rc close_approve(struct tx *tx, struct str id, struct close *ret);
+
+/* RC_CONFLICT: the document is final and not in the books, as a close passed it by. */
+MUST_CHECK enum rc close_posted(struct tx *tx, const struct document_row *row);
 
 /* One piece of work of whatever is open, in its own units of work; *ret_worked false: nothing to
  * do. What hansed's job thread, the tests and the simulator call again and again. */

@@ -1,6 +1,7 @@
 /* What a close leaves to later ones: invoices that could not be made, income that waits, sellers
  * whose month ends later. */
 #include "billing/close_fixture.h"
+#include "billing/exchange_rate.h"
 #include "billing/wallet.h"
 
 #define AGAIN_TEST(name)                                      \
@@ -125,6 +126,52 @@ AGAIN_TEST(an_invoice_between_tiers_too)
     (void)run_close(w, "2027-01", FEBRUARY, false, false);
     ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 2), 6 * 11200);
     ck_assert_int_eq(invoiced_net(w, w->op, w->r1, 2), 6 * 10000);
+    world_write(&w->books.world, numbers_in, NULL, RC_OK);
+}
+
+/* R2 accounts for its tax in Swiss francs, and nobody said what a euro is in them. */
+static enum rc account_in_francs_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    return sql_run(tx, "UPDATE party SET tax_currency = 'CHF' WHERE id = $1", V(w->r2));
+}
+static enum rc enter_rate_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct exchange_rate made;
+    struct exchange_rate fresh = {.from = STR("EUR"),
+                                  .to = STR("CHF"),
+                                  .rate = STR("0.93"),
+                                  .date = STR("2026-12-31"),
+                                  .source = STR("SNB")};
+    return exchange_rate_create(tx, w->op, &fresh, &made);
+}
+static enum rc in_francs_in(struct tx *tx, void *arg)
+{
+    struct close_world *w = arg;
+    struct ledger *l = w->books.l;
+    /* 140.00 with 20 %: 28.00 of tax, 26.04 francs; three of them. */
+    BALANCE(w->r2, "EUR", STR("VAT-Out:FR:200000"), 0);
+    BALANCE(w->r2, "CHF", STR("VAT-Out:FR:200000"), -3 * 2604);
+    BALANCE(w->r2, "CHF", STR("FX:EUR-CHF"), 3 * 2604);
+    BALANCE(w->r2, "EUR", STR("FX:EUR-CHF"), -3 * 2800);
+    return RC_OK;
+}
+
+AGAIN_TEST(without_an_exchange_rate_the_invoice_waits_and_nothing_is_half_done)
+{
+    world_write(&w->books.world, account_in_francs_in, w, RC_OK);
+    struct close december = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(december.exceptions, 3);
+    ck_assert_int_eq(told(w, &december, "what EUR is in CHF, in which the seller accounts for"), 3);
+    ck_assert_int_eq(told(w, &december, "an exchange rate is missing"), 3);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 0), 0);
+    ck_assert_int_eq(invoiced_net(w, w->r1, w->r2, 1), 3 * 11200); /* another seller's */
+    world_write(&w->books.world, enter_rate_in, w, RC_OK);
+    struct close again = run_close(w, "2026-12", JANUARY, false, false);
+    ck_assert_int_eq(told(w, &again, "billed by the close of 2026-12"), 3);
+    ck_assert_int_eq(invoiced_net(w, w->r2, w->client[1], 1), 14000);
+    world_write(&w->books.world, in_francs_in, w, RC_OK);
     world_write(&w->books.world, numbers_in, NULL, RC_OK);
 }
 
@@ -319,6 +366,7 @@ Suite *close_again_suite(void)
     tcase_add_test(t, an_invoice_that_could_not_be_made_is_made_by_the_next_close);
     tcase_add_test(t, or_by_the_same_close_when_it_is_begun_again);
     tcase_add_test(t, an_invoice_between_tiers_too);
+    tcase_add_test(t, without_an_exchange_rate_the_invoice_waits_and_nothing_is_half_done);
     tcase_add_test(t, a_coupon_is_taken_once_when_the_invoice_is_made_at_last);
     tcase_add_test(t, what_is_nothing_to_anybody_takes_no_number);
     tcase_add_test(t, lines_that_add_up_to_nothing_are_an_invoice);

@@ -21,9 +21,12 @@ struct group {
     bool moves;            /* some line is worth something to somebody */
 };
 
-/* Who sells, and the last day of the period where it is. */
+/* Who sells, and the period where it is: another month than elsewhere by some hours, and its last
+ * day, of which its taxes are. */
 struct issuer {
     struct party party;
+    time_us begin;
+    time_us end;
     int64_t day;
 };
 
@@ -49,7 +52,13 @@ struct drafting {
     bool coupons;
 };
 
-enum { AGAIN_AT_ONCE = 200 /* invoices that could not be made before */, MAP_SEED = 2 };
+enum {
+    AGAIN_AT_ONCE = 200 /* invoices that could not be made before */,
+    MAP_SEED = 2,
+    ZONE_ROOM_BYTES = 1024 * 1024
+};
+
+_Static_assert(CLOSE_INVOICE_LINES_MAX <= INT64_MAX / AMOUNT_ONE_MAX, "its lines' sum fits");
 
 /* --- documents --- */
 
@@ -66,14 +75,30 @@ static void forget_issuers(struct drafting *d)
     map_init(&d->issuers, d->tx->arena, seed);
 }
 
-static enum rc load_issuer(struct drafting *d, struct str id, const struct issuer **ret)
+/* A zone takes more room than many documents: it has an arena of its own. */
+static enum rc find_period(struct drafting *d, struct issuer *issuer)
 {
     int64_t year = 0;
+    struct arena own;
+    struct period p;
+    struct tx zone = *d->tx;
+    arena_init(&own, ZONE_ROOM_BYTES);
+    zone.arena = &own;
+    enum rc rc = close_period(&zone, issuer->party.time_zone, d->of->period, &p);
+    arena_fini(&own);
+    TRY(rc);
+    issuer->begin = p.begin;
+    issuer->end = p.end;
+    return document_day(&issuer->party, p.end - 1, &issuer->day, &year, d->tx->err);
+}
+
+static enum rc load_issuer(struct drafting *d, struct str id, const struct issuer **ret)
+{
     struct issuer *issuer = map_get(&d->issuers, id);
     if (issuer == NULL) {
         issuer = NEW(d->tx->arena, struct issuer);
         TRY(party_get(d->tx, id, &issuer->party));
-        TRY(document_day(&issuer->party, d->of->end - 1, &issuer->day, &year, d->tx->err));
+        TRY(find_period(d, issuer));
         (void)map_put(&d->issuers, issuer->party.id, issuer); /* was not there */
     }
     *ret = issuer;
@@ -95,10 +120,13 @@ static enum rc total_up(struct drafting *d, struct document_row *row, enum tax_t
         sums[i].wholesale = -sums[i].wholesale;
     }
     TRY(load_issuer(d, row->issuer, &issuer));
+    row->period_begin = issuer->begin;
+    row->period_end = issuer->end;
     TRY(party_get(d->tx, row->recipient, &recipient));
-    return document_row_total(
-        row, &(struct document_sides){&issuer->party, &recipient, tax, issuer->day}, sums, count,
-        d->tx->arena, d->tx->err);
+    TRY(document_row_total(row,
+                           &(struct document_sides){&issuer->party, &recipient, tax, issuer->day},
+                           sums, count, d->tx->arena, d->tx->err));
+    return document_row_exchange(d->tx, row, &issuer->party, issuer->day);
 }
 
 static struct document_row row_of(const struct drafting *d, const struct supply_edge *edge,
@@ -112,9 +140,7 @@ static struct document_row row_of(const struct drafting *d, const struct supply_
                                  .settle = edge->settle,
                                  .tax_included = tax_included,
                                  .close_no = d->of->no,
-                                 .payment_days = edge->payment_days,
-                                 .period_begin = d->of->begin,
-                                 .period_end = d->of->end};
+                                 .payment_days = edge->payment_days};
 }
 
 static enum rc pay_by_wallet(struct drafting *d, struct document_row *row)

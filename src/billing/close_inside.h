@@ -14,7 +14,7 @@ enum {
     CLOSE_NUMBER_CHUNK = 50000,  /* documents numbered in one unit of work */
     CLOSE_POST_CHUNK = 2000,     /* documents posted in one unit of work */
     CLOSE_FOLD_RECORDS = 200000, /* usage records folded in one unit of work */
-    CLOSE_PAGES = 8,             /* units of work of the rate step before others have their turn */
+    CLOSE_PAGES = 16,            /* units of work of the rate step before others have their turn */
     CLOSE_CURRENCIES_MAX = 16,   /* in one unit of work */
     /* A unit of work ends early where its arena has no more room than this. */
     CLOSE_ROOM_BYTES = 16 * 1024 * 1024,
@@ -81,8 +81,19 @@ struct close_miss {
 };
 struct close_sum {
     const struct currency *currency;
-    int64_t net;
+    __int128 net;
 };
+/* Sums of a close grow by pages. Beyond CLOSE_SUM_MAX, either way, a sum is too large for a
+ * document, and stays where it passed it, whatever comes then: so no sum of two overflows. */
+#define CLOSE_SUM_MAX      INT64_C(4000000000000000000)
+#define CLOSE_SUM_MAX_TEXT "4000000000000000000"
+/* SQL for the column with $n added, both within 2 x CLOSE_SUM_MAX. */
+#define CLOSE_SUM_SQL(column, n)                                                              \
+    "CASE WHEN " column " NOT BETWEEN -" CLOSE_SUM_MAX_TEXT " AND " CLOSE_SUM_MAX_TEXT        \
+    " THEN " column " WHEN " n " NOT BETWEEN -" CLOSE_SUM_MAX_TEXT " AND " CLOSE_SUM_MAX_TEXT \
+    " THEN " n " ELSE " column " + " n " END"
+/* What a page found, as CLOSE_SUM_SQL takes it. */
+int64_t close_sum_bound(__int128 sum);
 /* What one unit of work found, to be kept with the row. */
 struct close_found {
     size_t miss_count;
@@ -115,7 +126,7 @@ struct close_upstream {
     enum tax_class tax_class;
     bool tax_included;
     bool deferred;
-    int64_t amount;
+    __int128 amount;
 };
 /* A window that was billed before its time. */
 struct close_ahead {
@@ -190,6 +201,16 @@ void close_found_sum(struct close_found *f, const struct currency *currency, int
 /* Whether a failure is about one subscription or document alone, so that the others go on. */
 bool close_may_go_on(enum rc rc);
 
+/* What the close passes by in its step. hand: CLOSE_WHAT_MAX + 1 bytes that outlive the tx. */
+MUST_CHECK enum rc close_pass_load(struct tx *tx, const struct close_row *row, char *hand,
+                                   struct close_pass *ret);
+/* A unit of work failed with this in hand: an exception, and passed by. row is saved. */
+MUST_CHECK enum rc close_pass_note(struct tx *tx, struct close_row *row, struct str what,
+                                   struct str why);
+/* It is through after all: its exception says so. */
+MUST_CHECK enum rc close_pass_end(struct tx *tx, const struct close_row *row, enum close_step step,
+                                  struct str what);
+
 /* One unit of work of a step; row and found are changed. */
 MUST_CHECK enum rc close_draft_step(struct tx *tx, struct close_row *row,
                                     struct close_found *found);
@@ -202,6 +223,6 @@ MUST_CHECK enum rc close_defer_upstream(struct tx *tx, struct close_row *close,
                                         const struct document_row *row, bool *ret_done);
 MUST_CHECK enum rc close_finalise_step(struct tx *tx, struct close_row *row);
 MUST_CHECK enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
-                                   const struct close_above *above);
+                                   const struct close_above *above, char *hand);
 
 #endif

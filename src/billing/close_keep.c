@@ -50,11 +50,12 @@ static enum rc keep_upstream(struct tx *tx, const struct close_page *page)
                     "INSERT INTO close_upstream (close_no, agreement, tax_included, tax_class, "
                     "income, deferred, amount, path, edge) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
                     "$9) ON CONFLICT (close_no, agreement, tax_included, tax_class, income, "
-                    "deferred) DO UPDATE SET amount = close_upstream.amount + $7, path = $8, "
-                    "edge = $9",
+                    "deferred) DO UPDATE SET amount = " CLOSE_SUM_SQL(
+                        "close_upstream.amount", "$7") ", path = $8, edge = $9",
                     V(page->row.no), V(u->edge->agreement), V(u->tax_included),
-                    V((int64_t)u->tax_class), V(u->income), V(u->deferred), V(u->amount),
-                    V(path_number(page, u->path)), V((int64_t)u->edge_number)));
+                    V((int64_t)u->tax_class), V(u->income), V(u->deferred),
+                    V(close_sum_bound(u->amount)), V(path_number(page, u->path)),
+                    V((int64_t)u->edge_number)));
     }
     return RC_OK;
 }

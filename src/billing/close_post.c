@@ -5,6 +5,7 @@
 #include "billing/deferral.h"
 #include "billing/document_net.h"
 #include "billing/rated_row.h"
+#include "money/amount.h"
 
 enum { RELEASE_AT_ONCE = 500 }; /* each is numbered by itself */
 
@@ -16,21 +17,30 @@ struct posting_work {
     void *above_arg;
     struct rater *r;
     struct document_netter *netter;
+    struct close_pass pass;
 };
+
+static struct str name_of(struct tx *tx, int64_t no)
+{
+    return arena_fmt(tx->arena, "%lld", (long long)no);
+}
 
 /* --- one document --- */
 
 /* What each buyer on the path owes for a line before tax, and the last one after discounts. */
-static void add_parts(struct document_parts *parts, const struct rated_line *line, int64_t sign)
+static enum rc add_parts(struct document_parts *parts, const struct rated_line *line, int64_t sign,
+                         struct err *err)
 {
     int64_t before = 0;
     for (size_t k = 0; k < line->path->count; k++) {
         bool last = k + 1 == line->path->count;
         int64_t until = line->amounts[k] - (last ? line->discount : 0);
-        parts->sums[k] += sign * until;
-        parts->deferred[k] += line->advance ? sign * (until - before) : 0;
+        TRY(amount_add(parts->sums[k], sign * until, &parts->sums[k], err));
+        if (line->advance)
+            TRY(amount_add(parts->deferred[k], sign * (until - before), &parts->deferred[k], err));
         before = until;
     }
+    return RC_OK;
 }
 
 static enum rc post_document(struct posting_work *w, const struct document_row *row)
@@ -43,7 +53,7 @@ static enum rc post_document(struct posting_work *w, const struct document_row *
                             &count));
     TRY(document_netter_lines(w->netter, row, lines, count));
     for (size_t i = 0; i < count; i++)
-        add_parts(&parts, &lines[i], row->code == DOCUMENT_CREDIT_NOTE ? -1 : 1);
+        TRY(add_parts(&parts, &lines[i], row->code == DOCUMENT_CREDIT_NOTE ? -1 : 1, w->tx->err));
     parts.path = count > 0 ? lines[0].path : NULL;
     TRY(document_row_post(w->tx, w->l, row, &parts));
     TRY(close_defer_lines(w->tx, row, lines, count));
@@ -82,6 +92,10 @@ static enum rc post_chunk(struct posting_work *w, struct close_row *row)
     TRY(document_row_each(w->tx, row->at_number, limit, gather_final, &g));
     for (size_t i = 0; i < g.count; i++) {
         bool done = has_room(w->tx) || i == 0;
+        struct str name = name_of(w->tx, g.rows[i].no);
+        if (close_passed(&w->pass, name))
+            continue;
+        close_hand(&w->pass, name);
         if (done)
             TRY(close_defer_upstream(w->tx, row, &g.rows[i], &done));
         if (!done) /* the rest of its lines, or all that follow, in the next unit of work */
@@ -89,7 +103,39 @@ static enum rc post_chunk(struct posting_work *w, struct close_row *row)
         TRY(post_document(w, &g.rows[i]));
         row->at_number = g.rows[i].no;
     }
+    close_hand(&w->pass, STR(""));
     row->at_number = min_i64(g.last, row->last_document);
+    return RC_OK;
+}
+
+/* --- those that were passed by --- */
+
+static enum rc post_again(struct posting_work *w, struct str name)
+{
+    struct document_row row;
+    int64_t no = 0;
+    bool ok = str_to_i64(name, 1, INT64_MAX, &no);
+    ASSERT(ok); /* name_of wrote it */
+    close_hand(&w->pass, name);
+    TRY(document_row_get(w->tx, no, &row));
+    for (bool done = false; !done;)
+        TRY(close_defer_upstream(w->tx, w->row, &row, &done));
+    TRY(post_document(w, &row));
+    return close_pass_end(w->tx, w->row, CLOSE_POST, name);
+}
+
+static enum rc post_passed(struct posting_work *w, bool *ret_done)
+{
+    struct rows rows;
+    TRY(sql_rows(w->tx, &rows,
+                 "SELECT what FROM close_stuck WHERE step = $1 AND close_no <> $2 "
+                 "AND what NOT LIKE '" DEFERRAL_PASSED "%' ORDER BY what LIMIT $3",
+                 V(close_steps[CLOSE_POST]), V(w->row->no), V((int64_t)RELEASE_AT_ONCE)));
+    size_t i = 0;
+    for (; i < rows.count && (has_room(w->tx) || i == 0); i++)
+        TRY(post_again(w, row_str(&rows, i, 0)));
+    close_hand(&w->pass, STR(""));
+    *ret_done = i == rows.count && rows.count < RELEASE_AT_ONCE;
     return RC_OK;
 }
 
@@ -127,7 +173,7 @@ static enum rc release_held(struct posting_work *w, bool *ret_done)
 /* --- the step --- */
 
 enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
-                        const struct close_above *above)
+                        const struct close_above *above, char *hand)
 {
     bool done = true;
     struct posting_work w = {.tx = tx,
@@ -137,14 +183,24 @@ enum rc close_post_step(struct tx *tx, struct ledger *l, struct close_row *row,
                              .above_arg = close_above_begin(above, tx),
                              .r = rater_new(tx),
                              .netter = document_netter_new(tx)};
+    TRY(close_pass_load(tx, row, hand, &w.pass));
     if (row->at_number == row->first_document)
         TRY(release_held(&w, &done));
+    if (done && row->at_number == row->first_document)
+        TRY(post_passed(&w, &done));
     if (!done)
         return RC_OK;
     if (row->at_number < row->last_document)
         return post_chunk(&w, row);
-    TRY(deferral_recognise(tx, l, row->end, DEFERRAL_STEP_MAX, &done));
-    if (done)
-        row->step = CLOSE_STATEMENTS;
+    const struct deferral_span span = {row->end, DEFERRAL_STEP_MAX, &w.pass};
+    TRY(deferral_recognise(tx, l, &span, &done));
+    if (!done)
+        return RC_OK;
+    /* What an earlier close passed by is recognised now, or was met again. */
+    TRY(sql_run(tx,
+                "DELETE FROM close_stuck WHERE step = $1 AND close_no <> $2 AND what LIKE "
+                "'" DEFERRAL_PASSED "%'",
+                V(close_steps[CLOSE_POST]), V(row->no)));
+    row->step = CLOSE_STATEMENTS;
     return RC_OK;
 }

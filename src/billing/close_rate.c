@@ -161,11 +161,22 @@ static enum rc rate_ended(struct walking *p, struct subject *s)
 
 /* --- in advance --- */
 
+/* The window that begins there; nothing of it where the subscription ended in that instant. */
+static enum rc cut_window(const struct subscription_facts *f, time_us from, struct window *ret,
+                          struct err *err)
+{
+    struct subscription_facts open = *f;
+    open.ends = max_i64(f->ends, from + 1);
+    TRY(subscription_window(&open, from, ret, err));
+    ret->until = min_i64(ret->until, max_i64(f->ends, from));
+    return RC_OK;
+}
+
 /* A window that was billed ahead, and cut since. */
 static enum rc rate_cut(struct walking *p, struct subject *s, time_us from, time_us billed_until)
 {
     struct rate_request q = {.facts = s->facts, .advance = true, .billed_until = billed_until};
-    TRY(subscription_window(s->facts, from, &q.window, p->tx->err));
+    TRY(cut_window(s->facts, from, &q.window, p->tx->err));
     if (q.window.until == billed_until)
         return RC_OK;
     s->billed[s->billed_count++] =

@@ -138,12 +138,20 @@ static enum rc save_miss(struct tx *tx, const struct close_row *row, const struc
                    V(miss->subscription), V(miss->since));
 }
 
+int64_t close_sum_bound(__int128 sum)
+{
+    if (sum > CLOSE_SUM_MAX)
+        return CLOSE_SUM_MAX + 1;
+    return sum < -CLOSE_SUM_MAX ? -CLOSE_SUM_MAX - 1 : (int64_t)sum;
+}
+
 static enum rc save_sum(struct tx *tx, const struct close_row *row, const struct close_sum *sum)
 {
     return sql_run(tx,
                    "INSERT INTO close_net (close_no, currency, net) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (close_no, currency) DO UPDATE SET net = close_net.net + $3",
-                   V(row->no), V(sum->currency->code), V(sum->net));
+                   "ON CONFLICT (close_no, currency) DO UPDATE SET "
+                   "net = " CLOSE_SUM_SQL("close_net.net", "$3"),
+                   V(row->no), V(sum->currency->code), V(close_sum_bound(sum->net)));
 }
 
 enum rc close_row_save(struct tx *tx, struct close_row *row, const struct close_found *found)
@@ -176,13 +184,15 @@ static enum rc show_net(struct tx *tx, const struct close_row *row, struct str *
                  "SELECT currency, net FROM close_net WHERE close_no = $1 ORDER BY currency LIMIT "
                  "$2",
                  V(row->no), V((int64_t)currency_count())));
-    buf_init(&b, tx->arena, (rows.count + 1) * (AMOUNT_TEXT_MAX + 8));
+    buf_init(&b, tx->arena, (rows.count + 1) * (AMOUNT_TEXT_MAX + 16));
     for (size_t i = 0; i < rows.count; i++) {
         const struct currency *c = currency_find(row_str(&rows, i, 0));
         char text[AMOUNT_TEXT_MAX];
         ASSERT(c != NULL);
-        (void)amount_format(row_int(&rows, i, 1), c, text);
-        buf_fmt(&b, "%s%s %s", i > 0 ? ", " : "", text, c->code);
+        int64_t net = row_int(&rows, i, 1);
+        (void)amount_format(net, c, text);
+        buf_fmt(&b, "%s%s%s %s", i > 0 ? ", " : "",
+                net >= -CLOSE_SUM_MAX && net <= CLOSE_SUM_MAX ? "" : "beyond ", text, c->code);
     }
     *ret = buf_str(&b);
     return RC_OK;

@@ -12,7 +12,9 @@ struct work {
     struct ledger *l;
     const struct close_above *above;
     bool worked;
-    struct close_row row; /* a dry one, between its two units of work */
+    struct close_row row;          /* a dry one, between its two units of work */
+    char hand[CLOSE_WHAT_MAX + 1]; /* what may be passed by if it fails */
+    char why[CLOSE_TEXT_MAX];
     struct close_found found;
     struct close_page page;
 };
@@ -49,17 +51,22 @@ static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
     return begin_rate(tx, row);
 }
 
-static enum rc make_statements(struct tx *tx, struct ledger *l, struct close_row *row,
-                               const struct close_above *above)
+static enum rc make_statements(struct tx *tx, struct work *w, struct close_row *row)
 {
     struct close shown;
+    struct close_pass pass;
+    const struct close_above *above = w->above;
     bool done = above == NULL;
     if (!done) {
         TRY(close_show(tx, row, &shown));
-        TRY(above->statements(tx, l, &shown, &done, close_above_begin(above, tx)));
+        TRY(close_pass_load(tx, row, w->hand, &pass));
+        TRY(above->statements(tx, w->l, &shown, &pass, &done, close_above_begin(above, tx)));
     }
     if (!done)
         return RC_OK;
+    /* What an earlier close passed by is stated now, or was met again. */
+    TRY(sql_run(tx, "DELETE FROM close_stuck WHERE step = $1 AND close_no <> $2",
+                V(close_steps[CLOSE_STATEMENTS]), V(row->no)));
     row->step = CLOSE_DONE;
     row->finished = tx->now;
     return RC_OK;
@@ -81,9 +88,9 @@ static enum rc step(struct tx *tx, struct work *w, struct close_row *row, struct
     case CLOSE_FINALISE:
         return close_finalise_step(tx, row);
     case CLOSE_POST:
-        return close_post_step(tx, w->l, row, w->above);
+        return close_post_step(tx, w->l, row, w->above, w->hand);
     case CLOSE_STATEMENTS:
-        return make_statements(tx, w->l, row, w->above);
+        return make_statements(tx, w, row);
     case CLOSE_DONE:
         break;
     }
@@ -97,6 +104,7 @@ static enum rc work_once(struct tx *tx, void *arg)
     struct work *w = arg;
     struct close_row row;
     struct close_found found = {0};
+    w->hand[0] = '\0';
     TRY(close_row_open(tx, &row, &w->worked));
     bool posts = row.step == CLOSE_POST && w->row.step != CLOSE_POST; /* another process went on */
     if (!w->worked || row.dry || posts)
@@ -145,17 +153,17 @@ enum { BESIDE = 2, FLIGHTS = 2 * BESIDE };
 
 /* A page that is computed, and then on its way into the store. */
 struct flight {
+    struct close_page page;
     struct store *store;
     const struct close_above *above;
-    struct arena arena;
-    struct subscription_cursor until; /* where another flight begins, if it is bounded */
-    struct close_page page;
     struct work_item item; /* computes it on another thread */
     sem_t computed;
-    struct store_job job;
     sem_t landed;
-    struct err err;
+    struct subscription_cursor until; /* where another flight begins, if it is bounded */
+    struct arena arena;
+    struct store_job job;
     enum rc rc;
+    struct err err;
     bool bounded;
     bool flying;
 };
@@ -171,6 +179,7 @@ static void flight_init(struct flight *f, struct store *s, const struct close_ab
     f->store = s;
     f->above = above;
     arena_init(&f->arena, STORE_TX_ARENA_BYTES);
+    arena_keep(&f->arena, STORE_TX_ARENA_BYTES);
     int failed = sem_init(&f->landed, 0, 0);
     ASSERT(failed == 0);
     failed = sem_init(&f->computed, 0, 0);
@@ -340,6 +349,29 @@ static enum rc write_once(struct store *s, struct work *w, struct arena *arena, 
     return rc;
 }
 
+static enum rc pass_by(struct tx *tx, void *arg)
+{
+    struct work *w = arg;
+    struct close_row row;
+    TRY(close_row_open(tx, &row, &w->worked));
+    if (!w->worked || row.no != w->row.no || row.step != w->row.step)
+        return RC_OK; /* another process went on */
+    return close_pass_note(tx, &row, str_c(w->hand), str_c(w->why));
+}
+
+/* A failure that is about what was in hand alone: the others go on. */
+static enum rc write_or_pass(struct store *s, struct work *w, struct arena *arena, struct err *err)
+{
+    enum rc rc = write_once(s, w, arena, err);
+    if (rc == RC_OK || w->hand[0] == '\0' || (rc != RC_CONFLICT && !close_may_go_on(rc)))
+        return rc;
+    struct str why = err_text(err);
+    (void)snprintf(w->why, sizeof w->why, "%.*s", STRF(why));
+    err_clear(err);
+    arena_reset(arena);
+    return store_write(s, arena, err, pass_by, w);
+}
+
 enum rc close_work(struct store *s, struct ledger *l, const struct close_above *above,
                    struct arena *arena, bool *ret_worked, struct err *err)
 {
@@ -352,7 +384,7 @@ enum rc close_work(struct store *s, struct ledger *l, const struct close_above *
     } else if (w.worked && w.row.step == CLOSE_RATE) {
         TRY(rate_pages(s, above, &w.row, err));
     } else if (w.worked) {
-        TRY(write_once(s, &w, arena, err));
+        TRY(write_or_pass(s, &w, arena, err));
     }
     *ret_worked = w.worked;
     return RC_OK;

@@ -102,7 +102,7 @@ static enum rc check_value(struct tx *tx, const struct coupon *c, int64_t *ret_p
     if (c->percent.n > 0)
         rc = percent_parse(c->percent, PERCENT_HUNDRED_PPM, ret_ppm, tx->err);
     else
-        rc = amount_parse(c->amount, currency, ret_amount, tx->err);
+        rc = amount_parse_one(c->amount, currency, ret_amount, tx->err);
     if (rc == RC_OK && *ret_ppm + *ret_amount <= 0)
         rc = err_set(tx->err, RC_INVALID, "a discount is above 0");
     if (rc != RC_OK)

@@ -1,5 +1,6 @@
 #include "billing/deferral.h"
 
+#include "billing/close.h"
 #include "billing/counter.h"
 #include "billing/posting.h"
 #include "money/telescope.h"
@@ -7,7 +8,7 @@
 #define COLUMNS                                                                                 \
     "no, party, document, line, subscription, label, currency, amount, begins, ends, reached, " \
     "recognised, COALESCE(tier, 0)"
-enum { MOVED_MAX = 10000, INSERT_COLUMNS = 14 };
+enum { INSERT_COLUMNS = 14, PASSED_NAME_MAX = 64 };
 
 static enum rc read_rows(struct tx *tx, const struct rows *rows, struct deferral **ret)
 {
@@ -83,9 +84,9 @@ enum rc deferral_add(struct tx *tx, struct deferral *d)
 static enum rc keep(struct tx *tx, const struct deferral *d)
 {
     return sql_run(tx,
-                   "UPDATE deferral SET party = $2, amount = $3, reached = $4, recognised = $5, "
-                   "due = $6 WHERE no = $1",
-                   V(d->no), V(d->party), V(d->amount), V(d->reached), V(d->recognised), V(due(d)));
+                   "UPDATE deferral SET amount = $2, reached = $3, recognised = $4, due = $5 WHERE "
+                   "no = $1",
+                   V(d->no), V(d->amount), V(d->reached), V(d->recognised), V(due(d)));
 }
 
 /* Deferred / Income for what was earned up to an instant and not recognised yet. */
@@ -103,57 +104,29 @@ static enum rc recognise(struct tx *tx, struct ledger *l, struct deferral *d, ti
     return posting_next(tx, l, STR("deferral"), (uint64_t)d->no, d->currency, &leg, 1);
 }
 
-enum rc deferral_recognise(struct tx *tx, struct ledger *l, time_us until, int64_t limit,
+enum rc deferral_recognise(struct tx *tx, struct ledger *l, const struct deferral_span *span,
                            bool *ret_done)
 {
     struct rows rows;
     struct deferral *all = NULL;
-    ASSERT(limit > 0 && limit <= DEFERRAL_STEP_MAX);
+    const struct close_pass *pass = span->pass;
+    ASSERT(span->limit > 0 && span->limit <= DEFERRAL_STEP_MAX);
+    int64_t limit = span->limit + (pass != NULL ? (int64_t)pass->count : 0); /* they stay */
     TRY(sql_rows(tx, &rows,
                  "SELECT " COLUMNS " FROM deferral WHERE due < $1 ORDER BY due, no LIMIT $2",
-                 V(until), V(limit)));
+                 V(span->until), V(limit)));
     TRY(read_rows(tx, &rows, &all));
     for (size_t i = 0; i < rows.count; i++) {
-        TRY(recognise(tx, l, &all[i], until));
+        char name[PASSED_NAME_MAX];
+        int n = snprintf(name, sizeof name, DEFERRAL_PASSED "%lld", (long long)all[i].no);
+        if (close_passed(pass, str_n(name, (size_t)n)))
+            continue;
+        close_hand(pass, str_n(name, (size_t)n));
+        TRY(recognise(tx, l, &all[i], span->until));
         TRY(keep(tx, &all[i]));
     }
+    close_hand(pass, STR(""));
     *ret_done = rows.count < (size_t)limit;
-    return RC_OK;
-}
-
-/* The rest leaves one book for the other, which owes and is owed it. */
-static enum rc move(struct tx *tx, struct ledger *l, struct deferral *d, struct str to)
-{
-    int64_t rest = d->amount - d->recognised;
-    struct leg legs[] = {{.party = d->party,
-                          .debit = STR("Deferred"),
-                          .credit = arena_fmt(tx->arena, "AP:%.*s", STRF(to)),
-                          .amount = rest,
-                          .code = POSTING_RECOGNISED},
-                         {.party = to,
-                          .debit = arena_fmt(tx->arena, "AR:%.*s", STRF(d->party)),
-                          .credit = STR("Deferred"),
-                          .amount = rest,
-                          .code = POSTING_RECOGNISED}};
-    d->party = to;
-    return posting_next(tx, l, STR("deferral"), (uint64_t)d->no, d->currency, legs, COUNT(legs));
-}
-
-enum rc deferral_move(struct tx *tx, struct ledger *l, const struct deferral_handover *h)
-{
-    struct rows rows;
-    struct deferral *all = NULL;
-    ASSERT(h->subscription.n > 0 && !str_eq(h->from, h->to));
-    TRY(sql_rows(tx, &rows,
-                 "SELECT " COLUMNS " FROM deferral WHERE subscription = $1 AND due < $2 AND party "
-                 "= $3 ORDER BY no LIMIT $4",
-                 V(h->subscription), V(INT64_MAX), V(h->from), V((int64_t)MOVED_MAX)));
-    TRY(read_rows(tx, &rows, &all));
-    for (size_t i = 0; i < rows.count; i++) {
-        TRY(recognise(tx, l, &all[i], h->at));
-        TRY(move(tx, l, &all[i], h->to));
-        TRY(keep(tx, &all[i]));
-    }
     return RC_OK;
 }
 
@@ -172,10 +145,7 @@ enum rc deferral_credit(struct tx *tx, struct ledger *l, const struct deferral_t
         return err_set(tx->err, RC_INTERNAL, "line %lld of a document waits nowhere as deferred",
                        (long long)t->line);
     struct deferral *d = &all[0];
-    if (!str_eq(d->party, t->party))
-        return err_set(tx->err, RC_CONFLICT,
-                       "what is left of line %lld was handed over to another party",
-                       (long long)t->line);
+    ASSERT(str_eq(d->party, t->party)); /* whose part it is never changes */
     d->amount -= t->amount;
     TRY(recognise(tx, l, d, d->reached));
     return keep(tx, d);

@@ -3,10 +3,13 @@
  *
  * A year that is paid at its beginning is Deferred in the seller's book, and becomes Income month
  * by month: R(amount x time so far / whole time) less what was recognised before (telescoping,
- * specs/billing.md 3.9 (4)), so that any steps add up to the amount. When what was paid for moves
- * to another party (a family of picos to another host), the rest moves with it: the portability
- * settlement of specs/billing.md 3.8. Where the platform collects, every tier's part of the line
- * waits in its own book.
+ * specs/billing.md 3.9 (4)), so that any steps add up to the amount. Where the platform collects,
+ * every tier's part of the line waits in its own book.
+ *
+ * When what was paid for moves to another party (a family of picos to another host), the close
+ * gives back what is left of it, by a line below nothing, and the other party invoices it: nobody
+ * pays twice, and each book has what it earned. settle/moved.h hands the one over for the other:
+ * the portability settlement of specs/billing.md 3.8.
  */
 #ifndef BILLING_DEFERRAL_H
 #define BILLING_DEFERRAL_H
@@ -37,23 +40,19 @@ struct deferral {
 MUST_CHECK enum rc deferral_add(struct tx *tx, struct deferral *d);
 /* The same for many. */
 MUST_CHECK enum rc deferral_add_all(struct tx *tx, struct deferral *list, size_t count);
-/* Recognise what was earned up to `until`, at most `limit` lines at once (DEFERRAL_STEP_MAX);
- * *ret_done: nothing is left up to then. Again is without effect. */
-MUST_CHECK enum rc deferral_recognise(struct tx *tx, struct ledger *l, time_us until, int64_t limit,
-                                      bool *ret_done);
-/* What is left of the subscription's lines in one party's book at an instant moves to another one:
- * the one before has earned up to `at` and owes the rest to `to`, which earns it from then on. What
- * the tiers above have deferred of the same subscription stays with them. */
-struct deferral_handover {
-    struct str subscription;
-    struct str from;
-    struct str to;
-    time_us at;
+/* Recognise what was earned up to an instant; *ret_done: nothing is left up to then. Again is
+ * without effect. What the pass has is left out, and tried again when it has it no more. */
+#define DEFERRAL_PASSED "recognition of deferral "
+struct close_pass;
+struct deferral_span {
+    time_us until;
+    int64_t limit;                 /* lines at once, at most DEFERRAL_STEP_MAX */
+    const struct close_pass *pass; /* NULL: none */
 };
-MUST_CHECK enum rc deferral_move(struct tx *tx, struct ledger *l,
-                                 const struct deferral_handover *h);
+MUST_CHECK enum rc deferral_recognise(struct tx *tx, struct ledger *l,
+                                      const struct deferral_span *span, bool *ret_done);
 /* A credit note took `amount` of a line's part, and was posted to Deferred: the line is less, and
- * what was earned of it so far too. RC_CONFLICT: it moved to another party than `party`. */
+ * what was earned of it so far too. */
 struct deferral_taking {
     struct str party; /* whose part: the issuer's, or a tier's */
     int64_t document;

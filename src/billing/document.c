@@ -22,13 +22,11 @@ static int64_t kind_of(enum document_code code)
 
 static struct str date_text(int64_t day, struct arena *arena)
 {
-    int64_t year = 0;
-    int month = 0;
-    int dom = 0;
+    char text[DAY_TEXT_MAX];
     if (day == 0)
         return STR("");
-    civil_from_days(day, &year, &month, &dom);
-    return arena_fmt(arena, "%04lld-%02d-%02d", (long long)year, month, dom);
+    size_t n = day_format(day, text);
+    return arena_str(arena, str_n(text, n));
 }
 
 static struct list tax_list(const struct document_row *row, struct arena *arena)
@@ -44,6 +42,21 @@ static struct list tax_list(const struct document_row *row, struct arena *arena)
                                          .reason = str_c(g->decision.reason)};
     }
     return (struct list){taxes, row->group_count};
+}
+
+static struct document_exchange_view exchange_view(const struct document_row *row,
+                                                   struct arena *arena)
+{
+    const struct document_exchange *e = &row->exchange;
+    if (e->rate.to == NULL)
+        return (struct document_exchange_view){0};
+    return (struct document_exchange_view){.set = schema_all(&document_exchange_schema),
+                                           .currency = str_c(e->rate.to->code),
+                                           .tax = amount_str(e->tax, e->rate.to, arena),
+                                           .rate = exchange_str(&e->rate, arena),
+                                           .date = date_text(e->rate.day, arena),
+                                           .source = e->rate.source,
+                                           .rounding = STR("half away from zero")};
 }
 
 /* The id of a document by its no, or empty of 0. */
@@ -99,6 +112,7 @@ enum rc document_show(struct tx *tx, const struct document_row *row, struct docu
         .credited = amount_str(row->credited, c, a),
         .written_off = amount_str(row->written_off, c, a),
         .taxes = tax_list(row, a),
+        .tax_exchange = exchange_view(row, a),
         .note = row->note,
         .created = row->created,
     };

@@ -47,6 +47,18 @@ struct document_tax {
 
 extern const struct schema document_tax_schema;
 
+/* The tax in the currency in which the seller accounts for it: EN 16931 BT-6, BT-111. */
+struct document_exchange_view {
+    uint64_t set; /* 0: the document's own currency is that one, or there is no tax */
+    struct str currency;
+    struct str tax;
+    struct str rate; /* how much of it one of the document's is */
+    struct str date;
+    struct str source;
+    struct str rounding; /* "half away from zero" */
+};
+extern const struct schema document_exchange_schema;
+
 struct document {
     uint64_t set;
     struct str id;     /* "inv_..." */
@@ -70,7 +82,8 @@ struct document {
     struct str paid;
     struct str credited;
     struct str written_off;
-    struct list taxes;    /* struct document_tax */
+    struct list taxes; /* struct document_tax */
+    struct document_exchange_view tax_exchange;
     struct str close;     /* "cls_...", or empty */
     struct str refers_to; /* credit notes: the invoice */
     struct str note;

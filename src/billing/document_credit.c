@@ -42,7 +42,7 @@ static enum rc check_document(struct tx *tx, const struct document_row *row)
     if (takes_back || row->state == DOCUMENT_WRITTEN_OFF || row->state == DOCUMENT_CREDITED)
         return err_set(tx->err, RC_CONFLICT, "nothing of document '%.*s' can be credited",
                        STRF(row->id));
-    return RC_OK;
+    return close_posted(tx, row);
 }
 
 static enum rc add_before(struct tx *tx, const struct document_row *credit, void *arg)
@@ -215,9 +215,56 @@ static enum rc add_rest(struct tx *tx, struct crediting *c, const struct billed_
     return add(tx, c, &t);
 }
 
+/* Prices that hold the tax: the nets of all lines are known together, and read once. */
+static bool together(const struct document_row *invoice)
+{
+    return invoice->tax_included && invoice->close_no != 0;
+}
+
+static size_t at_once(const struct document_row *invoice)
+{
+    return together(invoice) ? DOCUMENT_INCLUSIVE_MAX : LINES_AT_ONCE;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct billed_line *x = a;
+    const struct billed_line *y = b;
+    return x->line < y->line ? -1 : x->line > y->line;
+}
+
+/* All lines of such an invoice, by their numbers; of another one none. */
+static enum rc read_together(const struct crediting *c, struct billed_line **ret, size_t *ret_count)
+{
+    *ret_count = 0;
+    if (!together(&c->invoice))
+        return RC_OK;
+    TRY(document_line_rows(c->tx, &c->invoice, (struct line_cursor){0}, DOCUMENT_INCLUSIVE_MAX, ret,
+                           ret_count));
+    qsort(*ret, *ret_count, sizeof **ret, by_number);
+    return RC_OK;
+}
+
+/* The one of them with the number of *line. */
+static enum rc pick(struct tx *tx, const struct crediting *c, const struct billed_line *all,
+                    size_t count, struct billed_line *line)
+{
+    const struct billed_line *known =
+        count > 0 ? bsearch(line, all, count, sizeof *all, by_number) : NULL;
+    if (known == NULL)
+        return err_set(tx->err, RC_NOT_FOUND, "document '%.*s' has no line %lld",
+                       STRF(c->invoice.id),
+                       (long long)document_line_shown(&c->invoice, line->line));
+    *line = *known;
+    return RC_OK;
+}
+
 static enum rc take_named(struct tx *tx, struct crediting *c, const struct credit_line *lines,
                           size_t count)
 {
+    struct billed_line *all = NULL;
+    size_t all_count = 0;
+    TRY(read_together(c, &all, &all_count));
     for (size_t i = 0; i < count; i++) {
         struct taking t = {0};
         for (size_t k = 0; k < i; k++)
@@ -226,19 +273,13 @@ static enum rc take_named(struct tx *tx, struct crediting *c, const struct credi
                                   "line %lld is there twice", (long long)lines[i].line);
         if (arena_room(tx->arena) < PIECE_BYTES / 2)
             arena_reset(tx->arena);
-        TRY(document_line_get(tx, &c->invoice, document_line_of(&c->invoice, lines[i].line),
-                              &t.of));
+        t.of.line = document_line_of(&c->invoice, lines[i].line);
+        TRY(together(&c->invoice) ? pick(tx, c, all, all_count, &t.of)
+                                  : document_line_get(tx, &c->invoice, t.of.line, &t.of));
         TRY(take(tx, c, &t, lines[i].net));
         TRY(add(tx, c, &t));
     }
     return RC_OK;
-}
-
-/* Prices that hold the tax: the nets of all lines are known together, and read once. */
-static size_t at_once(const struct document_row *invoice)
-{
-    bool together = invoice->tax_included && invoice->close_no != 0;
-    return together ? DOCUMENT_INCLUSIVE_MAX : LINES_AT_ONCE;
 }
 
 static enum rc take_all(struct tx *tx, struct crediting *c)
@@ -310,6 +351,7 @@ static enum rc end(struct crediting *c, const struct close_above *above)
     c->row.line_count = (int64_t)c->count;
     TRY(document_row_credit_total(&c->row, &c->invoice, c->before, c->sums, c->sum_count, tx->arena,
                                   tx->err));
+    TRY(document_row_exchange_as(&c->row, &c->invoice, c->before, tx->arena, tx->err));
     if (c->row.gross < 0)
         return err_set(tx->err, RC_CONFLICT,
                        "a credit note gives back: these lines of document '%.*s' come to less than "

@@ -231,6 +231,10 @@ enum rc document_draft(struct tx *tx, const struct draft *d, struct document *re
         sums[i] = sum_of(&d->lines[i]);
     TRY(document_row_total(&row, &(struct document_sides){&issuer, &recipient, d->tax, day}, sums,
                            d->count, tx->arena, tx->err));
+    if (invoice.exchange.rate.to != NULL) /* what it puts right was told at that rate */
+        TRY(document_row_exchange_at(tx, &row, &invoice));
+    else
+        TRY(document_row_exchange(tx, &row, &issuer, day));
     if (row.net < 0)
         return err_set_at(tx->err, RC_INVALID, STR("/lines"),
                           "the lines add up to less than nothing: credit an invoice instead");

@@ -33,4 +33,15 @@ MUST_CHECK enum rc document_row_credit_total(struct document_row *row,
                                              const struct document_sum *sums, size_t count,
                                              struct arena *arena, struct err *err);
 
+/* What credits an invoice has its rate. before: what credit notes took so far, by the invoice's
+ * groups: of what the invoice said of each group they take R(that x tax credited / tax) less what
+ * they took before, so that all parts together take back the whole, to the minor unit. */
+MUST_CHECK enum rc document_row_exchange_as(struct document_row *row,
+                                            const struct document_row *invoice,
+                                            const struct document_tax_group *before,
+                                            struct arena *arena, struct err *err);
+/* What corrects an invoice has its rate, too: nothing where that has none. */
+MUST_CHECK enum rc document_row_exchange_at(struct tx *tx, struct document_row *row,
+                                            const struct document_row *invoice);
+
 #endif

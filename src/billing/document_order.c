@@ -33,12 +33,13 @@ static enum rc read_amounts(const struct order_line *o, const struct currency *c
 {
     struct tax_item item = {.base = {1, 0}};
     TRY(quantity_parse(o->quantity, &item.quantity, err));
-    TRY(price_parse(o->price, &item.price, err));
+    TRY(price_parse_one(o->price, &item.price, err));
     if (o->discount.n > 0)
-        TRY(amount_parse(o->discount, currency, &item.allowances, err));
+        TRY(amount_parse_one(o->discount, currency, &item.allowances, err));
     if (item.quantity.mantissa < 0 || item.price.mantissa < 0 || item.allowances < 0)
         return err_set(err, RC_INVALID, "quantity, price and discount are not below 0");
     TRY(tax_line_net(&item, currency, &line->net, err));
+    TRY(amount_check_one(line->net, currency, "the line", err));
     line->quantity = item.quantity;
     line->price = item.price;
     line->discount = item.allowances;

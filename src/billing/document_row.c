@@ -10,10 +10,11 @@
     "d.tax_included, d.tax_recoverable, d.close_no, d.first_line, d.line_count, d.year, "        \
     "COALESCE(d.number, 0), d.issued_day, d.due_day, d.payment_days, d.period_begin, "           \
     "d.period_end, d.net, d.tax, d.gross, d.prepaid, d.promo, d.paid, d.credited, d.refers_to, " \
-    "d.posted, d.incomes, d.taxes, d.note, d.created, COALESCE(d.written_off, 0)"
+    "d.posted, d.incomes, d.taxes, d.note, d.created, COALESCE(d.written_off, 0), "              \
+    "d.exchange"
 enum {
-    COLUMN_COUNT = 35,
-    INSERT_COLUMNS = 35,
+    COLUMN_COUNT = 36,
+    INSERT_COLUMNS = 36,
     INSERT_AT_A_TIME = 500,
     ZONE_ROOM_BYTES = 1024 * 1024,
 };
@@ -141,6 +142,7 @@ static enum rc read_row(struct tx *tx, const struct value *c, struct document_ro
         return err_set(tx->err, RC_INTERNAL, "a document is in no currency that is known");
     TRY(document_incomes_read(c[30].text, tx->arena, &row, tx->err));
     TRY(document_taxes_read(c[31].text, tx->arena, &row, tx->err));
+    TRY(document_exchange_read(c[35].text, tx->arena, &row, tx->err));
     *ret = row;
     return RC_OK;
 }
@@ -270,6 +272,7 @@ static void cells_of(struct tx *tx, const struct document_row *r, struct value *
         V(document_taxes_write(r, tx->arena)),
         value_opt(r->note),
         V(r->created),
+        value_opt(document_exchange_write(r, tx->arena)),
     };
     memcpy(ret, cells, sizeof cells);
 }
@@ -281,9 +284,10 @@ static enum rc insert(struct tx *tx, const struct value *cells, size_t count)
         "INSERT INTO document (no, id, code, state, issuer, recipient, agreement, currency, "
         "settle, tax_included, tax_recoverable, close_no, first_line, line_count, series, year, "
         "number, issued_day, due_day, payment_days, period_begin, period_end, net, tax, gross, "
-        "prepaid, promo, paid, credited, refers_to, posted, incomes, taxes, note, created) VALUES "
+        "prepaid, promo, paid, credited, refers_to, posted, incomes, taxes, note, created, "
+        "exchange) VALUES "
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-        "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)",
+        "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)",
         cells, INSERT_COLUMNS, count);
 }
 

@@ -10,6 +10,7 @@
 #include "billing/document.h"
 #include "channel/supply.h"
 #include "ledger/ledger.h"
+#include "money/exchange.h"
 
 enum { DOCUMENT_INCOMES_MAX = 64 };
 
@@ -30,6 +31,13 @@ struct document_tax_group {
     unsigned classes;   /* bit of each enum tax_class that is in it */
     struct str expense; /* label of its greatest income: what becomes dearer where the tax is not
                            deducted. One label, so that credit notes of parts take back the same */
+};
+
+/* The tax in the currency in which the issuer accounts for it (EN 16931 BT-111), and the rate. */
+struct document_exchange {
+    struct exchange rate; /* to NULL: it is the document's own, or there is no tax */
+    int64_t tax;          /* minor units of rate.to; half away from zero */
+    const int64_t *parts; /* of each group; they sum up to tax */
 };
 
 struct document_row {
@@ -70,6 +78,7 @@ struct document_row {
     const struct document_income *incomes;
     size_t group_count;
     const struct document_tax_group *groups;
+    struct document_exchange exchange;
 };
 
 /* Lines of one document summed by what matters to it: decide the tax of each class, then totals by
@@ -84,7 +93,7 @@ struct document_sum {
 struct party;
 /* Fills in net, tax, gross, tax_recoverable, incomes, groups. sums are added up by the caller or
  * not: equal ones are joined. RC_INVALID: the table of taxes knows no rate (text for the
- * exceptions), too many groups or labels. */
+ * exceptions), too many groups or labels, net or gross above AMOUNT_ONE_MAX. */
 struct document_sides {
     const struct party *issuer;
     const struct party *recipient;
@@ -94,6 +103,11 @@ struct document_sides {
 MUST_CHECK enum rc document_row_total(struct document_row *row, const struct document_sides *sides,
                                       const struct document_sum *sums, size_t count,
                                       struct arena *arena, struct err *err);
+
+/* After the totals: the tax in the currency in which the issuer accounts for it, by the rate of the
+ * day of the supply (exchange_rate.h). RC_INVALID: none is known. */
+MUST_CHECK enum rc document_row_exchange(struct tx *tx, struct document_row *row,
+                                         const struct party *issuer, int64_t day);
 
 /* The nets of the lines of a row whose totals are made: as given, or, where prices hold the tax,
  * the net of each kind (tax class, income) given to its lines by largest remainder. RC_INVALID. */
@@ -151,13 +165,14 @@ MUST_CHECK enum rc document_day(const struct party *issuer, time_us at, int64_t 
  * statement. */
 MUST_CHECK enum rc document_row_finalise(struct tx *tx, struct document_row *row);
 
-/* EN 16931 BR-CO-10 to 17 on the totals, exactly, without the tolerance that its validators have:
- * lines (as incomes), groups, net, tax, gross, payable. A credit note of a part bears the
- * difference that its invoice's tax makes, so there one minor unit a group is allowed. RC_INVALID
- * names the rule. */
+/* EN 16931 BR-CO-10 to 17 and BR-53 on the totals, exactly, without the tolerance that its
+ * validators have: lines (as incomes), groups, net, tax, gross, payable, tax in the seller's
+ * currency. A credit note of a part bears the difference that its invoice's tax makes, so there one
+ * minor unit a group is allowed. RC_INVALID names the rule. */
 MUST_CHECK enum rc document_check(const struct document_row *row, struct err *err);
-/* The same for every document in the store, its own lines, and all numbers without a gap: for
- * `hansed verify`. RC_INVALID names the first that breaks it. The arena is reset between steps. */
+/* The same for every document in the store, its lines (its own, or those of the close that made
+ * it), and all numbers without a gap: for `hansed ledger verify`. RC_INVALID names the first that
+ * breaks it. The arena is reset between steps. */
 MUST_CHECK enum rc document_verify(struct store *s, struct arena *arena, int64_t *ret_checked,
                                    struct err *err);
 /* Its steps: documents behind `after`, at most limit; then the numbers. */

@@ -22,6 +22,25 @@ const struct schema document_tax_schema =
     SCHEMA(struct document_tax, "document_tax", document_tax_fields,
            "What bears tax at one rate, and the tax.");
 
+static const struct field document_exchange_fields[] = {
+    FIELD(struct document_exchange_view, currency, TEXT, .flags = FIELD_READ_ONLY, .max = 3,
+          .doc = "Currency in which the seller accounts for the tax (BT-6).", .example = "\"EUR\""),
+    FIELD(struct document_exchange_view, tax, DECIMAL, .flags = FIELD_READ_ONLY,
+          .doc = "The tax in it (BT-111).", .example = "\"35.98\""),
+    FIELD(struct document_exchange_view, rate, TEXT, .flags = FIELD_READ_ONLY,
+          .doc = "How much of it one of the document's currency is: a decimal, or a fraction.",
+          .example = "\"0.9227\""),
+    FIELD(struct document_exchange_view, date, DATE, .flags = FIELD_READ_ONLY,
+          .doc = "The day of the rate."),
+    FIELD(struct document_exchange_view, source, TEXT, .flags = FIELD_READ_ONLY,
+          .doc = "Who published the rate.", .example = "\"ECB reference rate\""),
+    FIELD(struct document_exchange_view, rounding, TEXT, .flags = FIELD_READ_ONLY,
+          .doc = "How the whole tax is rounded, once.", .example = "\"half away from zero\""),
+};
+const struct schema document_exchange_schema =
+    SCHEMA(struct document_exchange_view, "document_exchange", document_exchange_fields,
+           "The tax of a document in another currency, and the rate.");
+
 static const struct field document_fields[] = {
     FIELD(struct document, id, TEXT, .flags = FIELD_READ_ONLY, .prefix = "inv",
           .doc = "Id of the document."),
@@ -66,6 +85,10 @@ static const struct field document_fields[] = {
           .doc = "What nobody will pay any more."),
     FIELD(struct document, taxes, LIST, .flags = FIELD_READ_ONLY | FIELD_WIDE, .max = 64,
           .schema = &document_tax_schema, .doc = "Its tax by category and rate."),
+    FIELD(struct document, tax_exchange, OBJECT, .flags = FIELD_READ_ONLY | FIELD_WIDE,
+          .schema = &document_exchange_schema,
+          .doc = "Its tax in the currency in which the seller accounts for it, where that is "
+                 "another one."),
     FIELD(struct document, close, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE, .prefix = "cls",
           .doc = "The close that made it."),
     FIELD(struct document, refers_to, TEXT, .flags = FIELD_READ_ONLY | FIELD_WIDE, .prefix = "inv",

@@ -58,6 +58,25 @@ struct str document_taxes_write(const struct document_row *row, struct arena *ar
     return written(&b);
 }
 
+struct str document_exchange_write(const struct document_row *row, struct arena *arena)
+{
+    struct buf b;
+    const struct document_exchange *e = &row->exchange;
+    if (e->rate.to == NULL)
+        return STR("");
+    buf_init(&b, arena, DOCUMENT_TEXT_MAX);
+    add_text(&b, str_c(e->rate.to->code));
+    add_number(&b, e->tax, ' ');
+    add_number(&b, e->rate.numerator, ' ');
+    add_number(&b, e->rate.denominator, ' ');
+    add_number(&b, e->rate.day, ' ');
+    for (size_t i = 0; i < row->group_count; i++)
+        add_number(&b, e->parts[i], i + 1 < row->group_count ? ',' : ' ');
+    buf_add(&b, e->rate.source);
+    ASSERT(!b.full);
+    return buf_str(&b);
+}
+
 /* --- reading --- */
 
 static enum rc damaged(struct str text, struct err *err)
@@ -157,5 +176,35 @@ enum rc document_taxes_read(struct str text, struct arena *arena, struct documen
             return damaged(text, err);
     ret->groups = groups;
     ret->group_count = count;
+    return RC_OK;
+}
+
+/* The source is what is left: words of any kind. */
+enum rc document_exchange_read(struct str text, struct arena *arena, struct document_row *ret,
+                               struct err *err)
+{
+    struct str code;
+    struct str rest = text;
+    struct document_exchange e = {.rate = {.from = ret->currency}};
+    ret->exchange = (struct document_exchange){0};
+    if (text.n == 0)
+        return RC_OK;
+    int64_t *parts = NEW_N(arena, int64_t, ret->group_count);
+    if (!read_text(&rest, arena, &code) || !read_number(&rest, &e.tax) ||
+        !read_number(&rest, &e.rate.numerator) || !read_number(&rest, &e.rate.denominator) ||
+        !read_number(&rest, &e.rate.day) || e.rate.numerator <= 0 || e.rate.denominator <= 0)
+        return damaged(text, err);
+    e.rate.to = currency_find(code);
+    if (e.rate.to == NULL || e.rate.to == ret->currency)
+        return damaged(text, err);
+    struct str list = str_cut(&rest, ' ');
+    for (size_t i = 0; i < ret->group_count; i++)
+        if (!str_to_i64(str_cut(&list, ','), INT64_MIN, INT64_MAX, &parts[i]))
+            return damaged(text, err);
+    if (list.n > 0)
+        return damaged(text, err);
+    e.parts = parts;
+    e.rate.source = arena_str(arena, rest);
+    ret->exchange = e;
     return RC_OK;
 }

@@ -46,15 +46,13 @@ static enum rc join(struct joined *j, const struct document_sum *sum, size_t *re
 static enum rc no_rate(const struct party *issuer, const struct party *recipient, int64_t day,
                        struct err *err)
 {
-    int64_t year = 0;
-    int month = 0;
-    int dom = 0;
-    civil_from_days(day, &year, &month, &dom);
+    char text[DAY_TEXT_MAX];
+    (void)day_format(day, text);
     return err_set(err, RC_INVALID,
-                   "no tax is known for a supply from %.*s (%.*s) to %.*s (%.*s) on "
-                   "%04lld-%02d-%02d: a rate, or a VAT id of one of them, is missing",
+                   "no tax is known for a supply from %.*s (%.*s) to %.*s (%.*s) on %s: a rate, or "
+                   "a VAT id of one of them, is missing",
                    STRF(issuer->name), STRF(issuer->address.country), STRF(recipient->name),
-                   STRF(recipient->address.country), (long long)year, month, dom);
+                   STRF(recipient->address.country), text);
 }
 
 /* Decisions for the classes that occur. */
@@ -207,6 +205,8 @@ enum rc document_row_total(struct document_row *row, const struct document_sides
     made.net = doc.totals.net;
     made.tax = doc.totals.tax;
     made.gross = doc.totals.gross;
+    TRY(amount_check_one(made.net, row->currency, "the document", err));
+    TRY(amount_check_one(made.gross, row->currency, "the document", err));
     made.tax_recoverable = sides->recipient->taxable;
     *row = made;
     return RC_OK;
@@ -391,6 +391,25 @@ static enum rc check_group(const struct document_row *row, const struct tax_grou
     return g->net == wanted ? RC_OK : broken(row, "BR-CO-17 inclusive", g->net, wanted, err);
 }
 
+/* BR-53: where the seller accounts for the tax in another currency, it stands in that one, too. A
+ * credit note of a part takes back a part of what its invoice said: a unit a group aside. */
+static enum rc check_exchange(const struct document_row *row, struct err *err)
+{
+    int64_t wanted = 0;
+    __int128 sum = 0;
+    const struct document_exchange *e = &row->exchange;
+    if (e->rate.to == NULL)
+        return RC_OK;
+    for (size_t i = 0; i < row->group_count; i++)
+        sum += e->parts[i];
+    if (sum != e->tax)
+        return broken(row, "BR-53 by groups", sum, e->tax, err);
+    TRY(exchange_convert(&e->rate, row->tax, EXCHANGE_NEUTRAL, &wanted, err));
+    __int128 off = e->tax > wanted ? (__int128)e->tax - wanted : (__int128)wanted - e->tax;
+    __int128 most = credits_another(row) ? (__int128)row->group_count : 0;
+    return off <= most ? RC_OK : broken(row, "BR-53", e->tax, wanted, err);
+}
+
 enum rc document_check(const struct document_row *row, struct err *err)
 {
     __int128 net = 0;
@@ -414,5 +433,5 @@ enum rc document_check(const struct document_row *row, struct err *err)
     if (row->prepaid < 0 || row->promo < 0 || row->promo > row->prepaid ||
         (row->prepaid > 0 && row->prepaid > row->gross))
         return broken(row, "BR-CO-16", row->prepaid, row->gross, err);
-    return RC_OK;
+    return check_exchange(row, err);
 }

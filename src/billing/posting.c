@@ -72,7 +72,8 @@ static enum rc post_legs(struct tx *tx, struct ledger *l, const struct event *ev
         if (legs[i].amount == 0)
             continue;
         struct transfer *t = &transfers[made];
-        TRY(leg_transfer(tx, l, &legs[i], currency, t));
+        TRY(leg_transfer(tx, l, &legs[i], legs[i].currency != NULL ? legs[i].currency : currency,
+                         t));
         t->reference = (struct reference){event->source, (event->number << LEG_BITS) + made};
         t->event = event->joins;
         t->flags = TRANSFER_LINKED;

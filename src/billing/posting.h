@@ -50,7 +50,8 @@ struct leg {
     struct str credit;
     int64_t amount; /* 0: left out; below 0: the other way round */
     enum posting_code code;
-    unsigned debit_flags; /* of ledger_account, for accounts that are opened here */
+    const struct currency *currency; /* of the book; NULL: the event's */
+    unsigned debit_flags;            /* of ledger_account, for accounts that are opened here */
     unsigned credit_flags;
 };
 /* Post the legs as one chain under (source, number), at most POSTING_LEGS_MAX. AP:/AR: accounts are
@@ -67,5 +68,9 @@ MUST_CHECK enum rc posting_next(struct tx *tx, struct ledger *l, struct str sour
                                 size_t count);
 /* The next number of an event: dense, for ever. */
 MUST_CHECK enum rc posting_number(struct tx *tx, uint64_t *ret);
+
+/* Part of `hansed ledger verify`: what each final document had to put into its buyer's book, the
+ * journal has, once. RC_INVALID names the first document for which it is not so. */
+MUST_CHECK enum rc posting_verify(struct tx *tx, struct ledger *l);
 
 #endif

@@ -12,7 +12,8 @@ struct posting {
     struct str ar;     /* AR:<recipient> in it */
     struct str ap;     /* AP:<seller> in the recipient's book */
     enum posting_code code;
-    bool mirrored; /* a credit note: everything the other way round, with positive amounts */
+    bool mirrored;  /* a credit note: everything the other way round, with positive amounts */
+    bool too_large; /* some amount did not fit */
     struct leg *legs;
     size_t count;
 };
@@ -29,6 +30,13 @@ static struct str tax_code(struct arena *arena, const char *side, const struct t
                            int64_t ppm)
 {
     return arena_fmt(arena, "VAT-%s:%.*s:%lld", side, STRF(d->country), (long long)ppm);
+}
+
+static int64_t less(struct posting *p, int64_t a, int64_t b)
+{
+    int64_t difference = 0;
+    p->too_large = __builtin_sub_overflow(a, b, &difference) || p->too_large;
+    return difference;
 }
 
 static void add_as(struct posting *p, enum posting_code code, struct str party, struct str debit,
@@ -80,6 +88,32 @@ static void add_sale(struct posting *p)
         add(p, p->seller, p->ar, income_code(p, income), income->net);
     }
     add_tax_owed(p);
+}
+
+static void add_exchanged(struct posting *p, struct str debit, struct str credit, int64_t amount,
+                          const struct currency *currency)
+{
+    size_t before = p->count;
+    add_as(p, POSTING_EXCHANGE, p->seller, debit, credit, amount);
+    if (p->count > before)
+        p->legs[before].currency = currency;
+}
+
+/* The seller owes the tax office in another currency than the invoice's: what is owed leaves this
+ * book for that one, through FX accounts in both, at the rate that the invoice tells. */
+static void add_exchange(struct posting *p)
+{
+    const struct document_row *row = p->row;
+    const struct document_exchange *e = &row->exchange;
+    if (e->rate.to == NULL)
+        return;
+    struct str pair = arena_fmt(p->arena, "FX:%s-%s", e->rate.from->code, e->rate.to->code);
+    for (size_t i = 0; i < row->group_count; i++) {
+        const struct document_tax_group *g = &row->groups[i];
+        struct str owed = tax_code(p->arena, "Out", &g->decision, g->group.rate_ppm);
+        add_exchanged(p, owed, pair, g->group.tax, row->currency);
+        add_exchanged(p, pair, owed, e->parts[i], e->rate.to);
+    }
 }
 
 /* --- the buyer's side --- */
@@ -152,9 +186,9 @@ static void add_operator(struct posting *p, struct str operator, int64_t amount,
         const struct document_income *income = &row->incomes[i];
         int64_t part = alone ? income->net : income->wholesale;
         add(p, operator, from, income_code(p, income), part);
-        told += part;
+        told = less(p, told, -part);
     }
-    add(p, operator, from, STR("Income:Wholesale"), amount - told);
+    add(p, operator, from, STR("Income:Wholesale"), less(p, amount, told));
 }
 
 /* The neutral book takes the whole price and owes each tier its part; no tier's book shows what
@@ -170,15 +204,17 @@ static void add_tiers(struct posting *p, const struct document_parts *parts)
         bool last = k + 1 == path->count;
         struct str tier = path->edges[k].seller;
         int64_t until = last ? row->net : parts->sums[k];
-        add(p, p->seller, p->ar, join(p->arena, STR("AP:"), tier), until - before);
+        int64_t part = less(p, until, before);
+        add(p, p->seller, p->ar, join(p->arena, STR("AP:"), tier), part);
         if (k == 0) {
             add_operator(p, tier, until, last);
         } else {
-            add(p, tier, from, STR("Income:Margin"), until - before - parts->deferred[k]);
+            add(p, tier, from, STR("Income:Margin"), less(p, part, parts->deferred[k]));
             add(p, tier, from, STR("Deferred"), parts->deferred[k]);
         }
         before = until;
     }
+    ASSERT(before == row->net); /* margins telescope to what the client pays */
     add_tax_owed(p);
 }
 
@@ -210,5 +246,9 @@ enum rc document_row_post(struct tx *tx, struct ledger *l, const struct document
         add_sale(&p);
     add_purchase(&p);
     add_prepaid(&p);
+    add_exchange(&p);
+    if (p.too_large)
+        return err_set(tx->err, RC_INVALID, "what the tiers of document %.*s earn does not fit",
+                       STRF(row->id));
     return posting_next(tx, l, STR("invoice"), (uint64_t)row->no, row->currency, legs, p.count);
 }

@@ -1,6 +1,7 @@
 #include "billing/rate.h"
 
 #include "billing/rater.h"
+#include "money/amount.h"
 #include "money/round.h"
 #include "money/telescope.h"
 
@@ -131,6 +132,23 @@ static void describe(const struct rating *g, const struct piece *p, struct rated
     line->window.until = p->until;
 }
 
+/* What is carried of a line at every edge. */
+static enum rc check_amounts(const struct rating *g, const struct rated_line *line)
+{
+    const struct currency *c = g->plan->currency;
+    char what[CHARGE_LABEL_MAX + 16];
+    int64_t least = min_i64(line->list_amount, line->amounts[0]);
+    int64_t most = max_i64(line->list_amount, line->amounts[0]);
+    for (size_t k = 1; k < line->path->count; k++) {
+        least = min_i64(least, line->amounts[k]);
+        most = max_i64(most, line->amounts[k]);
+    }
+    if (least >= -AMOUNT_ONE_MAX && most <= AMOUNT_ONE_MAX)
+        return RC_OK;
+    (void)snprintf(what, sizeof what, "the line '%.*s'", STRF(line->label));
+    return amount_check_one(most > AMOUNT_ONE_MAX ? most : least, c, what, g->tx->err);
+}
+
 static bool says_nothing(const struct rated_line *line)
 {
     bool nothing = line->list_amount == 0;
@@ -162,6 +180,7 @@ static enum rc add_line(struct rating *g, const struct piece *p)
     }
     const struct charge_rule *list = &g->plan->charges[p->charge].rule;
     TRY(piece_amount(g, p, list, &line->list_amount));
+    TRY(check_amounts(g, line));
     if (p->again)
         TRY(quantity_sub(p->now, p->before, &line->quantity, g->tx->err));
     if (list->kind == CHARGE_FLAT)
@@ -328,6 +347,7 @@ static enum rc rate_minimum(struct rating *g, size_t charge)
     for (size_t k = 0; k < priced->tiers; k++)
         TRY(minimum_at(g, priced, charge, (int)k, &line->amounts[k]));
     TRY(minimum_at(g, priced, charge, -1, &line->list_amount));
+    TRY(check_amounts(g, line));
     line->free_tier = g->plan->member_free;
     line->discount = line->free_tier ? line->amounts[priced->tiers - 1] : 0;
     if (!says_nothing(line))
@@ -364,7 +384,9 @@ enum rc rate_window(struct rater *r, const struct rate_request *request, struct 
     struct rating g = {.r = r, .tx = rater_tx(r), .q = request};
     ASSERT(request->window.term < request->facts->term_count);
     ASSERT(request->window.begin <= request->window.from);
-    ASSERT(request->window.from < request->window.until);
+    /* Empty: all that was billed of it ahead is given back. */
+    ASSERT(request->window.from < request->window.until || request->billed_until > 0);
+    ASSERT(request->window.from <= request->window.until);
     ASSERT(request->window.until <= request->window.end);
     g.term = &request->facts->terms[request->window.term];
     TRY(rater_plan(r, g.term->plan, g.term->plan_number, &g.plan));

@@ -73,8 +73,8 @@ struct rate_request {
  * thread, one tx, whose arena it lives in. A reading tx gives paths the number 0. */
 struct rater;
 struct rater *rater_new(struct tx *tx);
-/* Lines are in the tx's arena. RC_INVALID: cannot be rated; the text is for the close's
- * exceptions. */
+/* Lines are in the tx's arena. RC_INVALID: cannot be rated, or a line is above AMOUNT_ONE_MAX at
+ * some edge; the text is for the close's exceptions. */
 MUST_CHECK enum rc rate_window(struct rater *r, const struct rate_request *request,
                                struct rated_line **ret, size_t *ret_count);
 /* What a plan asks for, so that nobody reads what no charge needs. */

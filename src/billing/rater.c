@@ -7,7 +7,7 @@ enum { KEY_MAX = (ID_TEXT_MAX + 1) * (SUPPLY_DEPTH_MAX + 2) + 48, MAP_SEED = 2 }
 struct rater {
     struct tx *tx;
     struct supply_cache *supply;
-    struct map plans;                    /* "PLAN/NUMBER" -> struct rated_plan */
+    struct map plans;                    /* the bytes of number and id -> struct rated_plan */
     struct map items;                    /* code -> struct item */
     struct map priced;                   /* chain of books, plan, instant -> struct priced_plan */
     const struct rated_plan *priced_for; /* the latest that was asked for */
@@ -164,9 +164,10 @@ static enum rc read_plan(struct rater *r, struct str id, int64_t number, struct 
 enum rc rater_plan(struct rater *r, struct str id, int64_t number, const struct rated_plan **ret)
 {
     char text[KEY_MAX];
-    int n = snprintf(text, sizeof text, "%.*s/%lld", STRF(id), (long long)number);
-    ASSERT(n > 0 && n < KEY_MAX);
-    struct str key = str_n(text, (size_t)n);
+    ASSERT(id.n + sizeof number <= KEY_MAX);
+    memcpy(text, &number, sizeof number);
+    memcpy(text + sizeof number, id.p, id.n);
+    struct str key = str_n(text, sizeof number + id.n);
     struct rated_plan *plan = map_get(&r->plans, key);
     if (plan == NULL) {
         plan = NEW(r->tx->arena, struct rated_plan);

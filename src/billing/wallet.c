@@ -132,7 +132,7 @@ static enum rc check(struct tx *tx, const struct wallet *w, const struct currenc
         err_at(tx->err, STR("/currency"));
         return rc;
     }
-    rc = amount_parse(w->amount, *ret_currency, ret_amount, tx->err);
+    rc = amount_parse_one(w->amount, *ret_currency, ret_amount, tx->err);
     if (rc != RC_OK || *ret_amount <= 0) {
         if (rc == RC_OK)
             rc = err_set(tx->err, RC_INVALID, "credit is above 0");

@@ -9,7 +9,7 @@ enum { PERCENT_DIGITS = 4, PERCENT_OF_ONE = 6 }; /* "5" is 50,000 ppm, 0.05 of o
 
 static enum rc field_price(struct str text, const char *pointer, struct price *ret, struct err *err)
 {
-    enum rc rc = text.n > 0 ? price_parse(text, ret, err)
+    enum rc rc = text.n > 0 ? price_parse_one(text, ret, err)
                             : err_set(err, RC_INVALID, "a price is needed here");
     if (rc != RC_OK)
         err_at(err, str_c(pointer));
@@ -243,23 +243,25 @@ static enum rc quantity_times(struct quantity q, int64_t times, int64_t per, str
 
 /* What is counted in a part of a period has that part of what is included and of each tier; else a
  * window that is cut in two would have them twice. What is a level is not counted up: it has them
- * whole, and its amount is prorated. Descendants are counted in unit-seconds, tiers in units. */
-static enum rc fit(const struct charge_rule *c, const struct charge_use *u, struct charge_rule *ret,
-                   struct err *err)
+ * whole, and its amount is prorated. Descendants are counted in unit-seconds, tiers in units.
+ * c points to what is to be used: the rule itself, or what was fitted. */
+static enum rc fit(const struct charge_rule **c, const struct charge_use *u,
+                   struct charge_rule *fitted, struct err *err)
 {
-    struct charge_rule r = *c;
+    enum charge_kind kind = (*c)->kind;
     int64_t part = u->until - u->from;
-    int64_t whole = r.kind == CHARGE_DESCENDANTS ? US_PER_SECOND : u->end - u->begin;
-    bool counted = is_metered(r.kind) && !u->level && part != whole;
+    int64_t whole = kind == CHARGE_DESCENDANTS ? US_PER_SECOND : u->end - u->begin;
+    bool counted = is_metered(kind) && !u->level && part != whole;
     struct quantity beside = u->quantity;
     beside.mantissa = max_i64(beside.mantissa, 0);
-    *ret = r;
-    if (!counted && r.kind != CHARGE_DESCENDANTS)
+    if (!counted && kind != CHARGE_DESCENDANTS)
         return RC_OK;
-    TRY(quantity_times(r.included, part, whole, beside, &r.included, err));
-    for (size_t i = 0; i + 1 < r.step_count; i++)
-        TRY(quantity_times(r.steps[i].up_to, part, whole, beside, &r.steps[i].up_to, err));
-    *ret = r;
+    *fitted = **c;
+    *c = fitted;
+    TRY(quantity_times(fitted->included, part, whole, beside, &fitted->included, err));
+    for (size_t i = 0; i + 1 < fitted->step_count; i++)
+        TRY(quantity_times(fitted->steps[i].up_to, part, whole, beside, &fitted->steps[i].up_to,
+                           err));
     return RC_OK;
 }
 
@@ -404,16 +406,17 @@ static enum rc whole_amount(const struct charge_rule *c, const struct charge_use
 enum rc charge_span(const struct charge_rule *c, const struct charge_use *u,
                     struct charge_span *ret, struct err *err)
 {
-    struct charge_rule rule;
+    const struct charge_rule *rule = c;
+    struct charge_rule fitted;
     struct quantity q;
     rated whole = 0;
     ASSERT(u->begin <= u->from && u->from <= u->until);
     ASSERT(u->until <= u->end && u->begin < u->end);
     if (c->kind == CHARGE_INSTALMENT)
         return instalment(c, u, ret, err);
-    TRY(fit(c, u, &rule, err));
-    TRY(beyond(&rule, u, &q, err));
-    TRY(whole_amount(&rule, u, q, &whole, err));
+    TRY(fit(&rule, u, &fitted, err));
+    TRY(beyond(rule, u, &q, err));
+    TRY(whole_amount(rule, u, q, &whole, err));
     if (u->level && is_metered(c->kind))
         whole = share_of(whole, u);
     *ret = c->kind == CHARGE_FLAT ? prorated(whole, u) : (struct charge_span){.after = whole};

@@ -3,7 +3,7 @@
  */
 #include "catalog/window.h"
 
-enum { WINDOWS_MAX = 100000 };
+enum { WINDOWS_MAX = 100000, FEW = 4 };
 
 /* What is sold once has one period: from its beginning for as long as it runs. Its first window is
  * all of it, whatever changes later: nothing of it is for a part of that time. */
@@ -82,9 +82,9 @@ static time_us walk_start(const struct subscription_facts *f, time_us since)
     return max_i64(f->start, min_i64(since - 1, f->ends - 1));
 }
 
-/* The windows with their mark in [since, before); into list where it is given. */
+/* The windows with their mark in [since, before): the first so many into list, and how many. */
 static enum rc walk(const struct subscription_facts *f, const struct window_span *span,
-                    struct window *list, size_t *ret_count, struct err *err)
+                    struct window *list, size_t room, size_t *ret_count, struct err *err)
 {
     time_us since = span->since;
     time_us before = span->before;
@@ -102,7 +102,7 @@ static enum rc walk(const struct subscription_facts *f, const struct window_span
                            "a subscription has more than %d windows in that "
                            "time",
                            WINDOWS_MAX);
-        if (list != NULL)
+        if (count < room)
             list[count] = w;
         count++;
     }
@@ -114,10 +114,14 @@ enum rc subscription_windows(const struct subscription_facts *f, const struct wi
                              struct arena *arena, struct window **ret, size_t *ret_count,
                              struct err *err)
 {
+    struct window few[FEW]; /* as a rule it is one */
     size_t count = 0;
-    TRY(walk(f, span, NULL, &count, err));
+    TRY(walk(f, span, few, FEW, &count, err));
     struct window *list = NEW_N(arena, struct window, count);
-    TRY(walk(f, span, list, &count, err));
+    if (count <= FEW)
+        memcpy(list, few, count * sizeof *list);
+    else
+        TRY(walk(f, span, list, count, &count, err));
     *ret = list;
     *ret_count = count;
     return RC_OK;

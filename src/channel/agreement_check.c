@@ -38,13 +38,6 @@ static const struct {
                             true},
 };
 
-static enum rc blame(enum rc rc, const char *pointer, struct err *err)
-{
-    if (rc != RC_OK)
-        err_at(err, str_c(pointer));
-    return rc;
-}
-
 /* --- amounts, labels --- */
 
 /* Empty is none: *ret stays. */
@@ -54,7 +47,7 @@ static enum rc check_amount(struct str text, const struct currency *c, const cha
     int64_t amount = 0;
     if (text.n == 0)
         return RC_OK;
-    TRY(blame(amount_parse(text, c, &amount, err), pointer, err));
+    TRY(err_blame(amount_parse_one(text, c, &amount, err), pointer, err));
     if (amount < 0)
         return err_set_at(err, RC_INVALID, str_c(pointer), "an amount here is not below 0");
     *ret = amount;
@@ -116,8 +109,8 @@ static enum rc check_tiers(struct rule *r, const struct currency *c, struct aren
         tiers[i].set = schema_all(&rule_tier_schema);
         enum rc rc = check_tier_end(&tiers[i], i + 1 == r->tiers.count, c, &before, err);
         if (rc == RC_OK)
-            rc = blame(percent_parse(tiers[i].percent, PERCENT_HUNDRED_PPM, &ppm, err), "/percent",
-                       err);
+            rc = err_blame(percent_parse(tiers[i].percent, PERCENT_HUNDRED_PPM, &ppm, err),
+                           "/percent", err);
         if (rc != RC_OK) {
             err_under(err, str_c(under));
             return rc;
@@ -142,12 +135,12 @@ static enum rc check_value(struct rule *r, const struct currency *c, struct aren
     case RULE_FIXED:
     case RULE_PER_UNIT:
     case RULE_BOUNTY:
-        TRY(blame(price_parse(r->value, &price, err), "/value", err));
+        TRY(err_blame(price_parse_one(r->value, &price, err), "/value", err));
         if (price.mantissa < 0)
             return err_set_at(err, RC_INVALID, STR("/value"), "a share is not below 0");
         return RC_OK;
     case RULE_PERCENT:
-        return blame(percent_parse(r->value, PERCENT_HUNDRED_PPM, &ppm, err), "/value", err);
+        return err_blame(percent_parse(r->value, PERCENT_HUNDRED_PPM, &ppm, err), "/value", err);
     case RULE_TIERED:
         return check_tiers(r, c, arena, err);
     case RULE_RESIDUAL:
@@ -290,7 +283,7 @@ enum rc agreement_check(struct agreement *a, struct arena *arena, struct err *er
     ASSERT(a->kind >= 0 && (size_t)a->kind < COUNT(kinds));
     if (str_eq(a->from, a->to))
         return err_set_at(err, RC_INVALID, STR("/to"), "nobody agrees with itself");
-    TRY(blame(currency_parse(a->terms.currency, &currency, err), "/terms/currency", err));
+    TRY(err_blame(currency_parse(a->terms.currency, &currency, err), "/terms/currency", err));
     TRY(check_supply(a, err));
     TRY(check_scope(a, err));
     TRY(check_rules(a, currency, arena, err));

@@ -84,26 +84,19 @@ enum rc price_book_list(struct tx *tx, struct str party, const struct page_query
 
 /* --- writing books --- */
 
-static enum rc blame(enum rc rc, const char *pointer, struct err *err)
-{
-    if (rc != RC_OK)
-        err_at(err, str_c(pointer));
-    return rc;
-}
-
 static enum rc check_book(struct tx *tx, const struct price_book *b)
 {
     const struct currency *currency = NULL;
     struct rows rows;
     int64_t ppm = 0;
     TRY(name_check(b->name, "/name", tx->err));
-    TRY(blame(currency_parse(b->currency, &currency, tx->err), "/currency", tx->err));
+    TRY(err_blame(currency_parse(b->currency, &currency, tx->err), "/currency", tx->err));
     if (b->floor_percent.n > 0)
-        TRY(blame(percent_parse(b->floor_percent, MUL_PPM_MAX, &ppm, tx->err), "/floor_percent",
-                  tx->err));
+        TRY(err_blame(percent_parse(b->floor_percent, MUL_PPM_MAX, &ppm, tx->err), "/floor_percent",
+                      tx->err));
     if (b->max_discount_percent.n > 0)
-        TRY(blame(percent_parse(b->max_discount_percent, PERCENT_HUNDRED_PPM, &ppm, tx->err),
-                  "/max_discount_percent", tx->err));
+        TRY(err_blame(percent_parse(b->max_discount_percent, PERCENT_HUNDRED_PPM, &ppm, tx->err),
+                      "/max_discount_percent", tx->err));
     TRY(sql_rows(tx, &rows, "SELECT id FROM price_book WHERE party = $1 AND name = $2 AND id <> $3",
                  V(b->party), V(b->name), V(b->id)));
     return rows.count == 0 ? RC_OK
@@ -235,7 +228,7 @@ enum rc price_entry_list(struct tx *tx, struct str book, const struct page_query
 static enum rc check_price(struct str text, bool negative, const char *pointer, struct err *err)
 {
     struct price p;
-    TRY(blame(price_parse(text, &p, err), pointer, err));
+    TRY(err_blame(price_parse_one(text, &p, err), pointer, err));
     if (p.mantissa < 0 && !negative)
         return err_set_at(err, RC_INVALID, str_c(pointer), "a price is not below 0");
     return RC_OK;
@@ -254,7 +247,7 @@ static enum rc check_value(const struct price_entry *e, struct err *err)
     case ENTRY_ADD:
         return check_price(e->value, true, "/value", err);
     case ENTRY_MUL:
-        return blame(percent_parse(e->value, MUL_PPM_MAX, &ppm, err), "/value", err);
+        return err_blame(percent_parse(e->value, MUL_PPM_MAX, &ppm, err), "/value", err);
     case ENTRY_HIDE:
         return RC_OK;
     }

@@ -65,7 +65,7 @@ static enum rc check_amount(struct str text, const struct currency *c, const cha
                             struct err *err)
 {
     int64_t amount = 0;
-    enum rc rc = amount_parse(text, c, &amount, err);
+    enum rc rc = amount_parse_one(text, c, &amount, err);
     if (rc == RC_OK && amount < 0)
         rc = err_set(err, RC_INVALID, "a reward is not below 0");
     if (rc != RC_OK)

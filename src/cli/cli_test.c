@@ -552,6 +552,77 @@ START_TEST(other_failures_of_the_wire_are_not_tried_again)
 }
 END_TEST
 
+/* --- a pico that was sold goes to another host --- */
+
+#define PICO  "ck0000000000000000000001"
+#define THERE "http://127.0.0.1:9431"
+#define SOLD  "sub_01jd0000000000000000000001"
+#define TERMS "agr_01jd0000000000000000000002"
+
+static void answer_until_there(const char *account, const char *agreement)
+{
+    stage_answer(&stage, 200,
+                 "{\"items\":[{\"id\":\"" PICO "\",\"name\":\"alice\",\"parent\":\"r\"}]}");
+    stage_answer(&stage, 200, account);
+    if (agreement == NULL)
+        return;
+    stage_answer(&stage, 200, "{\"id\":\"" SOLD "\"}");
+    stage_answer(&stage, 200, agreement);
+}
+
+#define OWN_ACCOUNT "{\"account\":\"" PICO "\",\"subscription\":\"" SOLD "\"}"
+#define ITS_SUPPLY  "{\"kind\":\"supply\",\"state\":\"active\"}"
+
+static void answer_the_move(void)
+{
+    stage_answer(&stage, 200, "{}");                           /* somebody is there */
+    stage_answer(&stage, 200, "{\"move\":\"m1\"}");            /* it stands still */
+    stage_answer(&stage, 200, "the file");                     /* its file */
+    stage_answer(&stage, 200, "{\"host\":\"https://there\"}"); /* has arrived */
+    stage_answer(&stage, 200, "{}");                           /* is gone here */
+}
+
+START_TEST(a_pico_that_was_sold_moves_with_its_subscription)
+{
+    answer_until_there(OWN_ACCOUNT, ITS_SUPPLY);
+    answer_the_move();
+    stage_answer(&stage, 200, "{}");
+    stage_answer(&stage, 200, "{\"id\":\"" SOLD "\"}");
+    ck_assert_int_eq(stage_run(&stage, "pico|move|alice|" THERE "|--agreement|" TERMS), RC_OK);
+    check_sent(1, "GET", "http://127.0.0.1:8431/v1/picos/" PICO "/account");
+    check_sent(3, "GET", CLI_URL_DEFAULT "/v1/agreements/" TERMS);
+    check_sent(9, "POST", THERE "/v1/picos/" PICO "/account");
+    check_body(9, "{\"subscription\":\"" SOLD "\"}");
+    check_sent(10, "POST", CLI_URL_DEFAULT "/v1/subscriptions/" SOLD "/actions/move");
+    check_body(10, "{\"agreement\":\"" TERMS "\"}");
+    stage_assert_out(&stage, "https://there");
+}
+END_TEST
+
+START_TEST(and_stays_where_nobody_could_pay_for_it_there)
+{
+    answer_until_there("{\"account\":\"another\",\"subscription\":\"" SOLD "\"}", NULL);
+    ck_assert_int_eq(stage_run(&stage, "pico|move|alice|" THERE "|--agreement|" TERMS),
+                     RC_CONFLICT);
+    stage_assert_err(&stage, "no subscription pays for this pico itself");
+    answer_until_there(OWN_ACCOUNT, "{\"kind\":\"supply\",\"state\":\"ended\"}");
+    ck_assert_int_eq(stage_run(&stage, "pico|move|alice|" THERE "|--agreement|" TERMS),
+                     RC_CONFLICT);
+    stage_assert_err(&stage, "is none by which anything is sold now");
+}
+END_TEST
+
+START_TEST(what_is_left_to_do_for_a_pico_that_has_moved_is_said)
+{
+    answer_until_there(OWN_ACCOUNT, ITS_SUPPLY);
+    answer_the_move();
+    stage_answer(&stage, 200, "{}");
+    stage_answer(&stage, 422, "{\"detail\":\"it is sold by another\",\"type\":\"invalid\"}");
+    ck_assert_int_eq(stage_run(&stage, "pico|move|alice|" THERE "|--agreement|" TERMS), RC_INVALID);
+    stage_assert_err(&stage, "hanse subscription move " SOLD " --agreement " TERMS);
+}
+END_TEST
+
 START_TEST(an_answer_that_is_not_from_hanse_is_named)
 {
     stage_answer(&stage, 200, "<html>");
@@ -699,6 +770,9 @@ Suite *cli_suite(void)
     tcase_add_test(c, a_lost_connection_is_tried_again_with_the_same_key);
     tcase_add_test(c, a_server_that_is_not_there_is_given_up_after_three_more_tries);
     tcase_add_test(c, other_failures_of_the_wire_are_not_tried_again);
+    tcase_add_test(c, a_pico_that_was_sold_moves_with_its_subscription);
+    tcase_add_test(c, and_stays_where_nobody_could_pay_for_it_there);
+    tcase_add_test(c, what_is_left_to_do_for_a_pico_that_has_moved_is_said);
     tcase_add_test(c, an_answer_that_is_not_from_hanse_is_named);
     tcase_add_test(c, a_redirection_is_told_and_not_followed);
     tcase_add_test(c, output_that_cannot_be_written_is_a_failure);

@@ -73,7 +73,10 @@ static const struct flag move_flags[] = {
     OWN("engine", "URL",
         "The engine it leaves: its listener for developers; else HANSE_ENGINE_URL."),
     OWN("host", "URL", "Where others find it afterwards; else what the other engine says."),
+    OWN("agreement", "AGREEMENT",
+        "Buy its subscription by this agreement from then on: the other host's."),
     OWN("cancel", NULL, "Call off a move that has not arrived: the pico stays."),
+    OWN("lost", NULL, "With --cancel: the other engine is lost for good, and is not asked."),
     OWN_END,
 };
 

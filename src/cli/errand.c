@@ -354,20 +354,13 @@ static enum rc errand_list(struct run *run, const struct server *s, const struct
     }
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
 static struct str percent_decoded(struct arena *arena, struct str s)
 {
     char *p = arena_bytes(arena, s.n + 1);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '%' && s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
+        int high = s.p[i] == '%' && s.n - i > 2 ? hex_value(s.p[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(s.p[i + 2]) : -1;
         p[n++] = low >= 0 ? (char)(high << 4 | low) : s.p[i];
         i += low >= 0 ? 2 : 0;
     }

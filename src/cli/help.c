@@ -152,10 +152,13 @@ const char *help_heading(const struct command *list, size_t count, struct str no
     const char *own = own_heading(noun);
     if (own != NULL)
         return own;
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(command_noun(&list[i]), noun) && list[i].route != NULL &&
-            list[i].route->reply != NULL && strchr(list[i].words, ' ') != NULL)
-            return list[i].route->reply->doc;
+    static const char *const verbs[] = {"show", "create", ""}; /* who shows it says what it is */
+    for (size_t v = 0; v < COUNT(verbs); v++)
+        for (size_t i = 0; i < count; i++)
+            if (str_eq(command_noun(&list[i]), noun) && list[i].route != NULL &&
+                list[i].route->reply != NULL && strchr(list[i].words, ' ') != NULL &&
+                str_ends(str_c(list[i].words), str_c(verbs[v])))
+                return list[i].route->reply->doc;
     return str_eq(noun, STR("profile")) ? profiles_schema.doc : "";
 }
 

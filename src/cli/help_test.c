@@ -109,6 +109,7 @@ START_TEST(the_overview_names_every_command)
                       "%s has no heading", list[i].words);
     }
     stage_assert_out(&stage, "hanse login URL");
+    ck_assert(!stage_out_has(&stage, "as seen from")); /* a noun is what its show shows */
     ck_assert_int_eq(stage_run(&stage, "help|party"), RC_OK);
     stage_assert_out(&stage, "party change PARTY");
     ck_assert_int_eq(stage_run(&stage, "party|--help"), RC_OK);

@@ -6,6 +6,7 @@
 #include "cli/text.h"
 #include "krl/compile.h"
 #include "krl/format.h"
+#include "krl/parse.h"
 #include "krl/sim.h"
 
 #include <errno.h>
@@ -122,6 +123,8 @@ static enum rc take_step(struct run *run, struct bench *b, struct str step)
     enum rc rc = RC_OK;
     if (str_find(name, ':', 0) < name.n) {
         struct str domain = str_cut(&name, ':');
+        if (domain.n == 0 || name.n == 0)
+            return err_set(run->err, RC_SYNTAX, "an event is DOMAIN:NAME, not '%.*s'", STRF(step));
         rc = krl_sim_event(&b->sim, domain, name, json, run->err);
     } else if (name.n > 0) {
         rc = krl_sim_query(&b->sim, STR(""), name, json, run->err);
@@ -130,13 +133,31 @@ static enum rc take_step(struct run *run, struct bench *b, struct str step)
     return rc;
 }
 
+/* A line of standard input without its end. RC_NOT_FOUND: there are no more. RC_TOO_LARGE: it has
+ * more than so many bytes, and was passed over. */
+static enum rc read_line(struct run *run, char *line, int bytes, struct str *ret)
+{
+    if (fgets(line, bytes, run->cli->in) == NULL)
+        return RC_NOT_FOUND;
+    struct str s = str_c(line);
+    bool whole = str_ends(s, STR("\n")) || feof(run->cli->in) != 0;
+    for (int c = whole ? '\n' : ' '; c != '\n' && c != EOF;)
+        c = fgetc(run->cli->in);
+    if (!whole)
+        return err_set(run->err, RC_TOO_LARGE, "a line has at most %d bytes", bytes - 2);
+    *ret = str_trim(s);
+    return RC_OK;
+}
+
 /* Steps from standard input, one a line. */
 static enum rc take_steps(struct run *run, struct bench *b)
 {
     char *line = arena_bytes(run->arena, LINE_BYTES_MAX);
-    while (fgets(line, LINE_BYTES_MAX, run->cli->in) != NULL)
-        TRY(take_step(run, b, str_c(line)));
-    return RC_OK;
+    struct str step = STR("");
+    enum rc rc = RC_OK;
+    while ((rc = read_line(run, line, LINE_BYTES_MAX, &step)) == RC_OK)
+        TRY(take_step(run, b, step));
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 static enum rc evaluate(struct run *run, struct bench *b, const struct krl_code *code)
@@ -152,6 +173,8 @@ static enum rc evaluate(struct run *run, struct bench *b, const struct krl_code 
 
 static enum rc run_code(struct run *run, struct bench *b, const struct krl_code *code)
 {
+    if (code->rid.n == 0 && run->args.word_count > 1)
+        return err_set(run->err, RC_INVALID, "only a ruleset takes steps: this is none");
     if (code->rid.n == 0)
         return evaluate(run, b, code);
     TRY(krl_sim_add(&b->sim, code, run->err));
@@ -175,6 +198,21 @@ enum rc builtin_krl_run(struct run *run)
 
 /* --- the prompt --- */
 
+/* Whether what was typed ends in a declaration, and so has no value. */
+static bool declares(struct str line)
+{
+    struct ast *tree = NULL;
+    struct err err = {0};
+    struct arena arena;
+    arena_init(&arena, KRL_COMPILE_BYTES);
+    bool last = false;
+    if (krl_parse(line, &arena, &tree, &err) == RC_OK)
+        for (const struct ast *s = tree->list; s != NULL; s = s->next)
+            last = s->kind == AST_DECLARATION;
+    arena_fini(&arena);
+    return last;
+}
+
 /* Evaluate what was typed behind what was declared before; a declaration is kept when it holds. */
 static void answer(struct run *run, struct buf *declared, struct str line)
 {
@@ -190,7 +228,9 @@ static void answer(struct run *run, struct buf *declared, struct str line)
     if (rc != RC_OK) {
         fprintf(run->cli->out, "%.*s\n", STRF(text_plain(run->arena, err_text(err))));
         err_clear(err);
-    } else if (str_eq(buf_str(&b->out), STR("undefined\n"))) {
+    } else if (declares(line)) {
+        struct str out = buf_str(&b->out); /* what was logged, and the value, which is none */
+        show_str(run->cli->out, str_sub(out, 0, out.n - strlen("undefined\n")));
         buf_add(declared, line);
         buf_add(declared, STR(";\n"));
     } else {
@@ -208,10 +248,17 @@ enum rc builtin_krl(struct run *run)
         if (run->cli->in_terminal)
             show_str(run->cli->out, STR("krl> "));
         (void)fflush(run->cli->out); /* looked at again at the end */
-        if (fgets(line, LINE_BYTES_MAX / 4, run->cli->in) == NULL)
+        struct str typed = STR("");
+        enum rc rc = read_line(run, line, LINE_BYTES_MAX / 4, &typed);
+        if (rc == RC_NOT_FOUND)
             return RC_OK;
-        struct str typed = str_trim(str_c(line));
-        if (typed.n > 0)
+        if (rc != RC_OK) {
+            fprintf(run->cli->out, "%.*s\n", STRF(err_text(run->err)));
+            err_clear(run->err);
+        } else if (declared.n + typed.n + 2 > LINE_BYTES_MAX / 2) {
+            show_str(run->cli->out, STR("too much was declared: begin again\n"));
+        } else if (typed.n > 0) {
             answer(run, &declared, typed);
+        }
     }
 }

@@ -60,6 +60,16 @@ START_TEST(events_and_queries_are_played)
 }
 END_TEST
 
+START_TEST(what_is_no_step_is_refused)
+{
+    const char *file = write_file("good.krl", ruleset);
+    ck_assert_int_eq(run("run", file, "|:y", NULL), RC_SYNTAX);
+    stage_assert_err(&stage, "hanse: an event is DOMAIN:NAME, not ':y'\n");
+    ck_assert_int_eq(run("run", write_file("list.krl", "1 + 2"), "|x:y", NULL), RC_INVALID);
+    stage_assert_err(&stage, "hanse: only a ruleset takes steps: this is none\n");
+}
+END_TEST
+
 START_TEST(the_layout_is_printed)
 {
     ck_assert_int_eq(run("fmt", write_file("good.krl", "a = [1 ,\n2]"), "", NULL), RC_OK);
@@ -74,6 +84,25 @@ START_TEST(the_prompt_keeps_what_was_declared)
 }
 END_TEST
 
+START_TEST(the_prompt_keeps_declarations_that_log_and_nothing_else)
+{
+    ck_assert_int_eq(stage_run_with(&stage, "krl", "x = 1.klog(\"m\")\nnull\nx +\n"), RC_OK);
+    stage_assert_out(&stage, "log klog m 1\nlog klog m 1\nundefined\n"
+                             "ParseError: Expected an expression [at line 2 col 3]\n");
+}
+END_TEST
+
+START_TEST(a_line_that_is_too_long_is_passed_over)
+{
+    enum { LONG = 20000 };
+    char *input = arena_bytes(&stage.arena, LONG + 16);
+    memset(input, 'a', LONG);
+    (void)snprintf(input + LONG, 16, "\n1 + 1\n");
+    ck_assert_int_eq(stage_run_with(&stage, "krl", input), RC_OK);
+    stage_assert_out(&stage, "a line has at most 16382 bytes\n2\n");
+}
+END_TEST
+
 Suite *krl_suite(void);
 Suite *krl_suite(void)
 {
@@ -82,8 +111,11 @@ Suite *krl_suite(void)
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, a_ruleset_is_checked_without_a_server);
     tcase_add_test(t, events_and_queries_are_played);
+    tcase_add_test(t, what_is_no_step_is_refused);
     tcase_add_test(t, the_layout_is_printed);
     tcase_add_test(t, the_prompt_keeps_what_was_declared);
+    tcase_add_test(t, the_prompt_keeps_declarations_that_log_and_nothing_else);
+    tcase_add_test(t, a_line_that_is_too_long_is_passed_over);
     suite_add_tcase(s, t);
     return s;
 }

@@ -13,10 +13,12 @@ static const struct topic {
 } topics[] = {
     {"To begin", "login setup status events logout profile help version man completion"},
     {"Who", "me session token party member invitation role brand audit"},
-    {"What is sold", "item meter plan price price-book price-entry coupon reward tax"},
+    {"What is sold",
+     "item meter plan price price-book price-entry coupon reward tax exchange-rate"},
     {"The channel", "agreement subscription limit usage"},
-    {"Money",
-     "close document payment share statement settlement clearing payout wallet financing book"},
+    {"Money", "close document payment share statement settlement clearing clearing-fund payout "
+              "wallet financing "
+              "book"},
     {"Servers and services", "site node workorder kind offer image service operation backup alert"},
     {"Picos", "pico krl"},
     {"To try it", "demo test-clock"},
@@ -121,6 +123,8 @@ static const struct {
     {"customer", "party"},
     {"database", "service"},
     {"discount", "coupon"},
+    {"exchange", "exchange-rate"},
+    {"fx", "exchange-rate"},
     {"host", "node"},
     {"instance", "service"},
     {"invite", "invitation"},

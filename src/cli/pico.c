@@ -231,8 +231,8 @@ static struct str word(const struct run *run, size_t i)
 static enum rc want_words(struct run *run, size_t n)
 {
     if (run->args.word_count < n)
-        return err_set(run->err, RC_SYNTAX, "say %.*s",
-                       STRF(command_synopsis(run->command, run->arena)));
+        return err_set(run->err, RC_SYNTAX, "words are missing; usage: hanse %s %.*s",
+                       run->command->words, STRF(command_synopsis(run->command, run->arena)));
     return RC_OK;
 }
 
@@ -269,13 +269,18 @@ static enum rc read_file(struct run *run, const char *path, struct str *ret)
     char *bytes = malloc(FILE_BYTES_MAX);
     ASSERT(bytes != NULL);
     size_t n = fread(bytes, 1, FILE_BYTES_MAX, file);
-    bool good = ferror(file) == 0 && n < FILE_BYTES_MAX;
+    int wrong = ferror(file) != 0 ? errno : 0;
     (void)fclose(file); /* only read */
-    if (good)
+    enum rc rc = RC_OK;
+    if (wrong != 0)
+        rc = err_set(run->err, RC_FORBIDDEN, "'%s' cannot be read: %s", path, strerror(wrong));
+    else if (n == FILE_BYTES_MAX)
+        rc = err_set(run->err, RC_TOO_LARGE, "'%s' has more than %d bytes", path,
+                     FILE_BYTES_MAX - 1);
+    else
         *ret = arena_str(run->arena, str_n(bytes, n));
     free(bytes);
-    return good ? RC_OK
-                : err_set(run->err, RC_TOO_LARGE, "'%s' cannot be read, or is too large", path);
+    return rc;
 }
 
 /* --- commands --- */
@@ -321,6 +326,9 @@ static enum rc install_body(struct run *run, struct str what, struct str *ret)
     bool url = str_has(what, STR("://"));
     if (!url)
         TRY(read_file(run, arena_cstr(run->arena, what), &source));
+    if (!url && (source.n == 0 || !str_is_utf8(source)))
+        return err_set(run->err, RC_SYNTAX,
+                       source.n == 0 ? "'%.*s' is empty" : "'%.*s' is not UTF-8", STRF(what));
     struct str name = what;
     while (!url && str_find(name, '/', 0) < name.n)
         (void)str_cut(&name, '/');
@@ -540,6 +548,10 @@ enum rc builtin_pico_import(struct run *run)
 
 struct moving {
     struct run *run;
+    struct server plane;     /* where the subscription is, with --agreement */
+    struct str agreement;    /* or empty: the engine alone is left */
+    struct str subscription; /* that pays for the pico */
+
     struct str to;
     struct str id;
     struct str parent;
@@ -555,6 +567,19 @@ static struct str step_path(struct moving *m, const char *before, struct str nam
     buf_add(&b, str_c(before));
     server_encode(&b, name);
     buf_add(&b, str_c(behind));
+    return buf_str(&b);
+}
+
+static struct str member(struct moving *m, const char *name, struct str value)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, m->run->arena, BODY_BYTES_MAX);
+    json_writer_init(&w, &b);
+    json_begin_object(&w);
+    json_put_key(&w, str_c(name));
+    json_put_str(&w, value);
+    json_end_object(&w);
     return buf_str(&b);
 }
 
@@ -586,21 +611,14 @@ static enum rc move_file(struct moving *m)
 
 static enum rc move_done(struct moving *m)
 {
-    struct buf b;
-    struct json_writer w;
     struct str nothing = STR("");
-    buf_init(&b, m->run->arena, BODY_BYTES_MAX);
-    json_writer_init(&w, &b);
-    json_begin_object(&w);
-    json_put_key(&w, STR("host"));
-    json_put_str(&w, m->host);
-    json_end_object(&w);
-    struct call c = {.method = "POST", .body = buf_str(&b)};
+    struct call c = {.method = "POST", .body = member(m, "host", m->host)};
     c.path = step_path(m, "/v1/moves/", m->move, "/arrival");
     return call(m->run, &c, &nothing);
 }
 
-/* First there, so that it cannot arrive any more, then here. */
+/* First there, so that it cannot arrive any more, then here; who says that there is nothing left
+ * there, knows. */
 static enum rc move_cancel(struct moving *m)
 {
     struct str nothing = STR("");
@@ -608,8 +626,93 @@ static enum rc move_cancel(struct moving *m)
     struct call here = {.method = "DELETE"};
     there.path = step_path(m, "/v1/arrivals/", m->move, "");
     here.path = step_path(m, "/v1/moves/", m->move, "");
-    TRY(call(m->run, &there, &nothing));
+    if (!args_has(&m->run->args, "lost")) {
+        enum rc rc = call(m->run, &there, &nothing);
+        if (rc == RC_UNAVAILABLE || rc == RC_TIMEOUT)
+            m->run->more = STR("the pico stands still until that engine answers; where it is lost "
+                               "for good: --cancel --lost\n");
+        TRY(rc);
+    }
     return call(m->run, &here, &nothing);
+}
+
+/* Before anything stands still: whether anybody is there. */
+static enum rc move_ready(struct moving *m)
+{
+    struct str nothing = STR("");
+    struct call c = {.method = "GET", .path = STR("/v1/health"), .to = m->to};
+    return call(m->run, &c, &nothing);
+}
+
+static enum rc move_over(struct moving *m)
+{
+    TRY(move_file(m));
+    return move_done(m);
+}
+
+/* --- and its subscription, with what was paid in advance --- */
+
+static enum rc plane_json(struct moving *m, const char *before, struct str id,
+                          const struct json **ret)
+{
+    struct ask ask = {.method = HTTP_GET};
+    ask.path = step_path(m, before, id, "");
+    return server_json(&m->plane, &ask, ret);
+}
+
+/* Who pays for it, before anything stands still: it has an account of its own, the subscription is
+ * there, and the agreement is one by which things are sold. */
+static enum rc paid_ready(struct moving *m)
+{
+    struct run *run = m->run;
+    const struct json *account = NULL;
+    const struct json *found = NULL;
+    struct call c = {.method = "GET"};
+    m->agreement = args_get(&run->args, "agreement");
+    if (m->agreement.n == 0)
+        return RC_OK;
+    c.path = step_path(m, "/v1/picos/", m->id, "/account");
+    TRY(call_json(run, &c, &account));
+    m->subscription = peek_text(account, "subscription");
+    if (m->subscription.n == 0 || !str_eq(peek_text(account, "account"), m->id))
+        return err_set(run->err, RC_CONFLICT,
+                       "no subscription pays for this pico itself: move the one that has the "
+                       "account, or leave --agreement out");
+    TRY(server_open(run, &m->plane));
+    TRY(plane_json(m, "/v1/subscriptions/", m->subscription, &found));
+    TRY(plane_json(m, "/v1/agreements/", m->agreement, &found));
+    if (!str_eq(peek_text(found, "kind"), STR("supply")) ||
+        !str_eq(peek_text(found, "state"), STR("active")))
+        return err_set(run->err, RC_CONFLICT,
+                       "agreement '%.*s' is none by which anything is sold now",
+                       STRF(text_plain(run->arena, m->agreement)));
+    return RC_OK;
+}
+
+/* The other engine tells what is used from now on for the same subscription, and the other host
+ * sells it: the hosts settle what was paid in advance among themselves. */
+static enum rc paid_over(struct moving *m)
+{
+    struct str nothing = STR("");
+    struct wire_reply reply = {.status = 0};
+    struct call c = {
+        .method = "POST", .to = m->to, .body = member(m, "subscription", m->subscription)};
+    struct ask ask = {.method = HTTP_POST, .body = member(m, "agreement", m->agreement)};
+    if (m->agreement.n == 0)
+        return RC_OK;
+    c.path = step_path(m, "/v1/picos/", m->id, "/account");
+    ask.path = step_path(m, "/v1/subscriptions/", m->subscription, "/actions/move");
+    enum rc rc = call(m->run, &c, &nothing);
+    if (rc == RC_OK)
+        rc = server_call(&m->plane, &ask, &reply);
+    if (rc != RC_OK)
+        m->run->more = arena_fmt(
+            m->run->arena,
+            "the pico is there, and its old host still sells it: hanse subscription move %.*s "
+            "--agreement %.*s\n",
+            STRF(text_plain(m->run->arena, m->subscription)),
+            STRF(text_plain(m->run->arena, m->agreement)));
+    return rc;
 }
 
 enum rc builtin_pico_move(struct run *run)
@@ -618,12 +721,21 @@ enum rc builtin_pico_move(struct run *run)
     if (m.parent.n == 0)
         m.parent = STR("root");
     TRY(want_words(run, 2));
+    if (args_has(&run->args, "lost") && !args_has(&run->args, "cancel"))
+        return err_set(run->err, RC_INVALID, "--lost belongs to --cancel");
     TRY(find_pico(run, word(run, 0), &m.id));
+    if (!args_has(&run->args, "cancel")) {
+        TRY(paid_ready(&m));
+        TRY(move_ready(&m));
+    }
     TRY(move_begin(&m));
     if (args_has(&run->args, "cancel"))
         return move_cancel(&m);
-    TRY(move_file(&m));
-    TRY(move_done(&m));
+    enum rc rc = move_over(&m);
+    if (rc != RC_OK)
+        run->more = STR("the pico stands still until its move is over: say it again, or with "
+                        "--cancel\n");
+    TRY(rc);
     fprintf(run->cli->out, "%.*s\n", STRF(text_plain(run->arena, m.host)));
-    return RC_OK;
+    return paid_over(&m);
 }

@@ -2,6 +2,7 @@
 #include "fleet/alert_inside.h"
 
 #include "fleet/words.h"
+#include "party/brand.h"
 #include "party/email.h"
 #include "party/event.h"
 #include "party/patch.h"
@@ -12,7 +13,7 @@
 
 #define COLUMNS                                                                              \
     "a.id, a.version, a.party, a.name, a.subjects, a.promises, a.way, a.target, a.delay_s, " \
-    "a.hourly, a.paused, a.tries, a.error, a.created, a.changed, "                           \
+    "a.hourly, a.paused, a.tries, a.error, a.created, a.changed, a.code, "                   \
     "(SELECT COUNT(*) FROM alert_watch w WHERE w.alert = a.id AND w.told = 1), "             \
     "(SELECT COUNT(*) FROM alert_delivery d WHERE d.alert = a.id AND d.state = 'waiting')"
 
@@ -36,8 +37,9 @@ static struct alert read_row(struct tx *tx, const struct rows *r, size_t row)
         .error = row_str(r, row, 12),
         .created = row_int(r, row, 13),
         .changed = row_int(r, row, 14),
-        .failing = row_int(r, row, 15),
-        .waiting = row_int(r, row, 16),
+        .confirmed = row_null(r, row, 15),
+        .failing = row_int(r, row, 16),
+        .waiting = row_int(r, row, 17),
     };
 }
 
@@ -168,6 +170,68 @@ static enum rc check_room(struct tx *tx, struct str party)
     return RC_OK;
 }
 
+/* --- the code that an address is confirmed by --- */
+
+/* By the outbox, as an invitation goes: it is no message of the rule. */
+static enum rc mail_code(struct tx *tx, struct str party, struct str id, struct str name,
+                         struct str target)
+{
+    struct brand brand;
+    struct brand_mail mail = {.party = party, .to = target};
+    struct str code = secret_new(tx, "alc_");
+    TRY(brand_get(tx, party, &brand));
+    TRY(sql_run(tx, "UPDATE alert SET code = $2 WHERE id = $1", V(id),
+                V(secret_hash(code, tx->arena))));
+    mail.subject = arena_fmt(tx->arena, "%.*s: confirm this address", STRF(name));
+    mail.text =
+        arena_fmt(tx->arena,
+                  "Somebody wants what goes wrong with services and nodes of %.*s to be mailed to "
+                  "you.\nIf you want that, let them have this code:\n\n    %.*s\n\n"
+                  "They say it with\n\n    hanse alert confirm %.*s --code CODE\n\n"
+                  "If you do not, forget this mail: no other one follows.\n\n-- \n%.*s\n",
+                  STRF(brand.name), STRF(code), STRF(id), STRF(brand.name));
+    return brand_mail_put(tx, &brand, &mail);
+}
+
+/* Another code is a message of its hour, as nobody is to be flooded by codes either. */
+static enum rc mail_again(struct tx *tx, const struct alert *a)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT hour, told, hourly FROM alert WHERE id = $1", V(a->id)));
+    bool old = tx->now - row_int(&rows, 0, 0) >= ALERT_HOUR_US;
+    int64_t told = old ? 0 : row_int(&rows, 0, 1);
+    if (told >= row_int(&rows, 0, 2))
+        return err_set(tx->err, RC_CONFLICT, "it had all the messages of this hour: %lld",
+                       (long long)row_int(&rows, 0, 2));
+    TRY(sql_run(tx, "UPDATE alert SET hour = $2, told = $3 WHERE id = $1", V(a->id),
+                V(old ? tx->now : row_int(&rows, 0, 0)), V(told + 1)));
+    return mail_code(tx, a->party, a->id, a->name, a->mail);
+}
+
+enum rc alert_confirm(struct tx *tx, struct str id, struct str code, struct alert *ret)
+{
+    struct alert a;
+    struct rows rows;
+    TRY(alert_get(tx, id, &a));
+    if (a.confirmed)
+        return err_set(tx->err, RC_CONFLICT, "alert '%.*s' is confirmed", STRF(a.name));
+    if (code.n == 0) {
+        TRY(mail_again(tx, &a));
+        return alert_get(tx, id, ret);
+    }
+    TRY(sql_rows(tx, &rows, "SELECT code FROM alert WHERE id = $1", V(id)));
+    if (!str_eq(row_str(&rows, 0, 0), secret_hash(code, tx->arena)))
+        return err_set_at(tx->err, RC_INVALID, STR("/code"),
+                          "this is not the code that was mailed last");
+    TRY(sql_run(tx,
+                "UPDATE alert SET version = version + 1, code = NULL, due = $2, changed = $3 "
+                "WHERE id = $1",
+                V(id), V(a.waiting > 0 ? tx->now : ALERT_NEVER), V(tx->now)));
+    TRY(event_put(tx, "event.alert.changed", a.party, "alert", id, a.version + 1,
+                  STR("[\"confirmed\"]")));
+    return alert_get(tx, id, ret);
+}
+
 /* --- making and changing --- */
 
 static enum rc make_secret(struct tx *tx, const struct seal *seal, struct alert *a,
@@ -204,6 +268,8 @@ enum rc alert_create(struct tx *tx, const struct seal *seal, struct str party,
                 V(a.id), V(party), V(a.name), V(t.subjects), V(t.promises), V(t.way), V(t.target),
                 sealed.n > 0 ? value_bytes(sealed) : SQL_NULL, V(a.delay_s), V(a.hourly),
                 V(a.paused), V(ALERT_NEVER), V(tx->now)));
+    if (str_eq(t.way, WAY_MAIL))
+        TRY(mail_code(tx, party, a.id, a.name, t.target));
     TRY(event_put(tx, "event.alert.created", party, "alert", a.id, 1, STR("")));
     struct str secret = a.secret;
     TRY(alert_get(tx, a.id, ret));
@@ -226,6 +292,7 @@ enum rc alert_change(struct tx *tx, struct str id, int64_t version, const struct
     struct texts t;
     TRY(alert_get(tx, id, &a));
     bool mail = a.mail.n > 0;
+    struct str before = a.mail;
     if (version != 0 && version != a.version)
         return err_set(tx->err, RC_CHANGED, "alert '%.*s' has version %lld by now", STRF(a.name),
                        (long long)a.version);
@@ -241,6 +308,9 @@ enum rc alert_change(struct tx *tx, struct str id, int64_t version, const struct
                 "target = $5, delay_s = $6, hourly = $7, paused = $8, changed = $9 WHERE id = $1",
                 V(id), V(a.name), V(t.subjects), V(t.promises), V(t.target), V(a.delay_s),
                 V(a.hourly), V(a.paused), V(tx->now)));
+    a.mail = t.target;
+    if (mail && !str_eq(email_key(before, tx->arena), email_key(a.mail, tx->arena)))
+        TRY(mail_again(tx, &a));
     TRY(event_put(tx, "event.alert.changed", a.party, "alert", id, a.version + 1,
                   patch_names(&alert_schema, patch, tx->arena)));
     return alert_get(tx, id, ret);

@@ -14,10 +14,12 @@
  * what is more becomes one summary at its end.
  *
  * Messages are rows made in the unit of work that learned the fact, and leave after it, in order,
- * at least once, each always with the same id. It is not the outbox of the store (outbox.h): that
- * sends one at a time and knows no receivers, and here each of many strangers may be slow or gone.
- * So each rule has a queue: a receiver that fails rests, longer each time, and with it its queue
- * alone; after ALERT_TRIES_MAX a message is dead, which its row says.
+ * at least once, each always with the same id. A mail address gets none before it is confirmed by
+ * a code that was mailed to it: nobody is told of things by a rule that is not theirs. It is not
+ * the outbox of the store (outbox.h): that sends one at a time and knows no receivers, and here
+ * each of many strangers may be slow or gone. So each rule has a queue: a receiver that fails
+ * rests, longer each time, and with it its queue alone; after ALERT_TRIES_MAX a message is dead,
+ * which its row says.
  */
 #ifndef FLEET_ALERT_H
 #define FLEET_ALERT_H
@@ -57,6 +59,7 @@ struct alert {
     int64_t delay_s;
     int64_t hourly;
     bool paused;
+    bool confirmed;    /* whoever it is mailed to has said yes; of a webhook: always */
     struct str secret; /* of a webhook: only in the answer that makes it */
     int64_t failing;   /* told of, and not kept again yet */
     int64_t waiting;   /* messages on their way */
@@ -92,7 +95,8 @@ extern const struct schema alert_delivery_schema;
 /* The same without what became of it: what a webhook is sent. */
 extern const struct schema alert_message_schema;
 
-/* RC_INVALID names the field: neither or both of mail and url, none of the party's things.
+/* To a mail address goes a code, and nothing else until it is said (alert_confirm).
+ * RC_INVALID names the field: neither or both of mail and url, none of the party's things.
  * RC_CONFLICT: too many rules. RC_UNSUPPORTED: a webhook where there is no seal (NULL). */
 MUST_CHECK enum rc alert_create(struct tx *tx, const struct seal *seal, struct str party,
                                 const struct alert *fresh, struct alert *ret);
@@ -100,7 +104,7 @@ MUST_CHECK enum rc alert_get(struct tx *tx, struct str id, struct alert *ret);
 MUST_CHECK enum rc alert_list(struct tx *tx, struct str party, const struct page_query *q,
                               struct page *ret);
 /* RC_INVALID as above, and where mail becomes a webhook or the other way round. A rule that is
- * paused forgets what fails. */
+ * paused forgets what fails. Another mail address is confirmed anew. */
 MUST_CHECK enum rc alert_change(struct tx *tx, struct str id, int64_t version,
                                 const struct alert *patch, struct alert *ret);
 /* With all that waits and was told. */
@@ -108,7 +112,17 @@ MUST_CHECK enum rc alert_delete(struct tx *tx, struct str id);
 /* Another secret; the one before ends. RC_CONFLICT: it goes by mail. */
 MUST_CHECK enum rc alert_renew(struct tx *tx, const struct seal *seal, struct str id,
                                struct alert *ret);
-/* A message that says that it is a test, now. RC_CONFLICT: the hour has had all of its messages. */
+/* The code that was mailed is said: what waited leaves. Without one another code is mailed, and the
+ * one before ends. RC_INVALID at "/code": it is another; RC_CONFLICT: the address is confirmed, or
+ * the hour has had all of its messages. */
+struct alert_confirmation {
+    uint64_t set;
+    struct str code;
+};
+extern const struct schema alert_confirmation_schema;
+MUST_CHECK enum rc alert_confirm(struct tx *tx, struct str id, struct str code, struct alert *ret);
+/* A message that says that it is a test, now. RC_CONFLICT: the hour has had all of its messages, or
+ * the address is not confirmed. */
 MUST_CHECK enum rc alert_test(struct tx *tx, struct str id, struct alert_delivery *ret);
 MUST_CHECK enum rc alert_delivery_list(struct tx *tx, struct str id, const struct page_query *q,
                                        struct page *ret);

@@ -119,8 +119,11 @@ enum rc alert_test(struct tx *tx, struct str id, struct alert_delivery *ret)
                                .text = STR("This is a test: all is well."),
                                .since = tx->now};
     struct rows rows;
-    TRY(sql_rows(tx, &rows, "SELECT hour, told, held, hourly FROM alert WHERE id = $1", V(id)));
+    TRY(sql_rows(tx, &rows, "SELECT hour, told, held, hourly, code FROM alert WHERE id = $1",
+                 V(id)));
     ASSERT(rows.count == 1);
+    if (!row_null(&rows, 0, 4))
+        return err_set(tx->err, RC_CONFLICT, "its address is not confirmed yet");
     bool old = tx->now - row_int(&rows, 0, 0) >= ALERT_HOUR_US;
     if (row_int(&rows, 0, 2) > 0 || (!old && row_int(&rows, 0, 1) >= row_int(&rows, 0, 3)))
         return err_set(tx->err, RC_CONFLICT, "it had all the messages of this hour: %lld",
@@ -146,11 +149,13 @@ enum rc alert_next(struct tx *tx, time_us *ret)
     return RC_OK;
 }
 
+/* None while its address is not confirmed: it waits for that. */
 static enum rc oldest(struct tx *tx, struct str alert, struct rows *ret)
 {
     return sql_rows(tx, ret,
-                    "SELECT " COLUMNS " FROM alert_delivery d WHERE d.alert = $1 "
-                    "AND d.state = 'waiting' ORDER BY d.id LIMIT 1",
+                    "SELECT " COLUMNS " FROM alert_delivery d JOIN alert a ON a.id = d.alert "
+                    "WHERE d.alert = $1 AND d.state = 'waiting' AND a.code IS NULL "
+                    "ORDER BY d.id LIMIT 1",
                     V(alert));
 }
 

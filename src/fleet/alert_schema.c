@@ -30,6 +30,8 @@ static const struct field alert_fields[] = {
           .doc = "Messages in an hour; what is more becomes one summary. 12 unless said "
                  "otherwise."),
     FIELD(struct alert, paused, BOOL, .doc = "Nothing is told."),
+    FIELD(struct alert, confirmed, BOOL, .flags = RO,
+          .doc = "The code that was mailed to its address was said; of a URL: always."),
     FIELD(struct alert, secret, TEXT, .flags = RO,
           .doc = "What a webhook's signature is made with: shown in this answer alone."),
     FIELD(struct alert, failing, INT, .flags = RO, .max = INT64_MAX,
@@ -44,6 +46,14 @@ static const struct field alert_fields[] = {
 };
 const struct schema alert_schema =
     SCHEMA(struct alert, "alert", alert_fields, "Who is told that a promise fails.");
+
+static const struct field confirmation_fields[] = {
+    FIELD(struct alert_confirmation, code, TEXT, .min = 1, .max = 100,
+          .doc = "The code that was mailed; without it another one is mailed."),
+};
+const struct schema alert_confirmation_schema =
+    SCHEMA(struct alert_confirmation, "alert_confirmation", confirmation_fields,
+           "Whoever is told has said yes.");
 
 #define MESSAGE_FIELDS                                                                           \
     FIELD(struct alert_delivery, id, TEXT, .flags = RO, .prefix = "ald",                         \

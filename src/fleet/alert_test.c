@@ -7,11 +7,29 @@ static struct alert mail_to(const char *address)
     return (struct alert){.name = STR("night"), .mail = str_c(address)};
 }
 
+/* What the last mail to whoever is to be told has in it. */
+static struct str last_code(struct tx *tx)
+{
+    enum { CODE_N = 4 + 43 };
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows,
+                    "SELECT body FROM outbox WHERE topic = 'mail' ORDER BY id DESC LIMIT 1"));
+    struct str body = row_str(&rows, 0, 0);
+    size_t at = 0;
+    while (at < body.n && !str_starts(str_sub(body, at, body.n), STR("alc_")))
+        at++;
+    ck_assert_uint_lt(at, body.n);
+    return str_sub(body, at, at + CODE_N);
+}
+
 static struct alert make_alert(struct tx *tx, const struct shop *s, struct str party,
                                struct alert fresh)
 {
     struct alert a;
     OK(tx, alert_create(tx, &s->seal, party, &fresh, &a));
+    if (fresh.mail.n > 0)
+        OK(tx, alert_confirm(tx, a.id, last_code(tx), &a));
+    ck_assert(a.confirmed);
     return a;
 }
 
@@ -452,6 +470,50 @@ TX_TEST(a_test_is_counted_in_its_hour)
     OK(tx, alert_test(tx, c.alert.id, &d));
 }
 
+TX_TEST(an_address_is_told_of_nothing_before_it_says_its_code)
+{
+    struct scene c = make_scene(tx);
+    struct alert fresh = mail_to("stranger@example.net"), a, patch;
+    struct alert_delivery d;
+    OK(tx, alert_create(tx, NULL, c.shop.client, &fresh, &a));
+    struct str first = last_code(tx);
+    ck_assert(!a.confirmed);
+    OK(tx, alert_delete(tx, c.alert.id));
+    says(tx, &c.shop, &c.service, false);
+    pass(tx, ALERT_DELAY_S);
+    ck_assert_uint_eq(count_told(tx, a.id, &d), 1); /* it waits */
+    ck_assert(!claim(tx, &c.shop).found);
+    FAILS(tx, RC_CONFLICT, NULL, alert_test(tx, a.id, &d));
+    FAILS(tx, RC_INVALID, "/code", alert_confirm(tx, a.id, STR("alc_other"), &a));
+    OK(tx, alert_confirm(tx, a.id, STR(""), &a));
+    FAILS(tx, RC_INVALID, "/code", alert_confirm(tx, a.id, first, &a)); /* the one before */
+    OK(tx, alert_confirm(tx, a.id, last_code(tx), &a));
+    ck_assert(a.confirmed);
+    struct alert_claim k = claim(tx, &c.shop);
+    ck_assert(k.found && k.delivery.kind == ALERT_FAILING);
+    FAILS(tx, RC_CONFLICT, NULL, alert_confirm(tx, a.id, STR(""), &a));
+    /* Another address is another one to ask; the same in other letters is not. */
+    patch = (struct alert){.set = schema_bit(&alert_schema, "mail"),
+                           .mail = STR("Stranger@EXAMPLE.net")};
+    OK(tx, alert_change(tx, a.id, 0, &patch, &a));
+    ck_assert(a.confirmed);
+    patch.mail = STR("else@example.net");
+    OK(tx, alert_change(tx, a.id, 0, &patch, &a));
+    ck_assert(!a.confirmed);
+}
+
+TX_TEST(codes_are_no_flood_either)
+{
+    struct scene c = make_scene(tx);
+    struct alert fresh = mail_to("stranger@example.net"), a;
+    OK(tx, alert_create(tx, NULL, c.shop.client, &fresh, &a));
+    for (int i = 0; i < ALERT_HOURLY; i++)
+        OK(tx, alert_confirm(tx, a.id, STR(""), &a));
+    FAILS(tx, RC_CONFLICT, NULL, alert_confirm(tx, a.id, STR(""), &a));
+    tx->now += ALERT_HOUR_US;
+    OK(tx, alert_confirm(tx, a.id, STR(""), &a));
+}
+
 Suite *alert_suite(void);
 Suite *alert_suite(void)
 {
@@ -475,6 +537,8 @@ Suite *alert_suite(void)
     tcase_add_test(t, a_rule_that_is_paused_or_deleted_tells_nothing);
     tcase_add_test(t, a_copy_tells_nobody);
     tcase_add_test(t, a_test_is_counted_in_its_hour);
+    tcase_add_test(t, an_address_is_told_of_nothing_before_it_says_its_code);
+    tcase_add_test(t, codes_are_no_flood_either);
     suite_add_tcase(s, t);
     return s;
 }

@@ -43,6 +43,27 @@ TX_TEST(a_backup_is_made_held_elsewhere_and_leaves_the_control_plane)
     ck_assert_uint_eq(tasks_of(tx, &p, p.a).tasks.count, 1);
 }
 
+/* The store knows a statement by its address: one that is put together has no address of its own,
+ * and was taken for another one, sooner or later. */
+TX_TEST(tasks_are_read_wherever_their_memory_lies)
+{
+    enum { BYTES = 1024 * 1024, PADS = 4096, STEP = 16 };
+    struct place p = make_place(tx, false);
+    struct backup_tasks tasks;
+    struct arena one;
+    struct arena *whole = tx->arena;
+    arena_init(&one, BYTES);
+    tx->arena = &one;
+    for (size_t pad = STEP; pad < PADS; pad += STEP) {
+        arena_reset(&one);
+        (void)arena_alloc(&one, pad);
+        OK(tx, backup_tasks(tx, &p.shop.seal, p.a, &tasks));
+        ck_assert_uint_eq(tasks.tasks.count, 0);
+    }
+    tx->arena = whole;
+    arena_fini(&one);
+}
+
 TX_TEST(without_another_site_it_stays_here_and_says_so)
 {
     struct shop s = make_shop(tx);
@@ -219,6 +240,7 @@ Suite *backup_keep_suite(void)
     Suite *s = suite_create("backup_keep");
     TCase *t = tcase_create("backups");
     tcase_add_test(t, a_backup_is_made_held_elsewhere_and_leaves_the_control_plane);
+    tcase_add_test(t, tasks_are_read_wherever_their_memory_lies);
     tcase_add_test(t, without_another_site_it_stays_here_and_says_so);
     tcase_add_test(t, what_cannot_be_backed_up_is_said);
     tcase_add_test(t, a_service_goes_back_to_a_backup);

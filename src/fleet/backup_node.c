@@ -7,16 +7,18 @@ enum { RACE_ROWS = 1 };
 
 /* --- tasks --- */
 
+#define TASKS_WHERE(where) \
+    "SELECT " BACKUP_COLUMNS " FROM backup b WHERE " where " ORDER BY b.id LIMIT $2"
 /* In this order: what a service waits for goes first. */
 static const struct {
     enum backup_task_kind kind;
-    const char *where;
+    const char *sql;
 } task_kinds[] = {
-    {TASK_SEND, "b.holder = $1 AND b.state = 'kept' AND b.held = 1 AND b.here = 0 "
-                "AND " BACKUP_NEEDED},
-    {TASK_MAKE, "b.node = $1 AND b.state = 'wanted'"},
-    {TASK_HOLD, "b.holder = $1 AND b.state = 'kept' AND b.held = 0 AND b.here = 1"},
-    {TASK_DROP, "b.holder = $1 AND b.state = 'gone'"},
+    {TASK_SEND, TASKS_WHERE("b.holder = $1 AND b.state = 'kept' AND b.held = 1 AND b.here = 0 "
+                            "AND " BACKUP_NEEDED)},
+    {TASK_MAKE, TASKS_WHERE("b.node = $1 AND b.state = 'wanted'")},
+    {TASK_HOLD, TASKS_WHERE("b.holder = $1 AND b.state = 'kept' AND b.held = 0 AND b.here = 1")},
+    {TASK_DROP, TASKS_WHERE("b.holder = $1 AND b.state = 'gone'")},
 };
 
 static enum rc bytes_max(struct tx *tx, struct str service, int64_t *ret)
@@ -31,12 +33,7 @@ static enum rc add_tasks(struct tx *tx, const struct seal *seal, struct str node
                          struct backup_task *tasks, size_t *count)
 {
     struct rows rows;
-    const char *sql =
-        arena_fmt(tx->arena,
-                  "SELECT " BACKUP_COLUMNS " FROM backup b WHERE %s ORDER BY b.id LIMIT $2",
-                  task_kinds[k].where)
-            .p;
-    TRY(sql_rows(tx, &rows, sql, V(node), V((int64_t)(SPEC_TASKS_MAX - *count))));
+    TRY(sql_rows(tx, &rows, task_kinds[k].sql, V(node), V((int64_t)(SPEC_TASKS_MAX - *count))));
     for (size_t i = 0; i < rows.count; i++) {
         struct backup b = backup_row(&rows, i);
         struct backup_task t = {.set = schema_all(&backup_task_schema),

@@ -171,7 +171,7 @@ static enum rc make_draft(struct tx *tx, struct str service, struct str backup, 
     struct draft d;
     struct profile profile;
     TRY(service_get(tx, service, &d.v));
-    TRY(kind_profile_get(tx, d.v.kind, &profile));
+    TRY(kind_profile(tx, d.v.kind, &profile));
     TRY(check_service(tx, &d.v, &profile));
     TRY(choose_backup(tx, &d.v, backup, &d.b));
     d.copy = d.v;
@@ -265,7 +265,7 @@ enum rc drill_seen(struct tx *tx, const struct seal *seal, struct service *copy,
     TRY(open_of(tx, copy->id, &e.drill));
     if (e.drill.n == 0)
         return RC_OK;
-    TRY(kind_profile_get(tx, copy->kind, &profile));
+    TRY(kind_profile(tx, copy->kind, &profile));
     e.promises = promise_kept(&s->promises, &broken);
     if (broken != NULL && e.reason.n == 0)
         e.reason = arena_fmt(tx->arena, "promise '%.*s' is not kept: %.*s", STRF(broken->name),
@@ -341,7 +341,7 @@ static enum rc check_plan(struct tx *tx, struct str service)
     struct rows rows;
     TRY(service_get(tx, service, &v));
     TRY(drill_refuse(tx, &v));
-    TRY(kind_profile_get(tx, v.kind, &profile));
+    TRY(kind_profile(tx, v.kind, &profile));
     if (v.wanted == SPEC_GONE)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s: nothing of it is tried",
                        STRF(v.name), service_states[v.state]);

@@ -73,6 +73,7 @@ static inline struct report_answer node_says(struct tx *tx, const struct seal *s
                             .memory_bytes = gib * FLEET_GIB,
                             .disk_bytes = 100 * FLEET_GIB,
                             .revision = n.revision,
+                            .address = STR("192.0.2.1"),
                             .features = {features, COUNT(features)},
                             .services = {(void *)(uintptr_t)seen, count}};
     OK(tx, service_report(tx, seal, node, &r, &answer));

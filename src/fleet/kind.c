@@ -5,7 +5,11 @@
 #include "party/party.h"
 #include "profile/profile.h"
 
-enum { SCHEMA_BYTES_MAX = 256 * 1024, READ_BYTES = 24 * 1024 * 1024 };
+enum {
+    SCHEMA_BYTES_MAX = 256 * 1024,
+    READ_BYTES = 24 * 1024 * 1024,
+    PARSED_BYTES_MAX = 6 * 1024 * 1024, /* a byte of the text may become six */
+};
 
 /* --- profiles --- */
 
@@ -81,16 +85,68 @@ enum rc kind_find(struct tx *tx, struct str name, struct kind *ret)
     return whole(tx, &rows, ret);
 }
 
-enum rc kind_profile(struct tx *tx, const struct kind *kind, struct profile *ret)
+/* Text that became JSON, for the column; empty where it is too long for that. */
+static struct str parsed_text(struct tx *tx, const struct profile *p)
 {
-    return read_profile(tx, kind->text, ret);
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, tx->arena, PARSED_BYTES_MAX);
+    json_writer_init(&w, &b);
+    schema_encode(&service_profile_schema, p, &w);
+    return b.full ? STR("") : buf_str(&b);
 }
 
-enum rc kind_profile_get(struct tx *tx, struct str id, struct profile *ret)
+static enum rc read_parsed(struct tx *tx, struct str text, struct profile *ret)
 {
-    struct kind kind;
-    TRY(kind_get(tx, id, &kind));
-    return kind_profile(tx, &kind, ret);
+    const struct json *json = NULL;
+    *ret = (struct profile){0};
+    TRY(json_parse(text, tx->arena, &json, tx->err));
+    return schema_decode(&service_profile_schema, SCHEMA_WHOLE, json, tx->arena, ret, tx->err);
+}
+
+/* A version that was registered before there was such a column is read from its text, and kept for
+ * the next time. */
+static enum rc read_slowly(struct tx *tx, struct str id, struct profile *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT p.text FROM profile p WHERE p.id = $1", V(id)));
+    TRY(read_profile(tx, row_str(&rows, 0, 0), ret));
+    if (!tx->writing)
+        return RC_OK;
+    return sql_run(tx, "UPDATE profile SET parsed = $2 WHERE id = $1", V(id),
+                   value_opt(parsed_text(tx, ret)));
+}
+
+enum rc kind_read(struct tx *tx, struct str id, struct kind *ret, struct profile *ret_profile)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT " COLUMNS ", p.parsed FROM profile p WHERE p.id = $1", V(id)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no profile '%.*s'", STRF(id));
+    if (row_null(&rows, 0, 8))
+        TRY(read_slowly(tx, id, ret_profile));
+    else
+        TRY(read_parsed(tx, row_str(&rows, 0, 8), ret_profile));
+    *ret = read_row(&rows, 0);
+    return RC_OK;
+}
+
+enum rc kind_read_newest(struct tx *tx, struct str name, struct kind *ret,
+                         struct profile *ret_profile)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT p.id FROM profile p WHERE p.name = $1 ORDER BY p.id DESC LIMIT 1",
+                 V(name)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "there is no profile '%.*s'", STRF(name));
+    return kind_read(tx, row_str(&rows, 0, 0), ret, ret_profile);
+}
+
+enum rc kind_profile(struct tx *tx, struct str id, struct profile *ret)
+{
+    struct kind unused;
+    return kind_read(tx, id, &unused, ret);
 }
 
 static const struct page_column kind_sort[] = {
@@ -172,9 +228,10 @@ enum rc kind_create(struct tx *tx, struct str owner, const struct kind *fresh, s
     struct str id = id_new(tx->ids, tx->arena, "prf");
     TRY(sql_run(tx,
                 "INSERT INTO profile (id, owner, name, version, title, author, runtime, text, "
-                "created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "created, parsed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 V(id), V(owner), V(p.name), V(p.version), V(p.title), V(p.author),
-                V(spec_runtimes[p.runtime]), V(fresh->text), V(tx->now)));
+                V(spec_runtimes[p.runtime]), V(fresh->text), V(tx->now),
+                value_opt(parsed_text(tx, &p))));
     TRY(event_put(tx, "event.profile.created", owner, "profile", id, 0, STR("")));
     return kind_get(tx, id, ret);
 }
@@ -308,8 +365,7 @@ enum rc offer_create(struct tx *tx, struct str owner, const struct offer *fresh,
     enum rc rc = id_is(fresh->plan, "pln") ? plan_get(tx, fresh->plan, &plan)
                                            : plan_find(tx, fresh->plan, &plan);
     TRY(blame(tx, rc, "/plan"));
-    TRY(blame(tx, kind_find(tx, fresh->kind, &kind), "/kind"));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(blame(tx, kind_read_newest(tx, fresh->kind, &kind, &profile), "/kind"));
     if (fresh->parameters != NULL)
         TRY(check_fixed(tx, &profile, fresh->parameters));
     TRY(fixed_text(tx, fresh->parameters, &fixed));

@@ -41,10 +41,15 @@ MUST_CHECK enum rc kind_get(struct tx *tx, struct str id, struct kind *ret);
 MUST_CHECK enum rc kind_find(struct tx *tx, struct str name, struct kind *ret);
 /* All that there are: everybody may read how services are made. */
 MUST_CHECK enum rc kind_list(struct tx *tx, const struct page_query *q, struct page *ret);
-/* The profile itself, in the tx's arena. */
-MUST_CHECK enum rc kind_profile(struct tx *tx, const struct kind *kind, struct profile *ret);
-/* That of the kind with an id. */
-MUST_CHECK enum rc kind_profile_get(struct tx *tx, struct str id, struct profile *ret);
+/* As in a list, without text and schema, and with its profile: what a service is made by. It was
+ * read and checked when it was registered, and is kept as JSON since then. RC_NOT_FOUND. */
+MUST_CHECK enum rc kind_read(struct tx *tx, struct str id, struct kind *ret,
+                             struct profile *ret_profile);
+/* The same of the newest version of a name. */
+MUST_CHECK enum rc kind_read_newest(struct tx *tx, struct str name, struct kind *ret,
+                                    struct profile *ret_profile);
+/* The profile alone. */
+MUST_CHECK enum rc kind_profile(struct tx *tx, struct str id, struct profile *ret);
 
 struct offer {
     uint64_t set;

@@ -161,7 +161,7 @@ static enum rc go(struct tx *tx, const struct seal *seal, struct service *v, con
     TRY(is_told(tx, seal, v, &told));
     if (!told)
         return RC_OK;
-    TRY(kind_profile_get(tx, v->kind, &profile));
+    TRY(kind_profile(tx, v->kind, &profile));
     enum rc rc = service_probe(tx, &probe, &profile);
     if (rc == RC_CONFLICT) {
         struct str why = arena_str(tx->arena, err_text(tx->err));
@@ -190,7 +190,7 @@ static enum rc save(struct tx *tx, const struct seal *seal, struct service *v, s
 {
     struct profile profile;
     struct backup backup;
-    TRY(kind_profile_get(tx, v->kind, &profile));
+    TRY(kind_profile(tx, v->kind, &profile));
     if (!keeps(&profile)) {
         TRY(operation_reach(tx, v->id, "place"));
         return go(tx, seal, v, m);
@@ -219,7 +219,7 @@ enum rc move_begin(struct tx *tx, const struct seal *seal, struct service *v)
     struct operation unused;
     struct str text;
     struct move m = {.found = true, .source = v->node, .wanted = v->wanted};
-    TRY(kind_profile_get(tx, v->kind, &profile));
+    TRY(kind_profile(tx, v->kind, &profile));
     TRY(service_probe(tx, &probe, &profile));
     TRY(service_spec_text(tx, seal, v, &text));
     TRY(upgrade_stop(tx, v->id, STR("it was moved meanwhile")));

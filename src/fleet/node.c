@@ -302,9 +302,25 @@ static struct str promises_json(struct tx *tx, const struct list *promises)
     return buf_str(&b);
 }
 
+/* Nearly all reports say what the one before said: only that they came is written then, and one
+ * index is touched. */
+static bool says_the_same(const struct node *n, const struct node_report *r, struct str features,
+                          struct str promises, struct arena *arena)
+{
+    struct str had;
+    struct err unused = {0};
+    return words_join(&n->features, "/features", arena, &had, &unused) == RC_OK &&
+           str_eq(had, features) && str_eq(n->promises, promises) && n->booted == r->booted &&
+           n->cpu_milli == r->cpu_milli && n->memory_bytes == r->memory_bytes &&
+           n->disk_bytes == r->disk_bytes && str_eq(n->agent, r->agent) &&
+           str_eq(n->hostname, r->hostname) && str_eq(n->address, r->address);
+}
+
 enum rc node_hear(struct tx *tx, const struct node *node, const struct node_report *r)
 {
     struct str features;
+    struct str promises = promises_json(tx, &r->promises);
+    int64_t told = max_i64(node->told, r->order);
     enum node_state state = (enum node_state)node->state;
     TRY(words_join(&r->features, "/features", tx->arena, &features, tx->err));
     if (state == NODE_LOST)
@@ -312,13 +328,16 @@ enum rc node_hear(struct tx *tx, const struct node *node, const struct node_repo
     TRY(promise_change_keep(tx, node->id, node->id, node->promises, &r->promises));
     if (state == NODE_ENROLLING || state == NODE_LOST)
         TRY(set_state(tx, node, node->drain != DRAIN_NOT ? NODE_DRAINING : NODE_READY));
+    if (says_the_same(node, r, features, promises, tx->arena))
+        return sql_run(tx, "UPDATE node SET seen = $2, told = $3 WHERE id = $1", V(node->id),
+                       V(tx->now), V(told));
     return sql_run(tx,
                    "UPDATE node SET seen = $2, booted = $3, cpu_milli = $4, memory_bytes = $5, "
                    "disk_bytes = $6, features = $7, agent = $8, hostname = $9, address = $10, "
                    "promises = $11, told = $12 WHERE id = $1",
                    V(node->id), V(tx->now), V(r->booted), V(r->cpu_milli), V(r->memory_bytes),
                    V(r->disk_bytes), V(features), V(r->agent), V(r->hostname), V(r->address),
-                   V(promises_json(tx, &r->promises)), V(max_i64(node->told, r->order)));
+                   V(promises), V(told));
 }
 
 enum rc node_touch(struct tx *tx, struct str id)

@@ -161,14 +161,14 @@ enum rc service_renew(struct tx *tx, const struct seal *seal, struct service *v)
 enum rc service_leave(struct tx *tx, struct service *v)
 {
     ASSERT(v->node.n > 0);
-    struct kind kind;
-    TRY(kind_get(tx, v->kind, &kind));
+    struct rows kind;
+    TRY(sql_rows(tx, &kind, "SELECT runtime FROM profile WHERE id = $1", V(v->kind)));
     TRY(sql_run(tx,
                 "INSERT INTO service_left (node, service, generation, runtime, cpu_milli, "
                 "memory_bytes, disk_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7) "
                 "ON CONFLICT (node, service) DO UPDATE SET generation = excluded.generation",
-                V(v->node), V(v->id), V(v->generation + 1), V(kind.runtime), V(v->cpu_milli),
-                V(v->memory_bytes), V(v->disk_bytes)));
+                V(v->node), V(v->id), V(v->generation + 1), V(row_str(&kind, 0, 0)),
+                V(v->cpu_milli), V(v->memory_bytes), V(v->disk_bytes)));
     TRY(node_leave(tx, v->node));
     TRY(promise_change_keep(tx, v->id, v->node, v->promises, &(struct list){0}));
     v->node = STR("");

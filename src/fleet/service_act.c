@@ -9,7 +9,7 @@
 #include "fleet/service_inside.h"
 #include "fleet/upgrade.h"
 
-enum { TICK_NODES = 50, TICK_SERVICES = 50 };
+enum { TICK_NODES = 50, TICK_SERVICES = 50, WHY_EVERY = 32 };
 
 static const char *const action_words[] = {"approved",  "refused", "stopped",   "started",
                                            "restarted", "moved",   "cancelled", "resized"};
@@ -209,6 +209,16 @@ enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
 
 /* --- the clock's --- */
 
+/* Whether its reason says since its node was lost why it has no place. Of many that wait for their
+ * site, all nodes are not counted at each tick; what the fleet looks like by now is told now and
+ * then. */
+static bool told_why(struct tx *tx, const struct service *v, const struct node *lost)
+{
+    uint64_t chance = 0;
+    clock_chance(tx->ids->clock, &chance, sizeof chance);
+    return v->reason.n > 0 && v->changed >= lost->changed && chance % WHY_EVERY != 0;
+}
+
 /* One service whose node is lost and whose lease has surely ended. Where there is no place it
  * stays, and is looked at again. */
 static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service *v, void *arg)
@@ -219,11 +229,15 @@ static enum rc fail_over(struct tx *tx, const struct seal *seal, struct service 
     struct node node;
     struct service probe = *v;
     struct str unused;
+    bool found = true;
     TRY(node_get(tx, v->node, &node));
     if (!node_lease_ended(&node, tx->now))
         return RC_OK;
-    TRY(kind_profile_get(tx, v->kind, &profile));
-    enum rc rc = service_probe(tx, &probe, &profile);
+    TRY(kind_profile(tx, v->kind, &profile));
+    enum rc rc = told_why(tx, v, &node) ? service_seek(tx, &probe, &profile, &found)
+                                        : service_probe(tx, &probe, &profile);
+    if (rc == RC_OK && !found)
+        return RC_OK;
     if (rc == RC_OK)
         rc = service_spec_text(tx, seal, v, &unused);
     if (rc == RC_CONFLICT || rc == RC_INVALID) { /* nothing was written yet */

@@ -50,7 +50,11 @@ MUST_CHECK enum rc service_published(struct tx *tx, const struct service *v,
 
 /* --- steps --- */
 
-/* Find a node, and write it into *v alone. RC_CONFLICT in words, with nothing written. */
+/* Find a node, and write it into *v alone. *ret: there is one. Quick also where there is none, as
+ * nobody asks why. */
+MUST_CHECK enum rc service_seek(struct tx *tx, struct service *v, const struct profile *profile,
+                                bool *ret);
+/* The same, and RC_CONFLICT in words for which all nodes are read. */
 MUST_CHECK enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile);
 /* The node that *v names is its own from now on: counted as taken, and kept as a place of it.
  * RC_CONFLICT: it has no room any more. */

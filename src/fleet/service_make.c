@@ -67,13 +67,10 @@ static enum rc write_secrets(struct tx *tx, const struct seal *seal, struct str 
 enum rc service_carry_secrets(struct tx *tx, const struct seal *seal, const struct service *v,
                               struct str kind)
 {
-    struct kind old_kind, new_kind;
     struct profile old, new;
     struct secrets had, has = {.set = 1};
-    TRY(kind_get(tx, v->kind, &old_kind));
-    TRY(kind_profile(tx, &old_kind, &old));
-    TRY(kind_get(tx, kind, &new_kind));
-    TRY(kind_profile(tx, &new_kind, &new));
+    TRY(kind_profile(tx, v->kind, &old));
+    TRY(kind_profile(tx, kind, &new));
     TRY(read_secrets(tx, seal, v->id, &had));
     has.secrets = profile_secrets(&new, tx->ids->clock, tx->arena);
     const struct profile_secret *old_names = old.secrets.items, *names = new.secrets.items;
@@ -158,8 +155,7 @@ enum rc service_make(struct tx *tx, const struct seal *seal, const struct servic
 {
     const struct json *parameters = NULL;
     struct made *m = NEW(tx->arena, struct made);
-    TRY(kind_get(tx, v->kind, &m->kind));
-    TRY(kind_profile(tx, &m->kind, &m->profile));
+    TRY(kind_read(tx, v->kind, &m->kind, &m->profile));
     TRY(json_parse(v->parameters, tx->arena, &parameters, tx->err));
     TRY(profile_parameters(&m->profile, parameters, tx->arena, &m->values, tx->err));
     m->service = (struct profile_service){.id = v->id, .name = v->name};

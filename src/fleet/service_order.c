@@ -11,6 +11,8 @@
 #include "fleet/words.h"
 #include "party/event.h"
 
+enum { NODES_BEST = 64 }; /* that an order looks at before it looks at all */
+
 static enum rc invalid(struct tx *tx, const char *pointer, const char *text)
 {
     return err_set_at(tx->err, RC_INVALID, str_c(pointer), "%s", text);
@@ -171,33 +173,64 @@ static struct str can_run(struct tx *tx, struct str features)
     return vm ? arena_fmt(tx->arena, "%.*s vm", STRF(features)) : features;
 }
 
-/* Nodes that take services and were heard of lately, by site. */
-static enum rc read_nodes(struct tx *tx, struct placement_node **ret, size_t *ret_count)
+#define NODE_ROOM "n.memory_bytes - n.memory_taken"
+#define NODE_CPU  "n.cpu_milli * n.commitment_percent / 100 - n.cpu_taken"
+#define NODE_DISK "n.disk_bytes - n.disk_taken"
+/* Nodes that take services and were heard of lately: nearly all, so that no index is chosen by
+ * when ("+" in SQLite; it means nothing elsewhere). */
+#define NODES_READY                                                           \
+    "SELECT n.id, n.site, s.country, s.city, s.legal, n.labels, n.features, " \
+    "n.price_class, " NODE_CPU ", " NODE_ROOM ", " NODE_DISK                  \
+    " FROM node n JOIN site s ON s.id = n.site WHERE n.state = 'ready' AND +n.seen >= $1 "
+/* Of those, which have the room and are in the country, if one is wished. */
+#define NODES_FIT                                                                         \
+    NODES_READY "AND " NODE_ROOM " >= $2 AND " NODE_CPU " >= $3 AND " NODE_DISK " >= $4 " \
+                "AND ($5 = '' OR s.country = $5) "
+#define TIGHT_FIRST "ORDER BY " NODE_ROOM ", n.site, n.id LIMIT $6"
+#define ROOMY_FIRST "ORDER BY " NODE_ROOM " DESC, n.site, n.id LIMIT $6"
+
+static struct placement_node *nodes_of(struct tx *tx, const struct rows *rows)
 {
-    struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT n.id, n.site, s.country, s.city, s.legal, n.labels, n.features, "
-                 "n.price_class, n.cpu_milli * n.commitment_percent / 100 - n.cpu_taken, "
-                 "n.memory_bytes - n.memory_taken, n.disk_bytes - n.disk_taken "
-                 "FROM node n JOIN site s ON s.id = n.site "
-                 "WHERE n.state = 'ready' AND n.seen >= $1 ORDER BY n.site, n.id LIMIT $2",
-                 V(tx->now - NODE_LOST_US), V((int64_t)PLACEMENT_NODES_MAX)));
-    struct placement_node *nodes = NEW_N(tx->arena, struct placement_node, rows.count);
-    for (size_t i = 0; i < rows.count; i++)
-        nodes[i] = (struct placement_node){.id = row_str(&rows, i, 0),
-                                           .site = row_str(&rows, i, 1),
-                                           .country = row_str(&rows, i, 2),
-                                           .city = row_str(&rows, i, 3),
-                                           .legal = row_str(&rows, i, 4),
-                                           .labels = row_str(&rows, i, 5),
-                                           .features = can_run(tx, row_str(&rows, i, 6)),
-                                           .price_class = row_int(&rows, i, 7),
-                                           .cpu_free = row_int(&rows, i, 8),
-                                           .memory_free = row_int(&rows, i, 9),
-                                           .disk_free = row_int(&rows, i, 10)};
-    *ret = nodes;
-    *ret_count = rows.count;
-    return RC_OK;
+    struct placement_node *nodes = NEW_N(tx->arena, struct placement_node, rows->count);
+    for (size_t i = 0; i < rows->count; i++)
+        nodes[i] = (struct placement_node){.id = row_str(rows, i, 0),
+                                           .site = row_str(rows, i, 1),
+                                           .country = row_str(rows, i, 2),
+                                           .city = row_str(rows, i, 3),
+                                           .legal = row_str(rows, i, 4),
+                                           .labels = row_str(rows, i, 5),
+                                           .features = can_run(tx, row_str(rows, i, 6)),
+                                           .price_class = row_int(rows, i, 7),
+                                           .cpu_free = row_int(rows, i, 8),
+                                           .memory_free = row_int(rows, i, 9),
+                                           .disk_free = row_int(rows, i, 10)};
+    return nodes;
+}
+
+/* All of them, by site. */
+static enum rc read_nodes(struct tx *tx, struct rows *ret)
+{
+    return sql_rows(tx, ret, NODES_READY "ORDER BY n.site, n.id LIMIT $2",
+                    V(tx->now - NODE_LOST_US), V((int64_t)PLACEMENT_NODES_MAX));
+}
+
+/* The first of those that fit by numbers and place, in the order in which placement prefers them:
+ * the best of these is the best of all, and a large fleet is not read for each order. */
+static enum rc read_best(struct tx *tx, const struct placement_wish *w, struct rows *ret)
+{
+    const struct value values[] = {V(tx->now - NODE_LOST_US),
+                                   V(w->memory_bytes),
+                                   V(w->cpu_milli),
+                                   V(w->disk_bytes),
+                                   V(w->country),
+                                   V((int64_t)NODES_BEST),
+                                   V(w->site)};
+    static const char *const sql[] = {NODES_FIT TIGHT_FIRST, NODES_FIT ROOMY_FIRST,
+                                      /* By the index of sites, however many there are. */
+                                      NODES_FIT "AND n.site = $7 " TIGHT_FIRST,
+                                      NODES_FIT "AND n.site = $7 " ROOMY_FIRST};
+    bool here = w->site.n > 0;
+    return sql_rows_n(tx, ret, sql[2 * here + w->spread], values, COUNT(values) - !here);
 }
 
 /* The nodes of the services that it must not stand beside, the one where it is, and those that it
@@ -253,17 +286,49 @@ static enum rc read_wish(struct tx *tx, const struct service *v, const struct pr
     return RC_OK;
 }
 
-enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile)
+static enum rc choose(struct tx *tx, const struct rows *rows, const struct placement_wish *wish,
+                      struct service *v)
 {
-    struct placement_node *nodes = NULL;
-    struct placement_wish wish;
-    size_t count = 0, at = 0;
-    TRY(read_nodes(tx, &nodes, &count));
-    TRY(read_wish(tx, v, profile, &wish));
-    TRY(placement_choose(placement_new(nodes, count, tx->arena), &wish, tx->arena, &at, tx->err));
+    struct placement_node *nodes = nodes_of(tx, rows);
+    size_t at = 0;
+    TRY(placement_choose(placement_new(nodes, rows->count, tx->arena), wish, tx->arena, &at,
+                         tx->err));
     v->node = nodes[at].id;
     v->site = nodes[at].site;
     return RC_OK;
+}
+
+/* Among the best first; where none of them will do, perhaps one further down does, and a refusal
+ * that is told why has seen all. */
+static enum rc look_for_place(struct tx *tx, struct service *v, const struct profile *profile,
+                              bool why)
+{
+    struct rows rows;
+    struct placement_wish wish;
+    TRY(read_wish(tx, v, profile, &wish));
+    TRY(read_best(tx, &wish, &rows));
+    enum rc rc = choose(tx, &rows, &wish, v);
+    if (rc != RC_CONFLICT || (rows.count < NODES_BEST && !why))
+        return rc;
+    err_clear(tx->err);
+    TRY(read_nodes(tx, &rows));
+    return choose(tx, &rows, &wish, v);
+}
+
+enum rc service_seek(struct tx *tx, struct service *v, const struct profile *profile, bool *ret)
+{
+    enum rc rc = look_for_place(tx, v, profile, false);
+    if (rc != RC_OK && rc != RC_CONFLICT)
+        return rc;
+    if (rc == RC_CONFLICT)
+        err_clear(tx->err);
+    *ret = rc == RC_OK;
+    return RC_OK;
+}
+
+enum rc service_probe(struct tx *tx, struct service *v, const struct profile *profile)
+{
+    return look_for_place(tx, v, profile, true);
 }
 
 enum rc service_take(struct tx *tx, const struct service *v)
@@ -308,7 +373,7 @@ enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v)
 {
     struct profile profile;
     struct node node;
-    TRY(kind_profile_get(tx, v->kind, &profile));
+    TRY(kind_profile(tx, v->kind, &profile));
     TRY(operation_reach(tx, v->id, "reserve"));
     TRY(service_place(tx, v, &profile));
     TRY(node_get(tx, v->node, &node));
@@ -364,8 +429,7 @@ static enum rc draft(struct tx *tx, struct str client, const struct service_orde
     struct service v = {.client = client, .parent = o->parent, .failover = o->failover};
     TRY(check_agreement(tx, client, o->agreement, &agreement));
     TRY(find_plan(tx, o->plan, &plan, &offer));
-    TRY(kind_find(tx, offer.kind, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_read_newest(tx, offer.kind, &kind, &profile));
     if (v.parent.n > 0)
         TRY(own_service(tx, client, v.parent, "/parent", &parent));
     TRY(check_needs(tx, client, &profile, o->needs));
@@ -431,7 +495,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     if (!str_eq(offer.kind, v.profile))
         return err_set_at(tx->err, RC_INVALID, STR("/plan"), "this plan sells '%.*s', not '%.*s'",
                           STRF(offer.kind), STRF(v.profile));
-    TRY(kind_profile_get(tx, v.kind, &profile));
+    TRY(kind_profile(tx, v.kind, &profile));
     TRY(json_parse(v.parameters, tx->arena, &old, tx->err));
     TRY(service_merge(tx, old, to->parameters, offer.parameters, &v.parameters));
     int64_t disk = v.disk_bytes;

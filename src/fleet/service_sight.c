@@ -44,13 +44,15 @@ static enum rc put_services(struct tx *tx, const struct seal *seal, const struct
     return RC_OK;
 }
 
-/* What went elsewhere: the node removes what is left of it, or (a move in hand) keeps it. */
+/* What went elsewhere: the node removes what is left of it, or (a move in hand) keeps it. What ran
+ * there until its lease ended may not be sampled yet: whose use that is, is said. */
 static enum rc put_left(struct tx *tx, const struct node *node, struct json_writer *w)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
-                 "SELECT service, generation, runtime, keeps FROM service_left WHERE node = $1 "
-                 "ORDER BY service LIMIT $2",
+                 "SELECT l.service, l.generation, l.runtime, l.keeps, v.subscription "
+                 "FROM service_left l JOIN service v ON v.id = l.service WHERE l.node = $1 "
+                 "ORDER BY l.service LIMIT $2",
                  V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         bool vm = str_eq(row_str(&rows, i, 2), str_c(spec_runtimes[SPEC_VM]));
@@ -59,8 +61,9 @@ static enum rc put_left(struct tx *tx, const struct node *node, struct json_writ
             .generation = row_int(&rows, i, 1),
             .state = row_int(&rows, i, 3) != 0 ? SPEC_STOPPED : SPEC_GONE,
             .runtime = vm ? SPEC_VM : SPEC_CONTAINER,
+            .subscription = row_str(&rows, i, 4),
         };
-        static const char *const said[] = {"id", "generation", "state", "runtime"};
+        static const char *const said[] = {"id", "generation", "state", "runtime", "subscription"};
         for (size_t k = 0; k < COUNT(said); k++)
             spec.set |= schema_bit(&service_spec_schema, said[k]);
         schema_encode(&service_spec_schema, &spec, w);
@@ -220,26 +223,40 @@ static enum rc end_service(struct tx *tx, struct service *v)
     return node_touch(tx, node);
 }
 
-static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
-                     const struct sighting *s)
+/* A node publishes at its own address, the one it reports, and speaks for no other: what it says of
+ * a foreign one is not handed to clients, nor looked at by other nodes. */
+static struct list own_facts(struct tx *tx, const struct list *facts, struct str address)
+{
+    const struct sighting_fact *items = facts->items;
+    struct sighting_fact *kept = NEW_N(tx->arena, struct sighting_fact, facts->count);
+    size_t count = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (!str_ends(items[i].name, STR(".address")) || str_eq(items[i].value, address))
+            kept[count++] = items[i];
+    return (struct list){kept, count};
+}
+
+static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *node,
+                     struct str address, const struct sighting *s)
 {
     struct service v;
     enum rc rc = service_get(tx, s->id, &v);
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(v.node, node))) {
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(v.node, node->id))) {
         err_clear(tx->err);
-        return sight_left(tx, node, s);
+        return sight_left(tx, node->id, s);
     }
     TRY(rc);
     if (s->generation < v.generation) /* of what is no longer wanted */
         return RC_OK;
-    struct str facts = list_text(tx, &sighting_fact_schema, &s->facts);
+    struct list own = own_facts(tx, &s->facts, address);
+    struct str facts = list_text(tx, &sighting_fact_schema, &own);
     enum service_state state = state_of(&v, s);
     bool moved = !str_eq(facts, v.facts);
     bool moves = false;
     bool changed =
         v.state != (int64_t)state || !str_eq(v.step, s->step) || !str_eq(v.reason, s->reason);
     if (v.drill_of.n == 0)
-        TRY(promise_change_keep(tx, v.id, node, v.promises, &s->promises));
+        TRY(promise_change_keep(tx, v.id, node->id, v.promises, &s->promises));
     TRY(write_seen(tx, &v, s, facts));
     if (moved && !changed)
         TRY(vantage_touch(tx, v.id));
@@ -262,11 +279,29 @@ static enum rc sight(struct tx *tx, const struct seal *seal, struct str node,
     return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
 }
 
+/* Each in an arena of its own: a node with a thousand services may tell of all at once. */
+static enum rc sight_each(struct tx *tx, const struct seal *seal, const struct node *node,
+                          const struct node_report *r)
+{
+    const struct sighting *items = r->services.items;
+    struct arena *whole = tx->arena;
+    struct arena one;
+    enum rc rc = RC_OK;
+    arena_init(&one, STORE_TX_ARENA_BYTES);
+    tx->arena = &one;
+    for (size_t i = 0; i < r->services.count && rc == RC_OK; i++) {
+        rc = sight(tx, seal, node, r->address, &items[i]);
+        arena_reset(&one);
+    }
+    tx->arena = whole;
+    arena_fini(&one);
+    return rc;
+}
+
 enum rc service_report(struct tx *tx, const struct seal *seal, struct str id,
                        const struct node_report *r, struct report_answer *ret)
 {
     struct node node;
-    const struct sighting *sightings = r->services.items;
     TRY(node_get(tx, id, &node));
     /* A newer one was heard: what this one says may not be so any more, and nobody would say it
      * again. */
@@ -276,8 +311,7 @@ enum rc service_report(struct tx *tx, const struct seal *seal, struct str id,
         return RC_OK;
     }
     TRY(node_hear(tx, &node, r));
-    for (size_t i = 0; i < r->services.count; i++)
-        TRY(sight(tx, seal, id, &sightings[i]));
+    TRY(sight_each(tx, seal, &node, r));
     *ret = (struct report_answer){
         .set = schema_all(&report_answer_schema),
         .now = tx->now,

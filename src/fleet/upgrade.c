@@ -108,17 +108,17 @@ enum rc upgrade_stop(struct tx *tx, struct str service, struct str reason)
 /* --- whether it may --- */
 
 static enum rc find_version(struct tx *tx, const struct service *v, struct str version,
-                            struct kind *ret)
+                            struct kind *ret, struct profile *ret_profile)
 {
     struct rows rows;
     if (version.n == 0)
-        return kind_find(tx, v->profile, ret);
+        return kind_read_newest(tx, v->profile, ret, ret_profile);
     TRY(sql_rows(tx, &rows, "SELECT id FROM profile WHERE name = $1 AND version = $2 ORDER BY id",
                  V(v->profile), V(version)));
     if (rows.count == 0)
         return err_set_at(tx->err, RC_INVALID, STR("/version"),
                           "there is no version '%.*s' of '%.*s'", STRF(version), STRF(v->profile));
-    return kind_get(tx, row_str(&rows, 0, 0), ret);
+    return kind_read(tx, row_str(&rows, 0, 0), ret, ret_profile);
 }
 
 /* What it keeps stays where it is, so the new version must look for it there. */
@@ -202,8 +202,7 @@ static enum rc become(struct tx *tx, const struct seal *seal, struct service *v,
     struct kind kind;
     struct profile profile;
     struct node_taken more;
-    TRY(kind_get(tx, profile_id, &kind));
-    TRY(kind_profile(tx, &kind, &profile));
+    TRY(kind_read(tx, profile_id, &kind, &profile));
     v->kind = kind.id;
     v->parameters = parameters;
     TRY(measure(tx, &profile, v, &more));
@@ -297,7 +296,6 @@ static enum rc known_of(struct tx *tx, const struct profile *p, const struct jso
 static enum rc check(struct tx *tx, const struct service *v, const struct upgrade_order *order,
                      struct kind *ret_to, struct str *ret_parameters)
 {
-    struct kind from;
     struct profile old, new;
     struct service probe = *v;
     struct node node;
@@ -305,13 +303,11 @@ static enum rc check(struct tx *tx, const struct service *v, const struct upgrad
     struct offer offer;
     const struct json *holds = NULL;
     TRY(check_state(tx, v));
-    TRY(find_version(tx, v, order->version, ret_to));
+    TRY(find_version(tx, v, order->version, ret_to, &new));
     if (str_eq(ret_to->id, v->kind))
         return err_set(tx->err, RC_CONFLICT, "'%.*s' is of version '%.*s' already", STRF(v->name),
                        STRF(ret_to->version));
-    TRY(kind_get(tx, v->kind, &from));
-    TRY(kind_profile(tx, &from, &old));
-    TRY(kind_profile(tx, ret_to, &new));
+    TRY(kind_profile(tx, v->kind, &old));
     if (old.runtime == SPEC_VM || new.runtime == SPEC_VM)
         return err_set(tx->err, RC_CONFLICT, "'%.*s' is a machine: it is upgraded from within",
                        STRF(v->name));
@@ -406,7 +402,7 @@ static enum rc trouble_of(struct tx *tx, const struct service *v, struct str *re
                                : arena_fmt(tx->arena, "it is %s", service_states[v->state]);
         return RC_OK;
     }
-    TRY(kind_profile_get(tx, v->kind, &profile));
+    TRY(kind_profile(tx, v->kind, &profile));
     TRY(promise_read(tx, v->promises, &told));
     (void)promise_kept(&told, &broken);
     if (broken != NULL)

@@ -62,6 +62,19 @@ static enum rc write_row(struct tx *tx, const struct vantage_row *w)
         V(promise_states[PROMISE_UNKNOWN]), V(tx->now));
 }
 
+enum rc vantage_renew(struct tx *tx, struct str service)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT id FROM vantage_point WHERE service = $1 ORDER BY id LIMIT $2",
+                 V(service), V((int64_t)VANTAGE_POINTS_MAX)));
+    for (size_t i = 0; i < rows.count; i++)
+        TRY(sql_run(tx,
+                    "UPDATE vantage_point SET id = $2, seen = 'unknown', streak = 0, looked = 0, "
+                    "text = '' WHERE id = $1",
+                    V(row_str(&rows, i, 0)), V(id_new(tx->ids, tx->arena, "vpt"))));
+    return RC_OK;
+}
+
 /* --- as the profile says --- */
 
 static bool reached(const struct profile *p, struct str name)
@@ -205,6 +218,13 @@ static enum rc lay_port(struct tx *tx, const struct profile *p, const struct van
     return RC_OK;
 }
 
+/* Whether what counts as good has changed: what was seen before that says nothing of it. */
+static bool differs(const struct vantage_row *a, const struct vantage_row *b)
+{
+    return a->kind != b->kind || !str_eq(a->path, b->path) || a->status != b->status ||
+           !str_eq(a->contains, b->contains) || a->days != b->days;
+}
+
 enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_order *o,
                     struct vantage *ret)
 {
@@ -218,12 +238,13 @@ enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_orde
     if (v.wanted == SPEC_GONE || v.state == SERVICE_REFUSED)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s: nobody looks at it",
                        STRF(v.name), service_states[v.state]);
-    TRY(kind_profile_get(tx, v.kind, &p));
+    TRY(kind_profile(tx, v.kind, &p));
     TRY(vantage_find(tx, service, &found, &w));
     if (!(found && reached(&p, w.port)) && !as_profile_says(&p, tx, &w))
         return err_set(tx->err, RC_CONFLICT,
                        "'%.*s' publishes no port by TCP: there is nothing to look at",
                        STRF(v.name));
+    const struct vantage_row was = w;
     TRY(lay_port(tx, &p, o, &w));
     TRY(lay_kind(tx, o, &w));
     w.watched = says(o, "watched") ? o->watched : true;
@@ -233,6 +254,8 @@ enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_orde
     if (says(o, "every_s"))
         w.every_s = o->every_s > 0 ? o->every_s : PROBE_EVERY_S;
     TRY(write_row(tx, &w));
+    if (differs(&was, &w))
+        TRY(vantage_renew(tx, service));
     TRY(event_put(tx, "event.service.changed", v.client, "service", v.id, v.version,
                   STR("[\"vantage\"]")));
     return vantage_get(tx, service, &q, ret);
@@ -242,10 +265,8 @@ enum rc vantage_set(struct tx *tx, struct str service, const struct vantage_orde
 
 static struct str day_text(struct tx *tx, int64_t day)
 {
-    int64_t year = 0;
-    int month = 0, of_month = 0;
-    civil_from_days(day, &year, &month, &of_month);
-    return arena_fmt(tx->arena, "%04lld-%02d-%02d", (long long)year, month, of_month);
+    char text[DAY_TEXT_MAX];
+    return arena_str(tx->arena, str_n(text, day_format(day, text)));
 }
 
 static struct str percent_text(struct tx *tx, int64_t probes, int64_t failures)

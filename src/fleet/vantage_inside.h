@@ -7,6 +7,7 @@
 #include "fleet/vantage.h"
 
 /* A row of the table. */
+enum { VANTAGE_POINTS_MAX = 64 }; /* of a service, with those that refuse */
 struct vantage_row {
     struct str service;
     bool watched;
@@ -32,6 +33,10 @@ enum { VANTAGE_COLUMN_COUNT = 16 };
 struct vantage_row vantage_row(const struct rows *r, size_t row);
 MUST_CHECK enum rc vantage_find(struct tx *tx, struct str service, bool *ret_found,
                                 struct vantage_row *ret);
+
+/* Its places look at something else from now on, or in another way: each has another task, so that
+ * what is still told of the old one, whenever it was looked at, is of no task any more. */
+MUST_CHECK enum rc vantage_renew(struct tx *tx, struct str service);
 
 /* What was looked at before this does not speak of now. */
 time_us vantage_late(const struct vantage_row *w, time_us now);

@@ -505,6 +505,50 @@ TX_TEST(clients_say_what_is_looked_at_and_wrong_ones_are_named)
     FAILS(tx, RC_CONFLICT, NULL, vantage_set(tx, c.service.id, &o, &v));
 }
 
+/* A node that was told of the old place, or of the old way, and has not asked since. */
+static int64_t goes_on_looking(struct tx *tx, struct str node, struct str id)
+{
+    int64_t count = -1;
+    tx->now += US_PER_MINUTE;
+    struct probe_result r = {.set = schema_all(&probe_result_schema),
+                             .id = id,
+                             .at = tx->now,
+                             .outcome = PROBE_BAD,
+                             .text = STR("nobody answers")};
+    const struct probe_results all = {.results = {&r, 1}};
+    OK(tx, vantage_take(tx, node, &all, &count));
+    return count;
+}
+
+TX_TEST(who_still_looks_where_it_was_or_as_was_wished_before_is_not_heard)
+{
+    struct scene c = make_scene(tx);
+    struct vantage v;
+    const struct vantage_order o = {.set = schema_bit(&vantage_order_schema, "path"),
+                                    .path = STR("/other")};
+    const struct vantage_order slower = {.set = schema_bit(&vantage_order_schema, "every_s"),
+                                         .every_s = 61};
+    runs(tx, &c, "16500");
+    all_look(tx, &c, PROBE_GOOD);
+    size_t first = 0;
+    while (tasks_of(tx, c.nodes[first]).count == 0)
+        first++;
+    struct list tasks = tasks_of(tx, c.nodes[first]);
+    struct str old = ((const struct probe_task *)tasks.items)->id;
+    runs(tx, &c, "16516"); /* published elsewhere */
+    ck_assert_int_eq(goes_on_looking(tx, c.nodes[first], old), 0);
+    ck_assert_uint_eq(lookers(tx, &c), VANTAGE_PLACES);
+    all_look(tx, &c, PROBE_GOOD);
+    ck_assert_int_eq(seen(tx, c.service.id).state, PROMISE_KEPT);
+    tasks = tasks_of(tx, c.nodes[first]);
+    old = ((const struct probe_task *)tasks.items)->id;
+    OK(tx, vantage_set(tx, c.service.id, &slower, &v)); /* it is the same look */
+    ck_assert_int_eq(goes_on_looking(tx, c.nodes[first], old), 1);
+    OK(tx, vantage_set(tx, c.service.id, &o, &v));
+    ck_assert_int_eq(goes_on_looking(tx, c.nodes[first], old), 0);
+    ck_assert_uint_eq(lookers(tx, &c), VANTAGE_PLACES);
+}
+
 TX_TEST(switched_off_nobody_looks_and_on_again_they_do)
 {
     struct scene c = make_scene(tx);
@@ -663,6 +707,7 @@ Suite *vantage_suite(void)
     tcase_add_test(t, what_moves_or_stops_is_judged_anew);
     tcase_add_test(t, ports_that_agents_do_not_publish_are_never_looked_at);
     tcase_add_test(t, clients_say_what_is_looked_at_and_wrong_ones_are_named);
+    tcase_add_test(t, who_still_looks_where_it_was_or_as_was_wished_before_is_not_heard);
     tcase_add_test(t, switched_off_nobody_looks_and_on_again_they_do);
     tcase_add_test(t, days_are_shown_by_city_and_stay_when_their_looks_are_forgotten);
     tcase_add_test(t, what_comes_late_counts_for_its_day_and_what_comes_too_late_does_not);

@@ -5,7 +5,6 @@
 #include "fleet/placement.h"
 #include "fleet/words.h"
 
-enum { POINTS_MAX = 64, FACTS_MAX = 64 };
 #define REFUSED_US        US_PER_DAY           /* then it is asked again */
 #define SETTLES_US        (30 * US_PER_MINUTE) /* after a day, until it is made out */
 #define ADDRESS_BYTES_MAX 255
@@ -100,10 +99,7 @@ static enum rc aim(struct tx *tx, struct watch *s)
     s->w.address = address;
     s->w.number = port;
     s->w.since = tx->now;
-    TRY(sql_run(tx,
-                "UPDATE vantage_point SET seen = 'unknown', streak = 0, text = '' "
-                "WHERE service = $1",
-                V(s->w.service)));
+    TRY(vantage_renew(tx, s->w.service));
     return sql_run(tx,
                    "UPDATE vantage SET seen_address = $2, seen_port = $3, since = $4 "
                    "WHERE service = $1",
@@ -147,7 +143,7 @@ static enum rc read_pool(struct tx *tx, struct pool *pool)
 struct crew {
     struct vantage_candidate chosen[VANTAGE_PLACES_MAX];
     size_t count;
-    struct str refused[POINTS_MAX];
+    struct str refused[VANTAGE_POINTS_MAX];
     size_t refused_count;
 };
 
@@ -172,7 +168,7 @@ static enum rc read_crew(struct tx *tx, const struct watch *s, struct crew *ret)
                  "SELECT p.id, p.node, n.site, p.country, p.city, n.owner, n.state, p.seen, "
                  "p.looked FROM vantage_point p JOIN node n ON n.id = p.node "
                  "WHERE p.service = $1 ORDER BY p.id LIMIT $2",
-                 V(s->w.service), V((int64_t)POINTS_MAX)));
+                 V(s->w.service), V((int64_t)VANTAGE_POINTS_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         struct str state = row_str(&rows, i, 6);
         bool works = str_eq(state, str_c(node_states[NODE_READY])) ||

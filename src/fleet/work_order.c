@@ -285,7 +285,7 @@ static enum rc check_fee(struct tx *tx, const struct work_order *w)
         code = a.terms.currency;
     }
     TRY(currency_parse(code, &currency, tx->err));
-    enum rc rc = amount_parse(w->fee, currency, &amount, tx->err);
+    enum rc rc = amount_parse_one(w->fee, currency, &amount, tx->err);
     if (rc == RC_OK && amount <= 0)
         rc = err_set(tx->err, RC_INVALID, "a fee is above 0; leave it out where nothing is paid");
     if (rc != RC_OK)

@@ -305,6 +305,11 @@ static void set_options(struct call *c, const struct address *address, int64_t t
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)min_i64(timeout_ms, CURL_CONNECT_MS_MAX));
+    if (c->request->silence_us > 0) { /* less than a byte in each second of these */
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                         (long)max_i64(1, c->request->silence_us / US_PER_SECOND));
+    }
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "hanse/" HANSE_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, c->detail);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);

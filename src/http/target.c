@@ -1,16 +1,5 @@
 #include "http/target.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The byte that "%41" at s[at] stands for, or -1. */
 static int escape_value(struct str s, size_t at)
 {

@@ -24,6 +24,7 @@ struct wire_request {
     size_t header_count; /* at most WIRE_HEADERS_MAX */
     struct str body;
     int64_t timeout_us;     /* the whole call; 0: 30 s */
+    int64_t silence_us;     /* given up when nothing came for so long; 0: only timeout_us counts */
     size_t reply_bytes_max; /* 0: 1 MiB; with piece: no bound but what piece says */
     bool public_only;       /* refuse private, loopback and link-local addresses, after DNS */
     /* At most 5 redirects, never from https to http, without Authorization and Cookie to another

@@ -283,6 +283,40 @@ START_TEST(far_side_that_is_silent_away_or_nonsense_is_told_apart)
 }
 END_TEST
 
+static int64_t half(void *arg, char *room, size_t n UNUSED)
+{
+    bool *given = arg;
+    if (*given)
+        return HTTP_PULL_WAIT;
+    *given = true;
+    room[0] = 'h';
+    return 1;
+}
+
+static void begin(void *arg, struct http_exchange *x)
+{
+    http_reply_stream(x, 200, "application/octet-stream", half, arg);
+}
+
+/* A machine that lost its power in the middle of a file: the call may take an hour, and nobody
+ * waits so long for a byte. */
+START_TEST(who_says_nothing_more_is_given_up_long_before_the_time_is_over)
+{
+    struct wire_reply r;
+    bool given = false;
+    struct http_server *silent =
+        probe_open(&(struct http_options){.handler = {.request = begin, .arg = &given}});
+    struct str address = arena_fmt(&arena, "http://%.*s/", STRF(http_address(silent)));
+    ck_assert_int_eq(call((struct wire_request){.url = address,
+                                                .timeout_us = 3600 * US_PER_SECOND,
+                                                .silence_us = US_PER_SECOND},
+                          &r),
+                     RC_TIMEOUT);
+    ck_assert(given);
+    http_close(silent, US_PER_SECOND);
+}
+END_TEST
+
 START_TEST(public_only_refuses_what_is_behind_the_door_also_by_name_and_redirect)
 {
     struct wire_reply r;
@@ -492,6 +526,7 @@ Suite *wire_suite(void)
     tcase_add_test(c, a_call_that_is_given_up_ends);
     tcase_add_test(c, pieces_need_no_room_in_the_arena);
     tcase_add_test(c, far_side_that_is_silent_away_or_nonsense_is_told_apart);
+    tcase_add_test(c, who_says_nothing_more_is_given_up_long_before_the_time_is_over);
     tcase_add_test(c, public_only_refuses_what_is_behind_the_door_also_by_name_and_redirect);
     tcase_add_test(c, environment_sets_no_proxy);
     tcase_add_test(c, unix_socket_is_called_by_its_path);

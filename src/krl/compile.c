@@ -25,6 +25,11 @@ void compiler_refuse(struct compiler *c, uint32_t at, const char *format, ...)
     c->failed = true;
 }
 
+uint32_t compiler_place(const struct compiler *c, struct str word)
+{
+    return (uint32_t)(word.p - c->source.p);
+}
+
 void compiler_too_large(struct compiler *c, const char *what)
 {
     if (!c->failed)
@@ -475,7 +480,8 @@ static void compile_rules(struct compiler *c, const struct ast *ruleset)
         if (!can_put(c, &names))
             compiler_too_large(c, "rules");
         else if (n++ > SYMBOLS_MAX || map_put(&names, rule->text, &names) != NULL)
-            compiler_refuse(c, rule->start, "Duplicate rule name: %.*s", STRF(rule->text));
+            compiler_refuse(c, compiler_place(c, rule->text), "Duplicate rule name: %.*s",
+                            STRF(rule->text));
         compile_rule(c, rule);
     }
 }

@@ -1,6 +1,8 @@
 /* Rules and action blocks to code. */
 #include "krl/compiler.h"
 
+enum { WARNED_NAME_MAX = 1000 };
+
 /* --- action blocks --- */
 
 static void compile_action(struct compiler *c, const struct ast *action)
@@ -130,21 +132,34 @@ static void compile_schedule(struct compiler *c, const struct ast *s)
         (void)emit(c, KRL_OP_POP, 0);
 }
 
+/* ent:x := ent:x.put(...) */
+static bool puts_itself(const struct ast *s)
+{
+    const struct ast *call = s->b;
+    return s->a == NULL && call->kind == AST_CALL && call->a->kind == AST_DOT &&
+           call->a->a->kind == AST_DOMAIN_ID && str_eq(call->a->a->text, s->text2) &&
+           str_eq(call->a->a->text2, s->text) && call->a->b->kind == AST_ID &&
+           str_eq(call->a->b->text, STR("put"));
+}
+
+static void warn_of_put(struct compiler *c, uint32_t at, struct str name)
+{
+    static const char hint[] = "Performance Hint: to leverage indexes use `ent:%.*s{key} := value` "
+                               "instead of .put(key, value)";
+    bool room = arena_room(c->arena) > sizeof hint + WARNED_NAME_MAX;
+    struct str shown = str_sub(name, 0, WARNED_NAME_MAX);
+    compiler_warn(c, at, room ? arena_fmt(c->arena, hint, STRF(shown)) : STR("Performance Hint"));
+}
+
 static void compile_ent_set(struct compiler *c, const struct ast *s)
 {
     if (!str_eq(s->text2, STR("ent"))) {
-        compiler_refuse(c, s->start,
+        compiler_refuse(c, compiler_place(c, s->text2),
                         "PersistentVariableAssignment - only works on ent:* variables");
         return;
     }
-    const struct ast *call = s->b;
-    if (s->a == NULL && call->kind == AST_CALL && call->a->kind == AST_DOT &&
-        call->a->a->kind == AST_DOMAIN_ID && str_eq(call->a->a->text, s->text2) &&
-        str_eq(call->a->a->text2, s->text) && call->a->b->kind == AST_ID &&
-        str_eq(call->a->b->text, STR("put")))
-        compiler_warn(c, call->a->a->start,
-                      STR("Performance Hint: to leverage indexes use `ent:name{key} := value` "
-                          "instead of .put(key, value)"));
+    if (puts_itself(s))
+        warn_of_put(c, s->b->a->a->start, s->text);
     if (s->a != NULL)
         compile_expression(c, s->a);
     compile_expression(c, s->b);
@@ -343,9 +358,9 @@ void compile_rule(struct compiler *c, const struct ast *rule)
         return;
     if (rule->op == 0) {
         struct str text = STR("a rule is inactive, i.e. commented out");
-        if (arena_room(c->arena) > rule->text.n + 128)
+        if (arena_room(c->arena) > WARNED_NAME_MAX + 128)
             text = arena_fmt(c->arena, "rule %.*s is inactive, i.e. commented out",
-                             (int)min_size(rule->text.n, 1000), rule->text.p);
+                             STRF(str_sub(rule->text, 0, WARNED_NAME_MAX)));
         compiler_warn(c, rule->start, text);
         return;
     }

@@ -83,6 +83,8 @@ struct compiler {
 
 /* "Error: text [at ...]". */
 void compiler_refuse(struct compiler *c, uint32_t at, const char *format, ...) PRINTF(3, 4);
+/* The byte at which a word of the source stands, for compiler_refuse. */
+uint32_t compiler_place(const struct compiler *c, struct str word);
 void compiler_too_large(struct compiler *c, const char *what);
 void compiler_warn(struct compiler *c, uint32_t at, struct str text);
 

@@ -1,8 +1,9 @@
 /* JSON as JavaScript reads and writes it: doubles, lone surrogates, the last of equal keys. */
+#include "base/scan.h"
 #include "krl/lib.h"
 #include "krl/number.h"
 
-enum { NUMERAL_MAX = 512 };
+enum { NUMERAL_MAX = 512, ASCII = 0x80 };
 
 /* --- reading --- */
 
@@ -102,12 +103,31 @@ static bool read_escape(struct reader *r, struct krl_builder *b)
     return true;
 }
 
+/* How far a string goes on, from at, as it stands within JSON. */
+static size_t plain_end(const struct krl_text *t, size_t at)
+{
+    /* " and backslash, and what is below a blank: rows are the lower half of a unit. */
+    static const struct scan_set marks = {
+        .bits = {3, 3, 7, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3 | 32, 3, 3, 3}};
+    if (!t->wide)
+        return at + scan_in(&marks, t->a + at, t->n - at);
+    while (at < t->n && (t->u[at] >= ASCII || !scan_has(&marks, (char)t->u[at])))
+        at++;
+    return at;
+}
+
 static const struct krl_text *read_string(struct reader *r)
 {
     struct krl_builder b;
-    krl_builder_init(&b, r->h);
     if (!take(r, '"'))
         return NULL;
+    size_t end = plain_end(r->t, r->at);
+    if (end < r->t->n && krl_unit(r->t, end) == '"') {
+        size_t start = r->at;
+        r->at = end + 1;
+        return krl_text_part(r->h, r->t, start, end);
+    }
+    krl_builder_init(&b, r->h);
     while (peek(r) != '"') {
         uint32_t unit = peek(r);
         if (unit == UINT32_MAX || unit < ' ' || b.failed)
@@ -208,6 +228,11 @@ static void put_string(struct krl_builder *b, const struct krl_text *t)
     static const char to[] = "\"\\bfnrt";
     krl_add_unit(b, '"');
     for (size_t i = 0; i < t->n && !b->failed; i++) {
+        size_t end = t->wide ? i : plain_end(t, i);
+        krl_add_part(b, t, i, end);
+        i = end;
+        if (i == t->n)
+            break;
         uint16_t u = krl_unit(t, i);
         const char *known = u > 0 && u < 0x80 ? strchr(from, u) : NULL;
         bool pair =

@@ -1,249 +1,182 @@
-/*
- * The programs in tests/krl: what KRL is, with the expectation beside each line.
- *
- * A file that begins with "ruleset" is installed, and its comments play with it:
- *
- *     // event: domain:name {"attribute": 1}
- *     // query: name {"argument": 1}
- *     // expect: one line of what happened (sim.h), or the query's result
- *     // refused: what the compiler says
- *
- * In any other file each line with "//=" is a program of its own, behind what stands in the file
- * without one; what follows "//=" is its value as JSON, or its error.
- */
+/* The programs in tests/krl: what KRL is, with the expectation beside each line
+ * (programs_fixture.h). */
 #include "krl/compile.h"
 #include "krl/format.h"
+#include "krl/programs_fixture.h"
 #include "krl/sim.h"
-
-#include <check.h>
-#include <dirent.h>
-#include <unistd.h>
-
-enum { FILE_BYTES_MAX = 256 * 1024, MEMORY = 64 * 1024 * 1024, FILES_MAX = 200 };
-
-/* A folder of the source tree, which lies above the build folder that this program is in. */
-static void folder(char path[4096], const char *inside)
-{
-    ssize_t n = readlink("/proc/self/exe", path, 4096 - 64);
-    ck_assert_int_gt(n, 0);
-    path[n] = '\0';
-    for (char *slash = strrchr(path, '/'); slash != NULL; slash = strrchr(path, '/')) {
-        (void)snprintf(slash, 64, "/CHANGELOG.md");
-        bool root = access(path, R_OK) == 0;
-        (void)snprintf(slash, 64, "%s", root ? inside : "");
-        if (root)
-            return;
-    }
-}
-
-static struct str read_file(struct arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "re");
-    ck_assert_msg(file != NULL, "%s cannot be opened", path);
-    char *bytes = arena_bytes(arena, FILE_BYTES_MAX);
-    size_t n = fread(bytes, 1, FILE_BYTES_MAX, file);
-    ck_assert_uint_lt(n, FILE_BYTES_MAX);
-    (void)fclose(file);
-    return str_n(bytes, n);
-}
-
-static struct str behind(struct str line, struct str mark)
-{
-    for (size_t i = 0; i + mark.n <= line.n; i++)
-        if (str_starts(str_sub(line, i, line.n), mark))
-            return str_trim(str_sub(line, i + mark.n, line.n));
-    return (struct str){NULL, 0};
-}
-
-static struct str before(struct str line, struct str mark)
-{
-    for (size_t i = 0; i + mark.n <= line.n; i++)
-        if (str_starts(str_sub(line, i, line.n), mark))
-            return str_sub(line, 0, i);
-    return line;
-}
 
 /* --- expressions --- */
 
-/* False, with what differs on standard error. */
-static bool check_line(const char *path, int number, struct str prelude, struct str line)
+/* What the compiler says of a ruleset: its warnings, or "compiled" where it has none. */
+static struct str warnings_of(struct arena *arena, const struct krl_code *code)
 {
-    struct arena arena;
+    struct buf b;
+    buf_init(&b, arena, 4096);
+    for (uint32_t i = 0; i < code->warnings_n; i++) {
+        const struct krl_warning *w = &code->warnings[i];
+        buf_fmt(&b, "%swarning %.*s [at line %u col %u]", i > 0 ? ", " : "", STRF(w->text),
+                w->place.line, w->place.column);
+    }
+    return code->warnings_n == 0 ? STR("compiled") : buf_str(&b);
+}
+
+/* The value of a program as JSON, or its error without the place. */
+static struct str value_of(struct arena *arena, struct str program)
+{
     struct arena kept;
     struct buf out;
-    struct krl_sim sim;
     struct err err = {0};
+    struct krl_sim sim;
     const struct krl_code *code = NULL;
     struct krl_place where;
-    arena_init(&arena, MEMORY);
-    arena_init(&kept, MEMORY);
+    arena_init(&kept, PROGRAMS_MEMORY);
     buf_init(&out, &kept, KRL_SIM_OUT_MAX);
-    struct str want = behind(line, STR("//="));
-    struct str program =
-        arena_fmt(&arena, "%.*s%.*s", STRF(prelude), STRF(before(line, STR("//="))));
     krl_sim_init(&sim, &kept, &out);
-    enum rc rc = krl_compile(program, &arena, &code, &err);
+    enum rc rc = krl_compile(program, arena, &code, &err);
     if (rc == RC_OK)
         rc = krl_sim_evaluate(&sim, code, &where, &err);
     struct str got = str_trim(buf_str(&out));
     while (str_find(got, '\n', 0) < got.n)
         (void)str_cut(&got, '\n'); /* what was logged stands in front */
     if (rc != RC_OK)
-        got = before(err_text(&err), STR(" [at line"));
+        got = str_trim(programs_before(err_text(&err), STR(" [at line")));
+    got = arena_str(arena, got);
+    arena_fini(&kept);
+    return got;
+}
+
+static struct str compiler_says(struct arena *arena, struct str program)
+{
+    struct err err = {0};
+    const struct krl_code *code = NULL;
+    return krl_compile(program, arena, &code, &err) == RC_OK ? warnings_of(arena, code)
+                                                             : arena_str(arena, err_text(&err));
+}
+
+/* False, with what differs on standard error. */
+static bool check_line(const char *path, int number, struct str prelude, struct str line)
+{
+    struct arena arena;
+    arena_init(&arena, PROGRAMS_MEMORY);
+    struct str want = programs_behind(line, STR("//="));
+    struct str program = programs_of_line(&arena, prelude, line);
+    bool alone = str_starts(program, STR("ruleset "));
+    struct str got = alone ? compiler_says(&arena, program) : value_of(&arena, program);
     bool same = str_eq(got, want);
     if (!same)
         (void)fprintf(stderr, "%s:%d: %.*s\nwant %.*s\ngot  %.*s\n", path, number,
                       STRF(str_trim(line)), STRF(want), STRF(got));
-    arena_fini(&kept);
     arena_fini(&arena);
     return same;
 }
 
-static int check_expressions(const char *path, struct arena *arena, struct str text)
+struct checked {
+    int all;
+    int failed;
+};
+
+static void check_expressions(const char *path, struct arena *arena, struct str text,
+                              struct checked *c)
 {
-    struct buf prelude;
-    int checked = 0;
-    int failed = 0;
-    buf_init(&prelude, arena, FILE_BYTES_MAX);
-    struct str rest = text;
-    while (rest.n > 0) {
-        struct str line = str_cut(&rest, '\n');
-        if (behind(line, STR("//=")).p == NULL) {
-            buf_add(&prelude, line);
-            buf_add_char(&prelude, '\n');
-        }
-    }
-    rest = text;
-    for (int number = 1; rest.n > 0; number++) {
-        struct str line = str_cut(&rest, '\n');
-        if (behind(line, STR("//=")).p == NULL)
+    struct str prelude = programs_prelude(arena, text);
+    for (int number = 1; text.n > 0; number++) {
+        struct str line = str_cut(&text, '\n');
+        if (programs_behind(line, STR("//=")).p == NULL)
             continue;
-        failed += !check_line(path, number, buf_str(&prelude), line);
-        checked++;
+        c->failed += !check_line(path, number, prelude, line);
+        c->all++;
     }
-    ck_assert_msg(failed == 0, "%s: %d of %d lines differ", path, failed, checked);
-    return checked;
 }
 
 /* --- rulesets --- */
 
-static void play(struct krl_sim *sim, struct str line, struct err *err)
+static void play_event(struct krl_sim *sim, struct str event, struct err *err)
 {
-    struct str event = behind(line, STR("// event:"));
-    struct str query = behind(line, STR("// query:"));
-    enum rc rc = RC_OK;
+    struct str name = str_cut(&event, ' ');
+    struct str domain = str_cut(&name, ':');
     sim->out->n = 0;
-    if (event.p != NULL) {
-        struct str name = str_cut(&event, ' ');
-        struct str domain = str_cut(&name, ':');
-        sim->now += 1000;
-        rc = krl_sim_event(sim, domain, name, event, err);
-    } else {
-        struct str name = str_cut(&query, ' ');
-        rc = krl_sim_query(sim, STR(""), name, query, err);
-    }
+    sim->now += 1000;
+    enum rc rc = krl_sim_event(sim, domain, name, event, err);
     (void)rc; /* an error is a line of what happened */
 }
 
-/* The next line of what happened, but for those of the log at debug. */
-static struct str next_line(struct str *out)
+static void play_query(struct krl_sim *sim, struct str query, struct err *err)
 {
-    return str_cut(out, '\n');
+    struct str name = str_cut(&query, ' ');
+    struct str rid = str_find(name, '/', 0) < name.n ? str_cut(&name, '/') : STR("");
+    sim->out->n = 0;
+    enum rc rc = krl_sim_query(sim, rid, name, query, err);
+    (void)rc; /* the same */
 }
 
-static int check_steps(const char *path, struct krl_sim *sim, struct str text)
+static void check_steps(const char *path, struct krl_sim *sim, struct str text, struct checked *c)
 {
     struct str out = STR("");
     struct err err = {0};
-    int checked = 0;
     for (int number = 1; text.n > 0; number++) {
         struct str line = str_cut(&text, '\n');
-        struct str want = behind(line, STR("// expect:"));
-        bool plays =
-            behind(line, STR("// event:")).p != NULL || behind(line, STR("// query:")).p != NULL;
-        struct str wait = behind(line, STR("// wait:"));
+        struct str want = programs_said(line, STR("// expect:"));
+        struct str event = programs_said(line, STR("// event:"));
+        struct str query = programs_said(line, STR("// query:"));
+        struct str wait = programs_said(line, STR("// wait:"));
         int64_t ms = 0;
-        if (wait.p != NULL && str_to_i64(wait, 0, INT32_MAX, &ms))
+        if (wait.p != NULL) {
+            ck_assert_msg(str_to_i64(wait, 0, INT32_MAX, &ms), "%s:%d", path, number);
             sim->now += (double)ms;
-        if (plays) {
+        } else if (event.p != NULL || query.p != NULL) {
             ck_assert_msg(out.n == 0, "%s:%d: not expected: %.*s", path, number, STRF(out));
-            play(sim, line, &err);
+            if (event.p != NULL)
+                play_event(sim, event, &err);
+            else
+                play_query(sim, query, &err);
             out = buf_str(sim->out);
+        } else if (want.p != NULL) {
+            struct str got = str_trim(str_cut(&out, '\n'));
+            bool same = str_eq(got, want);
+            if (!same)
+                (void)fprintf(stderr, "%s:%d:\nwant %.*s\ngot  %.*s\n", path, number, STRF(want),
+                              STRF(got));
+            c->failed += !same;
+            c->all++;
         }
-        if (want.p == NULL)
-            continue;
-        struct str got = str_trim(next_line(&out));
-        ck_assert_msg(str_eq(got, want), "%s:%d:\nwant %.*s\ngot  %.*s", path, number, STRF(want),
-                      STRF(got));
-        checked++;
     }
     ck_assert_msg(out.n == 0, "%s: at the end, not expected: %.*s", path, STRF(out));
-    return checked;
 }
 
-static int check_ruleset(const char *path, struct arena *arena, struct str text)
+static void check_rulesets(const char *path, struct arena *arena, struct str text,
+                           struct checked *c)
 {
     struct err err = {0};
-    const struct krl_code *code = NULL;
     struct buf out;
     struct krl_sim *sim = NEW(arena, struct krl_sim);
     struct arena kept;
-    struct str refused = behind(before(behind(text, STR("// refused:")), STR("\n")), STR(""));
-    enum rc rc = krl_compile(text, arena, &code, &err);
-    if (refused.p != NULL) {
-        ck_assert_msg(rc != RC_OK, "%s: compiled, but should be refused", path);
-        ck_assert_msg(str_eq(err_text(&err), refused), "%s:\nwant %.*s\ngot  %.*s", path,
-                      STRF(refused), STRF(err_text(&err)));
-        return 1;
-    }
-    ck_assert_msg(rc == RC_OK, "%s: %.*s", path, STRF(err_text(&err)));
-    arena_init(&kept, MEMORY);
+    arena_init(&kept, PROGRAMS_MEMORY);
     buf_init(&out, &kept, KRL_SIM_OUT_MAX);
     krl_sim_init(sim, &kept, &out);
-    ck_assert_int_eq(krl_sim_add(sim, code, &err), RC_OK);
-    int checked = check_steps(path, sim, text);
-    arena_fini(&kept);
-    return checked;
-}
-
-/* Do something with every KRL file of a folder; how many there are. */
-static int each_file(const char *inside,
-                     void (*visit)(const char *path, struct arena *arena, struct str text,
-                                   int *count),
-                     int *count)
-{
-    char path[4096];
-    folder(path, inside);
-    DIR *dir = opendir(path);
-    ck_assert_msg(dir != NULL, "%s is not there", path);
-    int files = 0;
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-        struct arena arena;
-        char file[4600];
-        if (!str_ends(str_c(e->d_name), STR(".krl")))
-            continue;
-        arena_init(&arena, MEMORY);
-        (void)snprintf(file, sizeof file, "%s/%s", path, e->d_name);
-        visit(file, &arena, read_file(&arena, file), count);
-        arena_fini(&arena);
-        files++;
+    for (struct str rest = text; rest.n > 0;) {
+        const struct krl_code *code = NULL;
+        enum rc rc = krl_compile(programs_cut(&rest), arena, &code, &err);
+        ck_assert_msg(rc == RC_OK, "%s: %.*s", path, STRF(err_text(&err)));
+        ck_assert_int_eq(krl_sim_add(sim, code, &err), RC_OK);
     }
-    (void)closedir(dir);
-    ck_assert_int_ge(files, 1);
-    return files;
+    check_steps(path, sim, text, c);
+    arena_fini(&kept);
 }
 
-static void check_file(const char *path, struct arena *arena, struct str text, int *count)
+static void check_file(const char *path, struct arena *arena, struct str text, void *user)
 {
-    *count += str_starts(text, STR("ruleset")) ? check_ruleset(path, arena, text)
-                                               : check_expressions(path, arena, text);
+    if (str_starts(text, STR("ruleset")))
+        check_rulesets(path, arena, text, user);
+    else
+        check_expressions(path, arena, text, user);
 }
 
 START_TEST(programs_do_what_stands_beside_them)
 {
-    int checked = 0;
-    int files = each_file("/tests/krl", check_file, &checked);
-    ck_assert_int_ge(checked, files);
+    struct checked c = {.all = 0};
+    int files = programs_each("/tests/krl", check_file, &c);
+    ck_assert_int_ge(c.all, files);
+    ck_assert_msg(c.failed == 0, "%d of %d differ", c.failed, c.all);
 }
 END_TEST
 
@@ -296,8 +229,8 @@ static void check_same_code(const char *path, struct arena *arena, struct str on
     ck_assert_msg(krl_compile(other, arena, &b, &err[1]) == rc, "%s: %.*s", path,
                   STRF(err_text(&err[1])));
     if (rc != RC_OK) {
-        ck_assert(
-            str_eq(before(err_text(&err[0]), STR(" [at")), before(err_text(&err[1]), STR(" [at"))));
+        ck_assert(str_eq(programs_before(err_text(&err[0]), STR(" [at")),
+                         programs_before(err_text(&err[1]), STR(" [at"))));
         return;
     }
     ck_assert_uint_eq(a->protos_n, b->protos_n);
@@ -331,30 +264,56 @@ static void check_layout(const char *path, struct arena *arena, struct str text)
     check_same_code(path, arena, text, buf_str(&once));
 }
 
-static void check_layouts(const char *path, struct arena *arena, struct str text, int *count)
+/* One program as it is, and laid out anew. */
+static void check_layouts(const char *path, struct str text)
 {
+    struct arena arena;
     struct arena own;
     struct lex lex;
     struct err err = {0};
-    if (krl_lex(text, true, arena, &lex, &err) != RC_OK)
-        return;
-    for (size_t i = 0; i < lex.count; i++)
-        if (lex.words[i].kind == LEX_ILLEGAL || lex.words[i].kind == LEX_UNCLOSED)
-            return; /* it is there to be refused */
-    for (int round = 0; round < 4; round++) {
-        arena_init(&own, MEMORY);
-        check_layout(path, &own, round == 0 ? text : laid_out_anew(arena, &lex));
+    arena_init(&arena, PROGRAMS_MEMORY);
+    bool whole = krl_lex(text, true, &arena, &lex, &err) == RC_OK;
+    for (size_t i = 0; whole && i < lex.count; i++)
+        whole = lex.words[i].kind != LEX_ILLEGAL && lex.words[i].kind != LEX_UNCLOSED;
+    for (int round = 0; whole && round < 4; round++) { /* else it is there to be refused */
+        arena_init(&own, PROGRAMS_MEMORY);
+        check_layout(path, &own, round == 0 ? text : laid_out_anew(&arena, &lex));
         arena_fini(&own);
-        (*count)++;
     }
+    arena_fini(&arena);
+}
+
+struct layouts {
+    const char *path;
+    int count;
+};
+
+static void check_program_layout(struct arena *arena, struct str program, void *user)
+{
+    struct layouts *l = user;
+    (void)arena;
+    check_layouts(l->path, program);
+    l->count++;
+}
+
+/* The whole as well: it has the comments. */
+static void check_file_layouts(const char *path, struct arena *arena, struct str text, void *user)
+{
+    struct layouts *l = user;
+    l->path = path;
+    check_layouts(path, text);
+    programs_in(arena, text, check_program_layout, l);
 }
 
 START_TEST(formatting_changes_no_program)
 {
-    int checked = 0;
-    int files = each_file("/tests/krl", check_layouts, &checked);
-    files += each_file("/src/pico/rulesets", check_layouts, &checked);
-    ck_assert_int_ge(checked, files);
+    static const char *const folders[] = {
+        "/tests/krl",     "/tests/krl/engine",      "/src/pico/rulesets",
+        "/docs/examples", "/fuzz/corpus/krl_parse", "/fuzz/corpus/krl_run"};
+    struct layouts l = {.count = 0};
+    for (size_t i = 0; i < COUNT(folders); i++)
+        (void)programs_each(folders[i], check_file_layouts, &l);
+    ck_assert_int_ge(l.count, 500);
 }
 END_TEST
 

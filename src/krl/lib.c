@@ -172,13 +172,23 @@ struct krl_value krl_divide(struct krl_machine *m, struct krl_value a, struct kr
     return krl_number(0);
 }
 
+/* fmod, which takes its time for whole numbers, too. -5 % 5 is -0. */
+static double remainder_of(double left, double right)
+{
+    const double most = 2147483647;
+    bool small = left >= 0 && left <= most && right >= 1 && right <= most;
+    if (small && left == (double)(int32_t)left && right == (double)(int32_t)right)
+        return (int32_t)left % (int32_t)right;
+    return fmod(left, right);
+}
+
 struct krl_value krl_modulo(struct krl_machine *m, struct krl_value a, struct krl_value b)
 {
     double left = 0;
     double right = 0;
     if (!krl_to_number(a, &left) || !krl_to_number(b, &right))
         return krl_type_error(m, "Cannot calculate @ modulo @", a, b);
-    return krl_number(right == 0 ? 0 : fmod(left, right));
+    return krl_number(right == 0 ? 0 : remainder_of(left, right));
 }
 
 struct krl_value krl_negate(struct krl_machine *m, struct krl_value a)
@@ -409,7 +419,6 @@ static size_t add_dollar(struct krl_builder *b, const struct krl_text *v, size_t
 static void add_replacement(struct krl_builder *b, const struct krl_text *v,
                             const struct krl_text *t, const size_t at[2])
 {
-    krl_add_part(b, t, at[0], at[1] - 2);
     for (size_t i = 0; i < v->n;) {
         size_t end = krl_unit(v, i) == '$' ? add_dollar(b, v, i, t, at) : i;
         if (end == i)
@@ -419,35 +428,54 @@ static void add_replacement(struct krl_builder *b, const struct krl_text *v,
     }
 }
 
-/* Between double backslashes, %X that no backslash stands before becomes the value, and \%X becomes
- * %X. */
-static struct krl_value format(struct krl_machine *m, const struct krl_text *v,
-                               const struct krl_text *t, char letter)
+static bool is_at(const struct krl_text *t, size_t i, const char *ascii, size_t n)
 {
+    bool is = i + n <= t->n;
+    for (size_t k = 0; is && k < n; k++)
+        is = krl_unit(t, i + k) == (uint8_t)ascii[k];
+    return is;
+}
+
+/* Of the whole, \%X becomes %X, also where it is of the value. */
+static const struct krl_text *unescaped(struct krl_machine *m, const struct krl_text *t,
+                                        const char mark[2])
+{
+    const char escaped[3] = {'\\', mark[0], mark[1]};
     struct krl_builder b;
     krl_builder_init(&b, &m->heap);
-    size_t last = SIZE_MAX; /* end of a replacement: one right behind it has no unit before */
+    for (size_t i = 0; i < t->n && !b.failed; i++)
+        if (!is_at(t, i, escaped, sizeof escaped))
+            krl_add_unit(&b, krl_unit(t, i));
+    return krl_builder_text(&b);
+}
+
+/* Between double backslashes, which become one, %X that no backslash stands before becomes the
+ * value. The pattern takes the unit before along, so of two right behind one another only the first
+ * is replaced. */
+static struct krl_value format(struct krl_machine *m, const struct krl_text *v,
+                               const struct krl_text *t, const char mark[2])
+{
+    struct krl_builder b;
+    size_t from = 0; /* where the pattern may begin */
+    size_t piece = 0;
+    krl_builder_init(&b, &m->heap);
     for (size_t i = 0; i < t->n && !b.failed;) {
-        bool two = i + 1 < t->n;
-        uint16_t unit = krl_unit(t, i);
-        if (unit == '\\' && two && krl_unit(t, i + 1) == '\\') {
+        bool first = i == piece;
+        if (is_at(t, i, "\\\\", 2)) {
             krl_add_unit(&b, '\\');
             i += 2;
-        } else if (unit == '\\' && i + 2 < t->n && krl_unit(t, i + 1) == '%' &&
-                   krl_unit(t, i + 2) == (uint8_t)letter) {
-            krl_add_part(&b, t, i + 1, i + 3);
-            i += 3;
-        } else if (unit == '%' && two && krl_unit(t, i + 1) == (uint8_t)letter && i != last) {
-            size_t at[2] = {i, i + 2};
+            from = piece = i;
+        } else if (is_at(t, i, mark, 2) && (first || (i > from && krl_unit(t, i - 1) != '\\'))) {
+            size_t at[2] = {first ? i : i - 1, i + 2};
             add_replacement(&b, v, t, at);
             i += 2;
-            last = i;
+            from = i;
         } else {
-            krl_add_unit(&b, unit);
-            i++;
+            krl_add_unit(&b, krl_unit(t, i++));
         }
     }
-    return krl_of_text(krl_builder_text(&b));
+    const struct krl_text *whole = krl_builder_text(&b);
+    return krl_of_text(whole == NULL ? NULL : unescaped(m, whole, mark));
 }
 
 struct krl_value lib_sprintf(struct krl_machine *m, const struct krl_value *args, size_t n)
@@ -461,7 +489,7 @@ struct krl_value lib_sprintf(struct krl_machine *m, const struct krl_value *args
     if (t == NULL || (!number && v.type != KRL_TEXT))
         return krl_of_text(t);
     const struct krl_text *text = krl_to_text(&m->heap, v);
-    return text == NULL ? krl_failed() : format(m, text, t, number ? 'd' : 's');
+    return text == NULL ? krl_failed() : format(m, text, t, number ? "%d" : "%s");
 }
 
 /* --- numbers --- */

@@ -35,6 +35,17 @@ struct krl_value krl_property(struct krl_machine *m, struct krl_value v,
 
 /* --- modules --- */
 
+/* A module that needs no engine. */
+struct krl_module {
+    const char *domain;
+    const struct krl_builtin *members; /* ended by a name of NULL */
+    const char *const *properties;     /* ended by NULL; NULL: none */
+    /* The i-th of them; event is NULL where there is none to be seen. */
+    struct krl_value (*property)(struct krl_machine *m, const struct krl_event *event, size_t i);
+};
+extern const struct krl_module krl_modules[];
+extern const size_t krl_modules_n;
+
 /* "domain:name": what is called, or the value where it is a property. */
 struct krl_value krl_module_member(struct krl_machine *m, struct krl_instance *instance,
                                    const struct krl_text *domain, const struct krl_text *name,
@@ -73,7 +84,7 @@ struct krl_value krl_json_carry(struct krl_heap *h, struct krl_value v);
 krl_lib_fn lib_as, lib_isnull, lib_typeof, lib_klog, lib_sprintf, lib_defaults_to, lib_shift_right,
     lib_shift_left, lib_band, lib_bor, lib_bxor, lib_bnot, lib_chr, lib_range, lib_noop,
     lib_send_directive, lib_cmp, lib_like, lib_decode, lib_encode;
-krl_lib_fn lib_hash, lib_hmac, lib_word;
+krl_lib_fn lib_hash, lib_hmac, lib_word, lib_base64encode, lib_base64decode;
 krl_lib_fn lib_capitalize, lib_lc, lib_uc, lib_ord, lib_length, lib_trim, lib_trim_leading,
     lib_trim_trailing, lib_substr, lib_starts_with, lib_ends_with, lib_contains, lib_split,
     lib_match, lib_extract, lib_replace;

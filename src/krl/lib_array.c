@@ -107,6 +107,8 @@ struct krl_value lib_index(struct krl_machine *m, const struct krl_value *args, 
     return krl_number(at < v.array->n ? (double)at : -1);
 }
 
+enum { JOINED_UNITS = 4 }; /* of an element, or more: a short number */
+
 struct krl_value lib_join(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
     struct krl_value v = krl_arg(args, n, 0);
@@ -117,13 +119,13 @@ struct krl_value lib_join(struct krl_machine *m, const struct krl_value *args, s
         krl_is_null(by) ? krl_text(&m->heap, STR(",")) : krl_to_text(&m->heap, by);
     struct krl_builder b;
     krl_builder_init(&b, &m->heap);
+    if (separator != NULL)
+        krl_builder_reserve(&b, (size_t)v.array->n * (JOINED_UNITS + separator->n));
     for (size_t i = 0; separator != NULL && i < v.array->n && !b.failed; i++) {
-        const struct krl_text *t = krl_to_text(&m->heap, v.array->v[i]);
-        if (t == NULL)
-            return krl_failed();
         if (i > 0)
             krl_add_text(&b, separator);
-        krl_add_text(&b, t);
+        if (!krl_add_value(&b, v.array->v[i]))
+            return krl_failed();
     }
     return separator == NULL ? krl_failed() : krl_of_text(krl_builder_text(&b));
 }

@@ -24,10 +24,12 @@ static bool add_to_group(struct krl_machine *m, struct krl_loop *l, struct krl_v
     const struct krl_text *key = krl_to_js_text(&m->heap, result);
     if (key == NULL)
         return false;
+    /* Nobody else has seen the map and its arrays: they are filled in place. */
     const struct krl_value *group = krl_map_get(l->map, key);
-    const struct krl_array *a = group != NULL ? group->array : krl_array_reserve(&m->heap, 4);
-    a = a == NULL ? NULL : krl_array_push(&m->heap, a, v);
-    return a != NULL && krl_map_set(&m->heap, l->map, key, krl_of_array(a));
+    struct krl_array *a = group != NULL ? (struct krl_array *)(uintptr_t)group->array
+                                        : krl_array_reserve(&m->heap, 4);
+    return a != NULL && krl_array_add(&m->heap, a, v) &&
+           (group != NULL || krl_map_set(&m->heap, l->map, key, krl_of_array(a)));
 }
 
 /* Take the result for the element before; *ret_end: it decides the whole. */
@@ -382,6 +384,7 @@ struct krl_value lib_sort(struct krl_machine *m, const struct krl_value *args, s
 struct replacing {
     const struct krl_text *text;
     const struct krl_regex *re;
+    struct krl_search search;
     struct krl_match match;
     struct krl_builder out;
     size_t done;
@@ -407,7 +410,7 @@ static enum krl_step step_replace(struct krl_machine *m, struct krl_loop *l,
         if (!r->re->global)
             return end_replace(l, r);
     }
-    if (r->next > r->text->n || !krl_regex_match(&m->heap, r->re, r->text, r->next, &r->match))
+    if (r->next > r->text->n || !krl_search_next(&r->search, r->next, &r->match))
         return krl_failing(&m->heap) ? KRL_STEP_FAIL : end_replace(l, r);
     krl_add_part(&r->out, r->text, r->done, (size_t)r->match.at[0]);
     r->done = (size_t)r->match.at[1];
@@ -439,6 +442,7 @@ struct krl_value lib_replace_by(struct krl_machine *m, const struct krl_text *te
         return krl_failed();
     r->text = text;
     r->re = re;
+    krl_search_init(&r->search, &m->heap, re, text);
     krl_builder_init(&r->out, &m->heap);
     l->callee = fn;
     l->more = r;

@@ -27,6 +27,19 @@ static double number_or(const struct krl_value *args, size_t n, size_t i, double
 
 /* --- math --- */
 
+/* Number(v) of JavaScript: NaN, which is a null, where it is none. An array is what its text is. */
+static double js_number(struct krl_machine *m, const struct krl_value *args, size_t n, size_t i)
+{
+    double number = 0;
+    struct krl_value v = krl_arg(args, n, i);
+    if (v.type == KRL_ARRAY)
+        v = krl_of_text(krl_to_js_text(&m->heap, v));
+    if (v.type == KRL_UNDEFINED || v.type == KRL_MAP || krl_is_failed(v) ||
+        !krl_to_number(v, &number))
+        return v.type == KRL_NUMBER ? v.number : NAN;
+    return number;
+}
+
 /* number * 10^by by way of its text, so that 1.005 is not 1.00499999... */
 static double shift(double number, int by)
 {
@@ -52,10 +65,12 @@ static double round_up(double number)
 }
 
 /* _.round, _.ceil and _.floor of lodash. */
-static struct krl_value rounded(const struct krl_value *args, size_t n, double (*fn)(double))
+static struct krl_value rounded(struct krl_machine *m, const struct krl_value *args, size_t n,
+                                double (*fn)(double))
 {
-    double number = number_or(args, n, 0, 0);
-    double precision = trunc(number_or(args, n, 1, 0));
+    double number = js_number(m, args, n, 0);
+    double precision = js_number(m, args, n, 1);
+    precision = isnan(precision) ? 0 : trunc(precision);
     if (precision > PRECISION_MAX || precision < -PRECISION_MAX)
         precision = precision > 0 ? PRECISION_MAX : -PRECISION_MAX;
     if (precision == 0)
@@ -65,61 +80,29 @@ static struct krl_value rounded(const struct krl_value *args, size_t n, double (
 
 static struct krl_value math_abs(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)m;
-    return krl_number(fabs(number_or(args, n, 0, 0)));
+    return krl_number(fabs(js_number(m, args, n, 0)));
 }
 
 static struct krl_value math_ceiling(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)m;
-    return rounded(args, n, ceil);
+    return rounded(m, args, n, ceil);
 }
 
 static struct krl_value math_floor(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)m;
-    return rounded(args, n, floor);
+    return rounded(m, args, n, floor);
 }
 
 static struct krl_value math_round(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)m;
-    return rounded(args, n, round_up);
+    return rounded(m, args, n, round_up);
 }
 
 static struct krl_value math_int(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)m;
-    return krl_number(trunc(number_or(args, n, 0, 0)));
+    return krl_number(trunc(js_number(m, args, n, 0)));
 }
 
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-struct krl_value krl_base64(struct krl_heap *h, struct str s)
-{
-    struct krl_builder b;
-    krl_builder_init(&b, h);
-    for (size_t i = 0; i < s.n && !b.failed; i += 3) {
-        uint32_t three = 0;
-        size_t have = min_size(3, s.n - i);
-        for (size_t k = 0; k < 3; k++)
-            three = three << 8 | (k < have ? (uint8_t)s.p[i + k] : 0U);
-        for (size_t k = 0; k < 4; k++)
-            krl_add_unit(&b,
-                         k <= have ? (uint8_t)base64[three >> (18 - 6 * k) & 63] : (uint8_t)'=');
-    }
-    return krl_failing(h) ? krl_failed() : krl_of_text(krl_builder_text(&b));
-}
-
-static struct krl_value math_base64encode(struct krl_machine *m, const struct krl_value *args,
-                                          size_t n)
-{
-    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
-    struct str s = t == NULL ? STR("") : krl_text_utf8(&m->heap, t, false);
-    return krl_base64(&m->heap, s);
-}
-
-/* Deprecated: hashAlgorithms is a property. */
 static struct krl_value math_hash_functions(struct krl_machine *m, const struct krl_value *args,
                                             size_t n)
 {
@@ -128,38 +111,10 @@ static struct krl_value math_hash_functions(struct krl_machine *m, const struct 
     return krl_hash_algorithms(&m->heap);
 }
 
-static struct krl_value math_base64decode(struct krl_machine *m, const struct krl_value *args,
-                                          size_t n)
-{
-    const struct krl_text *t = krl_to_text(&m->heap, krl_arg(args, n, 0));
-    char *bytes = t == NULL ? NULL : krl_take_raw(&m->heap, (size_t)t->n + 1);
-    size_t count = 0;
-    uint32_t bits = 0;
-    int have = 0;
-    if (bytes == NULL)
-        return krl_failed();
-    for (size_t i = 0; i < t->n; i++) {
-        uint16_t unit = krl_unit(t, i);
-        char c = unit == '-' ? '+' : unit == '_' ? '/' : unit < 0x80 ? (char)unit : '\0';
-        const char *found = c == '\0' ? NULL : strchr(base64, c);
-        if (c == '=')
-            break;
-        if (found == NULL)
-            continue; /* as Node's Buffer: what is no base64 is passed over */
-        bits = bits << 6 | (uint32_t)(found - base64);
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            bytes[count++] = (char)(bits >> have & 0xFF);
-        }
-    }
-    return krl_of_text(krl_text(&m->heap, str_n(bytes, count)));
-}
-
 static const struct krl_builtin math_members[] = {
     {"abs", {"number"}, math_abs, KRL_KIND_FUNCTION, 1, false},
-    {"base64decode", {"str"}, math_base64decode, KRL_KIND_FUNCTION, 1, false},
-    {"base64encode", {"str"}, math_base64encode, KRL_KIND_FUNCTION, 1, false},
+    {"base64decode", {"str", "str"}, lib_base64decode, KRL_KIND_FUNCTION, 2, false},
+    {"base64encode", {"str", "str"}, lib_base64encode, KRL_KIND_FUNCTION, 2, false},
     {"ceiling", {"number", "precision"}, math_ceiling, KRL_KIND_FUNCTION, 2, false},
     {"floor", {"number", "precision"}, math_floor, KRL_KIND_FUNCTION, 2, false},
     {"hash", {"algorithm", "str", "encoding"}, lib_hash, KRL_KIND_FUNCTION, 3, false},
@@ -167,7 +122,18 @@ static const struct krl_builtin math_members[] = {
     {"hmac", {"algorithm", "key", "message", "encoding"}, lib_hmac, KRL_KIND_FUNCTION, 4, false},
     {"int", {"number"}, math_int, KRL_KIND_FUNCTION, 1, false},
     {"round", {"number", "precision"}, math_round, KRL_KIND_FUNCTION, 2, false},
+    {.name = NULL},
 };
+
+static const char *const math_properties[] = {"hashAlgorithms", NULL};
+
+static struct krl_value math_property(struct krl_machine *m, const struct krl_event *event,
+                                      size_t i)
+{
+    (void)event;
+    (void)i;
+    return krl_hash_algorithms(&m->heap);
+}
 
 /* --- random --- */
 
@@ -205,6 +171,7 @@ static const struct krl_builtin random_members[] = {
     {"number", {"upper", "lower"}, random_number, KRL_KIND_FUNCTION, 2, false},
     {"uuid", {NULL}, random_uuid, KRL_KIND_FUNCTION, 0, false},
     {"word", {NULL}, lib_word, KRL_KIND_FUNCTION, 0, false},
+    {.name = NULL},
 };
 
 /* --- event --- */
@@ -218,35 +185,49 @@ static struct krl_value event_attr(struct krl_machine *m, const struct krl_value
 
 static const struct krl_builtin event_members[] = {
     {"attr", {"name"}, event_attr, KRL_KIND_FUNCTION, 1, false},
+    {.name = NULL},
 };
 
-static bool event_property(const struct krl_event *e, const struct krl_text *name,
-                           struct krl_value *ret)
+static const char *const event_properties[] = {"eci",   "domain", "name", "eid",
+                                               "attrs", "time",   NULL};
+
+static struct krl_value event_property(struct krl_machine *m, const struct krl_event *event,
+                                       size_t i)
 {
-    static const char *const names[] = {"eci", "domain", "name", "eid", "attrs", "time"};
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (!krl_text_is(name, names[i]))
-            continue;
-        const struct krl_value nothing = krl_null();
-        const struct krl_value values[] = {
-            e == NULL ? nothing : e->eci,   e == NULL ? nothing : e->domain,
-            e == NULL ? nothing : e->name,  e == NULL ? nothing : e->eid,
-            e == NULL ? nothing : e->attrs, e == NULL ? nothing : krl_number(e->time_ms)};
-        *ret = values[i];
-        return true;
-    }
-    return false;
+    (void)m;
+    if (event == NULL)
+        return krl_null();
+    const struct krl_value values[] = {event->eci, event->domain, event->name,
+                                       event->eid, event->attrs,  krl_number(event->time_ms)};
+    ASSERT(i < COUNT(values));
+    return values[i];
 }
 
 /* --- all --- */
 
-static bool find_in(const struct krl_builtin *members, size_t n, const struct krl_text *name,
+const struct krl_module krl_modules[] = {
+    {"event", event_members, event_properties, event_property},
+    {"math", math_members, math_properties, math_property},
+    {"random", random_members, NULL, NULL},
+    {"time", krl_time_members, NULL, NULL},
+};
+const size_t krl_modules_n = COUNT(krl_modules);
+
+/* False: the module has no such member. Functions of modules see no event. */
+static bool find_in(struct krl_machine *m, const struct krl_module *module,
+                    const struct krl_instance *instance, const struct krl_text *name,
                     struct krl_value *ret)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!krl_text_is(name, members[i].name))
+    for (size_t i = 0; module->properties != NULL && module->properties[i] != NULL; i++) {
+        if (!krl_text_is(name, module->properties[i]))
             continue;
-        *ret = (struct krl_value){.type = KRL_BUILTIN, .builtin = &members[i]};
+        *ret = module->property(m, instance == m->root ? m->event : NULL, i);
+        return true;
+    }
+    for (const struct krl_builtin *b = module->members; b->name != NULL; b++) {
+        if (!krl_text_is(name, b->name))
+            continue;
+        *ret = (struct krl_value){.type = KRL_BUILTIN, .builtin = b};
         return true;
     }
     return false;
@@ -281,18 +262,10 @@ struct krl_value krl_module_member(struct krl_machine *m, struct krl_instance *i
     bool used = false;
     if (find_used(instance, d, s, &used, &v))
         return v;
-    if (krl_text_is(domain, "math") && krl_text_is(name, "hashAlgorithms"))
-        return krl_hash_algorithms(&m->heap);
-    if (krl_text_is(domain, "math") && find_in(math_members, COUNT(math_members), name, &v))
-        return v;
-    if (krl_text_is(domain, "random") && find_in(random_members, COUNT(random_members), name, &v))
-        return v;
-    if (krl_text_is(domain, "time") && find_in(krl_time_members, krl_time_members_n, name, &v))
-        return v;
-    if (krl_text_is(domain, "event") &&
-        (event_property(instance == m->root ? m->event : NULL, name, &v) ||
-         find_in(event_members, COUNT(event_members), name, &v)))
-        return v;
+    for (size_t i = 0; i < COUNT(krl_modules); i++)
+        if (krl_text_is(domain, krl_modules[i].domain) &&
+            find_in(m, &krl_modules[i], instance, name, &v))
+            return v;
     const struct krl_door *door = used ? NULL : m->host->find(m->host, m, domain, name);
     if (krl_failing(&m->heap))
         return krl_failed();

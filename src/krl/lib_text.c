@@ -163,6 +163,7 @@ static size_t behind(const struct krl_match *match)
 struct krl_value lib_extract(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
     struct krl_match match;
+    struct krl_search search;
     struct krl_array *a = krl_array_reserve(&m->heap, 4);
     if (n < 2)
         return krl_of_array(a);
@@ -170,8 +171,8 @@ struct krl_value lib_extract(struct krl_machine *m, const struct krl_value *args
     const struct krl_regex *re = krl_to_regex(m, args[1]);
     if (t == NULL || re == NULL || a == NULL)
         return krl_failed();
-    for (size_t at = 0; at <= t->n && krl_regex_match(&m->heap, re, t, at, &match);
-         at = behind(&match)) {
+    krl_search_init(&search, &m->heap, re, t);
+    for (size_t at = 0; at <= t->n && krl_search_next(&search, at, &match); at = behind(&match)) {
         size_t first = re->global ? 0 : 1;
         size_t last = re->global ? 1 : re->groups;
         for (size_t i = first; i < last; i++) {
@@ -207,14 +208,16 @@ static struct krl_value split_by_regex(struct krl_machine *m, const struct krl_t
                                        const struct krl_regex *re, struct krl_array *a)
 {
     struct krl_match match;
+    struct krl_search search;
     size_t start = 0;
+    krl_search_init(&search, &m->heap, re, t);
     if (t->n == 0) {
-        bool found = krl_regex_match(&m->heap, re, t, 0, &match);
+        bool found = krl_search_next(&search, 0, &match);
         if (!found && !add_part(m, a, t, 0, 0))
             return krl_failed();
         return krl_failing(&m->heap) ? krl_failed() : krl_of_array(a);
     }
-    for (size_t at = 0; at < t->n && krl_regex_match(&m->heap, re, t, at, &match);) {
+    for (size_t at = 0; at < t->n && krl_search_next(&search, at, &match);) {
         size_t from = (size_t)match.at[0];
         size_t to = (size_t)match.at[1];
         if (from >= t->n)
@@ -268,6 +271,7 @@ struct replacing {
     const struct krl_text *subject;
     const struct krl_text *with;
     const struct krl_regex *re; /* NULL: a text was searched for */
+    bool plain;                 /* with has no $ */
     const struct krl_match *match;
 };
 
@@ -347,7 +351,7 @@ static bool has_dollar(const struct krl_text *t)
 
 static void add_substitution(struct krl_builder *b, const struct replacing *r)
 {
-    if (!has_dollar(r->with)) {
+    if (r->plain) {
         krl_add_text(b, r->with);
         return;
     }
@@ -370,7 +374,7 @@ static struct krl_value replace_text(struct krl_machine *m, const struct krl_tex
         return krl_of_text(t);
     match.at[0] = (int32_t)at;
     match.at[1] = (int32_t)(at + needle->n);
-    struct replacing r = {.subject = t, .with = with, .match = &match};
+    struct replacing r = {.subject = t, .with = with, .match = &match, .plain = !has_dollar(with)};
     krl_builder_init(&b, &m->heap);
     krl_builder_reserve(&b, (size_t)t->n + with->n);
     krl_add_part(&b, t, 0, at);
@@ -383,13 +387,15 @@ static struct krl_value replace_regex(struct krl_machine *m, const struct krl_te
                                       const struct krl_regex *re, const struct krl_text *with)
 {
     struct krl_match match;
+    struct krl_search search;
     struct krl_builder b;
-    struct replacing r = {.subject = t, .with = with, .re = re, .match = &match};
+    struct replacing r = {
+        .subject = t, .with = with, .re = re, .match = &match, .plain = !has_dollar(with)};
     size_t done = 0;
+    krl_search_init(&search, &m->heap, re, t);
     krl_builder_init(&b, &m->heap);
     krl_builder_reserve(&b, t->n);
-    for (size_t at = 0; at <= t->n && krl_regex_match(&m->heap, re, t, at, &match);
-         at = behind(&match)) {
+    for (size_t at = 0; at <= t->n && krl_search_next(&search, at, &match); at = behind(&match)) {
         krl_add_part(&b, t, done, (size_t)match.at[0]);
         add_substitution(&b, &r);
         done = (size_t)match.at[1];

@@ -101,19 +101,25 @@ static size_t shortest_whole(double number, char digits[DIGITS_MAX], int *ret_ex
 
 static size_t put_integer(int64_t value, char *text)
 {
-    char reversed[KRL_NUMBER_TEXT_MAX];
-    char *p = text;
-    size_t n = 0;
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334"
+        "3536373839404142434445464748495051525354555657585960616263646566676869"
+        "707172737475767778798081828384858687888990919293949596979899";
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        reversed[n++] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
+    size_t n = 1 + (value < 0);
+    for (uint64_t least = 10; n < 17 && left >= least; least *= 10)
+        n++;
+    size_t at = n; /* filled from its end */
+    for (; left >= 100; left /= 100) {
+        at -= 2;
+        memcpy(text + at, pairs + left % 100 * 2, 2);
+    }
+    if (left >= 10)
+        text[--at] = pairs[left * 2 + 1];
+    text[--at] = left >= 10 ? pairs[left * 2] : (char)('0' + left);
     if (value < 0)
-        *p++ = '-';
-    while (n > 0)
-        *p++ = reversed[--n];
-    return (size_t)(p - text);
+        text[0] = '-';
+    return n;
 }
 
 static size_t lay_out(const char *digits, size_t n, int exponent, char *text)
@@ -153,12 +159,35 @@ static size_t put_word(char *text, struct str word)
     return word.n;
 }
 
+/* A number of so few digits behind the point, and 15 in all, that no other text so short reads back
+ * as it. 0: it has more. */
+static size_t print_short(double number, char *text)
+{
+    enum { PLACES = 4, UNIT = 10000 };
+    double scaled = fabs(number) * UNIT;
+    if (!(scaled >= 1 && scaled < 1e15) || scaled != (double)(int64_t)scaled ||
+        scaled / UNIT != fabs(number))
+        return 0;
+    int64_t whole = (int64_t)scaled;
+    size_t n = 0;
+    if (number < 0)
+        text[n++] = '-';
+    n += put_integer(whole / UNIT, text + n);
+    text[n++] = '.';
+    for (int64_t unit = UNIT / 10, rest = whole % UNIT; rest > 0; rest %= unit, unit /= 10)
+        text[n++] = (char)('0' + rest / unit);
+    return n;
+}
+
 size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
 {
     if (isnan(number))
         return put_word(text, STR("NaN"));
     if (fabs(number) <= 9007199254740992.0 && number == (double)(int64_t)number)
         return put_integer((int64_t)number, text); /* -0 is "0" */
+    size_t short_n = print_short(number, text);
+    if (short_n > 0)
+        return short_n;
     char *p = text;
     if (number < 0)
         *p++ = '-';
@@ -172,9 +201,43 @@ size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
     return (size_t)(p - text) + lay_out(digits, n, exponent, p);
 }
 
+/* Digits, with a point or not, so few that they and the power of ten below them are whole numbers
+ * of a double: one division of two exact numbers rounds as it has to (W. D. Clinger, 1990). */
+static bool parse_short(struct str s, double *ret)
+{
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    bool minus = s.n > 0 && s.p[0] == '-';
+    uint64_t digits = 0;
+    size_t n = 0;
+    size_t point = SIZE_MAX;
+    if (s.n > DIGITS_SAFE + 2)
+        return false;
+    for (size_t i = minus; i < s.n; i++) {
+        if (s.p[i] == '.' && point == SIZE_MAX) {
+            point = n;
+            continue;
+        }
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        digits = digits * 10 + (uint64_t)(s.p[i] - '0');
+        n++;
+    }
+    if (n == 0 || n > DIGITS_SAFE)
+        return false;
+    double value = (double)digits;
+    if (point != SIZE_MAX)
+        value /= powers[n - point];
+    *ret = minus ? -value : value;
+    return true;
+}
+
 double krl_number_parse(struct str s)
 {
     char text[64];
+    double value = 0;
+    if (parse_short(s, &value))
+        return value;
     if (s.n < sizeof text) {
         memcpy(text, s.p, s.n);
         text[s.n] = '\0';

@@ -3,7 +3,7 @@
 
 #include "krl/case.h"
 
-enum { COUNT_MAX = INT32_MAX, SET_RANGES_MAX = 512, NAME_UNITS_MAX = 64 };
+enum { SET_RANGES_MAX = 512, NAME_UNITS_MAX = 64 };
 
 struct compiler {
     struct krl_heap *h;
@@ -127,21 +127,30 @@ static bool add_class(struct compiler *c, struct set *set, uint16_t unit)
     return true;
 }
 
+/* Room for a scan_set: where it is. */
+static size_t emit_no_ascii(struct compiler *c)
+{
+    size_t at = c->n;
+    for (size_t i = 0; i < RE_ASCII_WORDS; i++)
+        (void)emit(c, 0);
+    return at;
+}
+
 static bool emit_set(struct compiler *c, const struct set *set, bool inverted)
 {
     (void)emit(c, inverted ? RE_NOT_SET : RE_SET);
     (void)emit(c, set->n);
-    size_t ascii = c->n;
-    for (size_t i = 0; i < RE_ASCII_WORDS; i++)
-        (void)emit(c, 0);
+    size_t ascii = emit_no_ascii(c);
     size_t pairs = c->n;
     for (uint32_t i = 0; i < set->n; i++)
         (void)emit(c, (uint32_t)set->ranges[2 * i] | (uint32_t)set->ranges[2 * i + 1] << 16);
     if (krl_failing(c->h))
         return false;
-    for (uint32_t unit = 0; unit < RE_ASCII; unit++)
+    struct scan_set units = {0};
+    for (unsigned unit = 0; unit < RE_ASCII; unit++)
         if (krl_regex_set_has(c->code + pairs, set->n, c->ignore_case, (uint16_t)unit))
-            c->code[ascii + unit / 32] |= 1U << unit % 32;
+            scan_add(&units, unit);
+    memcpy(c->code + ascii, &units, sizeof units);
     return true;
 }
 
@@ -156,14 +165,6 @@ static bool emit_char(struct compiler *c, uint16_t unit)
 }
 
 /* --- escapes --- */
-
-static int hex_value(uint16_t unit)
-{
-    if (unit >= '0' && unit <= '9')
-        return unit - '0';
-    uint16_t lower = unit | 0x20;
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /* n hexadecimal digits; false, and nothing taken, where they are not there. */
 static bool take_hex(struct compiler *c, size_t n, uint16_t *ret)
@@ -413,15 +414,15 @@ static bool parse_escape(struct compiler *c)
 static bool take_braces(struct compiler *c, uint32_t *min, uint32_t *max)
 {
     size_t at = c->at;
-    uint64_t numbers[2] = {0, COUNT_MAX};
+    uint64_t numbers[2] = {0, RE_COUNT_MAX};
     size_t which = 0;
     size_t digits_n = 0;
     for (at++; at < c->s->n; at++) {
         uint16_t unit = krl_unit(c->s, at);
         if (unit >= '0' && unit <= '9') {
             numbers[which] = (digits_n++ == 0 ? 0 : numbers[which] * 10) + (uint64_t)(unit - '0');
-            if (numbers[which] > COUNT_MAX)
-                numbers[which] = COUNT_MAX;
+            if (numbers[which] > RE_COUNT_MAX)
+                numbers[which] = RE_COUNT_MAX;
         } else if (unit == ',' && which == 0 && digits_n > 0) {
             which = 1;
             digits_n = 0;
@@ -440,7 +441,7 @@ static bool take_braces(struct compiler *c, uint32_t *min, uint32_t *max)
 static bool take_quantifier(struct compiler *c, uint32_t *min, uint32_t *max)
 {
     *min = 0;
-    *max = COUNT_MAX;
+    *max = RE_COUNT_MAX;
     if (take(c, '*'))
         return true;
     if (take(c, '+')) {
@@ -468,11 +469,11 @@ static bool is_single(const struct compiler *c, size_t at)
 static void move_jumps(struct compiler *c, size_t from, uint32_t by)
 {
     static const uint8_t sizes[] = {
-        [RE_MATCH] = 1,     [RE_CHAR] = 2,       [RE_ANY] = 1,      [RE_BACK] = 1,
-        [RE_RUN] = 4,       [RE_JUMP] = 2,       [RE_SPLIT] = 2,    [RE_SAVE] = 2,
-        [RE_SET_COUNT] = 2, [RE_LOOP] = 6,       [RE_LOOP_END] = 4, [RE_CLEAR] = 3,
-        [RE_GROUP] = 2,     [RE_GROUP_BACK] = 2, [RE_START] = 1,    [RE_FINISH] = 1,
-        [RE_WORD] = 1,      [RE_NOT_WORD] = 1,   [RE_LOOK] = 2,     [RE_NOT_LOOK] = 2};
+        [RE_MATCH] = 1,         [RE_CHAR] = 2,       [RE_ANY] = 1,      [RE_BACK] = 1,
+        [RE_RUN] = RE_RUN_HEAD, [RE_JUMP] = 2,       [RE_SPLIT] = 2,    [RE_SAVE] = 2,
+        [RE_SET_COUNT] = 2,     [RE_LOOP] = 6,       [RE_LOOP_END] = 4, [RE_CLEAR] = 3,
+        [RE_GROUP] = 2,         [RE_GROUP_BACK] = 2, [RE_START] = 1,    [RE_FINISH] = 1,
+        [RE_WORD] = 1,          [RE_NOT_WORD] = 1,   [RE_LOOK] = 2,     [RE_NOT_LOOK] = 2};
     for (size_t i = from; i < c->n;) {
         uint32_t op = c->code[i];
         if (op == RE_SET || op == RE_NOT_SET) {
@@ -489,17 +490,26 @@ static void move_jumps(struct compiler *c, size_t from, uint32_t by)
     }
 }
 
+static bool emit_run(struct compiler *c, size_t at, uint32_t min, uint32_t max)
+{
+    if (!insert(c, at, RE_RUN_HEAD))
+        return false;
+    struct scan_set units = {0};
+    for (unsigned unit = 0; unit < RE_ASCII; unit++)
+        if (krl_regex_takes(c->ignore_case, c->code + at + RE_RUN_HEAD, (uint16_t)unit))
+            scan_add(&units, unit);
+    uint32_t head[] = {RE_RUN, min, max, (uint32_t)c->n};
+    memcpy(c->code + at, head, sizeof head);
+    memcpy(c->code + at + COUNT(head), &units, sizeof units);
+    return true;
+}
+
 /* Repeat what was emitted since at; groups from first were opened in it. */
 static bool emit_loop(struct compiler *c, size_t at, uint32_t first, uint32_t min, uint32_t max)
 {
     bool lazy = take(c, '?');
-    if (!lazy && is_single(c, at)) {
-        if (!insert(c, at, 4))
-            return false;
-        uint32_t head[] = {RE_RUN, min, max, (uint32_t)c->n};
-        memcpy(c->code + at, head, sizeof head);
-        return true;
-    }
+    if (!lazy && is_single(c, at))
+        return emit_run(c, at, min, max);
     enum { HEAD = 2 + 6 + 3 };
     if (!insert(c, at, HEAD))
         return false;
@@ -691,6 +701,8 @@ const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *sou
     if (re->names == NULL)
         return NULL;
     memcpy(re->names, c.names, c.groups * sizeof(void *));
+    re->straight = krl_regex_is_straight(re);
+    re->one_run = re->code[0] == RE_RUN && re->code[1] > 0 && re->code[re->code[3]] == RE_MATCH;
     return krl_regex_note_first(h, re) ? re : NULL;
 }
 

@@ -9,6 +9,7 @@
 #ifndef KRL_REGEX_H
 #define KRL_REGEX_H
 
+#include "base/scan.h"
 #include "krl/text.h"
 
 enum {
@@ -26,8 +27,10 @@ struct krl_regex_first {
     uint8_t units[KRL_REGEX_FIRST_UNITS]; /* bit k: may be the unit at k */
     uint8_t literal_n; /* so many are always the same ASCII units, case and all */
     char literal[KRL_REGEX_LITERAL_MAX];
+    /* Two of those places, or one twice, that few ASCII units fit. */
+    uint8_t place[2];
+    struct scan_set fits[2];
     bool at_start; /* it only matches at 0 */
-    bool one_run;  /* it is one set of units, as often as there are some */
 };
 
 struct krl_regex {
@@ -39,6 +42,8 @@ struct krl_regex {
     uint32_t code_n;
     const uint32_t *code;
     const struct krl_text **names; /* of each group; NULL: it has none */
+    bool straight;                 /* regex_straight.c */
+    bool one_run;                  /* it is one loop over one unit, at least once */
     struct krl_regex_first first;
 };
 
@@ -55,6 +60,21 @@ const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *sou
  * (krl_failing). */
 bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
                      size_t from, struct krl_match *ret);
+
+/* One text searched for one match after the other. What was seen of the text is remembered, so that
+ * matches that lie near one another cost one look. */
+struct krl_search {
+    struct krl_heap *heap;
+    const struct krl_regex *re;
+    const struct krl_text *text;
+    size_t seen;   /* where the units begin that bits tell of */
+    uint64_t bits; /* which of them a match can begin with; of a single loop, which are in it */
+    bool looks;    /* the pattern and the text are of the kind that this serves */
+};
+void krl_search_init(struct krl_search *s, struct krl_heap *h, const struct krl_regex *re,
+                     const struct krl_text *t);
+/* As krl_regex_match. */
+bool krl_search_next(struct krl_search *s, size_t from, struct krl_match *ret);
 
 /* "re#source#gi". NULL: no room. */
 const struct krl_text *krl_regex_text(struct krl_heap *h, const struct krl_regex *re);

@@ -9,6 +9,9 @@
 enum {
     UNITS_MAX = 8, /* a bit each */
     OTHER = RE_ASCII,
+    HERE_UNITS = 2,
+    IN_VAIN_MAX = 16,
+    IN_VAIN_PART = 32, /* of so many units one may be looked at in vain */
 };
 
 /* Places in the program: those that wait to be looked at, and all that were seen. */
@@ -89,7 +92,7 @@ static bool add_next(struct places *p, const uint32_t *code, uint32_t pc)
 static void note_units(struct krl_regex *re, const uint32_t *op, unsigned bit)
 {
     for (int unit = 0; unit < RE_ASCII; unit++)
-        if (krl_regex_takes(re, op, (uint16_t)unit))
+        if (krl_regex_takes(re->ignore_case, op, (uint16_t)unit))
             re->first.units[unit] |= (uint8_t)(1U << bit);
     /* An ASCII unit is never the same as another but for its case. */
     if (op[0] != RE_CHAR || op[1] >= RE_ASCII)
@@ -111,7 +114,7 @@ static bool walk_unit(struct krl_regex *re, struct places *here, struct places *
         bool run = op[0] == RE_RUN;
         if (!run && !is_one_unit(op[0]))
             continue;
-        note_units(re, run ? op + 4 : op, bit);
+        note_units(re, run ? op + RE_RUN_HEAD : op, bit);
         add_place(next, run ? op[3] : pc + krl_regex_width(op));
         if (run)
             add_place(next, pc);
@@ -132,11 +135,39 @@ static void note_literal(struct krl_regex *re)
     }
 }
 
+static unsigned count_at(const struct krl_regex_first *f, unsigned place)
+{
+    unsigned n = 0;
+    for (size_t unit = 0; unit < RE_ASCII; unit++)
+        n += f->units[unit] >> place & 1;
+    return n;
+}
+
+/* Of the units at the front, the two places that the fewest fit. */
+static void note_places(struct krl_regex_first *f)
+{
+    unsigned best = 0;
+    unsigned second = 0;
+    for (unsigned k = 1; k < f->units_n; k++) {
+        if (count_at(f, k) < count_at(f, best)) {
+            second = best;
+            best = k;
+        } else if (second == best || count_at(f, k) <= count_at(f, second)) {
+            second = k;
+        }
+    }
+    f->place[0] = (uint8_t)(best < second ? best : second);
+    f->place[1] = (uint8_t)(best < second ? second : best);
+    for (size_t i = 0; i < 2; i++)
+        for (unsigned unit = 0; unit < RE_ASCII; unit++)
+            if ((f->units[unit] >> f->place[i] & 1) != 0)
+                scan_add(&f->fits[i], unit);
+}
+
 bool krl_regex_note_first(struct krl_heap *h, struct krl_regex *re)
 {
     struct places sides[2];
     re->first.at_start = re->code[0] == RE_START;
-    re->first.one_run = re->code[0] == RE_RUN && re->code[re->code[3]] == RE_MATCH;
     note_literal(re);
     for (size_t i = 0; i < 2; i++) {
         sides[i] = (struct places){.list = krl_take_n(h, re->code_n, sizeof(uint32_t)),
@@ -149,6 +180,7 @@ bool krl_regex_note_first(struct krl_heap *h, struct krl_regex *re)
     while (n < UNITS_MAX && walk_unit(re, &sides[n % 2], &sides[(n + 1) % 2], n))
         n++;
     re->first.units_n = (uint8_t)n;
+    note_places(&re->first);
     return krl_pay(h, (int64_t)re->code_n);
 }
 
@@ -208,15 +240,66 @@ static inline size_t skip_window(const struct krl_regex_first *f, const struct k
     return SIZE_MAX;
 }
 
+/* By the two places alone; where these fit too often, by windows. */
+static size_t skip_narrow(const struct krl_regex_first *f, const struct krl_text *t, size_t from)
+{
+    size_t apart = f->place[1] - f->place[0];
+    size_t in_vain = 0;
+    bool exact = f->units_n <= 2; /* there are no other places */
+    for (size_t at = from; at + f->units_n <= t->n; at++) {
+        const char *p = t->a + at + f->place[0];
+        size_t n = t->n - f->units_n + 1 - at;
+        size_t i = apart == 0 ? scan_in(&f->fits[0], p, n)
+                              : scan_in_both(&f->fits[0], &f->fits[1], p, n, apart);
+        at += i;
+        if (i == n)
+            break;
+        if (exact || fits_at(f, t, at))
+            return at;
+        if (++in_vain > IN_VAIN_MAX + (at - from) / IN_VAIN_PART)
+            return skip_window(f, t, false, at + 1);
+    }
+    return SIZE_MAX;
+}
+
 static size_t skip_units(const struct krl_regex_first *f, const struct krl_text *t, size_t from)
 {
-    if (f->units_n == 1 && !t->wide) {
-        while (from < t->n && f->units[(uint8_t)t->a[from]] == 0)
-            from++;
-        return from < t->n ? from : SIZE_MAX;
+    if (t->wide)
+        return skip_window(f, t, true, from);
+    /* Often it is here, or behind one that is not. */
+    if (f->units_n == 1)
+        for (size_t i = 0; i < HERE_UNITS && from < t->n; i++, from++)
+            if (scan_has(&f->fits[0], t->a[from]))
+                return from;
+    return skip_narrow(f, t, from);
+}
+
+/* Which units from at on are in the set, and *ret how many of them that tells of. */
+static uint64_t bits_at(struct krl_search *s, const struct scan_set *set, size_t at, size_t *ret)
+{
+    if (at - s->seen >= SCAN_BITS) { /* also where at is before */
+        s->seen = min_size(at, s->text->n - SCAN_BITS);
+        s->bits = scan_bits(set, s->text->a + s->seen);
     }
-    /* Twice, so that each has one kind of unit. */
-    return t->wide ? skip_window(f, t, true, from) : skip_window(f, t, false, from);
+    *ret = SCAN_BITS - (at - s->seen);
+    return s->bits >> (at - s->seen);
+}
+
+size_t krl_regex_look(struct krl_search *s, const struct scan_set *set, size_t at, size_t end,
+                      bool out)
+{
+    size_t seen = 0;
+    if (at >= end)
+        return end;
+    if (s->looks) {
+        uint64_t bits = bits_at(s, set, at, &seen);
+        bits = out ? ~bits & (UINT64_MAX >> (SCAN_BITS - seen)) : bits;
+        if (bits != 0 || end - at <= seen)
+            return bits == 0 ? end : min_size(end, at + (size_t)__builtin_ctzll(bits));
+        at += seen;
+    }
+    const char *p = s->text->a + at;
+    return at + (out ? scan_out(set, p, end - at) : scan_in(set, p, end - at));
 }
 
 size_t krl_regex_skip(const struct krl_regex *re, const struct krl_text *t, size_t from)

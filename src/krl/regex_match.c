@@ -5,6 +5,7 @@
 
 enum {
     STACK_FIRST = 64,
+    SHORT_RUN = 2,
     SKIP_UNITS = 64,      /* so many units passed over cost one step */
     REGISTERS_FIRST = 64, /* more, and a larger stack, come from the activation's memory */
     UNDO = UINT32_MAX,    /* an entry that restores a register */
@@ -98,16 +99,11 @@ bool krl_regex_set_has(const uint32_t *pairs, uint32_t n, bool ignore_case, uint
     return in_ranges(pairs, n, folded) || (krl_fold(lower) == folded && in_ranges(pairs, n, lower));
 }
 
-static bool has_ascii(const uint32_t *op, uint8_t unit)
-{
-    return (op[2 + unit / 32] >> unit % 32 & 1) != 0;
-}
-
-static bool in_set(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
+static bool in_set(bool ignore_case, const uint32_t *op, uint16_t unit)
 {
     if (unit < RE_ASCII)
-        return has_ascii(op, (uint8_t)unit);
-    return krl_regex_set_has(op + RE_SET_HEAD, op[1], re->ignore_case, unit);
+        return scan_has(krl_regex_set_ascii(op), (char)unit);
+    return krl_regex_set_has(op + RE_SET_HEAD, op[1], ignore_case, unit);
 }
 
 static bool is_line_end(uint16_t unit)
@@ -116,13 +112,13 @@ static bool is_line_end(uint16_t unit)
 }
 
 /* Whether the operation takes this unit. */
-bool krl_regex_takes(const struct krl_regex *re, const uint32_t *op, uint16_t unit)
+bool krl_regex_takes(bool ignore_case, const uint32_t *op, uint16_t unit)
 {
     if (op[0] == RE_CHAR)
-        return (re->ignore_case ? krl_fold(unit) : unit) == op[1];
+        return (ignore_case ? krl_fold(unit) : unit) == op[1];
     if (op[0] == RE_ANY)
         return !is_line_end(unit);
-    return in_set(re, op, unit) == (op[0] == RE_SET);
+    return in_set(ignore_case, op, unit) == (op[0] == RE_SET);
 }
 
 uint32_t krl_regex_width(const uint32_t *op)
@@ -133,25 +129,25 @@ uint32_t krl_regex_width(const uint32_t *op)
 static bool run_single(struct matcher *m, const uint32_t *op, bool backward)
 {
     int32_t at = m->at - backward;
-    if (at < 0 || at >= (int32_t)m->t->n || !krl_regex_takes(m->re, op, krl_unit(m->t, (size_t)at)))
+    if (at < 0 || at >= (int32_t)m->t->n ||
+        !krl_regex_takes(m->re->ignore_case, op, krl_unit(m->t, (size_t)at)))
         return false;
     m->at += backward ? -1 : 1;
     m->pc += krl_regex_width(op);
     return true;
 }
 
-/* How far the operation takes one unit after the other. */
-static int32_t run_end(const struct matcher *m, const uint32_t *op, int32_t end)
+int32_t krl_regex_run_end(bool ignore_case, const uint32_t *run, const struct krl_text *t,
+                          int32_t at, int32_t end)
 {
-    const struct krl_text *t = m->t;
-    int32_t at = m->at;
-    bool set = op[0] == RE_SET || op[0] == RE_NOT_SET;
-    if (set && !t->wide)
-        while (at < end && has_ascii(op, (uint8_t)t->a[at]) == (op[0] == RE_SET))
-            at++;
-    else
-        while (at < end && krl_regex_takes(m->re, op, krl_unit(t, (size_t)at)))
-            at++;
+    if (!t->wide) {
+        for (int i = 0; i < SHORT_RUN; i++, at++) /* many are shorter than a call is worth */
+            if (at == end || !scan_has(krl_regex_run_ascii(run), t->a[at]))
+                return at;
+        return at + (int32_t)scan_out(krl_regex_run_ascii(run), t->a + at, (size_t)(end - at));
+    }
+    while (at < end && krl_regex_takes(ignore_case, run + RE_RUN_HEAD, t->u[at]))
+        at++;
     return at;
 }
 
@@ -159,7 +155,7 @@ static bool run_run(struct matcher *m, const uint32_t *op)
 {
     int32_t start = m->at;
     int64_t end = min_i64((int64_t)m->t->n, (int64_t)start + op[2]);
-    m->at = run_end(m, op + 4, (int32_t)end);
+    m->at = krl_regex_run_end(m->re->ignore_case, op, m->t, start, (int32_t)end);
     uint32_t count = (uint32_t)(m->at - start);
     if (!krl_pay(m->h, count / 4) || count < op[1])
         return false;
@@ -348,31 +344,39 @@ static bool run(struct matcher *m)
     return true;
 }
 
-/* The next place where a match can begin, paid. */
-static bool skip_to(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
-                    size_t *at)
+/* The next place where a match can begin, paid; behind the text where there is none. */
+static bool skip_to(struct krl_search *s, size_t *at)
 {
     size_t from = *at;
-    *at = krl_regex_skip(re, t, from);
-    return krl_pay(h, (int64_t)(*at - from) / SKIP_UNITS);
+    if (!s->looks)
+        *at = krl_regex_skip(s->re, s->text, from);
+    else if ((*at = krl_regex_look(s, &s->re->first.fits[0], from, s->text->n, false)) ==
+             s->text->n)
+        (*at)++;
+    return krl_pay(s->heap, (int64_t)(*at - from) / SKIP_UNITS);
 }
 
-/* The pattern is one run, which takes what it can at the start. */
-static bool match_run(const struct matcher *m, size_t start, struct krl_match *ret)
+static bool search_straight(struct krl_search *s, size_t from, struct krl_match *ret)
 {
-    const uint32_t *op = m->re->code;
-    struct matcher here = *m;
-    here.at = (int32_t)start;
-    int64_t end = min_i64((int64_t)m->t->n, (int64_t)start + op[2]);
-    ret->at[0] = here.at;
-    ret->at[1] = run_end(&here, op + 4, (int32_t)end);
-    uint32_t count = (uint32_t)(ret->at[1] - ret->at[0]);
-    return krl_pay(m->h, count / 4 + 2) && count >= op[1];
+    size_t next = 0;
+    if (s->re->one_run && !s->text->wide)
+        return krl_regex_search_run(s, from, ret);
+    for (size_t start = from; start <= s->text->n; start = next) {
+        if (!skip_to(s, &start) || start > s->text->n)
+            return false;
+        if (krl_regex_match_straight(s->heap, s->re, s->text, start, ret, &next))
+            return true;
+        if (krl_failing(s->heap))
+            return false;
+    }
+    return false;
 }
 
-bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
-                     size_t from, struct krl_match *ret)
+static bool search_back(struct krl_search *s, size_t from, struct krl_match *ret)
 {
+    struct krl_heap *h = s->heap;
+    const struct krl_regex *re = s->re;
+    const struct krl_text *t = s->text;
     struct entry stack[STACK_FIRST];
     int32_t registers[REGISTERS_FIRST];
     struct matcher m = {.h = h, .re = re, .t = t, .stack = stack, .capacity = STACK_FIRST};
@@ -382,15 +386,8 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
     if (m.registers == NULL)
         return false;
     for (size_t start = from; start <= t->n; start++) {
-        if (!skip_to(h, re, t, &start) || start > t->n)
+        if (!skip_to(s, &start) || start > t->n)
             return false;
-        if (re->first.one_run) {
-            if (match_run(&m, start, ret))
-                return true;
-            if (krl_failing(h))
-                return false;
-            continue;
-        }
         for (size_t i = 0; i < re->registers; i++)
             m.registers[i] = KRL_REGEX_NONE;
         m.registers[0] = (int32_t)start;
@@ -406,4 +403,30 @@ bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struc
             return false;
     }
     return false;
+}
+
+/* Bits serve where one set of ASCII units tells the places, and the text is worth a look. */
+void krl_search_init(struct krl_search *s, struct krl_heap *h, const struct krl_regex *re,
+                     const struct krl_text *t)
+{
+    const struct krl_regex_first *f = &re->first;
+    bool one_set = f->units_n == 1 && f->literal_n == 0 && !f->at_start;
+    *s = (struct krl_search){.heap = h,
+                             .re = re,
+                             .text = t,
+                             .seen = SIZE_MAX / 2, /* nothing yet */
+                             .looks = one_set && !t->wide && t->n >= SCAN_BITS};
+}
+
+bool krl_search_next(struct krl_search *s, size_t from, struct krl_match *ret)
+{
+    return s->re->straight ? search_straight(s, from, ret) : search_back(s, from, ret);
+}
+
+bool krl_regex_match(struct krl_heap *h, const struct krl_regex *re, const struct krl_text *t,
+                     size_t from, struct krl_match *ret)
+{
+    struct krl_search s;
+    krl_search_init(&s, h, re, t);
+    return krl_search_next(&s, from, ret);
 }

@@ -217,7 +217,7 @@ static void sim_log(struct krl_host *host, struct krl_machine *m, const char *le
 /* --- modules --- */
 
 static const char *const no_params[] = {NULL};
-static const char *const send_params[] = {"event", "host", NULL};
+static const char *const send_params[] = {"options", "host", NULL};
 
 static const struct {
     const char *domain;
@@ -256,8 +256,11 @@ static struct krl_value property(struct krl_host *host, struct krl_machine *m,
                                  const struct krl_door *door)
 {
     (void)host;
-    if (krl_text_is(door->name, "rid"))
-        return krl_of_text(krl_text(&m->heap, m->root->code->rid));
+    if (krl_text_is(door->name, "rid")) {
+        const struct krl_instance *running = krl_machine_running(m);
+        return krl_of_text(
+            krl_text(&m->heap, running == NULL ? m->root->code->rid : running->code->rid));
+    }
     if (krl_text_is(door->name, "ruleName"))
         return m->rule_name.n == 0 ? krl_null() : krl_of_text(krl_text(&m->heap, m->rule_name));
     if (krl_text_is(door->name, "inEvent"))

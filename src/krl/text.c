@@ -1,6 +1,7 @@
 #include "krl/text.h"
 
 #include "base/map.h"
+#include "base/scan.h"
 #include "krl/lanes.h"
 
 const struct krl_text krl_empty = {.n = 0, .a = ""};
@@ -99,11 +100,11 @@ void krl_add_code(struct krl_builder *b, uint32_t code)
     krl_add_unit(b, (uint16_t)(0xDC00 + ((code - 0x10000) & 0x3FF)));
 }
 
-void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to)
+/* A part for which room has to be made, or that is not ASCII, or goes where not all is. */
+void krl_add_long_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to)
 {
-    ASSERT(from <= to && to <= t->n);
     grow(b, to - from, b->wide || (t->wide && some_wide(t->u + from, to - from)));
-    if (b->failed || from == to)
+    if (b->failed)
         return;
     if (!b->wide && t->wide)
         for (size_t i = from; i < to; i++) /* a part that is ASCII */
@@ -375,15 +376,12 @@ static const char *seek_slow(const struct search *s, const char *at)
     }
 }
 
-/* Which units begin with the needle's first and have its last where it belongs. */
+/* Which units of two bytes begin with the needle's first and have its last where it belongs. */
 static inline lanes8 both_ends(const struct search *s, const char *at)
 {
     const char *last = s->needle + s->needle_bytes - s->size;
     lanes8 first = lanes_load(at);
     lanes8 second = lanes_load(at + s->needle_bytes - s->size);
-    if (s->size == 1)
-        return (lanes8)((first == (lanes8){} + (uint8_t)s->needle[0]) &
-                        (second == (lanes8){} + (uint8_t)*last));
     uint16_t ends[2];
     memcpy(&ends[0], s->needle, 2);
     memcpy(&ends[1], last, 2);
@@ -408,11 +406,9 @@ static const char *seek_far(const struct search *s, const char *at)
 
 /* Many that begin and end as the needle without being it cost more than memmem, which never takes
  * more than a few steps a byte: it goes on then. */
-static const char *seek(const struct search *s, const char *at)
+static const char *seek_wide(const struct search *s, const char *at)
 {
     size_t wasted = 0;
-    if (s->needle_bytes == 1)
-        return memchr(at, s->needle[0], (size_t)(s->end - at));
     const char *begin = at;
     at = seek_far(s, at);
     while ((size_t)(s->end - at) >= s->needle_bytes - s->size + LANES_BYTES) {
@@ -431,6 +427,27 @@ static const char *seek(const struct search *s, const char *at)
     return seek_slow(s, at);
 }
 
+static const char *seek_narrow(const struct search *s, const char *at)
+{
+    const size_t last = s->needle_bytes - 1;
+    size_t wasted = 0;
+    if (last == 0)
+        return memchr(at, s->needle[0], (size_t)(s->end - at));
+    for (const char *begin = at; (size_t)(s->end - at) > last; at++) {
+        size_t n = (size_t)(s->end - at) - last;
+        size_t i = scan_both(s->needle[0], s->needle[last], at, n, last);
+        at += i;
+        if (i == n)
+            return NULL;
+        if (memcmp(at + 1, s->needle + 1, last - 1) == 0)
+            return at;
+        wasted += s->needle_bytes;
+        if (wasted > (size_t)(at - begin) + SEEK_WASTE)
+            return seek_slow(s, at + 1);
+    }
+    return NULL;
+}
+
 size_t krl_text_seek(const struct krl_text *t, const void *needle, size_t n, size_t from)
 {
     size_t size = unit_size(t->wide);
@@ -444,7 +461,7 @@ size_t krl_text_seek(const struct krl_text *t, const void *needle, size_t n, siz
                        .needle = needle,
                        .needle_bytes = n * size,
                        .size = size};
-    const char *p = seek(&s, start + from * size);
+    const char *p = t->wide ? seek_wide(&s, start + from * size) : seek_narrow(&s, start + from);
     return p == NULL ? SIZE_MAX : (size_t)(p - start) / size;
 }
 

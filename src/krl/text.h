@@ -85,11 +85,32 @@ struct krl_builder {
 void krl_builder_init(struct krl_builder *b, struct krl_heap *h);
 /* So many units are expected, at least: they will cost one allocation. */
 void krl_builder_reserve(struct krl_builder *b, size_t units);
+/* Where n more ASCII units can be written; the caller adds to b->n. NULL: not without making room,
+ * or it is wide. */
+static inline char *krl_builder_room(struct krl_builder *b, size_t n)
+{
+    return b->wide || b->failed || n > b->capacity - b->n ? NULL : b->bytes + b->n;
+}
 void krl_add_unit(struct krl_builder *b, uint16_t unit);
 /* A code point, as one unit or two. */
 void krl_add_code(struct krl_builder *b, uint32_t code);
 void krl_add_text(struct krl_builder *b, const struct krl_text *t);
-void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to);
+void krl_add_long_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to);
+/* Units from..to. */
+static inline void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from,
+                                size_t to)
+{
+    ASSERT(from <= to && to <= t->n);
+    if (from == to)
+        return;
+    char *room = t->wide ? NULL : krl_builder_room(b, to - from);
+    if (UNLIKELY(room == NULL)) {
+        krl_add_long_part(b, t, from, to);
+        return;
+    }
+    memcpy(room, t->a + from, to - from);
+    b->n += to - from;
+}
 void krl_add_ascii(struct krl_builder *b, struct str ascii);
 /* NULL: no room. */
 const struct krl_text *krl_builder_text(struct krl_builder *b);

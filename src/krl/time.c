@@ -203,7 +203,7 @@ bool krl_time_read(const struct krl_text *text, double now_ms, double *ret_ms)
         return false;
     memcpy(r.text, text->a, text->n);
     r.n = text->n;
-    bool clock_only = r.n > 2 && (r.text[2] == ':' || r.text[0] == 'T');
+    bool clock_only = r.n == 2 || (r.n > 2 && (r.text[2] == ':' || r.text[0] == 'T'));
     if (!clock_only && !read_date(&r, &days))
         return false;
     bool timed = take(&r, 'T') || clock_only || take(&r, ' ');
@@ -236,7 +236,7 @@ static bool in_calendar(double ms)
 static struct krl_value time_value(struct krl_machine *m, double ms)
 {
     char text[KRL_TIME_TEXT_MAX];
-    ms = floor(ms);
+    ms = trunc(ms);
     if (!in_calendar(ms)) {
         krl_fail(&m->heap, RC_INVALID, "RangeError: Invalid time value");
         return krl_failed();
@@ -246,23 +246,42 @@ static struct krl_value time_value(struct krl_machine *m, double ms)
 
 /* --- the functions --- */
 
-static bool need_date(struct krl_machine *m, const char *name, struct krl_value v, double *ret)
+/* TypeError: time:NAME was given VALUE instead of what. */
+static bool not_given(struct krl_machine *m, const char *name, struct krl_value v, const char *what)
 {
-    if (v.type != KRL_TEXT) {
-        krl_fail(&m->heap, RC_INVALID, "Error: time:%s needs a date string", name);
-        return false;
-    }
-    if (krl_time_read(v.text, m->host->now_ms(m->host), ret))
-        return true;
-    krl_fail(&m->heap, RC_INVALID, "TypeError: time:%s was given an invalid date string (%.*s)",
-             name, STRF(krl_to_message(&m->heap, v)));
+    krl_fail(&m->heap, RC_INVALID, "TypeError: time:%s was given %.*s instead of %s", name,
+             STRF(krl_to_message(&m->heap, v)), what);
     return false;
 }
 
+static bool is_given(struct krl_machine *m, const char *name, struct krl_value v, const char *what)
+{
+    if (!krl_truthy(v))
+        krl_fail(&m->heap, RC_INVALID, "Error: time:%s needs a %s", name, what);
+    return krl_truthy(v);
+}
+
+/* Anything is read as its text; only time:new takes numbers as milliseconds. */
+static bool need_date(struct krl_machine *m, const char *name, struct krl_value v, double *ret)
+{
+    const struct krl_text *text = krl_to_text(&m->heap, v);
+    if (text == NULL)
+        return false;
+    if (krl_time_read(text, m->host->now_ms(m->host), ret))
+        return true;
+    if (v.type != KRL_TEXT)
+        return not_given(m, name, v, "a date string");
+    krl_fail(&m->heap, RC_INVALID, "Error: time:%s was given an invalid date string (%.*s)", name,
+             STRF(krl_to_message(&m->heap, v)));
+    return false;
+}
+
+/* opts may name a time zone, but what is returned is UTC. */
 static struct krl_value time_now(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
-    (void)args;
-    (void)n;
+    struct krl_value opts = krl_arg(args, n, 0);
+    if (krl_truthy(opts) && opts.type != KRL_MAP && !not_given(m, "now", opts, "an opts map"))
+        return krl_failed();
     return time_value(m, m->host->now_ms(m->host));
 }
 
@@ -270,8 +289,10 @@ static struct krl_value time_new(struct krl_machine *m, const struct krl_value *
 {
     double ms = 0;
     struct krl_value v = krl_arg(args, n, 0);
-    if (krl_is_number(v))
+    if (krl_is_number(v)) /* also 0, which the official engine takes for none */
         return time_value(m, v.number);
+    if (!is_given(m, "new", v, "date string"))
+        return krl_failed();
     return need_date(m, "new", v, &ms) ? time_value(m, ms) : krl_failed();
 }
 
@@ -288,56 +309,59 @@ static double add_months(double ms, double months)
     return (double)days_of(year, of_year, d.day < last ? d.day : last) * DAY_MS + clock;
 }
 
-static bool add_unit(struct krl_machine *m, const struct krl_text *unit, struct krl_value v,
-                     double *ms)
+/* What a spec map may name, in three ways each; of two names of one unit the last counts. */
+enum { YEARS, QUARTERS, MONTHS, WEEKS, DAYS, HOURS, MINUTES, SECONDS, MILLISECONDS, UNITS };
+
+static size_t unit_of(const struct krl_text *name)
 {
-    static const struct {
-        const char *names[3];
-        double ms;
-        double months;
-    } units[] = {{{"years", "year", "y"}, 0, 12},
-                 {{"quarters", "quarter", "Q"}, 0, 3},
-                 {{"months", "month", "M"}, 0, 1},
-                 {{"weeks", "week", "w"}, 7.0 * DAY_MS, 0},
-                 {{"days", "day", "d"}, DAY_MS, 0},
-                 {{"hours", "hour", "h"}, 3600000, 0},
-                 {{"minutes", "minute", "m"}, 60000, 0},
-                 {{"seconds", "second", "s"}, 1000, 0},
-                 {{"milliseconds", "millisecond", "ms"}, 1, 0}};
-    double amount = 0;
-    if (!krl_to_number(v, &amount) || fabs(amount) > 1e12)
-        amount = 0;
-    for (size_t i = 0; i < COUNT(units); i++) {
-        bool is = false;
-        for (size_t k = 0; k < COUNT(units[i].names); k++)
-            is = is || krl_text_is(unit, units[i].names[k]);
-        if (!is)
-            continue;
-        if (units[i].months == 0) {
-            *ms += trunc(amount * units[i].ms);
-            return true;
-        }
-        double months = trunc(amount * units[i].months);
-        if (fabs(months) < 12.0 * 2 * YEAR_MAX) {
-            *ms = add_months(*ms, months);
-            return in_calendar(*ms) || !krl_is_failed(time_value(m, *ms));
-        }
-        return !krl_is_failed(time_value(m, INFINITY));
-    }
-    return true; /* other members are passed over */
+    static const char *const names[UNITS][3] = {
+        [YEARS] = {"years", "year", "y"},
+        [QUARTERS] = {"quarters", "quarter", "Q"},
+        [MONTHS] = {"months", "month", "M"},
+        [WEEKS] = {"weeks", "week", "w"},
+        [DAYS] = {"days", "day", "d"},
+        [HOURS] = {"hours", "hour", "h"},
+        [MINUTES] = {"minutes", "minute", "m"},
+        [SECONDS] = {"seconds", "second", "s"},
+        [MILLISECONDS] = {"milliseconds", "millisecond", "ms"}};
+    for (size_t i = 0; i < UNITS; i++)
+        for (size_t k = 0; k < COUNT(names[i]); k++)
+            if (krl_text_is(name, names[i][k]))
+                return i;
+    return UNITS; /* is passed over */
 }
 
+static void read_spec(const struct krl_map *spec, double amounts[UNITS])
+{
+    for (size_t i = 0; i < spec->n; i++) {
+        const struct krl_entry *e = krl_map_at(spec, i);
+        size_t unit = unit_of(e->key);
+        double amount = 0;
+        if (!krl_to_number(e->value, &amount) || fabs(amount) > 1e12)
+            amount = 0;
+        if (unit < UNITS)
+            amounts[unit] = amount;
+    }
+}
+
+/* As moment adds: months first, then days, then what a clock shows. */
 static struct krl_value time_add(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
     double ms = 0;
+    double v[UNITS] = {0};
+    struct krl_value date = krl_arg(args, n, 0);
     struct krl_value spec = krl_arg(args, n, 1);
-    if (!need_date(m, "add", krl_arg(args, n, 0), &ms))
+    if (!is_given(m, "add", date, "date string") || !is_given(m, "add", spec, "spec map") ||
+        !need_date(m, "add", date, &ms) ||
+        (spec.type != KRL_MAP && !not_given(m, "add", spec, "a spec map")))
         return krl_failed();
-    if (spec.type != KRL_MAP)
-        return krl_type_error(m, "time:add was given @ instead of a spec map", spec, spec);
-    for (size_t i = 0; i < spec.map->n; i++)
-        if (!add_unit(m, krl_map_at(spec.map, i)->key, krl_map_at(spec.map, i)->value, &ms))
-            return krl_failed();
+    read_spec(spec.map, v);
+    double months = round(v[YEARS] * 12 + v[QUARTERS] * 3 + v[MONTHS]);
+    double days = round(v[WEEKS] * 7 + v[DAYS]);
+    if (fabs(months) >= 12.0 * 2 * YEAR_MAX)
+        return time_value(m, INFINITY);
+    ms = add_months(ms, months) + days * DAY_MS;
+    ms += v[HOURS] * 3600000 + v[MINUTES] * 60000 + v[SECONDS] * 1000 + v[MILLISECONDS];
     return time_value(m, ms);
 }
 
@@ -437,7 +461,7 @@ static struct str word_of(const struct moment *t, char letter)
     case 't':
         return STR("\t");
     case 'Z':
-        return STR("UTC");
+        return STR("Coordinated Universal Time");
     case 'z':
         return STR("+0000");
     case '%':
@@ -468,30 +492,39 @@ static struct str expansion(char letter)
     return STR("");
 }
 
-/* False where it is no directive; flag is '-', '_', '0', ':' or '\0'. */
-static bool put_simple(struct krl_builder *b, const struct moment *t, char flag, char letter)
+struct flags {
+    char fill;  /* '-', '_', '0'; '\0': none */
+    bool colon; /* of the zone */
+};
+
+/* False where it is no directive. */
+static bool put_simple(struct krl_builder *b, const struct moment *t, struct flags flags,
+                       char letter)
 {
     int64_t value = 0;
     int width = 0;
     char fill = '\0';
     if (number_of(t, letter, &value, &width, &fill)) {
+        char flag = letter == 'L' ? '\0' : flags.fill; /* milliseconds are always three digits */
         char chosen = flag == '-' ? '\0' : flag == '_' ? ' ' : flag == '0' ? '0' : fill;
         put_number(b, value, width, chosen);
         return true;
     }
-    struct str word = flag == ':' && letter == 'z' ? STR("+00:00") : word_of(t, letter);
+    struct str word = flags.colon && letter == 'z' ? STR("+00:00") : word_of(t, letter);
     krl_add_ascii(b, word);
     return word.n > 0;
 }
 
-static bool put_directive(struct krl_builder *b, const struct moment *t, char flag, char letter)
+static bool put_directive(struct krl_builder *b, const struct moment *t, struct flags flags,
+                          char letter)
 {
     struct str format = expansion(letter);
     if (format.n == 0)
-        return put_simple(b, t, flag, letter);
+        return put_simple(b, t, flags, letter);
     for (size_t i = 0; i < format.n; i++) {
         if (format.p[i] == '%')
-            (void)put_simple(b, t, '\0', format.p[++i]); /* ours are all known */
+            (void)put_simple(b, t, (struct flags){.colon = false},
+                             format.p[++i]); /* ours are all known */
         else
             krl_add_unit(b, (uint8_t)format.p[i]);
     }
@@ -503,34 +536,61 @@ static char ascii_at(const struct krl_text *t, size_t i)
     return i < t->n && krl_unit(t, i) < 0x80 ? (char)krl_unit(t, i) : '\0';
 }
 
+/* The flags at *at, which moves behind them; of several that fill the last counts. */
+static struct flags take_flags(const struct krl_text *t, size_t *at)
+{
+    struct flags flags = {.fill = '\0'};
+    for (;; ++*at) {
+        char c = ascii_at(t, *at);
+        if (c == ':')
+            flags.colon = true;
+        else if (c == '-' || c == '_' || c == '0')
+            flags.fill = c;
+        else
+            return flags;
+    }
+}
+
+/* What is no directive stands as it is, without its flags; a % at the end is none. */
+static void put_format(struct krl_builder *b, const struct moment *t, const struct krl_text *format)
+{
+    for (size_t i = 0; i < format->n && !b->failed; i++) {
+        if (krl_unit(format, i) != '%') {
+            krl_add_unit(b, krl_unit(format, i));
+            continue;
+        }
+        i++;
+        struct flags flags = take_flags(format, &i);
+        if (i >= format->n || put_directive(b, t, flags, ascii_at(format, i)))
+            continue;
+        krl_add_unit(b, '%');
+        krl_add_unit(b, krl_unit(format, i));
+    }
+}
+
 static struct krl_value time_strftime(struct krl_machine *m, const struct krl_value *args, size_t n)
 {
     double ms = 0;
-    const struct krl_text *format = krl_to_text(&m->heap, krl_arg(args, n, 1));
-    if (format == NULL || !need_date(m, "strftime", krl_arg(args, n, 0), &ms))
+    struct krl_value date = krl_arg(args, n, 0);
+    struct krl_value fmt = krl_arg(args, n, 1);
+    if (!is_given(m, "strftime", date, "date string") ||
+        !is_given(m, "strftime", fmt, "fmt string") || !need_date(m, "strftime", date, &ms) ||
+        (fmt.type != KRL_TEXT && !not_given(m, "strftime", fmt, "a fmt string")))
         return krl_failed();
+    const struct krl_text *format = fmt.text;
     struct moment t = {.days = floor_div(ms, DAY_MS)};
     t.ms = (int64_t)(ms - (double)t.days * DAY_MS);
     t.date = date_of(t.days);
     struct krl_builder b;
     krl_builder_init(&b, &m->heap);
-    for (size_t i = 0; i < format->n && !b.failed; i++) {
-        char next = ascii_at(format, i + 1);
-        bool flag = next == '-' || next == '_' || next == '0' || next == ':';
-        char letter = flag ? ascii_at(format, i + 2) : next;
-        if (krl_unit(format, i) == '%' && letter != '\0' &&
-            put_directive(&b, &t, flag ? next : '\0', letter))
-            i += flag ? 2 : 1;
-        else
-            krl_add_unit(&b, krl_unit(format, i));
-    }
+    put_format(&b, &t, format);
     return krl_of_text(krl_builder_text(&b));
 }
 
 const struct krl_builtin krl_time_members[] = {
     {"add", {"date", "spec"}, time_add, KRL_KIND_FUNCTION, 2, false},
     {"new", {"date"}, time_new, KRL_KIND_FUNCTION, 1, false},
-    {"now", {NULL}, time_now, KRL_KIND_FUNCTION, 0, false},
+    {"now", {"opts"}, time_now, KRL_KIND_FUNCTION, 1, false},
     {"strftime", {"date", "fmt"}, time_strftime, KRL_KIND_FUNCTION, 2, false},
+    {.name = NULL},
 };
-const size_t krl_time_members_n = COUNT(krl_time_members);

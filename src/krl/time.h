@@ -8,9 +8,8 @@
 
 #include "krl/machine.h"
 
-/* The members of the module. */
+/* The members of the module, ended by a name of NULL. */
 extern const struct krl_builtin krl_time_members[];
-extern const size_t krl_time_members_n;
 
 /* Milliseconds from an ISO 8601 text: calendar, week and ordinal dates, basic and extended, with or
  * without time and zone; a time alone is of the day of now_ms. False where it is none. */

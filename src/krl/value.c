@@ -10,6 +10,7 @@ enum {
     MESSAGE_BYTES_MAX = 160,
     JS_TEXT_DEPTH_MAX = 64,
     HEX_UNITS_MAX = 4096, /* so that asking for a type costs no more */
+    RAW_FROM = 16,        /* room for so many values is not zeroed before they come */
 };
 
 struct krl_value krl_ascii(struct krl_heap *h, const char *text)
@@ -159,6 +160,24 @@ const struct krl_text *krl_to_text(struct krl_heap *h, struct krl_value v)
     krl_add_ascii(&b, str_c(krl_typeof(v)));
     krl_add_unit(&b, ']');
     return krl_builder_text(&b);
+}
+
+bool krl_add_value(struct krl_builder *b, struct krl_value v)
+{
+    char digits[KRL_NUMBER_TEXT_MAX];
+    if (krl_is_number(v)) {
+        char *room = krl_builder_room(b, sizeof digits);
+        if (room != NULL)
+            b->n += krl_number_print(v.number, room);
+        else
+            krl_add_ascii(b, str_n(digits, krl_number_print(v.number, digits)));
+        return !b->failed;
+    }
+    const struct krl_text *t = krl_to_text(b->heap, v);
+    if (t == NULL)
+        return false;
+    krl_add_text(b, t);
+    return !b->failed;
 }
 
 struct str krl_to_message(struct krl_heap *h, struct krl_value v)
@@ -324,10 +343,11 @@ struct krl_array *krl_array_reserve(struct krl_heap *h, size_t capacity)
     if (__builtin_mul_overflow(capacity, sizeof(struct krl_value), &bytes) ||
         capacity >= UINT32_MAX)
         bytes = SIZE_MAX / 2;
-    struct krl_items *room = krl_take(h, sizeof *room + bytes);
+    struct krl_items *room = capacity < RAW_FROM ? krl_take(h, sizeof *room + bytes)
+                                                 : krl_take_raw(h, sizeof *room + bytes);
     if (room == NULL)
         return NULL;
-    room->capacity = capacity;
+    *room = (struct krl_items){.capacity = capacity};
     a->room = room;
     a->v = room->values;
     return a;
@@ -336,10 +356,12 @@ struct krl_array *krl_array_reserve(struct krl_heap *h, size_t capacity)
 struct krl_array *krl_array_new(struct krl_heap *h, size_t n)
 {
     struct krl_array *a = krl_array_reserve(h, n);
-    if (a != NULL) {
-        a->n = (uint32_t)n;
-        a->room->used = n;
-    }
+    if (a == NULL)
+        return NULL;
+    a->n = (uint32_t)n;
+    a->room->used = n;
+    if (n >= RAW_FROM)
+        memset(a->v, 0, n * sizeof *a->v);
     return a;
 }
 

@@ -156,6 +156,8 @@ bool krl_truthy(struct krl_value v);
 
 /* toString of the specification. NULL: no room. */
 const struct krl_text *krl_to_text(struct krl_heap *h, struct krl_value v);
+/* The same, behind what is built already. False: no room. */
+bool krl_add_value(struct krl_builder *b, struct krl_value v);
 /* For messages: UTF-8, cut to what a sentence bears. */
 struct str krl_to_message(struct krl_heap *h, struct krl_value v);
 /* toNumberOrNull: false where it is null. */

@@ -2,6 +2,7 @@
 
 #include "billing/document_row.h"
 #include "ledger/ledger.h"
+#include "meter/total.h"
 #include "money/amount.h"
 #include "settle/verify.h"
 
@@ -35,11 +36,18 @@ static enum rc verify_above(struct store *store, struct verifying *v, struct are
                             struct err *err)
 {
     int64_t documents = 0;
+    int64_t used = 0;
     TRY(document_verify(store, arena, &documents, err));
     printf("%lld documents add up, and their numbers have no gap\n", (long long)documents);
+    TRY(total_verify(store, arena, &used, err));
+    printf("What %lld subscriptions used is what its records give, each counted once\n",
+           (long long)used);
     TRY(store_read(store, arena, err, verify_shares, v));
     printf("%lld shares and %lld payments are what the books say\n", (long long)v->report.shares,
            (long long)v->report.payments);
+    if (v->report.waiting > 0)
+        printf("%lld payouts wait, as Clearing has less on its account than it owes\n",
+               (long long)v->report.waiting);
     return RC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "main/node_run.h"
 #include "main/node_try.h"
 
+#include "base/process.h"
 #include "node/file.h"
 #include "node/image.h"
 #include "node/import.h"
@@ -267,6 +268,7 @@ int main(int argc, char **argv)
     struct node_settings settings;
     struct node_line line;
     int status = 0;
+    process_prepare_small();
     arena_init(&arena, MAIN_ARENA_BYTES);
     enum rc rc = node_settings_load(argc, argv, &arena, &settings, &line, &err);
     if (rc == RC_OK && line.help)

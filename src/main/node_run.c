@@ -106,7 +106,8 @@ struct talk {
     pthread_t threads[4];
     bool running;
     atomic_bool ending;
-    atomic_uint_fast64_t told; /* reports, heard or not */
+    atomic_uint_fast64_t told;  /* reports, heard or not */
+    atomic_uint_fast64_t heard; /* of these, those that were */
     struct list features;
 };
 
@@ -136,31 +137,43 @@ static void pause_for(struct runner *r, int pauses)
         (void)poll(NULL, 0, PAUSE_MS);
 }
 
+/* The same, and early as well when a report is heard: the other side is there again. */
+static void pause_until_heard(struct runner *r, int pauses)
+{
+    uint64_t heard = atomic_load(&r->talk.heard);
+    pause_for(r, 1);
+    for (int i = 1; i < pauses && atomic_load(&r->talk.heard) == heard; i++)
+        pause_for(r, 1);
+}
+
 static void *pull(void *arg)
 {
     struct runner *r = arg;
     struct arena arena;
     struct err err;
     int failures = 0;
+    enum rc rc = RC_OK;
     arena_init(&arena, TALK_BYTES);
     while (!atomic_load(&r->talk.ending)) {
+        enum rc before = rc;
         err_clear(&err);
         arena_reset(&arena);
-        if (link_pull(&r->talk.link, r->agent, WAIT_S, &arena, &err) == RC_OK) {
+        rc = link_pull(&r->talk.link, r->agent, WAIT_S, &arena, &err);
+        if (rc == RC_OK) {
             failures = 0;
             continue;
         }
         failures++;
-        if (failures == 1)
+        if (rc != before) /* once for each reason: who was away may now refuse it */
             log_event(&r->log, LOG_WARN, "node.pull", LOG_S("why", err_text(&err)));
-        pause_for(r, (int)min_i64((int64_t)1 << min_i64(failures, 6), PAUSES_MAX));
+        pause_until_heard(r, (int)min_i64((int64_t)1 << min_i64(failures, 6), PAUSES_MAX));
     }
     arena_fini(&arena);
     return NULL;
 }
 
-static void report(struct runner *r, struct link_told *told, struct machine_mind *mind, bool *well,
-                   struct arena *arena)
+static void report(struct runner *r, struct link_told *told, struct machine_mind *mind,
+                   enum rc *last, struct arena *arena)
 {
     struct node_report report;
     struct err err;
@@ -171,11 +184,13 @@ static void report(struct runner *r, struct link_told *told, struct machine_mind
     report.promises = machine_promises(mind, &report, promise_temperature(PROMISE_SENSORS),
                                        clock_now(clock_system()), arena);
     enum rc rc = link_report(&r->talk.link, r->agent, &report, told, arena, &err);
+    if (rc == RC_OK)
+        atomic_fetch_add(&r->talk.heard, 1);
     while (rc == RC_OK && more && !atomic_load(&r->talk.ending))
         rc = link_usage(&r->talk.link, r->spool, arena, &more, &err);
-    if (rc != RC_OK && *well)
+    if (rc != RC_OK && rc != *last)
         log_event(&r->log, LOG_WARN, "node.report", LOG_S("why", err_text(&err)));
-    *well = rc == RC_OK;
+    *last = rc;
     atomic_fetch_add(&r->talk.told, 1);
 }
 
@@ -186,16 +201,17 @@ static void *tell(void *arg)
     struct arena arena;
     struct link_told *told = calloc(1, sizeof *told);
     struct machine_mind mind = {0};
-    bool well = true;
+    enum rc last = RC_OK;
     ASSERT(told != NULL);
     told->whole = true;
     arena_init(&arena, TALK_BYTES);
     while (!atomic_load(&r->talk.ending)) {
         uint64_t changes = agent_changes(r->agent);
         arena_reset(&arena);
-        report(r, told, &mind, &well, &arena);
+        report(r, told, &mind, &last, &arena);
         int pauses = (int)(r->settings->report_seconds * 1000 / PAUSE_MS);
-        for (int i = 0; i < pauses && (i == 0 || !well || agent_changes(r->agent) == changes); i++)
+        for (int i = 0;
+             i < pauses && (i == 0 || last != RC_OK || agent_changes(r->agent) == changes); i++)
             pause_for(r, 1);
     }
     arena_fini(&arena);

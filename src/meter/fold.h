@@ -27,13 +27,16 @@ struct span {
     struct span *next;
 };
 
-/* A subscription in the hands of a fold. */
+/* A subscription in the hands of a fold. recent: of each of a few meters the sum of last time, for
+ * records of one meter go into one sum many times before they go into another. */
+enum { FOLD_RECENT = 8 };
 struct folded {
     unsigned __int128 id;
     struct str text;
     time_us start;
     bool missing;
     struct span *spans;
+    struct sum *recent[FOLD_RECENT];
 };
 
 struct sum {
@@ -63,6 +66,7 @@ struct fold {
     size_t folded_count;
     size_t folded_room; /* a power of two */
     struct folded **folded;
+    struct folded *last; /* the one of the record before */
     size_t sum_count;
     size_t sum_room;
     struct sum **sums;

@@ -13,11 +13,6 @@ int kept_place_order(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-enum rc kept_damaged(struct tx *tx, int64_t no)
-{
-    return err_set(tx->err, RC_INVALID, "batch %lld of usage is damaged", (long long)no);
-}
-
 struct value kept_key(struct str id, unsigned char key[KEPT_KEY_BYTES])
 {
     memset(key, 0, KEPT_KEY_START);
@@ -55,10 +50,14 @@ struct reading {
 
 static enum rc hand_body(struct tx *tx, const struct value *cells, size_t columns, void *arg)
 {
-    (void)tx;
     struct reading *r = arg;
+    struct packing_reader records;
     ASSERT(columns == 1);
-    return r->fn(r->arg, r->no, cells[0].text);
+    packing_open(&records, cells[0].text);
+    TRY(r->fn(r->arg, &records));
+    if (records.damaged)
+        return err_set(tx->err, RC_INVALID, "batch %lld of usage is damaged", (long long)r->no);
+    return RC_OK;
 }
 
 enum rc kept_body(struct tx *tx, int64_t no, kept_body_fn fn, void *arg)
@@ -120,19 +119,18 @@ static enum rc note_batch(struct tx *tx, const struct value *cells, size_t colum
 }
 
 /* Both ascend: one pass. */
-static enum rc match_body(void *arg, int64_t no, struct str body)
+static enum rc match_body(void *arg, struct packing_reader *records)
 {
     struct finding *f = arg;
-    size_t at = 0;
     size_t place = 0;
     struct packed p;
-    while (place < f->count && record_read(body, &at, &p)) {
+    while (place < f->count && packing_next(records, &p)) {
         while (place < f->count && f->places[place].number < p.number)
             place++;
         for (; place < f->count && f->places[place].number == p.number; place++)
             TRY(f->fn(f->fn_arg, &p, f->places[place].index));
     }
-    return place < f->count && at != body.n ? kept_damaged(f->tx, no) : RC_OK;
+    return RC_OK;
 }
 
 static enum rc find_places(struct finding *f, int64_t source)

@@ -8,7 +8,7 @@
 #ifndef METER_KEPT_H
 #define METER_KEPT_H
 
-#include "meter/record.h"
+#include "meter/packing.h"
 
 struct kept_place {
     uint64_t number;
@@ -30,11 +30,9 @@ MUST_CHECK enum rc kept_number(struct tx *tx, int64_t source, struct str id, uin
 enum { KEPT_KEY_START = 16, KEPT_KEY_HASH = 16, KEPT_KEY_BYTES = KEPT_KEY_START + KEPT_KEY_HASH };
 struct value kept_key(struct str id, unsigned char key[KEPT_KEY_BYTES]);
 
-/* The body of a batch, handed to fn with its number. */
-typedef enum rc (*kept_body_fn)(void *arg, int64_t no, struct str body);
+/* The records of a batch, handed to fn, which reads as many as it wants. RC_INVALID: they are
+ * damaged ("batch 12 of usage is damaged"), and fn has seen those before, at most. */
+typedef enum rc (*kept_body_fn)(void *arg, struct packing_reader *records);
 MUST_CHECK enum rc kept_body(struct tx *tx, int64_t no, kept_body_fn fn, void *arg);
-
-/* "batch 12 of usage is damaged" */
-enum rc kept_damaged(struct tx *tx, int64_t no);
 
 #endif

@@ -119,15 +119,14 @@ static bool is_listed(const struct recounting *r, unsigned __int128 subscription
     return low < r->count && r->list[low].subscription == subscription;
 }
 
-static enum rc count_body(void *arg, int64_t no, struct str body)
+static enum rc count_body(void *arg, struct packing_reader *records)
 {
     struct recounting *r = arg;
-    size_t at = 0;
     struct packed p;
-    while (record_read(body, &at, &p))
+    while (packing_next(records, &p))
         if (is_listed(r, p.subscription))
             TRY(count_record(r, &p));
-    return at == body.n ? RC_OK : kept_damaged(r->fold->tx, no);
+    return RC_OK;
 }
 
 static enum rc count_source(struct recounting *r, int64_t source)

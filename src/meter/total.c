@@ -43,17 +43,16 @@ static enum rc note_correction(struct folding *g, const struct packed *p)
     return RC_OK;
 }
 
-static enum rc fold_body(void *arg, int64_t no, struct str body)
+static enum rc fold_body(void *arg, struct packing_reader *records)
 {
     struct folding *g = arg;
-    size_t at = 0;
     struct packed p;
-    while (record_read(body, &at, &p)) {
+    while (packing_next(records, &p)) {
         TRY(fold_add(g->fold, &p, 1));
         if (p.supersedes.n > 0)
             TRY(note_correction(g, &p));
     }
-    return at == body.n ? RC_OK : kept_damaged(g->fold->tx, no);
+    return RC_OK;
 }
 
 /* Of a sum the record is taken out again; of what is none, its window is counted anew (of a counter

@@ -77,6 +77,12 @@ MUST_CHECK enum rc total_late_billed(struct tx *tx, const struct late *late, siz
  * that has usage, and to prove them. *ret_changed: how many differed. */
 MUST_CHECK enum rc total_recount(struct tx *tx, struct str subscription, int64_t *ret_changed);
 
+/* Part of `hansed ledger verify`: the totals of every subscription are those that its records give
+ * when they are counted once more, each record once, in whatever order they came. Counts in units
+ * of work that are undone. The arena is reset between them. RC_INVALID names the subscription. */
+MUST_CHECK enum rc total_verify(struct store *s, struct arena *arena, int64_t *ret_checked,
+                                struct err *err);
+
 /* For people: GET /v1/subscriptions/{id}/usage. */
 struct usage_row {
     uint64_t set;

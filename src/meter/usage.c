@@ -308,14 +308,15 @@ static enum rc note_reporters(struct taking *t)
 
 static size_t bytes_of(const struct packed *p)
 {
-    return USAGE_RECORD_BYTES + 6 + p->id.n + p->supersedes.n + p->dims.n;
+    return PACKING_RECORD_MAX + p->id.n + p->supersedes.n + p->dims.n;
 }
 
 static enum rc write_batch(struct taking *t)
 {
     struct buf body;
     struct tx *tx = t->tx;
-    size_t bytes = 1;
+    struct packing_writer *w = NEW(tx->arena, struct packing_writer);
+    size_t bytes = PACKING_HEAD_BYTES;
     uint64_t first = 0;
     uint64_t last = 0;
     time_us from = INT64_MAX;
@@ -324,8 +325,9 @@ static enum rc write_batch(struct taking *t)
     for (size_t i = 0; i < t->count; i++)
         bytes += bytes_of(&t->packed[i]);
     buf_init(&body, tx->arena, bytes);
-    (void)buf_reserve(&body, bytes - 1);
+    (void)buf_reserve(&body, bytes);
     buf_reset(&body);
+    packing_begin(w, &body);
     for (size_t k = 0; k < numbers; k++) {
         const struct packed *p = &t->packed[t->order[k].index];
         if (t->fates[t->order[k].index] != FATE_FRESH)
@@ -334,8 +336,9 @@ static enum rc write_batch(struct taking *t)
         last = p->number;
         from = min_i64(from, p->from);
         until = max_i64(until, p->until);
-        record_write(&body, p);
+        packing_add(w, p);
     }
+    packing_end(w);
     ASSERT(!body.full);
     TRY(sql_run(tx,
                 "INSERT INTO usage_batch (no, source, first_number, last_number, time_from, "
@@ -360,8 +363,9 @@ static enum rc make_room(struct taking *t, const struct usage_record *records, s
         t->known_capacity *= 2;
     for (size_t i = 0; i < count; i++)
         texts += records[i].id.n + records[i].supersedes.n + records[i].dims.n;
-    size_t each = sizeof *t->packed + sizeof *t->fates + 2 * sizeof *t->asked + USAGE_RECORD_BYTES;
-    if (arena_room(a) / 2 < t->known_capacity * sizeof *t->known + count * (each + 6) + texts)
+    size_t each = sizeof *t->packed + sizeof *t->fates + 2 * sizeof *t->asked + PACKING_RECORD_MAX;
+    size_t fixed = t->known_capacity * sizeof *t->known + sizeof(struct packing_writer);
+    if (arena_room(a) / 2 < fixed + count * each + texts)
         return err_set(t->tx->err, RC_TOO_LARGE, "these are too many records: send them in parts");
     t->known = NEW_N(a, struct known, t->known_capacity);
     t->packed = NEW_N(a, struct packed, count);

@@ -65,6 +65,26 @@ enum rc amount_parse(struct str text, const struct currency *c, int64_t *ret, st
     return amount_narrow(d.mantissa * decimal_power(c->exponent - d.scale), ret, err);
 }
 
+enum rc amount_check_one(int64_t amount, const struct currency *c, const char *what,
+                         struct err *err)
+{
+    char most[AMOUNT_TEXT_MAX];
+    if (amount <= AMOUNT_ONE_MAX && amount >= -AMOUNT_ONE_MAX)
+        return RC_OK;
+    (void)amount_format(AMOUNT_ONE_MAX, c, most);
+    return err_set(err, RC_INVALID, "%s comes to more than %s %s, the most that is carried", what,
+                   most, c->code);
+}
+
+enum rc amount_parse_one(struct str text, const struct currency *c, int64_t *ret, struct err *err)
+{
+    int64_t amount = 0;
+    TRY(amount_parse(text, c, &amount, err));
+    TRY(amount_check_one(amount, c, "the amount", err));
+    *ret = amount;
+    return RC_OK;
+}
+
 size_t amount_format(int64_t amount, const struct currency *c, char text[AMOUNT_TEXT_MAX])
 {
     char full[DECIMAL_TEXT_MAX];

@@ -16,6 +16,12 @@
 
 enum { AMOUNT_TEXT_MAX = 24 }; /* sign, 19 digits, point, NUL, rounded up */
 
+/* The most that one thing may be, either way: a line, a document, a share, a payment, a credit; a
+ * trillion euros. What is above it is refused where it comes in, or where it is computed, so that
+ * sums have room: of the lines of one document (50,000), and of 90,000 such documents in one
+ * account of the books. */
+#define AMOUNT_ONE_MAX INT64_C(100000000000000)
+
 /* Both amounts are in one currency: the caller's duty, as the number does not know it.
  * RC_INVALID where the result does not fit. */
 MUST_CHECK enum rc amount_add(int64_t a, int64_t b, int64_t *ret, struct err *err);
@@ -34,6 +40,13 @@ int amount_compare(int64_t a, int64_t b);
  * point than the currency (12.345 EUR is not rounded, it is refused), or does not fit. */
 MUST_CHECK enum rc amount_parse(struct str text, const struct currency *c, int64_t *ret,
                                 struct err *err);
+/* The same for what comes in: also RC_INVALID above AMOUNT_ONE_MAX, either way. */
+MUST_CHECK enum rc amount_parse_one(struct str text, const struct currency *c, int64_t *ret,
+                                    struct err *err);
+/* What was computed is one thing. RC_INVALID: it is above AMOUNT_ONE_MAX, either way; what names it
+ * with its article: "the line". */
+MUST_CHECK enum rc amount_check_one(int64_t amount, const struct currency *c, const char *what,
+                                    struct err *err);
 /* Always with all digits of the currency: "12.30", "-0.05", JPY "1250", KWD "1.234". Returns the
  * length without the NUL. */
 size_t amount_format(int64_t amount, const struct currency *c, char text[AMOUNT_TEXT_MAX]);

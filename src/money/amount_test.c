@@ -136,6 +136,33 @@ START_TEST(text_and_amount_round_trip)
 }
 END_TEST
 
+START_TEST(one_thing_is_at_most_a_trillion)
+{
+    static const struct {
+        const char *text;
+        enum rc rc;
+    } cases[] = {{"1000000000000.00", RC_OK},
+                 {"1000000000000.01", RC_INVALID},
+                 {"-1000000000000.00", RC_OK},
+                 {"-1000000000000.01", RC_INVALID},
+                 {"92233720368547758.07", RC_INVALID},
+                 {"-92233720368547758.08", RC_INVALID},
+                 {"1.005", RC_INVALID}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err = {0};
+        int64_t got = 77;
+        enum rc rc = amount_parse_one(str_c(cases[i].text), cur("EUR"), &got, &err);
+        ck_assert_msg(rc == cases[i].rc, "%s: %s", cases[i].text, err.text);
+        ck_assert(rc != RC_OK || got == AMOUNT_ONE_MAX || got == -AMOUNT_ONE_MAX);
+        ck_assert(rc == RC_OK || got == 77);
+    }
+    struct err err = {0};
+    ck_assert_int_eq(amount_check_one(INT64_MIN, cur("KWD"), "the line", &err), RC_INVALID);
+    ck_assert_str_eq(err.text,
+                     "the line comes to more than 100000000000.000 KWD, the most that is carried");
+}
+END_TEST
+
 START_TEST(sums_do_not_wrap_around)
 {
     struct err err = {0};
@@ -200,6 +227,7 @@ Suite *amount_suite(void)
     tcase_add_test(c, an_error_repeats_printable_ascii_only);
     tcase_add_test(c, format_shows_every_digit_of_the_currency);
     tcase_add_test(c, text_and_amount_round_trip);
+    tcase_add_test(c, one_thing_is_at_most_a_trillion);
     tcase_add_test(c, sums_do_not_wrap_around);
     tcase_add_test(c, totals_pass_the_range_of_an_amount_and_come_back);
     tcase_add_test(c, decimals_compare_across_scales_without_overflow);

@@ -5,8 +5,32 @@
 __int128 decimal_power(int exponent)
 {
     ASSERT(exponent >= 0 && exponent <= DECIMAL_DIGITS_MAX);
-    __int128 power = 1;
-    for (int i = 0; i < exponent; i++)
+    static const int64_t powers[] = {
+        1,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+    };
+    const int last = (int)COUNT(powers) - 1;
+    if (exponent <= last)
+        return powers[exponent];
+    __int128 power = powers[last];
+    for (int i = last; i < exponent; i++)
         power *= 10;
     return power;
 }

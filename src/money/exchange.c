@@ -83,6 +83,12 @@ size_t exchange_format(const struct exchange *x, char text[EXCHANGE_RATE_TEXT_MA
     return n;
 }
 
+struct str exchange_str(const struct exchange *x, struct arena *arena)
+{
+    char text[EXCHANGE_RATE_TEXT_MAX];
+    return arena_str(arena, str_n(text, exchange_format(x, text)));
+}
+
 struct exchange exchange_turn(const struct exchange *x)
 {
     struct exchange turned = *x;

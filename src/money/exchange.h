@@ -10,6 +10,7 @@
 #ifndef MONEY_EXCHANGE_H
 #define MONEY_EXCHANGE_H
 
+#include "base/arena.h"
 #include "money/currency.h"
 
 enum { EXCHANGE_DIGITS_MAX = 10, EXCHANGE_RATE_TEXT_MAX = 48 };
@@ -46,6 +47,8 @@ MUST_CHECK enum rc exchange_parse(struct str rate, const struct currency *from,
  * fraction in lowest terms ("35/249"); exchange_parse reads both. Returns the length without the
  * NUL. */
 size_t exchange_format(const struct exchange *x, char text[EXCHANGE_RATE_TEXT_MAX]);
+/* The same text in an arena. */
+struct str exchange_str(const struct exchange *x, struct arena *arena);
 
 /* The same agreement seen from the other side: exact. */
 struct exchange exchange_turn(const struct exchange *x);

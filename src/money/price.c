@@ -23,6 +23,18 @@ enum rc price_parse(struct str text, struct price *ret, struct err *err)
     return narrow(d.mantissa, d.scale, ret, err);
 }
 
+enum rc price_parse_one(struct str text, struct price *ret, struct err *err)
+{
+    struct price p;
+    TRY(price_parse(text, &p, err));
+    if (price_compare(p, (struct price){PRICE_ONE_MAX, 0}) > 0 ||
+        price_compare(p, (struct price){-PRICE_ONE_MAX, 0}) < 0)
+        return err_set(err, RC_INVALID, "the price is more than %lld, the most that is carried",
+                       (long long)PRICE_ONE_MAX);
+    *ret = p;
+    return RC_OK;
+}
+
 size_t price_format(struct price p, char text[PRICE_TEXT_MAX])
 {
     ASSERT(is_valid(p));

@@ -13,6 +13,9 @@
 enum { PRICE_SCALE_MAX = 12, PRICE_TEXT_MAX = 24 };
 
 #define PRICE_WHOLE_PPM INT64_C(1000000)
+/* The highest that may be agreed, in major units: of a unit of anything. What is computed from such
+ * prices may be more. */
+#define PRICE_ONE_MAX INT64_C(1000000000000)
 
 struct price {
     int64_t mantissa;
@@ -22,6 +25,8 @@ struct price {
 /* Decimal text, at most 12 digits behind the point and 18 or 19 in all. RC_INVALID on anything
  * else. */
 MUST_CHECK enum rc price_parse(struct str text, struct price *ret, struct err *err);
+/* The same for what comes in: also RC_INVALID above PRICE_ONE_MAX, either way. */
+MUST_CHECK enum rc price_parse_one(struct str text, struct price *ret, struct err *err);
 /* The digits as they are: "3.125". Returns the length without the NUL. */
 size_t price_format(struct price p, char text[PRICE_TEXT_MAX]);
 /* -1, 0 or 1; 1.5 equals 1.50. */

@@ -59,6 +59,23 @@ START_TEST(text_beyond_the_scale_or_the_range_is_refused)
 }
 END_TEST
 
+START_TEST(what_is_agreed_for_a_unit_is_at_most_a_trillion)
+{
+    static const struct {
+        const char *text;
+        enum rc rc;
+    } cases[] = {{"1000000000000", RC_OK},         {"1000000000000.00", RC_OK},
+                 {"1000000000000.01", RC_INVALID}, {"-1000000000000", RC_OK},
+                 {"-1000000000001", RC_INVALID},   {"9223372036854775807", RC_INVALID}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err = {0};
+        struct price p = {0};
+        enum rc rc = price_parse_one(str_c(cases[i].text), &p, &err);
+        ck_assert_msg(rc == cases[i].rc, "%s: %s", cases[i].text, err.text);
+    }
+}
+END_TEST
+
 START_TEST(rating_is_exact_to_nine_digits_and_rounded_there_once)
 {
     static const struct {
@@ -267,6 +284,7 @@ Suite *price_suite(void)
     TCase *c = tcase_create("price");
     tcase_add_test(c, text_keeps_its_digits);
     tcase_add_test(c, text_beyond_the_scale_or_the_range_is_refused);
+    tcase_add_test(c, what_is_agreed_for_a_unit_is_at_most_a_trillion);
     tcase_add_test(c, rating_is_exact_to_nine_digits_and_rounded_there_once);
     tcase_add_test(c, rating_beyond_128_bits_is_refused);
     tcase_add_test(c, overlays_multiply_and_add_exactly);

@@ -21,8 +21,12 @@ __int128 round_div_mode(__int128 n, __int128 d, enum round_mode mode)
     /* The magnitude in unsigned arithmetic: the smallest __int128 has no positive twin. */
     unsigned __int128 magnitude = n < 0 ? -(unsigned __int128)n : (unsigned __int128)n;
     unsigned __int128 divisor = (unsigned __int128)d;
-    unsigned __int128 quotient = magnitude / divisor;
-    if (grows(magnitude % divisor, divisor, mode))
+    unsigned __int128 quotient;
+    if (magnitude <= UINT64_MAX && divisor <= UINT64_MAX) /* one instruction, and nearly always */
+        quotient = (uint64_t)magnitude / (uint64_t)divisor;
+    else
+        quotient = magnitude / divisor;
+    if (grows(magnitude - quotient * divisor, divisor, mode))
         quotient++; /* only where d >= 2, so that the quotient is far from the edge */
     return (__int128)(n < 0 ? -quotient : quotient);
 }

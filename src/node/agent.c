@@ -15,7 +15,7 @@ enum { QUEUE_MAX = 2048, LEASE_MARGIN_PARTS = 4 };
 
 /* --- what is wanted --- */
 
-void agent_drop_wanted(struct wanted *w)
+void agent_drop(struct wanted *w)
 {
     if (w == NULL || --w->users > 0)
         return;
@@ -58,9 +58,26 @@ struct agent_service *agent_service_of(struct agent *a, struct str id, bool make
     return &a->services[at];
 }
 
+/* Most services have one or two of the many that they may have. */
+static void want_promises(struct agent_service *s, size_t count)
+{
+    if (count <= s->promise_room)
+        return;
+    s->promises = realloc(s->promises, count * sizeof *s->promises);
+    ASSERT(s->promises != NULL);
+    memset(s->promises + s->promise_room, 0, (count - s->promise_room) * sizeof *s->promises);
+    s->promise_room = count;
+}
+
+static void forget(struct agent_service *s)
+{
+    free(s->promises);
+    *s = (struct agent_service){.used = false};
+}
+
 static void adopt(struct agent *a, struct wanted *w)
 {
-    agent_drop_wanted(a->wanted);
+    agent_drop(a->wanted);
     a->wanted = w;
     for (size_t i = 0; i < a->count; i++)
         a->services[i].spec = NULL;
@@ -71,6 +88,7 @@ static void adopt(struct agent *a, struct wanted *w)
             continue; /* more than a node holds: the list is bounded to the same number */
         s->spec = &specs[i];
         s->form = w->forms[i];
+        want_promises(s, specs[i].promises.count);
         if (s->generation != specs[i].generation)
             s->mind.failures = 0;
         s->generation = specs[i].generation;
@@ -87,32 +105,45 @@ static struct wanted *wanted_new(void)
     return w;
 }
 
-enum rc agent_accepts(struct str json, struct err *err)
+enum rc agent_read(struct str json, struct wanted **ret, struct err *err)
 {
     struct wanted *w = wanted_new();
     enum rc rc = decode(w, json, err);
-    agent_drop_wanted(w);
+    if (rc == RC_OK)
+        *ret = w;
+    else
+        agent_drop(w);
     return rc;
 }
 
-enum rc agent_want(struct agent *a, struct str json, struct err *err)
+static bool is_wanted(struct agent *a, struct str json)
 {
     pthread_mutex_lock(&a->lock);
     bool same = a->wanted != NULL && str_eq(a->wanted->text, json);
     pthread_mutex_unlock(&a->lock);
-    if (same)
-        return RC_OK;
-    struct wanted *w = wanted_new();
-    enum rc rc = decode(w, json, err);
+    return same;
+}
+
+void agent_take(struct agent *a, struct wanted *w)
+{
+    if (is_wanted(a, w->text)) {
+        agent_drop(w);
+        return;
+    }
     pthread_mutex_lock(&a->lock);
-    if (rc == RC_OK)
-        adopt(a, w);
-    else
-        agent_drop_wanted(w);
+    adopt(a, w);
     pthread_mutex_unlock(&a->lock);
-    if (rc == RC_OK)
-        agent_wake(a);
-    return rc;
+    agent_wake(a);
+}
+
+enum rc agent_want(struct agent *a, struct str json, struct err *err)
+{
+    struct wanted *w = NULL;
+    if (is_wanted(a, json))
+        return RC_OK;
+    TRY(agent_read(json, &w, err));
+    agent_take(a, w);
+    return RC_OK;
 }
 
 int64_t agent_revision(struct agent *a)
@@ -246,13 +277,14 @@ static void note_outcome(struct agent *a, const struct step_work *w, enum rc rc)
         s->reason[0] = '\0';
     } else {
         s->mind.failures++;
+        s->mind.waits = rc == RC_RETRY;
         struct str text = err_text(&w->err);
         memcpy(s->reason, text.p, text.n);
         s->reason[text.n] = '\0';
     }
     a->steps--;
     a->changes++;
-    agent_drop_wanted(w->wanted);
+    agent_drop(w->wanted);
 }
 
 static void run_step(struct work_item *item)
@@ -268,9 +300,10 @@ static void run_step(struct work_item *item)
         log_event(a->o.log, LOG_INFO, "node.step", LOG_S("service", str_c(w->id)),
                   LOG_S("step", str_c(step_names[w->step])), LOG_I("us", us));
     else
-        log_event(a->o.log, LOG_WARN, "node.step", LOG_S("service", str_c(w->id)),
-                  LOG_S("step", str_c(step_names[w->step])), LOG_S("rc", str_c(rc_slug(rc))),
-                  LOG_S("why", err_text(&w->err)), LOG_I("us", us));
+        log_event(a->o.log, rc == RC_RETRY ? LOG_INFO : LOG_WARN, "node.step",
+                  LOG_S("service", str_c(w->id)), LOG_S("step", str_c(step_names[w->step])),
+                  LOG_S("rc", str_c(rc_slug(rc))), LOG_S("why", err_text(&w->err)),
+                  LOG_I("us", us));
     arena_fini(&arena);
     pthread_mutex_lock(&a->lock);
     note_outcome(a, w, rc);
@@ -289,6 +322,7 @@ static void note_life(struct agent *a, struct agent_service *s, const struct obs
     bool soon = now - seen->started < STEADY_US;
     if (died && soon) {
         s->mind.failures++;
+        s->mind.waits = false;
         s->mind.tried = now;
         snprintf(s->reason, sizeof s->reason, "it ended soon after its start");
     }
@@ -313,6 +347,9 @@ static void note_seen(struct agent *a, const struct list *seen)
             s->died = 0;
         else if (s->died == 0)
             s->died = clock_now(a->o.clock);
+        /* Told of a service that runs, though its state stays the same. */
+        if (s->starts != items[i].starts || s->observed_generation != items[i].generation)
+            a->changes++;
         s->idle = true;
         s->seen = true;
         s->observed = items[i].state;
@@ -385,11 +422,10 @@ static size_t decide(struct agent *a, struct step_work **works)
         enum step step = reconcile_step(s->spec, s->spec != NULL ? s->form : STR(""),
                                         s->seen ? &seen : NULL, &s->mind, now);
         note_state(a, s, step);
-        /* Neither wanted nor there: forgotten. */
-        if (s->spec == NULL && !s->seen)
-            s->used = false;
         if (step != STEP_NONE)
             works[count++] = work_for(a, s, step);
+        else if (s->spec == NULL && !s->seen)
+            forget(s); /* neither wanted nor there */
     }
     return count;
 }
@@ -515,7 +551,9 @@ void agent_close(struct agent *a)
     work_close(a->promise_pool);
     for (size_t i = 0; i < a->watched_count; i++)
         close(a->watched[i].fd);
-    agent_drop_wanted(a->wanted);
+    agent_drop(a->wanted);
+    for (size_t i = 0; i < a->count; i++)
+        free(a->services[i].promises);
     close(a->wake);
     pthread_mutex_destroy(&a->lock);
     free(a->services);

@@ -36,8 +36,12 @@ void agent_close(struct agent *a);
 /* Take a new list of services: JSON of desired_schema. The same again changes nothing. RC_SYNTAX,
  * RC_INVALID: what was wanted before stays. Any thread. */
 MUST_CHECK enum rc agent_want(struct agent *a, struct str json, struct err *err);
-/* Whether agent_want would take it: the same codes, and nothing is done. */
-MUST_CHECK enum rc agent_accepts(struct str json, struct err *err);
+/* In two parts, for who does something in between: read it, with the same codes; then take it, or
+ * drop it. */
+struct wanted;
+MUST_CHECK enum rc agent_read(struct str json, struct wanted **ret, struct err *err);
+void agent_take(struct agent *a, struct wanted *w);
+void agent_drop(struct wanted *w);
 int64_t agent_revision(struct agent *a);
 
 /* The leases that this node holds are good until then, by the steady clock; 0: it holds none. Any

@@ -60,7 +60,8 @@ struct agent_service {
     int64_t state; /* enum sighting_state, as it was told last */
     time_us since;
     char reason[ERR_TEXT_MAX + 1];
-    struct agent_promise promises[SPEC_PROMISES_MAX];
+    struct agent_promise *promises; /* as many as a spec had at most; calloc */
+    size_t promise_room;
 };
 
 struct watched {
@@ -89,7 +90,6 @@ struct agent {
 
 /* With the lock held. */
 struct agent_service *agent_service_of(struct agent *a, struct str id, bool make);
-void agent_drop_wanted(struct wanted *w);
 bool agent_leased(const struct agent *a, const struct service_spec *spec);
 
 /* Looks of promises that are due. Without the lock. */

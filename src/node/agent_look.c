@@ -16,7 +16,8 @@ static struct agent_promise *place_of(struct agent *a, const struct look_work *w
 {
     struct agent_service *s = agent_service_of(a, w->spec->id, false);
     const struct spec_promise *specs = w->spec->promises.items;
-    if (s == NULL || !str_eq(str_c(s->promises[w->index].name), specs[w->index].name))
+    if (s == NULL || w->index >= s->promise_room ||
+        !str_eq(str_c(s->promises[w->index].name), specs[w->index].name))
         return NULL;
     return &s->promises[w->index];
 }
@@ -58,7 +59,7 @@ static void run_look(struct work_item *item)
     uint64_t before = a->changes;
     note_look(a, w, rc, &err);
     bool changed = a->changes != before;
-    agent_drop_wanted(w->wanted);
+    agent_drop(w->wanted);
     pthread_mutex_unlock(&a->lock);
     free(w);
     if (changed)

@@ -11,28 +11,40 @@ static struct str subscription_of(struct agent *a, struct str id, struct arena *
     return found;
 }
 
+static struct spool_sample sample_of(struct agent *a, struct str id, time_us started,
+                                     const struct driver_stats *stats, struct arena *arena)
+{
+    time_us now = clock_now(a->o.clock);
+    return (struct spool_sample){.service = id,
+                                 .subscription = subscription_of(a, id, arena),
+                                 .started = started,
+                                 .now = stats->ended > 0 ? min_i64(stats->ended, now) : now,
+                                 .stats = stats};
+}
+
+static void keep(struct agent *a, const struct spool_sample *samples, size_t count)
+{
+    struct err err;
+    err_clear(&err);
+    if (count > 0 && spool_add(a->o.spool, samples, count, &err) != RC_OK)
+        log_event(a->o.log, LOG_ERROR, "node.meter", LOG_S("service", samples[0].service),
+                  LOG_I("services", (int64_t)count), LOG_S("why", err_text(&err)));
+}
+
 void agent_meter_one(struct agent *a, struct str id, time_us started,
                      const struct driver_stats *stats)
 {
     enum { ONE_BYTES = 64 * 1024 };
     struct arena arena;
-    struct err err;
     if (a->o.spool == NULL)
         return;
     arena_init(&arena, ONE_BYTES);
-    err_clear(&err);
-    time_us now = clock_now(a->o.clock);
-    struct spool_sample sample = {.service = id,
-                                  .subscription = subscription_of(a, id, &arena),
-                                  .started = started,
-                                  .now = stats->ended > 0 ? min_i64(stats->ended, now) : now,
-                                  .stats = stats};
-    if (spool_add(a->o.spool, &sample, &err) != RC_OK)
-        log_event(a->o.log, LOG_ERROR, "node.meter", LOG_S("service", id),
-                  LOG_S("why", err_text(&err)));
+    struct spool_sample sample = sample_of(a, id, started, stats, &arena);
+    keep(a, &sample, 1);
     arena_fini(&arena);
 }
 
+/* All in one: each wait for the disk would be one of the loop, and of whatever is wanted next. */
 void agent_meter(struct agent *a, const struct list *seen, struct arena *arena)
 {
     int64_t every = a->o.meter_us > 0 ? a->o.meter_us : US_PER_MINUTE;
@@ -41,12 +53,17 @@ void agent_meter(struct agent *a, const struct list *seen, struct arena *arena)
         return;
     a->metered = now;
     const struct observed *items = seen->items;
+    struct driver_stats *stats = NEW_N(arena, struct driver_stats, seen->count);
+    struct spool_sample *samples = NEW_N(arena, struct spool_sample, seen->count);
+    size_t count = 0;
     for (size_t i = 0; i < seen->count; i++) {
-        struct driver_stats stats;
         struct err ignored; /* it ended since it was seen: its end is sampled by the step */
         err_clear(&ignored);
-        if (items[i].state == OBSERVED_RUNNING &&
-            a->o.driver->stats(a->o.driver, items[i].id, arena, &stats, &ignored) == RC_OK)
-            agent_meter_one(a, items[i].id, items[i].started, &stats);
+        if (items[i].state != OBSERVED_RUNNING ||
+            a->o.driver->stats(a->o.driver, items[i].id, arena, &stats[count], &ignored) != RC_OK)
+            continue;
+        samples[count] = sample_of(a, items[i].id, items[i].started, &stats[count], arena);
+        count++;
     }
+    keep(a, samples, count);
 }

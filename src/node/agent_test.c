@@ -1,6 +1,7 @@
 #include "node/agent.h"
 
 #include "node/driver_sim.h"
+#include "node/reconcile.h"
 
 #include <check.h>
 
@@ -145,6 +146,65 @@ static struct spool_record last_record(struct spool *spool, int64_t *ret_cpu_us)
     return items[records.count - 1];
 }
 
+/* A backup that its holder brings a minute after it was wanted: a door of the test. */
+static time_us comes_at;
+static int asked;
+
+static enum rc bring(void *arg UNUSED, const struct spec_restore *from UNUSED,
+                     struct arena *a UNUSED, const char **ret UNUSED, struct err *e)
+{
+    asked++;
+    if (clock_steady(&sim_clock.clock) < comes_at)
+        return err_set(e, RC_RETRY, "it is on its way");
+    return err_set(e, RC_INVALID, "it came");
+}
+
+START_TEST(what_is_on_its_way_is_taken_soon_after_it_came)
+{
+    const struct backup_door door = {.fetch = bring};
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){
+        .driver = &sim.driver, .clock = &sim_clock.clock, .backups = &door});
+    asked = 0;
+    comes_at = INT64_MAX;
+    want("running", 1,
+         ",\"restore\":[\"/bin/tar\"],\"from\":{\"backup\":\"bak_01jd8v3q7w4k2m9x6c5b1n0h8z\","
+         "\"number\":1,\"bytes\":1,\"sha256\":"
+         "\"0000000000000000000000000000000000000000000000000000000000000000\",\"key\":"
+         "\"0000000000000000000000000000000000000000000000000000000000000000\"}");
+    turn();
+    turn();
+    ck_assert_int_gt(asked, 10);
+    ck_assert_int_lt(asked, TURNS);
+    /* Nothing is wrong with it: it is not told as failed. */
+    ck_assert_int_eq(seen().state, SIGHTING_STARTING);
+    ck_assert(str_has(seen().reason, STR("on its way")));
+    comes_at = 0;
+    for (time_us waited = 0; waited <= RECONCILE_WAIT_MAX_US; waited += US_PER_SECOND) {
+        agent_turn(agent);
+        clock_sim_advance(&sim_clock, US_PER_SECOND);
+    }
+    ck_assert(str_has(seen().reason, STR("it came")));
+    ck_assert_int_eq(seen().state, SIGHTING_FAILED);
+}
+END_TEST
+
+START_TEST(another_generation_is_a_change_that_is_told)
+{
+    want("running", 1, "");
+    turn();
+    want("running", 2, "");
+    uint64_t before = 0;
+    /* Adjusted while it runs: what was told last is of the old generation until it was seen. */
+    for (int i = 0; i < TURNS && seen().generation < 2; i++) {
+        before = agent_changes(agent);
+        agent_turn(agent);
+    }
+    ck_assert_int_eq(seen().generation, 2);
+    ck_assert_uint_gt(agent_changes(agent), before);
+}
+END_TEST
+
 START_TEST(what_died_has_used_no_time_since)
 {
     int64_t cpu_us = 0;
@@ -208,6 +268,8 @@ Suite *agent_suite(void)
     tcase_add_test(c, another_agent_goes_on_where_this_one_died);
     tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
     tcase_add_test(c, what_dies_at_once_is_started_after_growing_pauses);
+    tcase_add_test(c, what_is_on_its_way_is_taken_soon_after_it_came);
+    tcase_add_test(c, another_generation_is_a_change_that_is_told);
     tcase_add_test(c, what_died_has_used_no_time_since);
     tcase_add_loop_test(c, what_was_used_until_a_stop_is_sampled, 0, 30);
     tcase_add_test(c, a_broken_list_changes_nothing);

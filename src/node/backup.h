@@ -16,7 +16,7 @@
 
 /* Where the file of a backup comes from. Twin in the tests. */
 struct backup_door {
-    /* The path of the whole file, whose hash was seen to agree. RC_CONFLICT: it is on its way. */
+    /* The path of the whole file, whose hash was seen to agree. RC_RETRY: it is on its way. */
     enum rc (*fetch)(void *arg, const struct spec_restore *from, struct arena *arena,
                      const char **ret_path, struct err *err);
     void *arg;

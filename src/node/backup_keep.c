@@ -215,7 +215,8 @@ static enum rc do_task(struct backup_keep *k, const struct backup_task *t, struc
 /* The other side could not be reached: nothing is told, and the task stays as it was. */
 static bool is_cut(enum rc rc)
 {
-    return rc == RC_UNAVAILABLE || rc == RC_TIMEOUT || rc == RC_REMOTE || rc == RC_TOO_MANY;
+    return rc == RC_UNAVAILABLE || rc == RC_TIMEOUT || rc == RC_REMOTE || rc == RC_TOO_MANY ||
+           rc == RC_RETRY;
 }
 
 static enum rc take_task(struct backup_keep *k, const struct backup_task *t, struct arena *arena,

@@ -5,6 +5,7 @@
 
 #include "node/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -283,4 +284,26 @@ enum rc cgroup_kill(const struct cgroup *c, const char *name, struct arena *aren
 enum rc cgroup_end(const struct cgroup *c, const char *name, struct arena *arena, struct err *err)
 {
     return end_of(c, name, true, arena, err);
+}
+
+static enum rc end_inside(const struct cgroup *c, const char *tree, const char *name,
+                          struct arena *arena, struct err *err)
+{
+    DIR *dir = opendir(path_of(c, tree, name, "", arena));
+    enum rc rc = RC_OK;
+    if (dir == NULL)
+        return RC_OK; /* this tree has none */
+    for (const struct dirent *e = readdir(dir); rc == RC_OK && e != NULL; e = readdir(dir))
+        if (e->d_type == DT_DIR && e->d_name[0] != '.')
+            rc = cgroup_end(c, arena_fmt(arena, "%s/%s", name, e->d_name).p, arena, err);
+    closedir(dir);
+    return rc;
+}
+
+enum rc cgroup_end_all(const struct cgroup *c, const char *name, struct arena *arena,
+                       struct err *err)
+{
+    for (size_t i = 0; trees[i] != NULL && (c->version == 1 || i == 0); i++)
+        TRY(end_inside(c, trees[i], name, arena, err));
+    return cgroup_end(c, name, arena, err);
 }

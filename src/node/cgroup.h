@@ -42,5 +42,8 @@ MUST_CHECK enum rc cgroup_kill(const struct cgroup *c, const char *name, struct 
  * RC_UNAVAILABLE: the kernel keeps one alive. */
 MUST_CHECK enum rc cgroup_end(const struct cgroup *c, const char *name, struct arena *arena,
                               struct err *err);
+/* The same with the groups in it, whoever made them. */
+MUST_CHECK enum rc cgroup_end_all(const struct cgroup *c, const char *name, struct arena *arena,
+                                  struct err *err);
 
 #endif

@@ -134,6 +134,26 @@ START_TEST(what_is_not_there_is_told)
 }
 END_TEST
 
+/* A service whose folder was lost: its group would hold that of the node, which was waited for five
+ * seconds with each last service, and bridge and rules stayed. */
+START_TEST(a_group_ends_with_what_others_left_in_it)
+{
+    static const char *const left[] = {"cpu/h/svc_a", "memory/h/svc_a", "pids/h/svc_b",
+                                       "cpuacct/h",   "cpu/other",      "systemd/h/svc_c"};
+    struct cgroup c;
+    for (size_t i = 0; i < COUNT(left); i++)
+        ck_assert_int_eq(file_make_folder(arena_fmt(&arena, "%s/%s", root, left[i]).p, &err),
+                         RC_OK);
+    ck_assert_int_eq(cgroup_detect(root, &c, &err), RC_OK);
+    ck_assert_int_eq(c.version, 1);
+    ck_assert_int_eq(cgroup_end_all(&c, "h", &arena, &err), RC_OK);
+    for (size_t i = 0; i < COUNT(left); i++)
+        ck_assert_int_eq(file_exists(arena_fmt(&arena, "%s/%s", root, left[i]).p), i == 4);
+    ck_assert(!file_exists(arena_fmt(&arena, "%s/cpu/h", root).p));
+    ck_assert_int_eq(cgroup_end_all(&c, "h", &arena, &err), RC_OK);
+}
+END_TEST
+
 Suite *cgroup_suite(void);
 Suite *cgroup_suite(void)
 {
@@ -142,6 +162,7 @@ Suite *cgroup_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, version_two_is_read_and_written);
     tcase_add_test(c, version_one_is_read_and_written);
+    tcase_add_test(c, a_group_ends_with_what_others_left_in_it);
     tcase_add_test(c, what_is_not_there_is_told);
     suite_add_tcase(s, c);
     return s;

@@ -53,9 +53,9 @@ static const char *const *crun_argv(const struct container *c, struct str id,
 
 /* --- observe --- */
 
-/* False: it is no container. */
-static bool observe_one(const struct container *c, struct str id, struct arena *arena,
-                        struct observed *ret)
+/* False: it is no container. mounts: disk_mounts. */
+static bool observe_one(const struct container *c, struct str id, struct str mounts,
+                        struct arena *arena, struct observed *ret)
 {
     struct err ignored;
     struct left left = {0};
@@ -79,6 +79,9 @@ static bool observe_one(const struct container *c, struct str id, struct arena *
         seen.state = OBSERVED_RUNNING;
     else if (remains)
         seen.state = OBSERVED_DEAD;
+    /* It runs, and keeps nothing of what it does: it is stopped, and its disk mounted anew. */
+    if (seen.state == OBSERVED_RUNNING && container_stuck(c, id, mounts, arena))
+        seen.state = OBSERVED_DEAD;
     *ret = seen;
     return true;
 }
@@ -89,9 +92,10 @@ static enum rc observe(struct driver *d, struct arena *arena, struct list *ret, 
     struct list ids;
     TRY(container_ids(c, arena, &ids, err));
     struct observed *seen = NEW_N(arena, struct observed, ids.count);
+    struct str mounts = ids.count > 0 ? disk_mounts(arena) : STR("");
     size_t count = 0;
     for (size_t i = 0; i < ids.count; i++)
-        if (observe_one(c, ((struct str *)ids.items)[i], arena, &seen[count]))
+        if (observe_one(c, ((struct str *)ids.items)[i], mounts, arena, &seen[count]))
             count++;
     *ret = (struct list){.items = seen, .count = count};
     return RC_OK;
@@ -391,14 +395,15 @@ static enum rc stop(struct driver *d, struct str id, struct arena *arena,
     return RC_OK;
 }
 
-/* The last one takes bridge and rules with it. */
+/* The last one takes bridge and rules with it, and groups that were left by services of which
+ * nothing else is: their folder may have been lost. */
 static enum rc clear_if_last(struct container *c, struct arena *arena, struct err *err)
 {
     struct list ids;
     TRY(container_ids(c, arena, &ids, err));
     if (ids.count > 0)
         return set_rules(c, arena, err);
-    TRY(cgroup_end(&c->cgroup, arena_cstr(arena, c->o.bridge), arena, err));
+    TRY(cgroup_end_all(&c->cgroup, arena_cstr(arena, c->o.bridge), arena, err));
     return network_clear(&c->network, arena, err);
 }
 
@@ -471,6 +476,8 @@ static enum rc exec(struct driver *d, const struct driver_exec *e, struct arena 
     struct run run = {.argv = crun_argv(c, e->id, more, arena),
                       .input_fd = e->input,
                       .output_fd = e->output,
+                      /* A warning of a backup command is no part of the backup. */
+                      .keeps_errors = e->output > 0,
                       .output_max = DRIVER_OUTPUT_BYTES_MAX,
                       .timeout_ms = e->timeout_ms + EXEC_MORE_MS,
                       .hide_unified = c->cgroup.hybrid};

@@ -36,6 +36,9 @@ MUST_CHECK enum rc container_ids(const struct container *c, struct arena *arena,
                                  struct err *err);
 
 /* Its disk is there, has its size, and is mounted. It does not run. */
+/* Whether its disk takes no more writes, and would after a new mount. mounts: disk_mounts. */
+bool container_stuck(const struct container *c, struct str id, struct str mounts,
+                     struct arena *arena);
 MUST_CHECK enum rc container_disk(struct container *c, const struct service_spec *spec,
                                   struct arena *arena, struct err *err);
 /* The root of a service is there: disk, image, overlay. */

@@ -99,7 +99,7 @@ START_TEST(no_second_after_the_lease_is_metered)
                                   .started = START,
                                   .now = min_i64(stats.ended, clock_now(&machine)),
                                   .stats = &stats};
-    ck_assert_int_eq(spool_add(spool, &sample, &err), RC_OK);
+    ck_assert_int_eq(spool_add(spool, &sample, 1, &err), RC_OK);
     ck_assert_int_eq(spool_next(spool, &arena, &records, &err), RC_OK);
     ck_assert_uint_eq(records.count, 1);
     const struct spool_record *record = records.items;

@@ -104,6 +104,17 @@ static enum rc mount_lower(struct container *c, const struct spec_image *image, 
     return disk_shift(tree, lower, user, err);
 }
 
+/* While the node's disk is full a new mount would come to the same. */
+bool container_stuck(const struct container *c, struct str id, struct str mounts,
+                     struct arena *arena)
+{
+    struct err ignored;
+    int64_t room = 0;
+    err_clear(&ignored);
+    return disk_is_stuck(mounts, str_c(container_in(c, id, "disk", arena))) &&
+           disk_room(c->o.home, &room, &ignored) == RC_OK && room > 0;
+}
+
 enum rc container_disk(struct container *c, const struct service_spec *spec, struct arena *arena,
                        struct err *err)
 {
@@ -111,6 +122,10 @@ enum rc container_disk(struct container *c, const struct service_spec *spec, str
     const char *file = container_in(c, spec->id, "disk.img", arena);
     struct err first;
     err_clear(&first);
+    if (container_stuck(c, spec->id, disk_mounts(arena), arena))
+        TRY(container_unmount(c, spec->id, true, arena, err));
+    if (!disk_is_mounted(disk))
+        TRY(disk_mend(file, arena, err));
     enum rc rc = disk_make(file, disk, spec->disk_bytes, arena, &first);
     if (rc == RC_UNSUPPORTED) {
         TRY(container_unmount(c, spec->id, true, arena, err));

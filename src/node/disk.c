@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { SLACK_BYTES = 1024 * 1024 }; /* less than a group is no use to ext4 */
+enum { MOUNTS_BYTES_MAX = 8 * 1024 * 1024 };
 enum { LOOP_MAJOR = 7, LOOP_TRIES_MAX = 64, BLOCK_BYTES = 512, UPPER_MODE = 0755 };
 
 /* --- mounts --- */
@@ -42,6 +43,41 @@ enum rc disk_unmount(const char *path, struct err *err)
         return file_failed(err, "cannot unmount", path);
     }
     return RC_OK;
+}
+
+struct str disk_mounts(struct arena *arena)
+{
+    struct err ignored;
+    struct str text;
+    err_clear(&ignored);
+    return file_read("/proc/self/mountinfo", MOUNTS_BYTES_MAX, arena, &text, &ignored) == RC_OK
+               ? text
+               : STR("");
+}
+
+/* "36 35 98:0 /root /at options optional-fields - type source super-options" */
+bool disk_is_stuck(struct str mounts, struct str at)
+{
+    enum { PATH_FIELD = 4, BEHIND_TYPE = 2 };
+    bool stuck = false;
+    while (mounts.n > 0) {
+        struct str line = str_cut(&mounts, '\n'), path = STR("");
+        for (int i = 0; i <= PATH_FIELD; i++)
+            path = str_cut(&line, ' ');
+        if (!str_eq(path, at))
+            continue;
+        while (line.n > 0 && !str_eq(str_cut(&line, ' '), STR("-")))
+            ;
+        for (int i = 0; i < BEHIND_TYPE; i++)
+            (void)str_cut(&line, ' ');
+        stuck = false; /* of several mounts over one another the last counts */
+        while (line.n > 0) {
+            struct str option = str_cut(&line, ',');
+            /* Of kernels from 6.14 on, and of those before. */
+            stuck = stuck || str_eq(option, STR("emergency_ro")) || str_eq(option, STR("ro"));
+        }
+    }
+    return stuck;
 }
 
 /* --- loop devices --- */
@@ -131,22 +167,55 @@ static enum rc grow_mounted(const char *file, const char *at, struct arena *aren
     return err_set(err, RC_UNSUPPORTED, "the kernel grows no disk that is in use: '%s'", file);
 }
 
-/* Bytes of the file system in a file, by its superblock (ext4, kernel documentation): the file may
- * have grown before somebody was stopped from telling the file system. */
-static int64_t file_system_bytes(const char *file)
+/* Of a superblock (ext4, kernel documentation). */
+struct head {
+    uint32_t blocks;
+    uint32_t log_size;
+    uint16_t state;
+};
+enum { SUPERBLOCK = 1024, STATE_ERRORS = 2 };
+
+static bool read_head(const char *file, struct head *ret)
 {
-    enum { SUPERBLOCK = 1024, BLOCKS_AT = 4, SIZE_AT = 24, HEAD_BYTES = 32, SIZE_MAX_LOG = 6 };
+    enum { BLOCKS_AT = 4, SIZE_AT = 24, STATE_AT = 58, HEAD_BYTES = 64 };
     uint8_t head[HEAD_BYTES];
-    uint32_t blocks, log_size;
     int fd = open(file, O_RDONLY | O_CLOEXEC);
     bool good = fd >= 0 && pread(fd, head, sizeof head, SUPERBLOCK) == (ssize_t)sizeof head;
     if (fd >= 0)
         close(fd);
     if (!good)
-        return 0;
-    memcpy(&blocks, head + BLOCKS_AT, sizeof blocks);
-    memcpy(&log_size, head + SIZE_AT, sizeof log_size);
-    return (int64_t)le32toh(blocks) * SUPERBLOCK << min_i64(le32toh(log_size), SIZE_MAX_LOG);
+        return false;
+    memcpy(&ret->blocks, head + BLOCKS_AT, sizeof ret->blocks);
+    memcpy(&ret->log_size, head + SIZE_AT, sizeof ret->log_size);
+    memcpy(&ret->state, head + STATE_AT, sizeof ret->state);
+    ret->blocks = le32toh(ret->blocks);
+    ret->log_size = le32toh(ret->log_size);
+    ret->state = le16toh(ret->state);
+    return true;
+}
+
+/* Bytes of the file system in a file: the file may have grown before somebody was stopped from
+ * telling the file system. */
+static int64_t file_system_bytes(const char *file)
+{
+    enum { SIZE_MAX_LOG = 6 };
+    struct head head;
+    return read_head(file, &head)
+               ? (int64_t)head.blocks * SUPERBLOCK << min_i64(head.log_size, SIZE_MAX_LOG)
+               : 0;
+}
+
+/* 1 says that it mended something. */
+static enum rc check(const char *file, struct arena *arena, struct err *err)
+{
+    int status = 0;
+    struct str said;
+    TRY(run_program(&(struct run){.argv = (const char *const[]){"e2fsck", "-f", "-p", file, NULL}},
+                    arena, &status, &said, err));
+    if (status > 1)
+        return err_set(err, RC_INVALID, "the disk '%s' is broken: %.*s", file,
+                       STRF(str_trim(str_sub(said, 0, ERR_TEXT_MAX / 2))));
+    return RC_OK;
 }
 
 static enum rc grow(const char *file, const char *mounted_at, int64_t bytes, struct arena *arena,
@@ -156,15 +225,15 @@ static enum rc grow(const char *file, const char *mounted_at, int64_t bytes, str
         return file_failed(err, "cannot grow", file);
     if (disk_is_mounted(mounted_at))
         return grow_mounted(file, mounted_at, arena, err);
-    /* resize2fs wants a check first; 1 says that it mended something. */
-    int status = 0;
-    struct str said;
-    TRY(run_program(&(struct run){.argv = (const char *const[]){"e2fsck", "-f", "-p", file, NULL}},
-                    arena, &status, &said, err));
-    if (status > 1)
-        return err_set(err, RC_INVALID, "the disk '%s' is broken: %.*s", file,
-                       STRF(str_trim(str_sub(said, 0, ERR_TEXT_MAX / 2))));
+    TRY(check(file, arena, err)); /* resize2fs wants it */
     return run_tool(arena, err, "resize2fs", file);
+}
+
+enum rc disk_mend(const char *file, struct arena *arena, struct err *err)
+{
+    struct head head;
+    return read_head(file, &head) && (head.state & STATE_ERRORS) != 0 ? check(file, arena, err)
+                                                                      : RC_OK;
 }
 
 enum rc disk_make(const char *file, const char *mounted_at, int64_t bytes, struct arena *arena,

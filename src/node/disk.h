@@ -16,6 +16,14 @@ enum { DISK_USERS = 65536 }; /* in a service's range of users */
 #define DISK_BYTES_MIN (INT64_C(32) * 1024 * 1024)
 
 bool disk_is_mounted(const char *path);
+/* What is mounted, as proc(5)'s mountinfo tells it: for disk_is_stuck. */
+struct str disk_mounts(struct arena *arena);
+/* Whether the file system that is mounted there takes no more writes, as one of them failed: a
+ * service's own does so when the node's disk has not a single byte. Only a new mount helps. */
+bool disk_is_stuck(struct str mounts, struct str at);
+/* Mend a file system in a file that is not mounted, where it says that there were errors.
+ * RC_INVALID: it cannot be mended by itself. */
+MUST_CHECK enum rc disk_mend(const char *file, struct arena *arena, struct err *err);
 /* Nothing is mounted there afterwards. RC_CONFLICT: it is in use. */
 MUST_CHECK enum rc disk_unmount(const char *path, struct err *err);
 

@@ -68,7 +68,8 @@ struct driver {
     /* All services that have left anything on this machine. */
     enum rc (*observe)(struct driver *d, struct arena *arena, struct list *ret, struct err *err);
     /* Fetch images, make disk, network and files, for this generation. RC_FULL: the node's disk.
-     * The service does not run. Data of its volumes is kept. */
+     * RC_RETRY: an image cannot be brought yet. The service does not run. Data of its volumes is
+     * kept. */
     enum rc (*prepare)(struct driver *d, const struct service_spec *spec, struct arena *arena,
                        struct err *err);
     /* RC_OK: it runs, started once. It is prepared, and does not run. */

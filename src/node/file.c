@@ -1,6 +1,8 @@
 /* Files, by system calls. */
 #include "node/file.h"
 
+#include "base/durable.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,29 +133,9 @@ enum rc file_show(const char *path, struct str content, struct err *err)
     return replace(path, content, SHOWN_MODE, err);
 }
 
-/* The folder that a path names something in. */
-static bool sync_folder_of(const char *path)
-{
-    char folder[FILE_PATH_MAX];
-    struct str whole = str_c(path);
-    size_t n = whole.n;
-    while (n > 0 && whole.p[n - 1] != '/')
-        n--;
-    whole = n > 0 ? str_n(path, n) : STR(".");
-    int length = snprintf(folder, sizeof folder, "%.*s", STRF(whole));
-    ASSERT(length > 0 && (size_t)length < sizeof folder);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-    int e = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = e;
-    return good;
-}
-
 enum rc file_rename(const char *from, const char *to, struct err *err)
 {
-    bool good = rename(from, to) == 0 && sync_folder_of(to);
+    bool good = rename(from, to) == 0 && durable_name(to);
     return good ? RC_OK : file_failed(err, "cannot keep", to);
 }
 

@@ -2,7 +2,9 @@
 #include "node/image.h"
 
 #include "node/file.h"
+#include "node/machine.h"
 #include "node/run.h"
+#include "node/scratch.h"
 
 #include "base/point.h"
 
@@ -205,21 +207,42 @@ static enum rc pack(const char *tree, const char *file, struct arena *arena, str
     return run_ok(&(struct run){.argv = argv, .timeout_ms = BUILD_TIMEOUT_MS}, arena, err);
 }
 
+static enum rc pack_packages(const struct image_order *o, const char *tree, const char *file,
+                             struct arena *arena, struct err *err)
+{
+    TRY(install_packages(o, tree, arena, err));
+    TRY(install_programs(o, tree, arena, err));
+    /* mmdebstrap makes its root for itself alone; services have other users. */
+    if (chmod(tree, 0755) != 0)
+        return file_failed(err, "cannot open up", tree);
+    return pack(tree, file, arena, err);
+}
+
+/* In memory, where there is enough of it. */
+static enum rc build_packages(const struct image_order *o, const char *tree, const char *file,
+                              struct arena *arena, struct err *err)
+{
+    struct scratch scratch;
+    TRY(file_make_folder(tree, err));
+    (void)scratch_enter(&scratch, tree, machine_memory(arena));
+    enum rc rc = pack_packages(o, tree, file, arena, err);
+    bool again = rc != RC_OK && scratch_is_full(&scratch, tree);
+    scratch_leave(&scratch);
+    if (!again)
+        return rc;
+    err_clear(err); /* the disk may have the room */
+    return pack_packages(o, tree, file, arena, err);
+}
+
 static enum rc build_in(const char *work, const char *home, const struct image_order *o,
                         struct arena *arena, struct spec_image *ret, struct err *err)
 {
     const char *tree = arena_fmt(arena, "%s/tree", work).p;
     const char *file = arena_fmt(arena, "%s/image", work).p;
-    if (o->folder != NULL) {
+    if (o->folder != NULL)
         TRY(pack(o->folder, file, arena, err));
-    } else {
-        TRY(install_packages(o, tree, arena, err));
-        TRY(install_programs(o, tree, arena, err));
-        /* mmdebstrap makes its root for itself alone; services have other users. */
-        if (chmod(tree, 0755) != 0)
-            return file_failed(err, "cannot open up", tree);
-        TRY(pack(tree, file, arena, err));
-    }
+    else
+        TRY(build_packages(o, tree, file, arena, err));
     TRY(image_take(home, file, STR(""), ret, arena, err));
     ret->name = o->name;
     return RC_OK;

@@ -2,8 +2,10 @@
 #include "node/file.h"
 
 #include "node/image.h"
+#include "node/scratch.h"
 
 #include <check.h>
+#include <limits.h>
 #include <unistd.h>
 
 static struct arena arena;
@@ -51,6 +53,26 @@ START_TEST(a_file_without_a_place_is_kept_where_it_was)
 }
 END_TEST
 
+START_TEST(a_scratch_folder_is_gone_when_it_is_left)
+{
+    struct scratch scratch;
+    char before[PATH_MAX];
+    char after[PATH_MAX];
+    ck_assert_int_eq(file_make_folder(in("tree"), &err), RC_OK);
+    ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+    ck_assert(!scratch_enter(&scratch, in("tree"), SCRATCH_AVAILABLE_MIN - 1));
+    bool entered = scratch_enter(&scratch, in("tree"), SCRATCH_AVAILABLE_MIN);
+    ck_assert(entered || geteuid() != 0); /* root may mount */
+    ck_assert_int_eq(file_write(in("tree/a"), STR("new"), &err), RC_OK);
+    ck_assert(!scratch_is_full(&scratch, in("tree")));
+    scratch_leave(&scratch);
+    scratch_leave(&scratch);
+    ck_assert_int_eq(file_exists(in("tree/a")), !entered);
+    ck_assert_ptr_nonnull(getcwd(after, sizeof after));
+    ck_assert_str_eq(before, after);
+}
+END_TEST
+
 /* of "abc", as FIPS 180-2 has it */
 #define HASH "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -86,6 +108,7 @@ Suite *image_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, a_finished_file_takes_the_place_of_another);
     tcase_add_test(c, a_file_without_a_place_is_kept_where_it_was);
+    tcase_add_test(c, a_scratch_folder_is_gone_when_it_is_left);
     tcase_add_test(c, an_image_is_kept_under_its_hash);
     tcase_add_test(c, a_poisoned_image_is_removed);
     suite_add_tcase(s, c);

@@ -5,6 +5,7 @@
 #include "node/machine.h"
 
 #include "base/point.h"
+#include "http/http.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -12,12 +13,13 @@
 enum {
     KEEP_BYTES_MAX = 64 * 1024,
     DESIRED_BYTES_MAX = 64 * 1024 * 1024,
-    REPORT_BYTES_MAX = 16 * 1024 * 1024,
+    SIGHTING_BYTES_MAX = 512 * 1024, /* the longest is half of that */
     STATUS_BAD = 400,
     STATUS_OK = 200,
     URL_MAX = 300,
 };
 #define CALL_US (30 * US_PER_SECOND)
+#define PULL_US (15 * US_PER_SECOND) /* beyond the wait: then the answer was lost on its way */
 #define SEND_US (300 * US_PER_SECOND)
 
 struct kept {
@@ -227,7 +229,7 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
 {
     struct wire_reply reply;
     struct wire_request request = {.method = STR("GET"),
-                                   .timeout_us = CALL_US + wait_s * US_PER_SECOND,
+                                   .timeout_us = PULL_US + wait_s * US_PER_SECOND,
                                    .reply_bytes_max = DESIRED_BYTES_MAX};
     struct str target = arena_fmt(arena, "/v1/node/desired?after=%" PRId64 "&wait=%" PRId64,
                                   l->unkept ? 0 : agent_revision(agent), wait_s);
@@ -237,11 +239,12 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
     /* Refused where it is broken; then the disk, for the next start, and only then the agent: what
      * it tells of having done is not undone by an older list after a crash. Where the disk is full
      * it is done all the same, and asked for again until it is kept. */
-    TRY(agent_accepts(reply.body, err));
+    struct wanted *wanted = NULL;
+    TRY(agent_read(reply.body, &wanted, err));
     enum rc kept = file_write(home_path(l, "desired", arena), reply.body, err);
     l->unkept = kept != RC_OK;
     point_pass("want.kept");
-    TRY(agent_want(agent, reply.body, err));
+    agent_take(agent, wanted);
     point_pass("want.taken");
     return kept;
 }
@@ -252,7 +255,7 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
 static bool was_told(struct link_told *told, const struct sighting *s, struct arena *arena)
 {
     uint8_t hash[LINK_HASH_BYTES];
-    struct str text = encoded(&sighting_schema, s, REPORT_BYTES_MAX / 2, arena);
+    struct str text = encoded(&sighting_schema, s, SIGHTING_BYTES_MAX, arena);
     crypto_generichash(hash, sizeof hash, (const uint8_t *)text.p, text.n, NULL, 0);
     size_t i = 0;
     while (i < told->count && !str_eq(str_c(told->services[i].id), s->id))
@@ -280,21 +283,29 @@ static struct list changed_only(struct link_told *told, const struct list *all, 
     return (struct list){.items = kept, .count = count};
 }
 
-enum rc link_report(struct link *l, struct agent *agent, struct node_report *report,
-                    struct link_told *told, struct arena *arena, struct err *err)
+/* As many of them, from the first, as one call takes: at least one. */
+static size_t part_of(const struct sighting *items, size_t count, struct arena *arena)
 {
-    struct list all;
+    size_t bytes = 0, n = 0;
+    while (n < count) {
+        bytes += encoded(&sighting_schema, &items[n], SIGHTING_BYTES_MAX, arena).n + 1;
+        if (n > 0 && bytes > LINK_PART_BYTES)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static enum rc tell_part(struct link *l, struct agent *agent, struct node_report *report,
+                         struct link_told *told, struct arena *arena, struct err *err)
+{
     struct wire_reply reply;
     const struct json *root;
     struct report_answer answer = {0};
-    agent_sightings(agent, arena, &all);
-    report->revision = agent_revision(agent);
-    report->whole = told->whole;
     /* Of what another agent said on this machine before, its clock tells. */
     told->order = max_i64(told->order + 1, clock_now(l->clock));
     report->order = told->order;
-    report->services = changed_only(told, &all, arena);
-    struct str body = encoded(&node_report_schema, report, REPORT_BYTES_MAX, arena);
+    struct str body = encoded(&node_report_schema, report, HTTP_BODY_BYTES_MAX, arena);
     time_us sent = clock_steady(l->clock);
     enum rc rc = link_call(l, "POST", STR("/v1/node/reports"), body, arena, &reply, err);
     /* What did not arrive, or may not have, is told again. */
@@ -308,5 +319,25 @@ enum rc link_report(struct link *l, struct agent *agent, struct node_report *rep
         return err_set(err, RC_CHANGED, "a newer report of this node was heard");
     }
     agent_lease(agent, sent + answer.lease_until_s * US_PER_SECOND);
+    return RC_OK;
+}
+
+enum rc link_report(struct link *l, struct agent *agent, struct node_report *report,
+                    struct link_told *told, struct arena *arena, struct err *err)
+{
+    struct list all;
+    agent_sightings(agent, arena, &all);
+    report->revision = agent_revision(agent);
+    bool whole = told->whole;
+    struct list changed = changed_only(told, &all, arena);
+    struct sighting *items = changed.items;
+    size_t done = 0;
+    do {
+        size_t count = part_of(items + done, changed.count - done, arena);
+        report->services = (struct list){.items = items + done, .count = count};
+        report->whole = whole && count == changed.count;
+        TRY(tell_part(l, agent, report, told, arena, err));
+        done += count;
+    } while (done < changed.count);
     return RC_OK;
 }

@@ -43,7 +43,8 @@ MUST_CHECK enum rc link_call(struct link *l, const char *method, struct str targ
 MUST_CHECK enum rc link_send(struct link *l, struct str target, struct str bytes,
                              struct arena *arena, struct wire_reply *ret, struct err *err);
 /* Bring a file of so many bytes to path, below home; goes on where it was cut off. Its hash is not
- * looked at. RC_FULL: the disk has no room for what is missing; nothing more was written. */
+ * looked at. RC_FULL: the disk has no room for what is missing; nothing more was written.
+ * RC_RETRY: it did not come, or not all of it, and may in a moment. */
 MUST_CHECK enum rc link_fetch_file(struct link *l, struct str target, int64_t bytes,
                                    const char *path, struct arena *arena, struct err *err);
 
@@ -52,11 +53,12 @@ void link_recall(struct link *l, struct agent *agent, struct arena *arena);
 /* Ask what is wanted, and wait up to wait_s for something newer; keep it, give it to the agent. */
 MUST_CHECK enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s,
                              struct arena *arena, struct err *err);
-/* Tell how it is. The answer renews the leases, from the instant at which this was sent. report:
- * the machine's part (machine.h). told: what was told of each service, or empty.
+/* Tell how it is, in as many parts as its length wants. The answer renews the leases, from the
+ * instant at which this was sent. report: the machine's part (machine.h). told: what was told of
+ * each service, or empty.
  * RC_CHANGED: the control plane has heard a newer one, as this machine's clock was set back; the
  * next one counts on from that. */
-enum { LINK_HASH_BYTES = 16 };
+enum { LINK_HASH_BYTES = 16, LINK_PART_BYTES = 512 * 1024 };
 struct link_told {
     bool whole;    /* the next report is whole */
     int64_t order; /* of the last report */

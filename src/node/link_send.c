@@ -19,7 +19,8 @@ enum {
     STATUS_PARTIAL = 206,
     MILLION = 1000000
 };
-#define FETCH_US (3600 * US_PER_SECOND)
+#define FETCH_US   (3600 * US_PER_SECOND)
+#define SILENCE_US (30 * US_PER_SECOND) /* then the connection is dead, and another one goes on */
 
 /* --- usage --- */
 
@@ -184,6 +185,14 @@ static enum rc take_piece(void *arg, struct str piece, struct err *err)
     return RC_OK;
 }
 
+/* What time mends, and no doing of this node: the other side is away, busy, or waits itself. */
+static bool is_not_yet(const struct link *l, enum rc rc)
+{
+    bool away = rc == RC_UNAVAILABLE || rc == RC_TIMEOUT || rc == RC_TOO_MANY || rc == RC_REMOTE ||
+                rc == RC_INTERNAL || rc == RC_CONFLICT;
+    return away && (l->ending == NULL || !atomic_load(l->ending));
+}
+
 static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int fd,
                           struct arena *arena, struct err *err)
 {
@@ -207,6 +216,7 @@ static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int 
                                    .headers = headers,
                                    .header_count = 4,
                                    .timeout_us = FETCH_US,
+                                   .silence_us = SILENCE_US,
                                    .piece = take_piece,
                                    .arg = &f,
                                    .given_up = l->ending};
@@ -215,6 +225,8 @@ static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int 
     /* More than was missing: who sends does not know parts, and what came is of the beginning. */
     if (rc == RC_TOO_LARGE && ftruncate(fd, 0) != 0)
         return file_failed(err, "cannot cut", "the file");
+    if (is_not_yet(l, rc))
+        return err->rc = RC_RETRY;
     TRY(rc);
     bool whole = reply.status == STATUS_OK && st.st_size == 0;
     if (whole || reply.status == STATUS_PARTIAL)
@@ -223,6 +235,10 @@ static enum rc fetch_into(struct link *l, struct str target, int64_t bytes, int 
     int64_t keep = reply.status == STATUS_OK ? 0 : (int64_t)st.st_size;
     if (ftruncate(fd, keep) != 0)
         return file_failed(err, "cannot cut", "the file");
+    enum rc said = rc_from_http(reply.status);
+    if (is_not_yet(l, said))
+        return err_set(err, RC_RETRY, "'%.*s' is not there yet (status %d)", STRF(target),
+                       reply.status);
     return err_set(err, RC_UNAVAILABLE, "'%.*s' was answered with status %d", STRF(target),
                    reply.status);
 }

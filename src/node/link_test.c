@@ -3,6 +3,8 @@
 #include "node/driver_sim.h"
 #include "node/file.h"
 
+#include "http/http.h"
+
 #include <check.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ static struct {
     struct str content; /* of the file */
     size_t cut_after;   /* bytes of it; 0: it comes whole */
     bool no_parts;      /* what Range says is not looked at */
+    int no_file;        /* the status in place of it; 0: it is there */
 } there;
 
 static struct str header(const struct wire_request *r, const char *name)
@@ -70,12 +73,27 @@ static enum rc give_file(const struct wire_request *r, struct wire_reply *ret, s
     ck_assert(str_to_i64(digits, 0, INT64_MAX, &from));
     if (there.no_parts)
         from = 0;
+    if (there.no_file > 0) {
+        *ret = (struct wire_reply){.status = there.no_file};
+        return r->piece(r->arg, STR("{}"), e);
+    }
     struct str rest = str_sub(there.content, (size_t)from, there.content.n);
     *ret = (struct wire_reply){.status = there.no_parts ? 200 : 206};
     if (there.cut_after == 0)
         return r->piece(r->arg, rest, e);
     TRY(r->piece(r->arg, str_sub(rest, 0, there.cut_after), e));
     return err_set(e, RC_UNAVAILABLE, "the connection was cut");
+}
+
+static struct str followed_by(struct str all, struct str more)
+{
+    char *text = arena_bytes(&arena, all.n + more.n + 1);
+    if (all.n > 0)
+        memcpy(text, all.p, all.n);
+    if (more.n > 0)
+        memcpy(text + all.n, more.p, more.n);
+    text[all.n + more.n] = '\n';
+    return str_n(text, all.n + more.n + 1);
 }
 
 static enum rc answer(void *arg UNUSED, const struct wire_request *r, struct arena *a,
@@ -90,7 +108,7 @@ static enum rc answer(void *arg UNUSED, const struct wire_request *r, struct are
     bool refused = there.refuses != NULL && str_has(r->body, str_c(there.refuses));
     int status = refused ? 422 : there.status > 0 ? there.status : 200;
     if (status == 200)
-        there.all = arena_fmt(&arena, "%.*s%.*s\n", STRF(there.all), STRF(r->body));
+        there.all = followed_by(there.all, r->body);
     if (there.calls == there.cut_at)
         return err_set(e, RC_UNAVAILABLE, "the connection was cut");
     *ret = (struct wire_reply){.status = status, .body = arena_str(a, str_c(there.body))};
@@ -139,7 +157,7 @@ static void use(const char *service, const char *subscription)
                                   .started = START - US_PER_MINUTE,
                                   .now = START,
                                   .stats = &stats};
-    ck_assert_int_eq(spool_add(spool, &sample, &err), RC_OK);
+    ck_assert_int_eq(spool_add(spool, &sample, 1, &err), RC_OK);
 }
 
 static size_t waiting(void)
@@ -241,6 +259,62 @@ START_TEST(a_report_whose_answer_is_lost_is_told_whole_again)
 }
 END_TEST
 
+static enum rc see_none(struct driver *d UNUSED, struct arena *a UNUSED, struct list *ret,
+                        struct err *e UNUSED)
+{
+    *ret = (struct list){0};
+    return RC_OK;
+}
+
+static enum rc fail_at_length(struct driver *d UNUSED, const struct service_spec *spec UNUSED,
+                              struct arena *a, struct err *e)
+{
+    char *why = arena_bytes(a, ERR_TEXT_MAX - 1);
+    memset(why, 'x', ERR_TEXT_MAX - 1);
+    return err_set(e, RC_UNAVAILABLE, "%.*s", ERR_TEXT_MAX - 1, why);
+}
+
+/* The control plane takes a MiB of who signs: a node with many services that all have much to say
+ * would never be heard again. */
+START_TEST(what_is_too_long_for_one_report_comes_in_several)
+{
+    struct driver wordy = sim.driver;
+    struct buf list;
+    wordy.observe = see_none;
+    wordy.prepare = fail_at_length;
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &wordy, .clock = &now.clock});
+    buf_init(&list, &arena, 1024 * 1024);
+    buf_add(&list, STR("{\"revision\":1,\"services\":["));
+    for (int i = 0; i < SPEC_SERVICES_MAX; i++)
+        buf_fmt(&list,
+                "%s{\"id\":\"svc_01jd8v3q7w4k2m9x6c5b1n%04d\",\"generation\":1,"
+                "\"state\":\"running\",\"runtime\":\"container\"}",
+                i > 0 ? "," : "", i);
+    buf_add(&list, STR("]}"));
+    ck_assert_int_eq(agent_want(agent, buf_str(&list), &err), RC_OK);
+    ck_assert_uint_eq(agent_turn(agent), SPEC_SERVICES_MAX);
+    there.body = "{\"lease_until_s\":90,\"order\":0}";
+    ck_assert_int_eq(report(), RC_OK);
+    ck_assert_int_eq(there.calls, 2);
+    ck_assert_uint_gt(there.all.n, HTTP_BODY_BYTES_MAX / 2);
+    ck_assert_uint_lt(there.last_body.n, HTTP_BODY_BYTES_MAX);
+    ck_assert_uint_eq(times(there.all, "\"id\":\"svc_"), SPEC_SERVICES_MAX);
+    ck_assert_uint_eq(times(there.all, "\"whole\":true"), 0);
+    /* The first part is heard, the second is not: all of it is told again. */
+    there.all = STR("");
+    told.whole = true;
+    there.cut_at = there.calls + 2;
+    ck_assert_int_eq(report(), RC_UNAVAILABLE);
+    there.all = STR("");
+    ck_assert_int_eq(report(), RC_OK);
+    ck_assert_uint_eq(times(there.all, "\"id\":\"svc_"), SPEC_SERVICES_MAX);
+    there.all = STR("");
+    ck_assert_int_eq(report(), RC_OK);
+    ck_assert_uint_eq(times(there.all, "\"id\":\"svc_"), 0);
+}
+END_TEST
+
 START_TEST(a_node_whose_clock_went_back_counts_on_from_what_was_heard)
 {
     there.body = "{\"lease_until_s\":90,\"order\":1900000000000000}";
@@ -312,8 +386,8 @@ START_TEST(a_file_that_is_cut_off_goes_on_where_it_was)
     const char *path = arena_fmt(&arena, "%s/file", folder).p;
     there.content = STR("0123456789abcdefghij");
     there.cut_after = 7;
-    ck_assert_int_eq(fetch(path), RC_UNAVAILABLE);
-    ck_assert_int_eq(fetch(path), RC_UNAVAILABLE);
+    ck_assert_int_eq(fetch(path), RC_RETRY);
+    ck_assert_int_eq(fetch(path), RC_RETRY);
     there.cut_after = 0;
     ck_assert_int_eq(fetch(path), RC_OK);
     check_file(path);
@@ -326,10 +400,36 @@ START_TEST(from_who_knows_no_parts_it_begins_anew)
     const char *path = arena_fmt(&arena, "%s/file", folder).p;
     there.content = STR("0123456789abcdefghij");
     there.cut_after = 7;
-    ck_assert_int_eq(fetch(path), RC_UNAVAILABLE);
+    ck_assert_int_eq(fetch(path), RC_RETRY);
     there.cut_after = 0;
     there.no_parts = true;
     ck_assert_int_eq(fetch(path), RC_TOO_LARGE);
+    ck_assert_int_eq(fetch(path), RC_OK);
+    check_file(path);
+}
+END_TEST
+
+/* A backup that its holder has to send first, a control plane that is busy or begins anew: that is
+ * no failure of who asks, and who waits for it is told apart from who asks for what is nowhere. */
+START_TEST(what_is_not_there_yet_is_told_from_what_is_not_there)
+{
+    const int later[] = {409, 429, 500, 502, 503}, never[] = {400, 403, 404, 410};
+    const char *path = arena_fmt(&arena, "%s/file", folder).p;
+    struct str got;
+    there.content = STR("0123456789abcdefghij");
+    for (size_t i = 0; i < COUNT(later); i++) {
+        there.no_file = later[i];
+        ck_assert_int_eq(fetch(path), RC_RETRY);
+        ck_assert_int_eq(err.rc, RC_RETRY);
+    }
+    for (size_t i = 0; i < COUNT(never); i++) {
+        there.no_file = never[i];
+        ck_assert_int_eq(fetch(path), RC_UNAVAILABLE);
+    }
+    /* Nothing of what was said instead is taken for the file's. */
+    ck_assert_int_eq(file_read(path, FILE_BYTES_MAX, &arena, &got, &err), RC_OK);
+    ck_assert_uint_eq(got.n, 0);
+    there.no_file = 0;
     ck_assert_int_eq(fetch(path), RC_OK);
     check_file(path);
 }
@@ -345,11 +445,13 @@ Suite *link_suite(void)
     tcase_add_test(c, one_bad_record_takes_no_good_one_with_it);
     tcase_add_test(c, who_cannot_take_it_now_is_asked_again);
     tcase_add_test(c, a_report_whose_answer_is_lost_is_told_whole_again);
+    tcase_add_test(c, what_is_too_long_for_one_report_comes_in_several);
     tcase_add_test(c, a_node_whose_clock_went_back_counts_on_from_what_was_heard);
     tcase_add_test(c, what_the_disk_did_not_take_is_asked_for_again);
     tcase_add_test(c, a_list_that_is_cut_off_changes_nothing);
     tcase_add_test(c, a_file_that_is_cut_off_goes_on_where_it_was);
     tcase_add_test(c, from_who_knows_no_parts_it_begins_anew);
+    tcase_add_test(c, what_is_not_there_yet_is_told_from_what_is_not_there);
     suite_add_tcase(s, c);
     return s;
 }

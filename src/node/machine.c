@@ -60,6 +60,11 @@ static time_us booted_at(struct arena *arena)
     return 0;
 }
 
+int64_t machine_memory(struct arena *arena)
+{
+    return memory_line(proc_text("/proc/meminfo", arena), STR("MemAvailable"));
+}
+
 void machine_report(const char *home, const struct list *features, struct str address,
                     struct arena *arena, struct node_report *ret)
 {

@@ -21,6 +21,8 @@ struct machine_mind {
 /* All but services, promises and revision. home: whose disk counts. features: struct str. */
 void machine_report(const char *home, const struct list *features, struct str address,
                     struct arena *arena, struct node_report *ret);
+/* Bytes of memory that are to be had; 0 where the machine does not tell. */
+int64_t machine_memory(struct arena *arena);
 /* "disk": at most PROMISE_PERCENT_MAX of the disk that the report tells of is taken; "temperature":
  * the hottest sensor has at most PROMISE_DEGREES_MAX (degrees below 0: there is none, and no such
  * promise). What cannot be measured is not told. struct sighting_promise. */

@@ -5,6 +5,8 @@
 #include "node/run.h"
 
 #include <arpa/inet.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 enum { RULES_BYTES_MAX = 4 * 1024 * 1024, RESOLV_BYTES_MAX = 64 * 1024, BURST_BYTES_MIN = 32768 };
 
@@ -382,13 +384,33 @@ static bool bridge_sees_rules(void)
     return file_number("/proc/sys/net/bridge/bridge-nf-call-iptables", 0) == 1;
 }
 
+static bool is_namespace(const char *path)
+{
+    struct statfs about;
+    return statfs(path, &about) == 0 && about.f_type == NSFS_MAGIC;
+}
+
+/* ip(8) makes a file, then mounts the namespace over it: who was killed in between, or a machine
+ * that was switched off where /run is no tmpfs, left a file that is none. */
+static enum rc make_namespace(const struct network *n, int64_t slot, struct arena *arena,
+                              struct err *err)
+{
+    const char *path = network_namespace(n, slot, arena).p;
+    const char *name = network_tap(n, slot, arena);
+    if (is_namespace(path))
+        return RC_OK;
+    TRY(file_remove(path, err));
+    if (link_exists(name)) /* its other end is in one that nobody reaches */
+        TRY(run_tool(arena, err, "ip", "link", "del", name));
+    return run_tool(arena, err, "ip", "netns", "add", name);
+}
+
 enum rc network_join(const struct network *n, int64_t slot, int64_t network_bit_s,
                      struct arena *arena, struct err *err)
 {
     const char *name = network_tap(n, slot, arena);
     struct str gateway = network_gateway(n, arena);
-    if (!file_exists(network_namespace(n, slot, arena).p))
-        TRY(run_tool(arena, err, "ip", "netns", "add", name));
+    TRY(make_namespace(n, slot, arena, err));
     if (!link_exists(name))
         TRY(run_tool(arena, err, "ip", "link", "add", name, "type", "veth", "peer", "name", "eth0",
                      "netns", name));
@@ -418,9 +440,10 @@ enum rc network_leave(const struct network *n, int64_t slot, struct arena *arena
     const char *name = network_tap(n, slot, arena);
     if (link_exists(name))
         TRY(run_tool(arena, err, "ip", "link", "del", name));
-    if (file_exists(network_namespace(n, slot, arena).p))
+    const char *path = network_namespace(n, slot, arena).p;
+    if (is_namespace(path))
         TRY(run_tool(arena, err, "ip", "netns", "del", name));
-    return RC_OK;
+    return file_remove(path, err);
 }
 
 /* What the guest sends comes in at the tap, where the kernel can only pass on: it is sent through a

@@ -1,6 +1,8 @@
 /* A ustar header by hand, XML by libxml2. */
 #include "node/ova.h"
 
+#include "node/library.h"
+
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
@@ -231,6 +233,7 @@ enum rc ova_describe(struct str ovf, struct arena *arena, struct ova *ret, struc
 {
     if (ovf.n > OVA_TEXT_BYTES_MAX)
         return err_set(err, RC_INVALID, "the descriptor is too long");
+    TRY(library_want(LIBRARY_LIBXML2, err));
     /* No network, no entities: the text is all there is. */
     xmlDocPtr doc = xmlReadMemory(ovf.p, (int)ovf.n, NULL, NULL,
                                   XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

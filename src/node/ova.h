@@ -40,7 +40,7 @@ struct ova {
 };
 /* Disks in the order in which the machine has them (its items of kind 17); those that no item
  * names follow, in the order of the disk section. RC_INVALID: no XML, no disk, one without a file
- * of its own that is a plain name, or too many. */
+ * of its own that is a plain name, or too many. RC_UNSUPPORTED: libxml2 is not here. */
 MUST_CHECK enum rc ova_describe(struct str ovf, struct arena *arena, struct ova *ret,
                                 struct err *err);
 

@@ -147,6 +147,13 @@ static enum rc look_certificate(const struct prober *p, const struct probe_task 
                          (long long)days, (long long)t->days);
 }
 
+static bool connects(const struct prober *p, const struct target *to, int64_t wait_ms)
+{
+    const struct sockaddr *address = (const struct sockaddr *)&to->address;
+    return p->connects != NULL ? p->connects(p->arg, address, to->n, wait_ms)
+                               : reach_connects(address, to->n, wait_ms);
+}
+
 static enum rc look(const struct prober *p, const struct probe_task *t, time_us began,
                     struct arena *arena, struct probe_result *r, struct err *err)
 {
@@ -154,7 +161,7 @@ static enum rc look(const struct prober *p, const struct probe_task *t, time_us 
     int64_t wait_ms = p->timeout_ms > 0 ? p->timeout_ms : (int64_t)PROBE_TIMEOUT_S * MILLI;
     TRY(resolve(p, t, arena, &to, err));
     time_us connecting = clock_steady(p->clock);
-    if (!reach_connects((const struct sockaddr *)&to.address, to.n, wait_ms))
+    if (!connects(p, &to, wait_ms))
         return err_set(err, RC_UNAVAILABLE, "nobody answers at %.*s", STRF(to.text));
     r->connect_us = clock_steady(p->clock) - connecting;
     wait_ms = max_i64(wait_ms - (clock_steady(p->clock) - began) / US_PER_MS, 1);

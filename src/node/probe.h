@@ -16,6 +16,9 @@
 
 struct prober {
     struct wire *wire;
+    /* Whether a connection is made within wait_ms. NULL: reach_connects. Twin in the simulation. */
+    bool (*connects)(void *arg, const struct sockaddr *to, socklen_t n, int64_t wait_ms);
+    void *arg;
     struct clock *clock;
     const struct list *open; /* struct str: "192.168.7.0/24" */
     int64_t timeout_ms;      /* 0: PROBE_TIMEOUT_S */

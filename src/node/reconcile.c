@@ -39,7 +39,8 @@ time_us reconcile_retry(const struct reconcile_mind *mind)
     if (mind->failures == 0)
         return mind->tried;
     int64_t doublings = min_i64(mind->failures - 1, DOUBLINGS_MAX);
-    return mind->tried + min_i64(RECONCILE_PAUSE_US << doublings, RECONCILE_PAUSE_MAX_US);
+    int64_t most = mind->waits ? RECONCILE_WAIT_MAX_US : RECONCILE_PAUSE_MAX_US;
+    return mind->tried + min_i64(RECONCILE_PAUSE_US << doublings, most);
 }
 
 static enum step step_to_rest(int64_t state)
@@ -140,7 +141,7 @@ enum sighting_state reconcile_sighting(const struct service_spec *spec, struct s
         return sighting_of_step(step, state);
     enum step next = step_without_pause(spec, form, seen, mind);
     if (next != STEP_NONE && mind->failures > 0)
-        return SIGHTING_FAILED;
+        return mind->waits ? sighting_of_step(next, state) : SIGHTING_FAILED;
     if (state == OBSERVED_RUNNING && next == STEP_RESTORE)
         return SIGHTING_STARTING;
     if (state == OBSERVED_RUNNING)

@@ -34,11 +34,15 @@ struct reconcile_mind {
     bool leased;      /* it holds the lease, or the service needs none */
     int64_t failures; /* of steps in a row, since the spec changed */
     time_us tried;    /* when the last step failed */
+    /* It failed as what it needs is not there yet: an image or a backup that another has to bring.
+     * Nothing is wrong with the service, and as soon as that is there it shall go on. */
+    bool waits;
 };
 
-/* The first pause after a failure, and the longest. */
+/* The first pause after a failure, and the longest; and the longest of who waits for another. */
 #define RECONCILE_PAUSE_US     US_PER_SECOND
 #define RECONCILE_PAUSE_MAX_US (300 * US_PER_SECOND)
+#define RECONCILE_WAIT_MAX_US  (4 * US_PER_SECOND)
 
 /* Hexadecimal, DRIVER_FORM_MAX bytes, in the arena. */
 struct str reconcile_form(const struct service_spec *spec, struct arena *arena);

@@ -12,6 +12,7 @@ enum { VERSION = 1, BUSY_MS = 5000, TEXT_COLUMNS = 3 };
 struct spool {
     sqlite3 *db;
     pthread_mutex_t lock;
+    bool empty; /* no record waits: after most reports there is nothing to ask the file for */
 };
 
 /* counter: the last ones seen, with the process that they are of. record: use that is not taken
@@ -90,7 +91,8 @@ static enum rc change(struct spool *s, const char *sql, struct binding b, struct
 static enum rc make_tables(struct spool *s, struct err *err)
 {
     sqlite3_stmt *q = NULL;
-    TRY(run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
+    TRY(run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -256;",
+            err));
     TRY(prepare(s, "PRAGMA user_version", (struct binding){0}, &q, err));
     int64_t version = sqlite3_step(q) == SQLITE_ROW ? sqlite3_column_int64(q, 0) : -1;
     sqlite3_finalize(q);
@@ -137,6 +139,7 @@ void spool_close(struct spool *s)
 struct counters {
     bool found;
     bool same; /* of the process that is sampled now */
+    char subscription[ID_TEXT_MAX + 1];
     time_us at;
     int64_t cpu_us, received, sent, read, written;
 };
@@ -147,8 +150,8 @@ static enum rc last_counters(struct spool *s, const struct spool_sample *p, stru
     sqlite3_stmt *q = NULL;
     struct counters last = {0};
     TRY(prepare(s,
-                "SELECT process, at, cpu_us, received_bytes, sent_bytes, read_bytes, written_bytes "
-                "FROM counter WHERE service = ?1",
+                "SELECT process, at, cpu_us, received_bytes, sent_bytes, read_bytes, "
+                "written_bytes, subscription FROM counter WHERE service = ?1",
                 (struct binding){.texts = &p->service, .text_count = 1}, &q, err));
     int code = sqlite3_step(q);
     if (code == SQLITE_ROW) {
@@ -165,6 +168,8 @@ static enum rc last_counters(struct spool *s, const struct spool_sample *p, stru
                                  .sent = sqlite3_column_int64(q, 4),
                                  .read = sqlite3_column_int64(q, 5),
                                  .written = sqlite3_column_int64(q, 6)};
+        (void)snprintf(last.subscription, sizeof last.subscription, "%s",
+                       (const char *)sqlite3_column_text(q, 7));
     }
     enum rc rc = code == SQLITE_ROW || code == SQLITE_DONE ? RC_OK : failed(s, err);
     sqlite3_finalize(q);
@@ -186,8 +191,9 @@ static enum rc add_record(struct spool *s, const struct spool_sample *p,
     /* Two processes of one service never have the same time. */
     if (last->found && !last->same)
         from = max_i64(from, last->at);
-    if (from <= 0 || from >= p->now || p->subscription.n == 0)
+    if (from <= 0 || from >= p->now)
         return RC_OK;
+    s->empty = false;
     const struct str texts[] = {p->service, p->subscription};
     const int64_t numbers[] = {from,
                                p->now,
@@ -218,23 +224,32 @@ static enum rc put_counters(struct spool *s, const struct spool_sample *p, struc
                   (struct binding){texts, COUNT(texts), numbers, COUNT(numbers)}, err);
 }
 
-static enum rc add(struct spool *s, const struct spool_sample *p, struct err *err)
+static enum rc add(struct spool *s, const struct spool_sample *said, struct err *err)
 {
     struct counters last;
+    struct spool_sample whole = *said;
+    const struct spool_sample *p = &whole;
     TRY(last_counters(s, p, &last, err));
-    /* The clock went back: what is counted now waits until it has caught up. */
-    if (last.same && p->now <= last.at)
+    if (p->subscription.n == 0)
+        whole.subscription = str_c(last.subscription);
+    if (p->subscription.n == 0)
+        return RC_OK;
+    /* The clock went back: what is counted now waits until it has caught up. Or another thread was
+     * faster with a newer sample, perhaps of the next process: it stays the last one. */
+    if (last.found && p->now <= last.at)
         return RC_OK;
     TRY(add_record(s, p, &last, err));
     return put_counters(s, p, err);
 }
 
-enum rc spool_add(struct spool *s, const struct spool_sample *sample, struct err *err)
+enum rc spool_add(struct spool *s, const struct spool_sample *samples, size_t count,
+                  struct err *err)
 {
     pthread_mutex_lock(&s->lock);
     enum rc rc = run(s, "BEGIN IMMEDIATE", err);
     if (rc == RC_OK) {
-        rc = add(s, sample, err);
+        for (size_t i = 0; i < count && rc == RC_OK; i++)
+            rc = add(s, &samples[i], err);
         if (rc == RC_OK)
             rc = run(s, "COMMIT", err);
         if (rc != RC_OK)
@@ -296,8 +311,14 @@ static enum rc read_records(struct spool *s, struct arena *arena, struct list *r
 
 enum rc spool_next(struct spool *s, struct arena *arena, struct list *ret, struct err *err)
 {
+    enum rc rc = RC_OK;
     pthread_mutex_lock(&s->lock);
-    enum rc rc = read_records(s, arena, ret, err);
+    if (s->empty)
+        *ret = (struct list){NULL, 0};
+    else
+        rc = read_records(s, arena, ret, err);
+    if (rc == RC_OK)
+        s->empty = ret->count == 0;
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

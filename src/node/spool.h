@@ -25,13 +25,17 @@ void spool_close(struct spool *s);
 
 struct spool_sample {
     struct str service;
-    struct str subscription; /* empty: nobody pays; nothing is recorded */
-    time_us started;         /* of the process that the counters are of */
+    /* Empty: not known now, as what is wanted is not. It is that of the sample before; where there
+     * is none, nothing is kept: the next one that says it counts from the start. */
+    struct str subscription;
+    time_us started; /* of the process that the counters are of */
     time_us now;
     const struct driver_stats *stats;
 };
-/* Any thread. Time that goes backwards records nothing for it. */
-MUST_CHECK enum rc spool_add(struct spool *s, const struct spool_sample *sample, struct err *err);
+/* All of them or none, on the disk afterwards: one wait for it, however many there are. Any thread.
+ * Time that goes backwards records nothing for it. */
+MUST_CHECK enum rc spool_add(struct spool *s, const struct spool_sample *samples, size_t count,
+                             struct err *err);
 /* The service is gone: its last counters are not needed any more; its records stay. */
 MUST_CHECK enum rc spool_end(struct spool *s, struct str service, struct err *err);
 

@@ -500,13 +500,6 @@ struct str vm_feature(const struct vm *v)
     return v->kvm ? STR("vm:kvm") : STR("vm:qemu");
 }
 
-/* Errors are asked for where they matter, and told once by who asked. */
-static void hear_error(void *arg, virErrorPtr error)
-{
-    (void)arg;
-    (void)error;
-}
-
 static enum rc check_machine(struct vm *v, struct err *err)
 {
     static const char *const programs[] = {"libvirtd", "virtlogd", "qemu-system-x86_64", "qemu-img",
@@ -549,9 +542,6 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
                                 .restored = restored},
                      .c = c};
     TRY(check_machine(v, err));
-    if (virInitialize() != 0)
-        return err_set(err, RC_UNSUPPORTED, "libvirt's library does not work here");
-    virSetErrorFunc(NULL, hear_error);
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);
     if (v->kvm)
         v->group = v->kvm_group;

@@ -2,6 +2,7 @@
 #include "node/vm_inside.h"
 
 #include "node/file.h"
+#include "node/library.h"
 #include "node/run.h"
 
 #include <fcntl.h>
@@ -72,8 +73,17 @@ static enum rc start_daemons(const struct vm *v, struct arena *arena, struct err
     return start_libvirt(v, daemon, arena, err);
 }
 
+/* Errors are asked for where they matter, and told once by who asked. */
+static void hear_error(void *arg, virErrorPtr error)
+{
+    (void)arg;
+    (void)error;
+}
+
 enum rc vm_connect(struct vm *v, struct arena *arena, virConnectPtr *ret, struct err *err)
 {
+    TRY(library_want(LIBRARY_LIBVIRT, err));
+    virSetErrorFunc(NULL, hear_error);
     virConnectPtr got = open_own(v, arena);
     if (got == NULL && file_exists(daemon_socket))
         got = virConnectOpen("qemu:///system");

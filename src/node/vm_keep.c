@@ -8,20 +8,20 @@
  *
  * In the file the image is named by its hash and length, "SHA256-BYTES", and by nothing that is a
  * path; who loads it puts the path in that the image has there.
- *
- * Disks come one after the other, the first first: its length in eight bytes, the highest first,
- * and its bytes. Nothing at all: it keeps nothing yet.
+ * They travel as vm_stream.h says.
  */
 #include "node/vm_inside.h"
 
+#include "base/durable.h"
 #include "base/json.h"
+#include "node/disk.h"
 #include "node/file.h"
 #include "node/image.h"
 #include "node/run.h"
 #include "node/sandbox.h"
 #include "node/vm_domain.h"
+#include "node/vm_stream.h"
 
-#include <endian.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +32,6 @@ enum {
     PIECE_BYTES = 256 * 1024,
     DISK_MODE = 0600,
 };
-#define LOAD_BYTES_MAX (UINT64_C(8) << 40)
 
 static const char parts[] = "save";
 
@@ -226,27 +225,6 @@ static enum rc pack(struct save *s, const struct part *p)
                     p->format, "-b", name, p->out);
 }
 
-static enum rc write_all(int to, const void *piece, size_t n, struct err *err)
-{
-    return file_put_fd(to, str_n(piece, n)) ? RC_OK : file_failed(err, "cannot write", "the disk");
-}
-
-/* So many bytes, of a socket or a file. */
-static enum rc copy(int from, int to, int64_t bytes, struct arena *arena, struct err *err)
-{
-    char *piece = arena_bytes(arena, PIECE_BYTES);
-    for (int64_t left = bytes; left > 0;) {
-        ssize_t n = file_read_fd(from, piece, (size_t)min_i64(left, PIECE_BYTES));
-        if (n < 0)
-            return file_failed(err, "cannot read", "the disk");
-        if (n == 0)
-            return err_set(err, RC_INVALID, "a disk is shorter than it says");
-        TRY(write_all(to, piece, (size_t)n, err));
-        left -= n;
-    }
-    return RC_OK;
-}
-
 static enum rc put(struct save *s, const struct part *p, int output)
 {
     struct stat st;
@@ -257,10 +235,7 @@ static enum rc put(struct save *s, const struct part *p, int output)
             close(fd);
         return rc;
     }
-    uint64_t length = htobe64((uint64_t)st.st_size);
-    enum rc rc = write_all(output, &length, sizeof length, s->err);
-    if (rc == RC_OK)
-        rc = copy(fd, output, st.st_size, s->arena, s->err);
+    enum rc rc = vm_stream_put(output, fd, st.st_size, s->arena, s->err);
     close(fd);
     return rc;
 }
@@ -324,31 +299,22 @@ static const char *loaded_disk(const struct vm *v, struct str id, size_t at, str
     return container_in(v->c, id, arena_fmt(arena, "load/disk-%zu", at).p, arena);
 }
 
-static enum rc load_disk(const char *path, int input, int64_t bytes, struct arena *arena,
-                         struct err *err)
+struct load {
+    const struct vm *v;
+    struct str id;
+    struct arena *arena;
+};
+
+/* No more than leaves the services their part of the disk. */
+static enum rc open_loaded(void *arg, size_t number, int64_t bytes, int *ret, struct err *err)
 {
+    const struct load *l = arg;
+    const char *path = loaded_disk(l->v, l->id, number, l->arena);
+    TRY(disk_want_room(loaded_folder(l->v, l->id, l->arena), bytes, err));
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, DISK_MODE);
     if (fd < 0)
         return file_failed(err, "cannot make", path);
-    enum rc rc = copy(input, fd, bytes, arena, err);
-    if (rc == RC_OK && fsync(fd) != 0)
-        rc = file_failed(err, "cannot write", path);
-    close(fd);
-    return rc;
-}
-
-/* The length of the next disk; false at the end of all. */
-static enum rc next_length(int input, bool *ret_more, int64_t *ret, struct err *err)
-{
-    uint64_t length = 0;
-    ssize_t got = file_read_fd(input, &length, sizeof length);
-    if (got < 0)
-        return file_failed(err, "cannot read", "the disk");
-    length = be64toh(length);
-    *ret_more = got > 0;
-    if (got > 0 && (got < (ssize_t)sizeof length || length == 0 || length > LOAD_BYTES_MAX))
-        return err_set(err, RC_INVALID, "what is loaded is no disk of a machine");
-    *ret = (int64_t)length;
+    *ret = fd;
     return RC_OK;
 }
 
@@ -357,20 +323,20 @@ enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, st
 {
     struct vm *v = vm_of_driver(d);
     struct left left;
+    struct load load = {.v = v, .id = spec->id, .arena = arena};
+    const struct vm_stream_door door = {
+        .open = open_loaded, .arg = &load, .disks_max = VM_DISKS_MAX};
     const char *folder = loaded_folder(v, spec->id, arena);
     TRY(vm_take_place(v, spec, arena, &left, err));
     TRY(file_remove(folder, err));
     TRY(file_make_folder(folder, err));
-    for (size_t i = 0;; i++) {
-        bool more = false;
-        int64_t bytes = 0;
-        TRY(next_length(input, &more, &bytes, err));
-        if (!more)
-            return RC_OK;
-        if (i == VM_DISKS_MAX)
-            return err_set(err, RC_INVALID, "a machine has at most %d disks", (int)VM_DISKS_MAX);
-        TRY(load_disk(loaded_disk(v, spec->id, i, arena), input, bytes, arena, err));
-    }
+    enum rc rc = vm_stream_take(input, &door, arena, err);
+    struct err second;
+    err_clear(&second);
+    /* A part of it is of no use, and in the way where the disk is full. */
+    if (rc != RC_OK && file_remove(folder, &second) != RC_OK)
+        err_add(err, "what came of it cannot be removed: ");
+    return rc;
 }
 
 /* --- adopt --- */
@@ -412,15 +378,6 @@ static enum rc look_at(const char *path, struct arena *arena, struct spec_image 
     return RC_OK;
 }
 
-static enum rc sync_file(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum rc rc = fd >= 0 && fsync(fd) == 0 ? RC_OK : file_failed(err, "cannot write", path);
-    if (fd >= 0)
-        close(fd);
-    return rc;
-}
-
 /* The disk leans on its image where that lies here. */
 static enum rc lean(struct vm *v, const char *disk, const char *folder, struct left_disk *ret,
                     struct arena *arena, struct err *err)
@@ -443,7 +400,7 @@ static enum rc lean(struct vm *v, const char *disk, const char *folder, struct l
     if (status != 0)
         return err_set(err, RC_INVALID, "what was loaded is no disk over its image");
     *ret = (struct left_disk){.image = base.sha256, .format = base.format};
-    return sync_file(disk, err);
+    return durable_file(disk) ? RC_OK : file_failed(err, "cannot write", disk);
 }
 
 /* Every disk is whole, and leans on what it should; how many there are. */

@@ -7,6 +7,7 @@
 #include "party/member.h"
 #include "party/party_check.h"
 #include "party/patch.h"
+#include "store/outbox.h"
 
 enum { SPONSORS_MAX = 32, INHERITED_VERSION = 1 };
 
@@ -117,21 +118,13 @@ enum rc brand_of_host(struct tx *tx, struct str host, struct brand *ret)
 
 /* --- changing --- */
 
-/* Name the field, and pass the failure on. */
-static enum rc blame(struct tx *tx, enum rc rc, const char *pointer)
-{
-    if (rc != RC_OK)
-        err_at(tx->err, str_c(pointer));
-    return rc;
-}
-
 /* "*.example.net" has two labels behind the star at least: nobody owns all of .net. */
 static enum rc check_host(struct tx *tx, struct brand *b)
 {
     bool wild = str_starts(b->host, STR("*."));
     struct str name;
-    TRY(blame(tx, host_parse(str_sub(b->host, wild ? 2 : 0, b->host.n), tx->arena, &name, tx->err),
-              "/host"));
+    TRY(err_blame(host_parse(str_sub(b->host, wild ? 2 : 0, b->host.n), tx->arena, &name, tx->err),
+                  "/host", tx->err));
     b->host = arena_fmt(tx->arena, "%s%.*s", wild ? "*." : "", STRF(name));
     struct rows rows;
     TRY(sql_rows(tx, &rows, "SELECT COUNT(*) FROM brand WHERE host = $1 AND party <> $2",
@@ -162,7 +155,7 @@ static enum rc check_logo(struct tx *tx, struct str logo, const char *pointer)
     if (logo.n > BRAND_LOGO_MAX)
         return err_set_at(tx->err, RC_INVALID, str_c(pointer), "a logo has at most %d characters",
                           BRAND_LOGO_MAX);
-    return blame(tx, logo_check(logo, tx->arena, tx->err), pointer);
+    return err_blame(logo_check(logo, tx->arena, tx->err), pointer, tx->err);
 }
 
 /* Checks all, and puts colour, host and sender into one spelling. */
@@ -171,12 +164,12 @@ static enum rc check(struct tx *tx, struct brand *b)
     TRY(name_check(b->name, "/name", tx->err));
     if (b->colour.n == 0)
         b->colour = BRAND_COLOUR;
-    TRY(blame(tx, check_colour(tx, b), "/colour"));
+    TRY(err_blame(check_colour(tx, b), "/colour", tx->err));
     TRY(check_logo(tx, b->logo, "/logo"));
     TRY(check_logo(tx, b->logo_dark, "/logo_dark"));
     if (b->mail_sender.n > 0)
-        TRY(blame(tx, email_parse_sender(b->mail_sender, tx->arena, &b->mail_sender, tx->err),
-                  "/mail_sender"));
+        TRY(err_blame(email_parse_sender(b->mail_sender, tx->arena, &b->mail_sender, tx->err),
+                      "/mail_sender", tx->err));
     return b->host.n > 0 ? check_host(tx, b) : RC_OK;
 }
 
@@ -220,4 +213,30 @@ enum rc brand_change(struct tx *tx, struct str party, int64_t version, const str
                   patch_names(&brand_schema, patch, tx->arena)));
     *ret = b;
     return RC_OK;
+}
+
+/* --- mails --- */
+
+enum { MAIL_BYTES_MAX = 32 * 1024 };
+
+static void put_text(struct json_writer *w, const char *key, struct str text)
+{
+    json_put_key(w, str_c(key));
+    json_put_str(w, text);
+}
+
+enum rc brand_mail_put(struct tx *tx, const struct brand *b, const struct brand_mail *mail)
+{
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, tx->arena, MAIL_BYTES_MAX);
+    json_writer_init(&w, &body);
+    json_begin_object(&w);
+    put_text(&w, "to", mail->to);
+    put_text(&w, "subject", mail->subject);
+    put_text(&w, "text", mail->text);
+    put_text(&w, "from", b->mail_sender);
+    json_end_object(&w);
+    ASSERT(!body.full);
+    return outbox_put(tx, "mail", mail->party, buf_str(&body));
 }

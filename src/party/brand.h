@@ -43,4 +43,15 @@ MUST_CHECK enum rc brand_change(struct tx *tx, struct str party, int64_t version
  * the operator's for hosts that nobody claimed. RC_NOT_FOUND before the first start. */
 MUST_CHECK enum rc brand_of_host(struct tx *tx, struct str host, struct brand *ret);
 
+/* A mail in a brand's name, by the outbox when the unit of work commits. Its texts are bounded
+ * where they enter: 32 KiB of JSON in all. */
+struct brand_mail {
+    struct str party; /* whose business it is */
+    struct str to;
+    struct str subject;
+    struct str text;
+};
+MUST_CHECK enum rc brand_mail_put(struct tx *tx, const struct brand *b,
+                                  const struct brand_mail *mail);
+
 #endif

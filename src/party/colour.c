@@ -55,17 +55,6 @@ int64_t colour_contrast(struct colour a, struct colour b)
     return max_i64(one, other) * 1000 / min_i64(one, other);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 enum rc colour_parse(struct str text, struct colour *ret, struct err *err)
 {
     uint8_t parts[3] = {0};

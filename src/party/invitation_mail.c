@@ -1,8 +1,6 @@
 #include "party/invitation_mail.h"
 
-#include "base/json.h"
 #include "party/brand.h"
-#include "store/outbox.h"
 
 enum { MAIL_MAX = 32 * 1024, DATE_N = 10 };
 
@@ -91,32 +89,20 @@ static void write_text(struct buf *b, const struct filling *f, const struct word
         buf_fmt(b, "%.*s\n", STRF(footer));
 }
 
-static void put(struct json_writer *w, const char *key, struct str text)
-{
-    json_put_key(w, str_c(key));
-    json_put_str(w, text);
-}
-
 enum rc invitation_mail_put(struct tx *tx, struct str party, const struct invitation_mail *mail)
 {
     struct brand brand;
     TRY(brand_get(tx, party, &brand));
     const struct words *words = str_starts(mail->language, STR("fr")) ? &french : &english;
     const struct filling f = {mail, brand.name};
-    struct buf subject, text, body;
-    struct json_writer w;
+    struct buf subject, text;
     buf_init(&subject, tx->arena, MAIL_MAX);
     buf_init(&text, tx->arena, MAIL_MAX);
-    buf_init(&body, tx->arena, (size_t)MAIL_MAX * 4);
     fill(&subject, &f, mail->joins ? words->join_subject : words->found_subject);
     write_text(&text, &f, words, brand.legal_footer);
-    json_writer_init(&w, &body);
-    json_begin_object(&w);
-    put(&w, "to", mail->to);
-    put(&w, "subject", buf_str(&subject));
-    put(&w, "text", buf_str(&text));
-    put(&w, "from", brand.mail_sender);
-    json_end_object(&w);
-    ASSERT(!subject.full && !text.full && !body.full); /* all parts are bounded where they enter */
-    return outbox_put(tx, "mail", party, buf_str(&body));
+    ASSERT(!subject.full && !text.full); /* all parts are bounded where they enter */
+    return brand_mail_put(
+        tx, &brand,
+        &(struct brand_mail){
+            .party = party, .to = mail->to, .subject = buf_str(&subject), .text = buf_str(&text)});
 }

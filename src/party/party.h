@@ -54,8 +54,9 @@ struct party {
     struct list tax_ids; /* struct tax_id; at most PARTY_TAX_IDS_MAX, one of a scheme */
     bool taxable;        /* registered for VAT or the like */
     struct bank bank;
-    struct str currency; /* ISO 4217 */
-    struct str language; /* "en", "fr", "zh-CN" */
+    struct str currency;     /* ISO 4217 */
+    struct str tax_currency; /* in which it accounts for VAT; empty: in that of each invoice */
+    struct str language;     /* "en", "fr", "zh-CN" */
     struct str time_zone;
     struct str sponsor; /* empty for the operator */
     int64_t state;      /* enum party_state */

@@ -9,14 +9,6 @@
 
 enum { NAME_MAX_CHARACTERS = 200, SCHEME_MAX = 16, TAX_ID_MAX = 40, SIREN_N = 9, SIRET_N = 14 };
 
-/* Name the field, and pass the failure on. */
-static enum rc blame(enum rc rc, const char *pointer, struct err *err)
-{
-    if (rc != RC_OK)
-        err_at(err, str_c(pointer));
-    return rc;
-}
-
 /* U+202A to U+202E and U+2066 to U+2069: with them a name can look like another's on a screen. */
 static bool turns_text_around(struct str s)
 {
@@ -83,7 +75,7 @@ enum rc language_check(struct str language, struct err *err)
 enum rc time_zone_check(struct str zone, struct arena *arena, struct err *err)
 {
     const struct zone *ignored;
-    return blame(zone_load(zone, arena, &ignored, err), "/time_zone", err);
+    return err_blame(zone_load(zone, arena, &ignored, err), "/time_zone", err);
 }
 
 /* --- tax ids --- */
@@ -184,7 +176,7 @@ static enum rc check_tax_id(struct tax_id *t, const struct country *country, str
         return err_set_at(err, RC_INVALID, STR("/scheme"),
                           "a scheme is 2 to %d small letters and digits, such as vat or siren",
                           SCHEME_MAX);
-    return blame(check_tax_value(t, country, arena, err), "/value", err);
+    return err_blame(check_tax_value(t, country, arena, err), "/value", err);
 }
 
 /* By scheme, as the store gives them back. */
@@ -232,11 +224,11 @@ static enum rc check_bank(struct bank *b, struct arena *arena, struct err *err)
     char iban[IBAN_MAX + 1];
     char bic[BIC_MAX + 1];
     if (b->iban.n > 0) {
-        TRY(blame(iban_parse(b->iban, iban, err), "/bank/iban", err));
+        TRY(err_blame(iban_parse(b->iban, iban, err), "/bank/iban", err));
         b->iban = arena_str(arena, str_c(iban));
     }
     if (b->bic.n > 0) {
-        TRY(blame(bic_parse(b->bic, bic, err), "/bank/bic", err));
+        TRY(err_blame(bic_parse(b->bic, bic, err), "/bank/bic", err));
         b->bic = arena_str(arena, str_c(bic));
     }
     return RC_OK;
@@ -265,15 +257,17 @@ enum rc party_check(struct party *p, struct arena *arena, struct err *err)
     if (p->kind != PARTY_COMPANY && p->kind != PARTY_PERSON)
         return err_set_at(err, RC_INVALID, STR("/kind"), "a party is a company or a person");
     if (p->email.n > 0)
-        TRY(blame(email_parse(p->email, arena, &p->email, err), "/email", err));
+        TRY(err_blame(email_parse(p->email, arena, &p->email, err), "/email", err));
     TRY(check_phone(p->phone, err));
     if (p->address.country.n == 0)
         return err_set_at(err, RC_INVALID, STR("/address/country"),
                           "a country is required: it decides which taxes there are");
-    TRY(blame(country_parse(p->address.country, &country, err), "/address/country", err));
+    TRY(err_blame(country_parse(p->address.country, &country, err), "/address/country", err));
     TRY(check_tax_ids(p, country, arena, err));
     TRY(check_bank(&p->bank, arena, err));
-    TRY(blame(currency_parse(p->currency, &currency, err), "/currency", err));
+    TRY(err_blame(currency_parse(p->currency, &currency, err), "/currency", err));
+    if (p->tax_currency.n > 0)
+        TRY(err_blame(currency_parse(p->tax_currency, &currency, err), "/tax_currency", err));
     TRY(language_check(p->language, err));
     return time_zone_check(p->time_zone, arena, err);
 }

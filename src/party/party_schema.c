@@ -75,6 +75,11 @@ const char *const party_states[] = {"active", "closed", NULL};
               .doc = "Currency of its invoices and statements (ISO 4217); the sponsor's "         \
                      "unless given.",                                                             \
               .example = "\"EUR\""),                                                              \
+        FIELD(struct party, tax_currency, TEXT, .flags = FIELD_WIDE, .min = 3, .max = 3,          \
+              .doc = "Currency in which it accounts for VAT (EN 16931 BT-6): on invoices in "     \
+                     "another one their tax stands in it too; that of each invoice unless "       \
+                     "given.",                                                                    \
+              .example = "\"EUR\""),                                                              \
         FIELD(struct party, language, TEXT, .flags = FIELD_WIDE, .min = 2, .max = 12,             \
               .doc = "Language of its documents; the sponsor's unless given.",                    \
               .example = "\"fr\""),                                                               \

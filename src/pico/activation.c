@@ -292,11 +292,19 @@ static void count(const struct activation *a)
         usage_count(a->e, a->p->account, &(struct usage){.queries = 1});
 }
 
+static void reckon(struct activation *a, bool reckons)
+{
+    if (a->reckons != reckons)
+        lane_pace(a->e, a->lane, reckons);
+    a->reckons = reckons;
+}
+
 /* Take the effects over and send them off. r, which may be NULL, is answered when they are durable.
  * False: the pico is broken. */
 static bool hand_in(struct activation *a, struct pico_request *r)
 {
     struct pico_engine *e = a->e;
+    reckon(a, false);
     pthread_mutex_lock(&e->lock);
     if (a->p->broken) {
         pthread_mutex_unlock(&e->lock);
@@ -442,6 +450,10 @@ static void begin(struct activation *a, struct arena *arena, struct arena *own)
         steps = min_i64(steps, a->lane == LANE_HERE ? PICO_STEPS_HERE : PICO_STEPS_FAST);
     arena_init(arena, e->o.memory_max);
     arena_init(own, ARENA_COMMIT_BYTES);
+    if (a->lane == LANE_SLOW && a->outer == NULL)
+        a->scratch = scratch_take(e);
+    if (a->scratch != NULL)
+        arena_lend(arena, a->scratch);
     a->host = activation_host;
     a->arena = arena;
     a->arena_own = own;
@@ -463,6 +475,8 @@ static void end(struct activation *a)
     a->commit = NULL;
     arena_fini(a->arena);
     arena_fini(a->arena_own);
+    scratch_give(a->e, a->scratch);
+    a->scratch = NULL;
 }
 
 /* The answer goes into the request's own arena. */
@@ -535,6 +549,7 @@ static enum outcome end_badly(struct activation *a, struct pico_request *r)
 {
     struct pico_engine *e = a->e;
     struct err err = a->m.heap.err;
+    reckon(a, false);
     note_error(a);
     if (r != NULL) {
         request_done(e, r, err.rc, &err);
@@ -774,7 +789,9 @@ static enum outcome run_item(struct activation *a)
     outside_rewind(i);
     begin(a, &arena, &own);
     a->steps_given = a->m.heap.steps;
+    reckon(a, true);
     enum outcome out = run(a);
+    reckon(a, false);
     if (out == OUT_DONE)
         count_steps(a);
     end(a);

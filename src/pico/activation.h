@@ -48,11 +48,13 @@ struct activation {
     struct krl_host host;
     struct pico_engine *e;
     struct pico *p;
+    bool reckons;             /* its thread is slow now, where its lane is */
     struct activation *outer; /* of one in a pico that the outer one made */
     struct item *item;
-    struct arena *arena;     /* of the machine: the budget */
-    struct arena *arena_own; /* for what the ruleset does not pay */
-    struct commit *commit;   /* NULL: a query, which changes nothing */
+    struct arena *arena;         /* of the machine: the budget */
+    struct arena *arena_own;     /* for what the ruleset does not pay */
+    struct arena_block *scratch; /* what the other arena is made of; NULL: nothing that was here */
+    struct commit *commit;       /* NULL: a query, which changes nothing */
     struct krl_machine m;
     struct cells changes;
     struct active *actives;
@@ -223,6 +225,8 @@ extern const struct module module_http;
 extern const struct module module_mail;
 extern const struct module module_webhook;
 extern const struct module module_schedule;
+/* All of them, ended by NULL. */
+extern const struct module *const activation_modules[];
 
 static inline struct str text_of(struct activation *a, struct krl_value v)
 {

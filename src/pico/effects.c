@@ -232,7 +232,9 @@ static void ask_once(struct activation *a, struct pico *first, struct pico_reque
         r->reply = known.body;
         return;
     }
+    lane_pace(a->e, a->lane, false);
     queue_ask(a->e, first, r, a->p->no, a->depth + 1);
+    lane_pace(a->e, a->lane, true);
     if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0)
         pico_forward(a->e, r);
     known = (struct wire_reply){.status = r->undefined, .body = r->reply};

@@ -92,7 +92,6 @@ static bool work_slowly(struct pico_engine *e)
 static void *slow_thread(void *arg)
 {
     struct pico_engine *e = arg;
-    priority_slow();
     pthread_mutex_lock(&e->lock);
     while (!e->stopping)
         if (!work_slowly(e))
@@ -110,6 +109,16 @@ static void start_thread(struct pico_engine *e, void *(*run)(void *arg))
     ASSERT(failed == 0); /* without threads the process cannot work */
     pthread_attr_destroy(&attr);
     e->threads_n++;
+}
+
+void lane_pace(const struct pico_engine *e, enum lane lane, bool reckons)
+{
+    if (lane != LANE_SLOW || e->alone)
+        return;
+    if (reckons)
+        priority_slow();
+    else
+        priority_usual();
 }
 
 void lane_leave(struct pico_engine *e)
@@ -319,6 +328,7 @@ void pico_engine_close(struct pico_engine *e)
     outgoing_close(e);
     usage_close(e);
     diary_close(e);
+    scratch_close(e);
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_destroy(&e->work[i]);
     pthread_cond_destroy(&e->moved);

@@ -67,7 +67,7 @@ struct writing {
     struct json_writer w;
     z_stream z;
     struct map rulesets; /* written already */
-    struct map details;  /* the same, by their numbers */
+    struct map details;  /* the same, by their numbers here, to those in the file */
     size_t details_bytes;
     struct todo {
         struct todo *next;
@@ -144,18 +144,23 @@ static enum rc end_line(struct writing *w, bool hashed)
 
 /* --- what a pico has --- */
 
-/* What many channels say goes before the first of them. *ret: the line of a channel may name it. */
-static enum rc put_detail(struct writing *w, const int64_t *no, struct str detail, bool *ret)
+/* What many channels say goes before the first of them. *ret: the number by which the line of a
+ * channel may name it; 0: it says it itself. Numbers are the file's own, so that the same picos
+ * make the same lines whatever else the engine has. */
+static enum rc put_detail(struct writing *w, int64_t no, struct str detail, int64_t *ret)
 {
-    struct str key = str_n((const char *)no, sizeof *no);
-    *ret = map_get(&w->details, key) != NULL;
-    if (*ret || w->details_bytes + detail.n > EXPORT_DETAILS_BYTES_MAX)
+    struct str key = str_n((const char *)&no, sizeof no);
+    const int64_t *there = map_get(&w->details, key);
+    *ret = there == NULL ? 0 : *there;
+    if (there != NULL || w->details_bytes + detail.n > EXPORT_DETAILS_BYTES_MAX)
         return RC_OK;
     w->details_bytes += detail.n;
-    (void)map_put(&w->details, arena_str(&w->arena, key), w); /* nothing was there */
-    *ret = true;
+    int64_t *own = NEW(&w->arena, int64_t);
+    *own = (int64_t)w->details.count + 1;
+    (void)map_put(&w->details, arena_str(&w->arena, key), own); /* nothing was there */
+    *ret = *own;
     begin_line(w, "detail");
-    put_int(w, "no", *no);
+    put_int(w, "no", *own);
     put_bytes(w, "detail", detail);
     return end_line(w, true);
 }
@@ -163,16 +168,16 @@ static enum rc put_detail(struct writing *w, const int64_t *no, struct str detai
 static enum rc put_channel(struct tx *tx, const struct value *v, size_t columns, void *arg)
 {
     struct writing *w = arg;
-    bool shared = false;
+    int64_t shared = 0;
     (void)tx;
     ASSERT(columns == 5);
     if (v[3].number != 0)
-        TRY(put_detail(w, &v[3].number, v[4].text, &shared));
+        TRY(put_detail(w, v[3].number, v[4].text, &shared));
     begin_line(w, "channel");
     put_text(w, "eci", v[0].text);
     put_int(w, "place", v[1].number);
-    if (shared)
-        put_int(w, "shared", v[3].number);
+    if (shared != 0)
+        put_int(w, "shared", shared);
     else
         put_bytes(w, "detail", v[3].number != 0 ? v[4].text : v[2].text);
     return end_line(w, true);

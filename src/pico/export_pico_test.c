@@ -245,6 +245,51 @@ START_TEST(details_are_named_by_what_comes_behind_them)
 }
 END_TEST
 
+/* What is between the first line of an export, which has the time, and the signed last one. */
+static struct str middle(struct world *w, struct str id)
+{
+    struct box box;
+    export(w, id, &box);
+    struct str all = arena_str(&w->arena, content(&box, buf_str(&box.buf)));
+    arena_fini(&box.arena);
+    (void)str_cut(&all, '\n');
+    size_t end = 0;
+    while (!str_starts(str_sub(all, end, all.n), STR("{\"is\":\"end\"")))
+        end++;
+    return str_sub(all, 0, end);
+}
+
+START_TEST(the_same_picos_make_the_same_lines)
+{
+    static const char detail[] = "{\"is\":\"detail\",\"no\":%d,\"detail\":\"%s%sAAA%c\"}\n";
+    static const char channel[] =
+        "{\"is\":\"channel\",\"eci\":\"c%d\",\"place\":%d,\"shared\":%d}\n";
+    /* Longer than what a channel keeps for itself. */
+    static const char *const long_48 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct world w;
+    struct str said;
+    struct buf b;
+    world_start(&w);
+    buf_init(&b, &w.arena, 4096);
+    buf_add(&b, STR("{\"is\":\"hanse-pico\",\"version\":2}\n" PICO));
+    for (int i = 1; i <= 3; i++) { /* in another order than that of their places */
+        buf_fmt(&b, detail, 10 * i, long_48, long_48, 'A' + i);
+        buf_fmt(&b, channel, i, 4 - i, 10 * i);
+    }
+    ck_assert_int_eq(import(&w, sign(&w.arena, buf_str(&b), 1), &said), RC_OK);
+    struct str was = middle(&w, STR("cpico"));
+    ck_assert(str_has(was, STR("\"place\":3,\"shared\":3}")));
+    struct str again =
+        arena_fmt(&w.arena, "{\"is\":\"hanse-pico\",\"version\":2}\n%.*s", STRF(was));
+    (void)world_ask(&w,
+                    (struct pico_request){.ask = PICO_DELETE, .eci = STR("cpico"), .inside = true});
+    ck_assert_int_eq(import(&w, sign(&w.arena, again, 1), &said), RC_OK);
+    struct str is = middle(&w, STR("cpico"));
+    ck_assert_msg(str_eq(is, was), "was %.*s, is %.*s", STRF(was), STRF(is));
+    world_stop(&w);
+}
+END_TEST
+
 Suite *export_pico_suite(void);
 Suite *export_pico_suite(void)
 {
@@ -254,6 +299,7 @@ Suite *export_pico_suite(void)
     tcase_add_test(t, a_family_goes_on_in_another_engine);
     tcase_add_test(t, a_file_that_is_not_whole_or_was_changed_is_refused);
     tcase_add_test(t, details_are_named_by_what_comes_behind_them);
+    tcase_add_test(t, the_same_picos_make_the_same_lines);
     suite_add_tcase(s, t);
     return s;
 }

@@ -4,9 +4,9 @@
 #include "krl/lib.h"
 #include "krl/pack.h"
 
-static const struct module *const modules[] = {&module_ctx,      &module_meta, &module_event,
-                                               &module_schedule, &module_http, &module_webhook,
-                                               &module_mail};
+const struct module *const activation_modules[] = {&module_ctx,      &module_meta, &module_event,
+                                                   &module_schedule, &module_http, &module_webhook,
+                                                   &module_mail,     NULL};
 
 /* --- entity variables --- */
 
@@ -235,9 +235,9 @@ static const struct krl_door *find(struct krl_host *host, struct krl_machine *m,
                                    const struct krl_text *domain, const struct krl_text *name)
 {
     (void)host;
-    for (size_t i = 0; i < COUNT(modules); i++) {
-        const struct member *member = modules[i]->members;
-        if (!krl_text_is(domain, modules[i]->domain))
+    for (size_t i = 0; activation_modules[i] != NULL; i++) {
+        const struct member *member = activation_modules[i]->members;
+        if (!krl_text_is(domain, activation_modules[i]->domain))
             continue;
         while (member->name != NULL && !krl_text_is(name, member->name))
             member++;

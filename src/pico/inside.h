@@ -35,6 +35,8 @@ enum {
     THREADS_MAX = 70 + AWAY_MAX, /* 64 workers, a timer, those, two of the outbox */
     TALLY_SLOTS = 1024,
     CHANCE_AHEAD = 2048, /* bytes: one call of the system for many identifiers */
+    SCRATCH_MAX = 8,
+    SCRATCH_BYTES_MAX = 64 * 1024 * 1024,
 };
 
 enum lane { LANE_FAST, LANE_SLOW, LANE_HERE };
@@ -219,10 +221,11 @@ struct pico_engine {
     struct ready_list resting;
     struct ready_list outside; /* resting: for room at a host */
     struct absence *away;
-    int slow_max;    /* that run at a time on the slow lane */
-    int slow_busy;   /* that do */
-    int slow_n;      /* its threads */
-    int returning;   /* threads that were away and want to run */
+    int slow_max;                                       /* that run at a time on the slow lane */
+    int slow_busy;                                      /* that do */
+    int slow_n;                                         /* its threads */
+    int returning;                                      /* threads that were away and want to run */
+    _Atomic(struct arena_block *) scratch[SCRATCH_MAX]; /* NULL: in use, or not made yet */
     bool trial;      /* an event at which an engine died is begun again */
     int64_t old_row; /* events up to here were in the store at the start */
     time_us started;
@@ -375,10 +378,21 @@ void outside_keep(struct item *i, const uint8_t hash[OUTSIDE_HASH], const struct
 
 /* --- engine.c: the threads of the slow lane; with the lock --- */
 
+/* The thread of an activation of this lane reckons from here on, or has to do with what others wait
+ * for. Outside of the lock. */
+void lane_pace(const struct pico_engine *e, enum lane lane, bool reckons);
 /* This one waits for something that is not the processor's: another does the lane's work. */
 void lane_leave(struct pico_engine *e);
 /* It goes on as soon as no more than the lane's number run. The lock is given up meanwhile. */
 void lane_return(struct pico_engine *e);
+
+/* --- scratch.c: memory of activations on the slow lane --- */
+
+/* As large as the budget of one, for its arena. NULL: budgets are too large to keep any. */
+struct arena_block *scratch_take(struct pico_engine *e);
+/* When the arena has ended. NULL is fine. */
+void scratch_give(struct pico_engine *e, struct arena_block *b);
+void scratch_close(struct pico_engine *e);
 
 /* --- away.c: waiting for other hosts --- */
 

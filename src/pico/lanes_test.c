@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 enum { REQUESTS_MAX = 4 * PICO_QUEUE_MAX };
 
@@ -122,6 +123,14 @@ static void check_count(struct hall *h, struct str eci, const char *want)
     ck_assert_msg(str_eq(r.reply, str_c(want)), "is %.*s, want %s", STRF(r.reply), want);
 }
 
+/* What has answered is put away a moment later. */
+static void check_loaded(struct hall *h, size_t most)
+{
+    for (int i = 0; i < 1000 && pico_counters(h->e).loaded > most; i++)
+        (void)usleep(10 * 1000);
+    ck_assert_uint_le(pico_counters(h->e).loaded, most);
+}
+
 enum { MANY = 20, EACH = 40 };
 
 START_TEST(many_picos_count_at_once_and_few_are_kept_in_memory)
@@ -141,7 +150,7 @@ START_TEST(many_picos_count_at_once_and_few_are_kept_in_memory)
         ck_assert_int_eq(r[i].rc, RC_OK);
     for (size_t i = 0; i < MANY; i++)
         check_count(&h, ecis[i], "40");
-    ck_assert_uint_le(pico_counters(h.e).loaded, 6);
+    check_loaded(&h, 5);
     free(r);
     hall_close(&h);
 }

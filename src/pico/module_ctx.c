@@ -198,18 +198,29 @@ static struct krl_value ctx_rulesets(struct activation *a, const struct krl_valu
     return krl_of_array(all);
 }
 
+/* False: an error. */
+static bool is_text(struct activation *a, struct krl_value v, const char *what)
+{
+    if (v.type != KRL_TEXT)
+        krl_fail(&a->m.heap, RC_INVALID, "TypeError: Expected string for %s but got %s", what,
+                 krl_typeof(v));
+    return v.type == KRL_TEXT;
+}
+
 static struct krl_value ctx_install(struct activation *a, const struct krl_value *args, size_t n)
 {
     const struct ruleset *set = NULL;
-    struct str url = text_of(a, krl_arg(args, n, 0));
-    if (!activation_install(a, a->p, url, krl_arg(args, n, 1), &set))
+    struct krl_value url = krl_arg(args, n, 0);
+    if (!is_text(a, url, "url") ||
+        !activation_install(a, a->p, text_of(a, url), krl_arg(args, n, 1), &set))
         return krl_failed();
     return value_of(a, set->rid);
 }
 
 static struct krl_value ctx_uninstall(struct activation *a, const struct krl_value *args, size_t n)
 {
-    if (!activation_uninstall(a, text_of(a, krl_arg(args, n, 0))))
+    struct krl_value rid = krl_arg(args, n, 0);
+    if (!is_text(a, rid, "rid") || !activation_uninstall(a, text_of(a, rid)))
         return krl_failed();
     return krl_null();
 }
@@ -219,7 +230,7 @@ static struct krl_value ctx_flush(struct activation *a, const struct krl_value *
     struct str reply;
     struct err err;
     struct str url = text_of(a, krl_arg(args, n, 0));
-    if (!activation_slow(a))
+    if (!is_text(a, krl_arg(args, n, 0), "url") || !activation_slow(a))
         return krl_failed();
     enum rc rc = pico_flush(a->e, url, STR(""), a->arena_own, &reply, &err);
     if (rc != RC_OK)

@@ -150,19 +150,25 @@ static struct krl_value field(struct krl_value map, const char *key)
     return v == NULL ? krl_undefined() : *v;
 }
 
+/* To a channel, or to the other side of a subscription: its bus is {"Tx", "Tx_host"}. */
 static struct krl_value send(struct activation *a, const struct krl_value *args, size_t n)
 {
     struct krl_value event = krl_arg(args, n, 0);
     struct krl_value names[2] = {field(event, "domain"), field(event, "name")};
-    if (krl_is_null(names[1]))
+    struct krl_value eci = field(event, "eci");
+    struct krl_value host = krl_arg(args, n, 1);
+    struct krl_value bus = field(event, "sub");
+    if (!krl_truthy(names[1]))
         names[1] = field(event, "type");
-    struct krl_value sent =
-        activation_send(a, field(event, "eci"), names, field(event, "attrs"), krl_arg(args, n, 1));
-    return krl_is_failed(sent) ? sent : krl_null();
+    if (!krl_truthy(eci) && krl_truthy(bus)) {
+        eci = field(bus, "Tx");
+        host = field(bus, "Tx_host");
+    }
+    return activation_send(a, eci, names, field(event, "attrs"), host);
 }
 
 static const struct member event_members[] = {
-    {"send", KRL_DOOR_ACTION, send, {"event", "host", NULL}},
+    {"send", KRL_DOOR_ACTION, send, {"options", "host", NULL}},
     {NULL, 0, NULL, {NULL}},
 };
 

@@ -211,16 +211,19 @@ static struct krl_value merge_maps(struct krl_heap *h, const struct krl_map *to,
     return krl_of_map(to);
 }
 
-/* Two values under the same key, as qs puts them together. Recursion: as deep as levels are. */
+/* Two values under the same key, as qs puts them together. to may be the true that a text became in
+ * a map, from is as nest made it. Recursion: as deep as levels are. */
 static struct krl_value merge(struct krl_heap *h, struct krl_value to, struct krl_value from)
 {
     if (krl_is_failed(to) || krl_is_failed(from))
         return krl_failed();
+    if (from.type == KRL_TEXT && from.text->n == 0)
+        return to;
     if (from.type == KRL_TEXT && to.type == KRL_MAP)
         return krl_of_map(krl_map_put(h, to.map, from.text, krl_bool(true)));
     if (from.type == KRL_TEXT && to.type == KRL_ARRAY)
         return krl_of_array(krl_array_push(h, to.array, from));
-    if (to.type == KRL_TEXT) {
+    if (!krl_is_collection(to)) {
         struct krl_array *one = krl_array_reserve(h, 2);
         if (one == NULL || !krl_array_add(h, one, to))
             return krl_failed();
@@ -238,6 +241,8 @@ static struct krl_value merge(struct krl_heap *h, struct krl_value to, struct kr
     from = as_map(h, from);
     if (krl_is_failed(to) || krl_is_failed(from))
         return krl_failed();
+    ASSERT(to.type == KRL_MAP);
+    ASSERT(from.type == KRL_MAP);
     return merge_maps(h, to.map, from.map);
 }
 
@@ -287,6 +292,14 @@ struct krl_value pico_form_read(struct krl_heap *h, struct str form)
 
 /* --- bodies --- */
 
+/* Right behind the bracket of an object. */
+static bool wants_name(const struct krl_text *text, size_t at)
+{
+    while (at > 0 && krl_is_space(krl_unit(text, at - 1)))
+        at--;
+    return at > 0 && krl_unit(text, at - 1) == '{';
+}
+
 struct krl_value pico_json_read(struct krl_heap *h, struct str body)
 {
     size_t at = 0;
@@ -304,7 +317,8 @@ struct krl_value pico_json_read(struct krl_heap *h, struct str body)
     if (at >= text->n)
         krl_fail(h, RC_SYNTAX, "SyntaxError: Unexpected end of JSON input");
     else
-        krl_fail(h, RC_SYNTAX, "SyntaxError: Unexpected token in JSON at position %zu", at);
+        krl_fail(h, RC_SYNTAX, "SyntaxError: %s in JSON at position %zu",
+                 wants_name(text, at) ? "Expected property name or '}'" : "Unexpected token", at);
     return krl_failed();
 }
 

@@ -481,11 +481,25 @@ static enum rc fetch(struct registry *g, struct str url, struct arena *arena, st
     return RC_OK;
 }
 
+/* What was handed in with its source, and what comes with the engine, can be read nowhere: it is as
+ * it should be. */
+static enum rc flush_handed_in(struct registry *g, struct str url, const struct ruleset **ret,
+                               struct err *err)
+{
+    const struct ruleset *set = registry_url(g, url);
+    if (set == NULL)
+        return err_set(err, RC_NOT_FOUND, "Error: there is no ruleset %.*s", STRF(url));
+    *ret = set;
+    return RC_OK;
+}
+
 enum rc registry_flush(struct registry *g, struct str url, const struct ruleset **ret,
                        struct err *err)
 {
     struct arena arena;
     struct str source;
+    if (str_starts(url, STR("hanse:")))
+        return flush_handed_in(g, url, ret, err);
     arena_init(&arena, LOAD_BYTES_MAX);
     enum rc rc = fetch(g, url, &arena, &source, err);
     if (rc == RC_OK && !str_is_utf8(source))

@@ -150,7 +150,7 @@ static bool within_rate(struct web_call *c)
     atomic_fetch_add(&c->w->limited, 1);
     struct err err = {0};
     err_write(&err, RC_TOO_MANY, "Error: this channel is asked too often");
-    web_refuse_late(c, &err);
+    web_refuse_much(c, &err);
     return false;
 }
 
@@ -188,6 +188,7 @@ static void serve(struct pico_web *w, struct http_exchange *x, bool developer)
     if (r != NULL && (r->flags & WEB_CHANNEL) != 0) {
         hide_channel(c);
         put_cors(c);
+        c->own = developer && may_develop(c);
     }
     /* As the official engine: for any address, so that it does not tell what is there. */
     if (http_method(x) == HTTP_OPTIONS && (r != NULL || !ours)) {

@@ -103,11 +103,15 @@ static void hold(struct pico_request *r)
     http_hold(c->x);
 }
 
-void web_refuse_late(struct web_call *c, const struct err *err)
+void web_refuse_much(struct web_call *c, const struct err *err)
 {
-    if (!c->held)
+    if (!c->own && !c->held)
         hold(&c->r);
-    web_fail(c, RC_TOO_MANY, err);
+    web_fail(c, err->rc, err);
+    if (c->own && c->held)
+        http_send(c->x);
+    if (c->own)
+        return;
     c->late.x = c->x;
     web_late_send(c->w->late, &c->late);
 }
@@ -133,12 +137,19 @@ static void run_and_send(struct work_item *item)
     http_send(c->x);
 }
 
+/* Who asks at once again for what ended at a bound would keep the processors busy with that. Steps
+ * are a bound that takes its time. */
+static bool is_much(enum rc rc)
+{
+    return rc == RC_TOO_MANY || rc == RC_TOO_LARGE;
+}
+
 /* What the pico that moved away is asked goes on to where it is; its owner is told instead. */
 static void answered(struct pico_request *r)
 {
     struct web_call *c = CONTAINER_OF(r, struct web_call, r);
-    if (r->rc == RC_TOO_MANY && (c->route->flags & WEB_CHANNEL) != 0) {
-        web_refuse_late(c, &r->err);
+    if (is_much(r->rc) && (c->route->flags & WEB_CHANNEL) != 0) {
+        web_refuse_much(c, &r->err);
         return;
     }
     if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0 && r->inside) {

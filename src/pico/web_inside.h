@@ -42,6 +42,7 @@ struct web_call {
     size_t part_n;
     struct pico_request r;
     bool held;        /* the exchange: another thread may have the request */
+    bool own;         /* who asks a channel may develop here: it is a try of his own */
     int64_t retry_s;  /* of RC_TOO_MANY */
     const char *type; /* of the answer to a query: text/html, text/plain; NULL: JSON */
     struct web_late_answer late;
@@ -90,8 +91,8 @@ bool web_read_input(struct web_call *c, bool headers, struct str eid);
  * with the answer and replies, after which the held exchange is sent. */
 void web_ask(struct web_call *c, void (*then)(struct web_call *c));
 /* Refuse who asked a channel too much, within the handler or with the exchange held; it is sent
- * here, later. */
-void web_refuse_late(struct web_call *c, const struct err *err);
+ * here, later. Who tries his own is not kept waiting. */
+void web_refuse_much(struct web_call *c, const struct err *err);
 /* Hold the exchange and run work on a thread that may wait; it replies, after which the exchange is
  * sent. */
 void web_work(struct web_call *c, void (*work)(struct web_call *c));

@@ -9,10 +9,16 @@ struct web_late {
     pthread_cond_t some;
     pthread_t thread;
     bool ending;
-    struct web_late_answer *first; /* all wait equally long: the first is due first */
+    time_us latest;                /* when the last of them is due */
+    struct web_late_answer *first; /* in the order in which they are due */
     struct web_late_answer **last;
     size_t n;
 };
+
+static time_us round_up(time_us at, time_us step)
+{
+    return (at + step - 1) / step * step;
+}
 
 /* With the lock. */
 static struct web_late_answer *take_first(struct web_late *l)
@@ -86,7 +92,8 @@ void web_late_send(struct web_late *l, struct web_late_answer *a)
     bool full = l->n >= WEB_LATE_MAX;
     if (!full) {
         a->next = NULL;
-        a->due = clock_steady(l->clock) + WEB_LATE_US;
+        l->latest = max_i64(clock_steady(l->clock) + WEB_LATE_US, l->latest + WEB_LATE_APART_US);
+        a->due = round_up(l->latest, WEB_LATE_STEP_US);
         *l->last = a;
         l->last = &a->next;
         if (l->n++ == 0)

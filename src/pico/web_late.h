@@ -2,7 +2,8 @@
  * web_late.h - answers that leave a moment later: who asked too much, and asks again as soon as he
  * is refused, would otherwise take the processors from all who did not.
  *
- * One thread sends them, each WEB_LATE_US after it was added.
+ * One thread sends them, each WEB_LATE_US after it was added, and not at once what came at once:
+ * those who ask again would again all come in one moment. A few leave together.
  */
 #ifndef PICO_WEB_LATE_H
 #define PICO_WEB_LATE_H
@@ -11,7 +12,10 @@
 
 enum {
     WEB_LATE_US = 500 * 1000,
-    WEB_LATE_MAX = 10000, /* that wait; more leave at once */
+    WEB_LATE_APART_US = 500, /* for each of them */
+    WEB_LATE_STEP_US = 5000, /* what is due within one leaves at its end: each time that some leave,
+                                libmicrohttpd looks at all that are held */
+    WEB_LATE_MAX = 10000,    /* that wait; more leave at once */
 };
 
 struct web_late;

@@ -3,13 +3,16 @@
 #include "http/probe.h"
 #include "pico/web_inside.h"
 
+enum { OFTEN = 2 }; /* a minute */
+
 static struct pico_web *web;
 static struct http_server *customers;
 static struct http_server *developers;
 
 static void open_web(struct pico_web_options o)
 {
-    o.clock = clock_system();
+    if (o.clock == NULL)
+        o.clock = clock_system();
     web = pico_web_open(&o);
     customers = probe_open(&(struct http_options){.handler = pico_web_customers(web)});
     developers = probe_open(&(struct http_options){.handler = pico_web_developers(web)});
@@ -152,24 +155,45 @@ START_TEST(with_a_token_only_who_has_it_may_develop)
 }
 END_TEST
 
-START_TEST(a_channel_is_asked_only_so_often)
+/* Once more than it may be asked, with what does not come as far as the engine. */
+static char *ask_too_often(const struct http_server *s)
 {
-    close_web();
-    open_web((struct pico_web_options){.per_minute = 2});
-    static const char body[] = "POST /c/x/query/a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n"
-                               "Content-Type: application/json\r\nConnection: close\r\n\r\n{";
-    for (int i = 0; i < 2; i++) {
-        char *reply = probe_ask(customers, body);
+    static const char body[] =
+        "POST /c/x/query/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+        "Content-Type: application/json\r\nConnection: close\r\n\r\n{";
+    for (int i = 0; i < OFTEN; i++) {
+        char *reply = probe_ask(s, body);
         ck_assert_int_eq(probe_status(reply), 200);
         ck_assert_ptr_nonnull(
             strstr(reply, "{\"error\":\"SyntaxError: Unexpected end of JSON input\"}"));
         free(reply);
     }
-    char *reply = probe_ask(customers, body);
+    return probe_ask(s, body);
+}
+
+START_TEST(a_channel_is_asked_only_so_often)
+{
+    close_web();
+    open_web((struct pico_web_options){.per_minute = OFTEN});
+    char *reply = ask_too_often(customers);
     ck_assert_int_eq(probe_status(reply), 429);
     ck_assert_ptr_nonnull(strstr(reply, "Retry-After: "));
     free(reply);
     expect(customers, "POST", "/v1/channels/x/events/a/b", 429);
+}
+END_TEST
+
+/* The clock stands still: what leaves later never leaves. */
+START_TEST(who_develops_hears_at_once_that_it_was_too_much)
+{
+    struct clock_sim sim;
+    clock_sim_init(&sim, 0, 1);
+    close_web();
+    open_web((struct pico_web_options){.per_minute = OFTEN, .clock = &sim.clock});
+    char *reply = ask_too_often(developers);
+    ck_assert_int_eq(probe_status(reply), 429);
+    free(reply);
+    expect(developers, "POST", "/v1/channels/x/events/a/b", 429);
 }
 END_TEST
 
@@ -218,6 +242,7 @@ Suite *web_suite(void)
     tcase_add_test(c, a_page_from_elsewhere_may_not_develop);
     tcase_add_test(c, with_a_token_only_who_has_it_may_develop);
     tcase_add_test(c, a_channel_is_asked_only_so_often);
+    tcase_add_test(c, who_develops_hears_at_once_that_it_was_too_much);
     tcase_add_test(c, another_method_is_405_with_those_that_are_taken);
     tcase_add_test(c, a_body_above_100_kb_is_refused_in_the_official_words);
     suite_add_tcase(s, c);

@@ -35,7 +35,7 @@ extern const char *const probe_kinds[];
 
 struct probe_task {
     uint64_t set;
-    struct str id; /* "vpt_...": of this node looking at this service, and of nothing else */
+    struct str id; /* "vpt_...": of this node looking at this address in this way */
     int64_t kind;
     struct str address; /* of a node, or its name */
     int64_t port;

@@ -197,7 +197,8 @@ extern const struct schema sighting_schema;
 extern const struct schema sighting_fact_schema;
 extern const struct schema sighting_promise_schema;
 
-/* POST /v1/node/reports: what changed since the last one, or (whole) all of it. */
+/* POST /v1/node/reports: what changed since the last one, or (whole) all of it. What is too long
+ * for one comes in several, none of which is whole. */
 struct node_report {
     uint64_t set;
     int64_t revision; /* of desired that it has */

@@ -1,5 +1,6 @@
 #include "settle/bad_debt.h"
 
+#include "billing/close.h"
 #include "billing/rated_row.h"
 #include "money/round.h"
 #include "settle/share.h"
@@ -201,6 +202,7 @@ enum rc bad_debt_write_off(struct tx *tx, struct ledger *l, struct str document,
         TRY(find_bearers(tx, &loss));
         TRY(check(tx, &loss));
     }
+    TRY(close_posted(tx, d));
     TRY(document_row_write_off(tx, d->no, &loss.amount));
     TRY(document_row_get(tx, d->no, d));
     TRY(post(tx, l, &loss));

@@ -389,27 +389,117 @@ enum rc clearing_credited(struct tx *tx, struct ledger *l, const struct document
     return clearing_undo(tx, l, d.issuer, d.currency, back);
 }
 
+/* --- what is there to be paid out --- */
+
+/* The balance of an account of Clearing's, on the side where the money is. */
+static enum rc on_side(struct tx *tx, struct ledger *l, const struct currency *currency,
+                       const char *code, int64_t *ret)
+{
+    account_id account = 0;
+    struct balance b;
+    *ret = 0;
+    enum rc rc = ledger_find(tx, l, POSTING_CLEARING, str_c(currency->code), str_c(code), &account);
+    if (rc == RC_NOT_FOUND) {
+        err_clear(tx->err);
+        return RC_OK;
+    }
+    TRY(rc);
+    TRY(ledger_balance(tx, l, account, &b));
+    *ret = b.debits - b.credits;
+    return RC_OK;
+}
+
+enum rc clearing_cash(struct tx *tx, struct ledger *l, const struct currency *currency,
+                      int64_t *ret)
+{
+    int64_t bank = 0;
+    int64_t suspense = 0;
+    TRY(on_side(tx, l, currency, "Bank", &bank));
+    TRY(on_side(tx, l, currency, "Suspense", &suspense));
+    *ret = bank + suspense;
+    return RC_OK;
+}
+
+enum rc clearing_cash_free(struct tx *tx, struct ledger *l, const struct currency *currency,
+                           int64_t *ret)
+{
+    struct rows rows;
+    TRY(clearing_cash(tx, l, currency, ret));
+    TRY(sql_rows(tx, &rows,
+                 "SELECT COALESCE(SUM(amount), 0) FROM payout WHERE book = $1 AND currency = $2 "
+                 "AND state IN ($3, $4)",
+                 V(POSTING_CLEARING), V(currency->code), V(payout_states[PAYOUT_PENDING]),
+                 V(payout_states[PAYOUT_APPROVED])));
+    *ret -= row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
+enum rc clearing_debt(struct tx *tx, struct ledger *l, struct str party,
+                      const struct currency *currency, int64_t *ret)
+{
+    struct rows rows;
+    int64_t balance = 0;
+    const struct purse p = {.party = party, .currency = currency};
+    TRY(balance_of(tx, l, &p, &balance));
+    TRY(sql_rows(tx, &rows,
+                 "SELECT CAST(COALESCE(SUM(amount - voided - earned), 0) AS BIGINT) FROM share "
+                 "WHERE payer = $1 AND payee = $2 AND currency = $3 AND amount - voided <> earned",
+                 V(POSTING_CLEARING), V(party), V(currency->code)));
+    *ret = max_i64(row_int(&rows, 0, 0) - balance, 0);
+    return RC_OK;
+}
+
+enum rc clearing_wait_clear(struct tx *tx)
+{
+    return sql_run(tx, "DELETE FROM clearing_wait");
+}
+
+enum rc clearing_wait_note(struct tx *tx, struct str settlement, struct str party,
+                           const struct currency *currency, int64_t amount)
+{
+    return sql_run(tx,
+                   "INSERT INTO clearing_wait (no, party, currency, amount, settlement, created) "
+                   "SELECT COALESCE(MAX(no), 0) + 1, $1, $2, $3, $4, $5 FROM clearing_wait",
+                   V(party), V(currency->code), V(amount), V(settlement), V(tx->now));
+}
+
+enum rc clearing_waiting(struct tx *tx, int64_t *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT COUNT(*) FROM clearing_wait"));
+    *ret = row_int(&rows, 0, 0);
+    return RC_OK;
+}
+
 /* --- for people --- */
 
 /* Everything that moved a party's money under CHAIN: it sums up to what the party has. What
  * somebody collects for another issuer comes to Clearing; one payment may pay such invoices and
  * others. place, no and seq tell apart what happened at one instant. */
-#define MOVES                                                                                  \
-    "(SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
-    "q.amount AS amount, p.currency AS currency, p.created AS created, 'c' AS place, "         \
-    "p.no AS no, q.seq AS seq "                                                                \
-    "FROM payment p JOIN payment_part q ON q.payment = p.no "                                  \
-    "JOIN document d ON d.no = q.document "                                                    \
-    "WHERE p.party <> d.issuer AND p.state <> 'returned' AND d.settle = 0 "                    \
-    "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "   \
-    "'r', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                  \
-    "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "      \
-    "'s', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                  \
-    "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, "       \
-    "'t', p.no, 0 FROM payout p WHERE p.book = 'Clearing' "                                    \
-    "AND p.state IN ('sent', 'confirmed') AND NOT EXISTS "                                     \
-    "(SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "                 \
-    "AND s.currency = p.currency AND s.payout = p.no)) m"
+#define MOVED                                                                                 \
+    "SELECT d.issuer AS party, 'collected' AS kind, d.id AS document, d.recipient AS other, " \
+    "q.amount AS amount, p.currency AS currency, p.created AS created, 'c' AS place, "        \
+    "p.no AS no, q.seq AS seq "                                                               \
+    "FROM payment p JOIN payment_part q ON q.payment = p.no "                                 \
+    "JOIN document d ON d.no = q.document "                                                   \
+    "WHERE p.party <> d.issuer AND p.state <> 'returned' AND d.settle = 0 "                   \
+    "UNION ALL SELECT c.payee, 'received', d.id, c.payer, c.amount, c.currency, c.created, "  \
+    "'r', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                 \
+    "UNION ALL SELECT c.payer, 'paid', d.id, c.payee, -c.amount, c.currency, c.created, "     \
+    "'s', c.no, 0 FROM clearing_part c JOIN document d ON d.no = c.document "                 \
+    "UNION ALL SELECT r.party, 'recovered', NULL, f.debtor, r.amount, r.currency, "           \
+    "r.created, 'v', r.no, 0 FROM clearing_recovery r "                                       \
+    "JOIN clearing_fund f ON f.no = r.fund "                                                  \
+    "UNION ALL SELECT p.payee, 'payout', NULL, p.id, -p.amount, p.currency, p.created, "      \
+    "'t', p.no, 0 FROM payout p WHERE p.book = 'Clearing' "                                   \
+    "AND p.state IN ('sent', 'confirmed') AND NOT EXISTS "                                    \
+    "(SELECT 1 FROM statement s WHERE s.payer = p.book AND s.payee = p.payee "                \
+    "AND s.currency = p.currency AND s.payout = p.no)"
+#define MOVES "(" MOVED ") m"
+/* And what did not move, as Clearing has not enough of it. */
+#define LISTED                                                                                 \
+    "(" MOVED " UNION ALL SELECT w.party, 'waits', NULL, w.settlement, w.amount, w.currency, " \
+    "w.created, 'w', w.no, 0 FROM clearing_wait w) m"
 _Static_assert(SETTLE_CHAIN == 0, "as it is written in MOVES");
 
 static const struct page_column sort_columns[] = {{"id", "k.key", PAGE_TEXT},
@@ -421,7 +511,7 @@ static const struct page_table move_table = {
               "LENGTH('0000000000000000000' || CAST(m.created AS TEXT)) - 18) || m.place || "
               "SUBSTR('0000000000000000000' || CAST(m.no AS TEXT), "
               "LENGTH('0000000000000000000' || CAST(m.no AS TEXT)) - 18) || "
-              "CAST(m.seq AS TEXT) AS key FROM " MOVES ") k",
+              "CAST(m.seq AS TEXT) AS key FROM " LISTED ") k",
     .id = "k.key",
     .sort = sort_columns,
     .sort_count = COUNT(sort_columns),

@@ -68,12 +68,33 @@ MUST_CHECK enum rc clearing_undo(struct tx *tx, struct ledger *l, struct str par
 MUST_CHECK enum rc clearing_credited(struct tx *tx, struct ledger *l,
                                      const struct document_row *invoice);
 
+/* What Clearing may pay out now: what is on its account, less what came in and found no invoice
+ * yet. What it owes may be more: where a client's credit paid, where a bank took money back that
+ * was paid out already, where a debt was written off. Who owes Clearing for that pays it by what
+ * comes in for it next; until then others' payouts wait, and no run releases more than there is.
+ * Below 0: the account is overdrawn. */
+MUST_CHECK enum rc clearing_cash(struct tx *tx, struct ledger *l, const struct currency *currency,
+                                 int64_t *ret);
+/* Of that, what no payout was made for yet. */
+MUST_CHECK enum rc clearing_cash_free(struct tx *tx, struct ledger *l,
+                                      const struct currency *currency, int64_t *ret);
+/* What a party owes Clearing, so that others may have to wait: what it was paid and has to give
+ * back. What was booked for it and waits for a client's cash is not set off. 0: it owes nothing. */
+MUST_CHECK enum rc clearing_debt(struct tx *tx, struct ledger *l, struct str party,
+                                 const struct currency *currency, int64_t *ret);
+/* A run begins: nobody waits for cash. */
+MUST_CHECK enum rc clearing_wait_clear(struct tx *tx);
+/* The run has not paid so much to the party, as it is not there: clearing_list says so. */
+MUST_CHECK enum rc clearing_wait_note(struct tx *tx, struct str settlement, struct str party,
+                                      const struct currency *currency, int64_t amount);
+
 /* For people: what came in for a party, what it paid, and what was paid out, latest first. */
 struct clearing_entry {
     uint64_t set;
-    struct str kind;     /* "collected", "received", "paid", "payout" */
+    struct str kind;     /* "collected", "received", "paid", "payout", "recovered" (fund.h), "waits"
+                        (clearing_wait_note) */
     struct str document; /* the invoice that was paid; empty: a payout */
-    struct str other;    /* who paid, who was paid, the payout */
+    struct str other;    /* who paid, who was paid, the payout, the run */
     struct str amount;   /* below 0: it went */
     struct str currency;
     time_us created;
@@ -86,5 +107,7 @@ MUST_CHECK enum rc clearing_list(struct tx *tx, struct str party, const struct p
  * and what was sent to it, and what COLLECT owes it; so that it is nothing when everything is paid.
  * RC_INVALID names the first party for which it is not so. */
 MUST_CHECK enum rc clearing_verify(struct tx *tx, struct ledger *l);
+/* How many waited for cash after the last run. */
+MUST_CHECK enum rc clearing_waiting(struct tx *tx, int64_t *ret);
 
 #endif

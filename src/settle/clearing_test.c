@@ -2,11 +2,13 @@
  * clearing_test.c - CHAIN with resellers: what a client pays goes up the path, each tier is paid
  * its own, and all of it comes back when the bank takes it back.
  */
+#include "settle/fund.h"
 #include "settle/path_fixture.h"
 
 enum {
     STEPS = 60,
     WORLDS = 4,
+    COLLECT_WORLDS = 2,
     OTHER_DEBTS = 201, /* more than a run looks at at once */
     CIRCLE = 800,      /* whole units: so many rounds */
 };
@@ -574,14 +576,21 @@ static enum rc pay_all_in(struct tx *tx, void *arg)
     return RC_OK;
 }
 
+static enum rc emptied_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct books_zero zero = {0};
+    OK(tx, ledger_accounts(tx, p->w.books.l, POSTING_CLEARING, books_count_open, &zero));
+    HOLDS(zero.open == 0, SEED_FMT "%.*s is open in Clearing", p->seed, STRF(zero.code));
+    return RC_OK;
+}
+
 /* Everything is paid: Clearing is empty, nobody owes anybody, each has its margin in the bank. */
 static enum rc all_paid_in(struct tx *tx, void *arg)
 {
     struct path_world *p = arg;
     struct ledger *l = p->w.books.l;
-    struct books_zero zero = {0};
-    OK(tx, ledger_accounts(tx, l, POSTING_CLEARING, books_count_open, &zero));
-    HOLDS(zero.open == 0, SEED_FMT "%.*s is open in Clearing", p->seed, STRF(zero.code));
+    TRY(emptied_in(tx, p));
     for (int i = 0; i < p->tiers; i++) {
         struct str below = i + 1 < p->tiers ? p->party[i + 1] : p->client[0];
         int64_t income = -books_balance_of(tx, l, p->party[i], "USD", STR("Income:Wholesale"));
@@ -592,12 +601,41 @@ static enum rc all_paid_in(struct tx *tx, void *arg)
     return RC_OK;
 }
 
+/* The operator lends what somebody owes Clearing, or a part. */
+static enum rc lend_some_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct fund made;
+    int64_t debt = 0;
+    struct fund fresh = {.debtor = p->party[any(p, p->tiers)], .currency = STR("USD")};
+    OK(tx, clearing_debt(tx, p->w.books.l, fresh.debtor, currency_find(STR("USD")), &debt));
+    if (debt > 0 && any(p, 2) == 0)
+        fresh.amount =
+            amount_str(property_between(&p->chance, 1, debt), currency_find(STR("USD")), tx->arena);
+    enum rc rc = fund_create(tx, p->w.books.l, p->party[0], STR("usr_a"), &fresh, &made);
+    HOLDS(rc == RC_OK || rc == RC_CONFLICT, SEED_FMT "%s", p->seed, tx->err->text);
+    if (rc == RC_OK)
+        OK(tx, fund_release(tx, p->w.books.l, made.id, STR("usr_b"), &made));
+    err_clear(tx->err);
+    return RC_OK;
+}
+
 static void step(struct path_world *p)
 {
-    static const tx_fn fns[] = {pay_some_in, pay_some_in,    run_in,   run_in,
-                                send_in,     return_some_in, bounce_in};
+    static const tx_fn fns[] = {pay_some_in, pay_some_in,    run_in,    run_in,
+                                send_in,     return_some_in, bounce_in, lend_some_in};
     path_do(p, fns[any(p, (int64_t)COUNT(fns))]);
     path_do(p, holds_in);
+}
+
+/* Many steps by chance, and then everything is paid. */
+static void live_through(struct path_world *p)
+{
+    for (int i = 0; i < STEPS; i++)
+        step(p);
+    path_do(p, pay_all_in);
+    path_do(p, run_in);
+    path_do(p, send_in);
 }
 
 START_TEST(any_order_of_payments_returns_runs_and_payouts_ends_at_zero)
@@ -609,13 +647,146 @@ START_TEST(any_order_of_payments_returns_runs_and_payouts_ends_at_zero)
         struct path_world *p = path_open(tiers, (int)property_between(&chance, 1, CLIENTS_MAX));
         p->chance = chance;
         p->seed = seed;
-        for (int i = 0; i < STEPS; i++)
-            step(p);
-        path_do(p, pay_all_in);
+        live_through(p);
+        path_do(p, holds_in);
+        path_do(p, all_paid_in);
+        chance = p->chance;
+        path_close(p);
+    }
+}
+END_TEST
+
+/* --- no more than there is --- */
+
+static enum rc goes_back_in(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct page page;
+    struct payment back;
+    OK(tx, payment_list(tx, p->party[0], &(struct page_query){0}, &page));
+    const struct payment *list = page.items.items;
+    ck_assert_uint_gt(page.items.count, 0);
+    OK(tx, payment_return(tx, p->w.books.l, list[0].id, &back));
+    return RC_OK;
+}
+
+static enum rc three_wait(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    ck_assert_int_eq(states_of(tx, p, PAYOUT_APPROVED), 3);
+    ck_assert_int_eq(clearing_bank(tx, p), 0);
+    ck_assert_int_eq(run_of(tx, p).payouts, 0);
+    return RC_OK;
+}
+
+static enum rc pays_again(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    (void)pay_client(tx, p, 0, "890.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 0);
+    return RC_OK;
+}
+
+static enum rc three_sent(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    ck_assert_int_eq(states_of(tx, p, PAYOUT_SENT), 3);
+    ck_assert_int_eq(clearing_bank(tx, p), 0);
+    return RC_OK;
+}
+
+static enum rc pays(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    (void)pay_client(tx, p, 0, "890.00");
+    ck_assert_int_eq(run_of(tx, p).payouts, 3);
+    return RC_OK;
+}
+
+START_TEST(a_payout_of_money_that_went_back_waits_until_it_comes_again)
+{
+    const struct path_world wanted = {.tiers = 3, .clients = 1, .settle = SETTLE_COLLECT};
+    struct path_world *p = path_open_as(&wanted);
+    path_do(p, pays);
+    path_do(p, goes_back_in);
+    path_do(p, send_in);
+    path_do(p, three_wait);
+    path_do(p, pays_again);
+    path_do(p, send_in);
+    path_do(p, three_sent);
+    path_close(p);
+}
+END_TEST
+
+/* R1 and the operator have in their banks what R2 is owed: it waits, and its page says so. */
+static enum rc waits_for_others(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct page page;
+    struct settle_report report;
+    ck_assert_int_eq(clearing_bank(tx, p), 0);
+    ck_assert_int_eq(run_of(tx, p).payouts, 0);
+    OK(tx, clearing_list(tx, p->party[2], &(struct page_query){0}, &page));
+    const struct clearing_entry *e = page.items.items;
+    SAME(e[0].kind, STR("waits"));
+    SAME(e[0].amount, STR("760.00"));
+    OK(tx, settle_verify(tx, p->w.books.l, &report));
+    ck_assert_int_eq(report.waiting, 1);
+    return RC_OK;
+}
+
+/* The operator's 700.00 come back from its bank: as much as is there is paid. */
+static enum rc some_comes_back(struct tx *tx, void *arg)
+{
+    struct path_world *p = arg;
+    struct ledger *l = p->w.books.l;
+    struct page page = payouts_of(tx, p);
+    const struct payout *list = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++) {
+        struct payout out;
+        if (str_eq(list[i].payee, p->party[0]))
+            OK(tx, payout_confirm(tx, l, list[i].id, true, &out));
+    }
+    CLEARING(0, 0);
+    struct settlement run = run_of(tx, p);
+    ck_assert_int_eq(run.payouts, 1);
+    SAME(run.amount, STR("700.00 USD"));
+    CLEARING(2, 76000);
+    return RC_OK;
+}
+
+START_TEST(who_waits_for_what_others_owe_clearing_is_told_and_gets_what_is_there)
+{
+    struct path_world *p = path_open(3, 1);
+    path_do(p, invoiced);
+    path_do(p, netted);
+    path_do(p, send_in);
+    path_do(p, credit_reseller_in);
+    path_do(p, given_back_late);
+    path_do(p, waits_for_others);
+    path_do(p, some_comes_back);
+    path_do(p, send_in);
+    path_close(p);
+}
+END_TEST
+
+/* COLLECT: money comes and goes back, payouts are sent and bounce. */
+START_TEST(what_is_collected_is_never_paid_out_before_it_is_there)
+{
+    struct clock_sim chance;
+    uint64_t seed = property_begin(&chance);
+    for (int world = 0; world < COLLECT_WORLDS; world++) {
+        const struct path_world wanted = {.tiers = (int)property_between(&chance, 2, 4),
+                                          .clients = 2,
+                                          .settle = SETTLE_COLLECT,
+                                          .chance = chance,
+                                          .seed = seed};
+        struct path_world *p = path_open_as(&wanted);
+        live_through(p);
         path_do(p, run_in);
         path_do(p, send_in);
         path_do(p, holds_in);
-        path_do(p, all_paid_in);
+        path_do(p, emptied_in);
         chance = p->chance;
         path_close(p);
     }
@@ -639,6 +810,9 @@ Suite *clearing_suite(void)
     tcase_add_test(t, a_run_that_was_killed_goes_on_under_its_id);
     tcase_add_test(t, a_credit_note_gives_back_what_clearing_paid);
     tcase_add_test(t, any_order_of_payments_returns_runs_and_payouts_ends_at_zero);
+    tcase_add_test(t, a_payout_of_money_that_went_back_waits_until_it_comes_again);
+    tcase_add_test(t, who_waits_for_what_others_owe_clearing_is_told_and_gets_what_is_there);
+    tcase_add_test(t, what_is_collected_is_never_paid_out_before_it_is_there);
     suite_add_tcase(s, t);
     return s;
 }

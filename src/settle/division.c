@@ -13,7 +13,8 @@ enum {
     CLAIM_KEY_MAX = 200,
     MAP_SEED = 2,
     INSTANT_TEXT_MAX = 400,
-    INSTANTS_MAX = 200
+    INSTANTS_MAX = 200,
+    AGREEMENT_KINDS = AGREEMENT_REVSHARE + 1
 };
 
 /* Agreements of a kind from a party, as of an instant. */
@@ -41,10 +42,10 @@ struct division {
     struct claims *trial;  /* of a line that is only looked at */
     time_us at;            /* the line in hand is shared by what was agreed then */
     bool known;            /* what follows was asked */
-    bool shared;           /* somebody agreed to costs */
-    bool mixed;            /* agreements count in several currencies */
-    struct map instants;   /* by what decides them: struct instant */
-    struct kept *kept;     /* few: bounded fees of producers */
+    bool has[AGREEMENT_KINDS]; /* agreements of a kind */
+    bool mixed;                /* agreements count in several currencies */
+    struct map instants;       /* by what decides them: struct instant */
+    struct kept *kept;         /* few: bounded fees of producers */
     size_t count;
     size_t few_count;
     size_t path_count;
@@ -125,9 +126,9 @@ static enum rc few_referrals(struct division *d, time_us at, struct found_few *r
     return RC_OK;
 }
 
-static enum rc referrals(struct division *d, const struct rated_line *line, struct list *ret)
+enum rc division_referrals(struct division *d, const struct rated_line *line, time_us at,
+                           struct list *ret)
 {
-    time_us at = d->at;
     struct found_few few;
     TRY(few_referrals(d, at, &few));
     *ret = (struct list){0};
@@ -169,6 +170,14 @@ static bool narrows(struct str wanted, struct str is)
     return wanted.n > 0 && !str_eq(wanted, is);
 }
 
+/* What is about no item is about those that its author wrote. */
+static bool of_author(const struct agreement *a, const struct item *item)
+{
+    const struct scope *s = &a->terms.scope;
+    return a->kind != AGREEMENT_REVSHARE || s->item.n > 0 || s->category.n > 0 ||
+           str_eq(item->author, a->to);
+}
+
 static bool in_scope(const struct agreement *a, const struct rated_line *line,
                      const struct item *item)
 {
@@ -205,7 +214,7 @@ static enum rc speaks_of(struct division *d, const struct list *all, const struc
 static enum rc covers(struct division *d, const struct list *all, const struct agreement *a,
                       const struct rated_line *line, const struct item *item, bool *ret)
 {
-    *ret = in_scope(a, line, item);
+    *ret = of_author(a, item) && in_scope(a, line, item);
     return *ret ? speaks_of(d, all, a, line, item, ret) : RC_OK;
 }
 
@@ -215,6 +224,12 @@ enum rc division_covers(struct division *d, const struct list *all, const struct
     const struct item *item = NULL;
     TRY(find_item(d, line->item, &item));
     return covers(d, all, a, line, item, ret);
+}
+
+bool division_has(const struct division *d, enum agreement_kind kind)
+{
+    ASSERT(d->known);
+    return d->has[kind];
 }
 
 struct tx *division_tx(const struct division *d)
@@ -289,23 +304,21 @@ static struct waterfall_use use_of(const struct rated_line *line, int64_t amount
                                   .currency = currency};
 }
 
-static bool counts_units(const struct rule *rule)
+bool division_counts_units(const struct rule *rule)
 {
     return rule->kind == RULE_FIXED || rule->kind == RULE_PER_UNIT;
 }
 
-/* So much for each unit of a line: added up over the invoice, where a cap binds. */
-static enum rc for_units(struct division *d, const struct rule *rule, const struct rated_line *line,
-                         const struct currency *currency, int64_t *sum)
+enum rc division_for_units(struct division *d, const struct rule *rule,
+                           const struct rated_line *line, int64_t *ret)
 {
     struct waterfall_step step;
-    int64_t share = 0;
+    const struct currency *currency = currency_find(line->path->currency);
     TRY(rule_step(rule, currency, &step, d->tx->err));
     step.cap = -1;
     step.floor = 0;
     const struct waterfall_use use = use_of(line, 0, currency);
-    TRY(waterfall_run(&step, 1, &use, &share, d->tx->err));
-    return amount_add(*sum, share, sum, d->tx->err);
+    return waterfall_run(&step, 1, &use, ret, d->tx->err);
 }
 
 /* --- claims --- */
@@ -426,6 +439,20 @@ static enum rc claim_of(struct claims *c, const struct agreement *a, size_t rule
     return RC_OK;
 }
 
+/* What a claim has gathered, with one more part of it. */
+struct part {
+    int64_t base;
+    int64_t weight;
+    int64_t amount;
+};
+static enum rc claim_add(struct claims *c, struct share *s, const struct part *part)
+{
+    struct err *err = c->d->tx->err;
+    TRY(amount_add(s->base, part->base, &s->base, err));
+    TRY(amount_add(s->weight, part->weight, &s->weight, err));
+    return amount_add(s->amount, part->amount, &s->amount, err);
+}
+
 /* A percentage, a bounty: computed once, when the base of the whole invoice is there. What is for
  * units: line by line. */
 static enum rc claim_bases(struct claims *c, const struct agreement *a, enum share_origin origin,
@@ -437,12 +464,13 @@ static enum rc claim_bases(struct claims *c, const struct agreement *a, enum sha
         if (!division_in_months(&rules[i], line))
             continue;
         TRY(claim_of(c, a, i, origin, line, a->to, &claim));
-        claim->share.base += division_base(&rules[i], a->from, line);
-        claim->share.weight = claim->share.base;
+        struct part part = {.base = division_base(&rules[i], a->from, line)};
+        part.weight = part.base;
+        if (division_counts_units(&rules[i]))
+            TRY(division_for_units(c->d, &rules[i], line, &part.amount));
+        TRY(claim_add(c, &claim->share, &part));
         if (origin == SHARE_OF_REFERRAL)
             claim->share.client = line->client;
-        if (counts_units(&rules[i]))
-            TRY(for_units(c->d, &rules[i], line, c->invoice->currency, &claim->share.amount));
     }
     return RC_OK;
 }
@@ -451,7 +479,7 @@ static enum rc claim_referrals(struct claims *c, const struct rated_line *line)
 {
     struct list list;
     const struct item *item = NULL;
-    TRY(referrals(c->d, line, &list));
+    TRY(division_referrals(c->d, line, c->d->at, &list));
     const struct agreement *a = list.items;
     if (list.count > 0)
         TRY(find_item(c->d, line->item, &item));
@@ -475,10 +503,8 @@ static enum rc claim_revshares(struct claims *c, const struct rated_line *line)
         if (list.count > 0)
             TRY(find_item(c->d, line->item, &item));
         for (size_t i = 0; i < list.count; i++) {
-            bool open = a[i].terms.scope.item.n == 0 && a[i].terms.scope.category.n == 0;
-            bool meant = !open || str_eq(item->author, a[i].to);
-            if (meant)
-                TRY(covers(c->d, &list, &a[i], line, item, &meant));
+            bool meant = false;
+            TRY(covers(c->d, &list, &a[i], line, item, &meant));
             if (meant)
                 TRY(claim_bases(c, &a[i], SHARE_OF_REVSHARE, line));
         }
@@ -502,6 +528,13 @@ struct fall {
     struct waterfall_step steps[WATERFALL_STEPS_MAX];
     struct fall_step who[WATERFALL_STEPS_MAX];
 };
+
+/* Its steps are large, and nobody looks at one that was not added. */
+static void begin_fall(struct fall *f)
+{
+    f->count = 0;
+    f->residual = STR("");
+}
 
 /* Of one thing one rule takes what the others leave. */
 static enum rc one_residual(const struct claims *c, const struct fall *f, struct str wanted,
@@ -670,9 +703,9 @@ static enum rc run_fall(struct claims *c, const struct fall *f, struct str payer
         TRY(claim_of(c, who->agreement, who->rule, who->origin, line, who->payee, &claim));
         claim->shared = true;
         claim->share.payer = payer;
-        claim->share.base += amount;
-        claim->share.weight += at_edge(line, 1) + (line->free_tier ? line->discount : 0);
-        claim->share.amount += shares[i];
+        struct part part = {amount, at_edge(line, 1), shares[i]};
+        part.weight += line->free_tier ? line->discount : 0;
+        TRY(claim_add(c, &claim->share, &part));
         if (who->agreement == NULL)
             claim->share.label = STR("Production");
         if (line->free_tier)
@@ -687,7 +720,8 @@ static enum rc run_fall(struct claims *c, const struct fall *f, struct str payer
 static enum rc claim_inputs(struct claims *c, struct str producer, const struct rated_line *line,
                             int64_t amount)
 {
-    struct fall f = {0};
+    struct fall f;
+    begin_fall(&f);
     int64_t none = 0;
     TRY(add_costs(c, &f, producer, STR(""), STR(""), line, amount));
     return f.count > 0 ? run_fall(c, &f, producer, line, amount, &none, STR("")) : RC_OK;
@@ -701,7 +735,8 @@ static enum rc claim_production(struct claims *c, const struct rated_line *line)
                                              : 0); /* what is free to the client costs the host */
     if (line->producer.n == 0 || str_eq(line->producer, operator_id))
         return claim_inputs(c, operator_id, line, amount);
-    struct fall f = {0};
+    struct fall f;
+    begin_fall(&f);
     int64_t produced = 0;
     TRY(add_kept_fees(c, &f, line, operator_id, amount));
     TRY(add_costs(c, &f, operator_id, STR(""), line->producer, line, amount));
@@ -731,9 +766,7 @@ static enum rc claim_margins(struct claims *c, const struct rated_line *line)
         claim->share.payer = POSTING_CLEARING;
         claim->share.label = k == 0 ? STR("Wholesale") : STR("Margin");
         claim->share.booked = true;
-        claim->share.base += margin;
-        claim->share.weight += margin;
-        claim->share.amount += margin;
+        TRY(claim_add(c, &claim->share, &(struct part){margin, margin, margin}));
     }
     return RC_OK;
 }
@@ -782,6 +815,7 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
     int64_t amount_before = 0;
     bool ever = false;
     TRY(rule_step(claim->rule, s->currency, &step, c->d->tx->err));
+    s->counts = step.kind == SHARE_TIERED && s->base != 0;
     if (step.kind == SHARE_TIERED || step.kind == SHARE_BOUNTY || step.cap >= 0)
         TRY(history(c, s, &base_before, &amount_before, &ever));
     if (step.kind == SHARE_RESIDUAL || (step.kind == SHARE_BOUNTY && ever))
@@ -790,7 +824,7 @@ static enum rc settle_claim(struct claims *c, struct claim *claim)
     step.base_before = base_before;
     step.cap = rule_cap_left(step.cap, amount_before);
     step.floor = 0;
-    if (counts_units(claim->rule)) {
+    if (division_counts_units(claim->rule)) {
         s->amount = rule_within(step.cap, s->amount);
         return RC_OK;
     }
@@ -806,21 +840,28 @@ static enum rc learn(struct division *d)
     if (d->known)
         return RC_OK;
     TRY(sql_rows(d->tx, &rows,
-                 "SELECT currency FROM agreement_terms GROUP BY currency ORDER BY currency LIMIT "
-                 "2"));
-    d->mixed = rows.count > 1;
-    TRY(sql_rows(d->tx, &rows, "SELECT id FROM agreement WHERE kind = $1 ORDER BY id LIMIT 1",
-                 V(agreement_kinds[AGREEMENT_COST])));
-    d->shared = rows.count > 0;
+                 "SELECT (SELECT MIN(currency) FROM agreement_terms), (SELECT MAX(currency) FROM "
+                 "agreement_terms)"));
+    d->mixed = !str_eq(row_str(&rows, 0, 0), row_str(&rows, 0, 1));
+    for (int kind = 0; kind < AGREEMENT_KINDS; kind++) {
+        TRY(sql_rows(d->tx, &rows, "SELECT id FROM agreement WHERE kind = $1 ORDER BY id LIMIT 1",
+                     V(agreement_kinds[kind])));
+        d->has[kind] = rows.count > 0;
+    }
     map_init(&d->instants, d->tx->arena, map_seed);
     d->known = true;
     return RC_OK;
 }
 
 /* The waterfalls of one line, and with several currencies all else that is agreed about it, by
- * what was agreed at an instant. */
-static enum rc try_line(struct division *d, const struct rated_line *line, time_us at)
+ * what was agreed at an instant. Without its units: the answer is kept for others like it, however
+ * many they have (fit.h looks at those). */
+static enum rc try_line(struct division *d, const struct rated_line *of, time_us at)
 {
+    struct rated_line without = *of;
+    const struct rated_line *line = &without;
+    without.units.mantissa = 0;
+    without.quantity.mantissa = 0;
     const struct document_row none = {.currency = currency_find(line->path->currency)};
     if (d->trial == NULL)
         d->trial = NEW(d->tx->arena, struct claims);
@@ -890,7 +931,7 @@ enum rc division_at(struct division *d, const struct rated_line *line, time_us *
     char text[INSTANT_TEXT_MAX];
     TRY(learn(d));
     *ret = line->window.from;
-    if (!d->shared && !d->mixed)
+    if (!d->has[AGREEMENT_COST] && !d->mixed)
         return RC_OK;
     size_t n = instant_key(d, line, text);
     if (n >= sizeof text)

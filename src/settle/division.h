@@ -37,7 +37,7 @@ MUST_CHECK enum rc division_keep(struct division *d);
  * RC_TOO_LARGE: there is none: two rules take the residual, an amount is in another currency; the
  * sentence is for the exceptions of the close. In a reading tx, too. */
 MUST_CHECK enum rc division_at(struct division *d, const struct rated_line *line, time_us *ret);
-/* --- what fee.c asks as well --- */
+/* --- what fee.c and fit.c ask as well --- */
 
 /* Active agreements of a kind from a party at an instant: struct agreement. */
 MUST_CHECK enum rc division_agreements(struct division *d, enum agreement_kind kind,
@@ -47,6 +47,16 @@ MUST_CHECK enum rc division_agreements(struct division *d, enum agreement_kind k
 MUST_CHECK enum rc division_covers(struct division *d, const struct list *all,
                                    const struct agreement *a, const struct rated_line *line,
                                    bool *ret);
+/* Those that introduced the buyers of the line's path: struct agreement. */
+MUST_CHECK enum rc division_referrals(struct division *d, const struct rated_line *line, time_us at,
+                                      struct list *ret);
+/* Whether there are any agreements of a kind; once division_at was asked. */
+bool division_has(const struct division *d, enum agreement_kind kind);
+/* FIXED, PER_UNIT: what such a rule gives of one line, before its cap. RC_INVALID: more than a
+ * share may be. */
+bool division_counts_units(const struct rule *rule);
+MUST_CHECK enum rc division_for_units(struct division *d, const struct rule *rule,
+                                      const struct rated_line *line, int64_t *ret);
 struct tx *division_tx(const struct division *d);
 /* Whether the rule speaks of the month that the line is of, counted from the first one. */
 bool division_in_months(const struct rule *rule, const struct rated_line *line);

@@ -235,15 +235,32 @@ static enum rc fee_share(struct tx *tx, const struct rows *rows, size_t row, str
     return RC_OK;
 }
 
-enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done)
+/* "fee of agreement agr_..., rule 1", and which sum of it. */
+static struct str name_of(struct tx *tx, const struct rows *rows, size_t row)
+{
+    return arena_fmt(
+        tx->arena, "fee of agreement %.*s, rule %lld (close %lld, terms %lld%s)",
+        STRF(row_str(rows, row, FEE_AGREEMENT)), (long long)row_int(rows, row, FEE_RULE) + 1,
+        (long long)row_int(rows, row, FEE_CLOSE), (long long)row_int(rows, row, FEE_TERMS),
+        row_int(rows, row, FEE_FREE) != 0 ? ", free" : "");
+}
+
+enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, const struct close_pass *pass,
+                  bool *ret_done)
 {
     struct rows rows;
+    /* Those that are passed by stay, and must not be all that is found. */
+    size_t limit = FEE_CHUNK + (pass != NULL ? pass->count : 0);
     TRY(sql_rows(tx, &rows,
                  "SELECT agreement, terms, rule, free, rated, close_no FROM fee_sum "
                  "WHERE close_no <= $1 ORDER BY close_no, agreement, terms, rule, free LIMIT $2",
-                 V(close_no), V((int64_t)FEE_CHUNK)));
+                 V(close_no), V((int64_t)limit)));
     for (size_t i = 0; i < rows.count; i++) {
         struct share share;
+        struct str name = name_of(tx, &rows, i);
+        if (close_passed(pass, name))
+            continue;
+        close_hand(pass, name);
         TRY(fee_share(tx, &rows, i, &share));
         TRY(share_accrue(tx, l, &share, 1, 0, 0));
         TRY(sql_run(tx,
@@ -252,6 +269,7 @@ enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_d
                     V(share.close_no), V(share.agreement), V(share.terms), V(share.rule),
                     V(row_int(&rows, i, FEE_FREE))));
     }
-    *ret_done = rows.count < FEE_CHUNK;
+    close_hand(pass, STR(""));
+    *ret_done = rows.count < limit;
     return RC_OK;
 }

@@ -16,8 +16,9 @@ MUST_CHECK enum rc fee_try(struct division *d, const struct rated_line *line, ti
 /* Add the fees of an invoice's lines to those of its close. */
 MUST_CHECK enum rc fee_add(struct division *d, const struct document_row *invoice,
                            const struct rated_line *lines, size_t count);
-/* At the end of a close: its fees, and those of invoices of earlier closes that it issued.
- * *ret_done: there are none left. */
-MUST_CHECK enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done);
+/* At the end of a close: its fees, and those of invoices of earlier closes that it issued, but for
+ * those that are passed by. *ret_done: there are none left. */
+MUST_CHECK enum rc fee_close(struct tx *tx, struct ledger *l, int64_t close_no,
+                             const struct close_pass *pass, bool *ret_done);
 
 #endif

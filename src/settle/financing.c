@@ -198,7 +198,7 @@ static enum rc check_client(struct tx *tx, struct stake *s)
 static enum rc check_amounts(struct tx *tx, struct stake *s)
 {
     struct financing *f = &s->financing;
-    enum rc rc = amount_parse(f->amount, s->currency, &s->amount, tx->err);
+    enum rc rc = amount_parse_one(f->amount, s->currency, &s->amount, tx->err);
     if (rc == RC_OK && s->amount <= 0)
         rc = err_set(tx->err, RC_INVALID, "capital is above 0");
     if (rc != RC_OK) {
@@ -207,7 +207,7 @@ static enum rc check_amounts(struct tx *tx, struct stake *s)
     }
     s->returns = s->amount;
     if (f->returns.n > 0)
-        rc = amount_parse(f->returns, s->currency, &s->returns, tx->err);
+        rc = amount_parse_one(f->returns, s->currency, &s->returns, tx->err);
     if (rc == RC_OK && s->returns < s->amount)
         rc = err_set(tx->err, RC_INVALID, "no less comes back than was put in");
     if (rc != RC_OK)

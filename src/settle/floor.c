@@ -5,10 +5,15 @@
 
 enum { FLOOR_AGREEMENTS = 1000, FLOORS_AT_ONCE = 200 };
 
+/* As it is called where it cannot be raised. */
+#define FLOOR_PASSED "floor of agreement "
+#define FLOOR_CLOSE  " in close "
+
 struct raising {
     struct tx *tx;
     struct ledger *ledger;
     int64_t close_no;
+    const struct close_pass *pass;
     size_t made;
 };
 
@@ -64,6 +69,11 @@ static enum rc raise_agreement(struct raising *r, struct str id)
 {
     struct rows rows;
     struct agreement a;
+    struct str name = arena_fmt(r->tx->arena, FLOOR_PASSED "%.*s" FLOOR_CLOSE "%lld", STRF(id),
+                                (long long)r->close_no);
+    if (close_passed(r->pass, name))
+        return RC_OK;
+    close_hand(r->pass, name);
     TRY(agreement_get(r->tx, id, &a));
     TRY(sql_rows(r->tx, &rows,
                  "SELECT u.rule, MAX(u.terms), CAST(SUM(u.amount) AS BIGINT) FROM (SELECT rule, "
@@ -81,18 +91,38 @@ static enum rc raise_agreement(struct raising *r, struct str id)
     return RC_OK;
 }
 
+/* What closes before passed by, each for the close that it is of. */
+static enum rc raise_again(const struct raising *now)
+{
+    struct str *names = NULL;
+    size_t count = 0;
+    TRY(close_stuck_before(now->tx, now->close_no, FLOOR_PASSED, &names, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct raising r = *now;
+        struct str id = str_sub(names[i], STR(FLOOR_PASSED).n, names[i].n);
+        size_t at = str_find(id, ' ', 0);
+        size_t number = at + STR(FLOOR_CLOSE).n;
+        if (number < id.n && str_to_i64(str_sub(id, number, id.n), 1, INT64_MAX, &r.close_no))
+            TRY(raise_agreement(&r, str_sub(id, 0, at)));
+    }
+    return RC_OK;
+}
+
 /* All that have a floor, in the order of their ids: what was raised is not below it any more. */
-enum rc floor_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done)
+enum rc floor_close(struct tx *tx, struct ledger *l, int64_t close_no,
+                    const struct close_pass *pass, bool *ret_done)
 {
     struct list list = {.count = FLOOR_AGREEMENTS};
     struct str last = STR("");
-    struct raising r = {.tx = tx, .ledger = l, .close_no = close_no};
+    struct raising r = {.tx = tx, .ledger = l, .close_no = close_no, .pass = pass};
+    TRY(raise_again(&r));
     while (list.count == FLOOR_AGREEMENTS && r.made < FLOORS_AT_ONCE) {
         TRY(agreement_with_floor(tx, last, FLOOR_AGREEMENTS, &list));
         const struct str *ids = list.items;
         for (size_t i = 0; i < list.count && r.made < FLOORS_AT_ONCE; i++)
             TRY(raise_agreement(&r, last = ids[i]));
     }
+    close_hand(pass, STR(""));
     *ret_done = r.made < FLOORS_AT_ONCE;
     return RC_OK;
 }

@@ -12,7 +12,9 @@
 
 #include "settle/share.h"
 
-/* *ret_done: there are none left. Again is without effect. */
-MUST_CHECK enum rc floor_close(struct tx *tx, struct ledger *l, int64_t close_no, bool *ret_done);
+/* But for those that are passed by; those that closes before passed by are tried again.
+ * *ret_done: there are none left. Again is without effect. */
+MUST_CHECK enum rc floor_close(struct tx *tx, struct ledger *l, int64_t close_no,
+                               const struct close_pass *pass, bool *ret_done);
 
 #endif

@@ -85,7 +85,7 @@ static enum rc again(struct tx *tx, void *arg)
     struct rows rows;
     bool done = false;
     OK(tx, sql_rows(tx, &rows, "SELECT MAX(close_no) FROM share"));
-    OK(tx, floor_close(tx, b->w.books.l, row_int(&rows, 0, 0), &done));
+    OK(tx, floor_close(tx, b->w.books.l, row_int(&rows, 0, 0), NULL, &done));
     ck_assert(done);
     return first_month(tx, arg);
 }
@@ -109,6 +109,49 @@ START_TEST(a_rule_brings_no_less_and_no_more_than_was_agreed_for_a_period)
     (void)settle_close(&b->w, "2026-12", JANUARY);
     world_write(&b->w.books.world, first_month, b, RC_OK);
     world_write(&b->w.books.world, again, b, RC_OK);
+    (void)settle_close(&b->w, "2027-01", FEBRUARY);
+    world_write(&b->w.books.world, second_month, b, RC_OK);
+    settle_world_close(&b->w);
+    free(b);
+}
+END_TEST
+
+/* December's floor of the one was passed by, and is raised by January's close with its own. */
+static enum rc pass_by_in(struct tx *tx, void *arg)
+{
+    struct bounded *b = arg;
+    struct rows rows;
+    OK(tx, sql_rows(tx, &rows, "SELECT id FROM agreement WHERE kind = 'referral' AND to_party = $1",
+                    V(b->low)));
+    ck_assert_uint_eq(rows.count, 1);
+    struct str name =
+        arena_fmt(tx->arena, "floor of agreement %.*s in close 1", STRF(row_str(&rows, 0, 0)));
+    OK(tx, sql_run(tx,
+                   "INSERT INTO close_stuck (step, what, close_no, exception) "
+                   "VALUES ('statements', $1, 1, 'cex')",
+                   V(name)));
+    return RC_OK;
+}
+
+static enum rc nothing_raised(struct tx *tx, void *arg)
+{
+    struct bounded *b = arg;
+    struct ledger *l = b->w.books.l;
+    BALANCE(b->op, "EUR", account_of(tx, "Commission", b->low), -500);
+    BALANCE(b->op, "EUR", account_of(tx, "AP", b->low), 0);
+    BALANCE(b->op, "EUR", account_of(tx, "AP", b->fee), -1050);
+    return RC_OK;
+}
+
+START_TEST(a_floor_that_was_passed_by_is_raised_by_the_next_close)
+{
+    struct bounded *b = calloc(1, sizeof *b);
+    ASSERT(b != NULL);
+    settle_world_open(&b->w);
+    world_write(&b->w.books.world, define, b, RC_OK);
+    world_write(&b->w.books.world, pass_by_in, b, RC_OK);
+    (void)settle_close(&b->w, "2026-12", JANUARY);
+    world_write(&b->w.books.world, nothing_raised, b, RC_OK);
     (void)settle_close(&b->w, "2027-01", FEBRUARY);
     world_write(&b->w.books.world, second_month, b, RC_OK);
     settle_world_close(&b->w);
@@ -191,6 +234,7 @@ Suite *floor_suite(void)
     TCase *t = tcase_create("floor");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_rule_brings_no_less_and_no_more_than_was_agreed_for_a_period);
+    tcase_add_test(t, a_floor_that_was_passed_by_is_raised_by_the_next_close);
     tcase_add_test(t, a_fee_that_stays_with_the_operator_has_its_bounds_too);
     suite_add_tcase(s, t);
     return s;

@@ -208,16 +208,32 @@ static enum rc make_debt(struct making *m, struct str *ret_document, int64_t *re
 
 /* --- the statement --- */
 
-static enum rc sums(struct making *m, int64_t *ret_accrued, int64_t *ret_waiting)
+struct accrued {
+    int64_t amount; /* since the statement before, as it stands now */
+    int64_t waiting;
+    int64_t last; /* share */
+};
+
+/* What is settled wholly waits no more, and is not read (index share_unsettled). */
+static enum rc sums(struct making *m, struct accrued *ret)
 {
     struct rows rows;
+    const struct pair_of *p = &m->pair;
     TRY(sql_rows(m->tx, &rows,
-                 "SELECT COALESCE(SUM(amount - voided), 0), "
-                 "COALESCE(SUM(amount - voided - settled), 0) FROM share "
-                 "WHERE payer = $1 AND payee = $2 AND currency = $3",
-                 V(m->pair.payer), V(m->pair.payee), V(m->pair.currency)));
-    *ret_accrued = row_int(&rows, 0, 0);
-    *ret_waiting = row_int(&rows, 0, 1);
+                 "SELECT last_share FROM statement WHERE payer = $1 AND payee = $2 AND "
+                 "currency = $3 ORDER BY no DESC LIMIT 1",
+                 V(p->payer), V(p->payee), V(p->currency)));
+    int64_t before = rows.count > 0 ? row_int(&rows, 0, 0) : 0;
+    TRY(sql_rows(m->tx, &rows,
+                 "SELECT COALESCE(SUM(amount - voided), 0), COALESCE(MAX(no), $4) FROM share "
+                 "WHERE payer = $1 AND payee = $2 AND currency = $3 AND no > $4",
+                 V(p->payer), V(p->payee), V(p->currency), V(before)));
+    *ret = (struct accrued){.amount = row_int(&rows, 0, 0), .last = row_int(&rows, 0, 1)};
+    TRY(sql_rows(m->tx, &rows,
+                 "SELECT COALESCE(SUM(amount - voided - settled), 0) FROM share WHERE payer = $1 "
+                 "AND payee = $2 AND currency = $3 AND amount - voided <> settled",
+                 V(p->payer), V(p->payee), V(p->currency)));
+    ret->waiting = row_int(&rows, 0, 0);
     return RC_OK;
 }
 
@@ -225,10 +241,9 @@ static enum rc insert(struct making *m, struct str document, int64_t payable)
 {
     struct rows rows;
     struct tx *tx = m->tx;
-    int64_t accrued = 0;
-    int64_t waiting = 0;
+    struct accrued accrued;
     int64_t back = 0;
-    TRY(sums(m, &accrued, &waiting));
+    TRY(sums(m, &accrued));
     for (size_t i = 0; i < m->count; i++)
         back += m->due[i] < 0 ? -m->due[i] : 0;
     TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM statement"));
@@ -236,11 +251,11 @@ static enum rc insert(struct making *m, struct str document, int64_t payable)
     struct str id = id_new(tx->ids, tx->arena, "stm");
     TRY(sql_run(tx,
                 "INSERT INTO statement (no, id, payee, payer, period, currency, accrued, earned, "
-                "clawed_back, waiting, payable, document, close, payout, created) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14)",
+                "clawed_back, waiting, payable, document, close, payout, created, last_share) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $15)",
                 V(no), V(id), V(m->pair.payee), V(m->pair.payer), V(m->period), V(m->pair.currency),
-                V(accrued), V(m->total + back), V(back), V(waiting), V(payable),
-                value_opt(document), value_opt(m->close), V(tx->now)));
+                V(accrued.amount), V(m->total + back), V(back), V(accrued.waiting), V(payable),
+                value_opt(document), value_opt(m->close), V(tx->now), V(accrued.last)));
     for (size_t i = 0; i < m->count; i++)
         TRY(sql_run(tx,
                     "INSERT INTO statement_share (statement, share, amount) VALUES ($1, $2, $3)",
@@ -248,7 +263,20 @@ static enum rc insert(struct making *m, struct str document, int64_t payable)
     return event_put(tx, "event.statement.created", m->pair.payee, "statement", id, 0, STR(""));
 }
 
-static enum rc make_one(struct making *m, time_us until)
+/* The debt of booked shares is in the books, that of others is not: those of the first one's kind,
+ * the others are on the next statement. */
+static size_t of_one_kind(struct share *shares, int64_t *due, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (shares[i].booked == shares[0].booked) {
+            shares[kept] = shares[i];
+            due[kept++] = due[i];
+        }
+    return kept;
+}
+
+static enum rc make_one(struct making *m, time_us until, bool *ret_more)
 {
     struct str document = STR("");
     int64_t payable = 0;
@@ -256,6 +284,10 @@ static enum rc make_one(struct making *m, time_us until)
     int64_t *due = NULL;
     TRY(share_due(m->tx, m->pair.payer, m->pair.payee, m->pair.currency, until, &shares, &due,
                   &m->count));
+    *ret_more = m->count == SHARES_DUE_MAX;
+    size_t kept = of_one_kind(shares, due, m->count);
+    *ret_more = *ret_more || kept < m->count;
+    m->count = kept;
     m->shares = shares;
     m->due = due;
     m->total = 0;
@@ -277,8 +309,7 @@ static enum rc make_pair(struct making *m, time_us until, size_t *shares, size_t
     bool more = true;
     *ret_made = 0;
     while (more && *shares < SHARES_AT_ONCE) {
-        TRY(make_one(m, until));
-        more = m->count == SHARES_DUE_MAX;
+        TRY(make_one(m, until, &more));
         *shares += m->count;
         *ret_made += m->count > 0;
     }
@@ -286,9 +317,8 @@ static enum rc make_pair(struct making *m, time_us until, size_t *shares, size_t
 }
 
 /* Pairs that may have something due, behind the last one looked at. */
-/* NOLINTNEXTLINE(readability-function-size): what a run is made of, each by name. */
-enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer, struct str period,
-                        struct str close, time_us until, size_t limit, bool *ret_done)
+enum rc statements_make(struct tx *tx, struct ledger *l, const struct statement_order *order,
+                        bool *ret_done)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
@@ -298,22 +328,30 @@ enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer, struc
                  "AND t.payee = share.payee AND t.currency = share.currency "
                  "AND t.period = $3 AND t.created = $4) "
                  "ORDER BY payer, payee, currency LIMIT $5",
-                 V(until), V(payer), V(period), V(tx->now), V((int64_t)PAIRS_MAX)));
+                 V(order->until), V(order->payer), V(order->period), V(tx->now),
+                 V((int64_t)PAIRS_MAX)));
     size_t made_count = 0;
     size_t shares = 0;
-    for (size_t i = 0; i < rows.count && made_count < limit && shares < SHARES_AT_ONCE; i++) {
+    for (size_t i = 0; i < rows.count && made_count < order->limit && shares < SHARES_AT_ONCE;
+         i++) {
         size_t made = 0;
         struct making m = {
             .tx = tx,
             .ledger = l,
             .pair = {row_str(&rows, i, 0), row_str(&rows, i, 1), row_str(&rows, i, 2)},
-            .period = period,
-            .close = close,
+            .period = order->period,
+            .close = order->close,
         };
+        struct str name = arena_fmt(tx->arena, "statement of %.*s for %.*s in %.*s",
+                                    STRF(m.pair.payer), STRF(m.pair.payee), STRF(m.pair.currency));
+        if (close_passed(order->pass, name))
+            continue;
+        close_hand(order->pass, name);
         TRY(currency_parse(m.pair.currency, &m.currency, tx->err));
-        TRY(make_pair(&m, until, &shares, &made));
+        TRY(make_pair(&m, order->until, &shares, &made));
         made_count += made;
     }
-    *ret_done = made_count < limit && shares < SHARES_AT_ONCE;
+    close_hand(order->pass, STR(""));
+    *ret_done = made_count < order->limit && shares < SHARES_AT_ONCE;
     return RC_OK;
 }

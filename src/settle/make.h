@@ -16,12 +16,18 @@
 #include "settle/share.h"
 #include "settle/statement.h"
 
-/* Make the statements of at most `limit` pairs that have something due up to the instant. payer
- * empty: of all payers. period: what they are called ("2026-01"). A pair with more than
- * SHARES_DUE_MAX shares has several; what one unit of work has no room for is left to the next
- * one at a later instant. *ret_done: none is left. */
-MUST_CHECK enum rc statements_make(struct tx *tx, struct ledger *l, struct str payer,
-                                   struct str period, struct str close, time_us until, size_t limit,
-                                   bool *ret_done);
+struct statement_order {
+    struct str payer;  /* empty: of all payers */
+    struct str period; /* what they are called: "2026-01" */
+    struct str close;  /* that makes them, or empty */
+    time_us until;     /* what is due up to it */
+    size_t limit;      /* pairs at once */
+    const struct close_pass *pass;
+};
+/* Make the statements of pairs that have something due, but for those that are passed by. A pair
+ * with more than SHARES_DUE_MAX shares has several; what one unit of work has no room for is left
+ * to the next one at a later instant. *ret_done: none is left. */
+MUST_CHECK enum rc statements_make(struct tx *tx, struct ledger *l,
+                                   const struct statement_order *order, bool *ret_done);
 
 #endif

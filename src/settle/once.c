@@ -30,13 +30,21 @@ static enum rc accrue(struct tx *tx, struct ledger *l, int64_t close_no, const s
     return owed_take(tx, o->reference, close_no);
 }
 
-enum rc once_close(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done)
+enum rc once_close(struct tx *tx, struct ledger *l, const struct close *c,
+                   const struct close_pass *pass, bool *ret_done)
 {
     struct owed *items = NULL;
     size_t count = 0;
-    TRY(owed_waiting(tx, c->end, ONCE_CHUNK, &items, &count));
-    for (size_t i = 0; i < count; i++)
+    size_t limit = ONCE_CHUNK + (pass != NULL ? pass->count : 0); /* those passed by stay */
+    TRY(owed_waiting(tx, c->end, limit, &items, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct str name = arena_fmt(tx->arena, "share for %.*s", STRF(items[i].reference));
+        if (close_passed(pass, name))
+            continue;
+        close_hand(pass, name);
         TRY(accrue(tx, l, c->no, &items[i]));
-    *ret_done = count < ONCE_CHUNK;
+    }
+    close_hand(pass, STR(""));
+    *ret_done = count < limit;
     return RC_OK;
 }

@@ -10,8 +10,9 @@
 
 #include "settle/share.h"
 
-/* Those of before the end of the close's month. *ret_done: there are none left. */
+/* Those of before the end of the close's month that are not passed by. *ret_done: there are none
+ * left. */
 MUST_CHECK enum rc once_close(struct tx *tx, struct ledger *l, const struct close *c,
-                              bool *ret_done);
+                              const struct close_pass *pass, bool *ret_done);
 
 #endif

@@ -168,7 +168,13 @@ static inline struct page payouts_of(struct tx *tx, struct path_world *p)
     return page;
 }
 
-/* All payouts that wait are approved and sent. */
+static inline int64_t clearing_bank(struct tx *tx, struct path_world *p)
+{
+    return books_balance_of(tx, p->w.books.l, POSTING_CLEARING, "USD", STR("Bank"));
+}
+
+/* All payouts that wait are approved and sent; but of Clearing what it has not is refused, and is
+ * approved from then on. */
 static inline enum rc send_in(struct tx *tx, void *arg)
 {
     struct path_world *p = arg;
@@ -176,10 +182,20 @@ static inline enum rc send_in(struct tx *tx, void *arg)
     const struct payout *list = page.items.items;
     for (size_t i = 0; i < page.items.count; i++) {
         struct payout out;
-        if (list[i].state != PAYOUT_PENDING)
+        int64_t amount = 0;
+        int64_t before = clearing_bank(tx, p);
+        if (list[i].state != PAYOUT_PENDING && list[i].state != PAYOUT_APPROVED)
             continue;
-        OK(tx, payout_approve(tx, list[i].id, STR("usr_a"), &out));
-        OK(tx, payout_release(tx, p->w.books.l, list[i].id, STR("usr_b"), &out));
+        if (list[i].state == PAYOUT_PENDING)
+            OK(tx, payout_approve(tx, list[i].id, STR("usr_a"), &out));
+        enum rc rc = payout_release(tx, p->w.books.l, list[i].id, STR("usr_b"), &out);
+        int64_t after = clearing_bank(tx, p);
+        HOLDS(after == before || after >= 0, SEED_FMT "Clearing paid what it had not", p->seed);
+        if (rc == RC_OK)
+            continue;
+        OK(tx, amount_parse(list[i].amount, currency_find(STR("USD")), &amount, tx->err));
+        HOLDS(rc == RC_CONFLICT && before < amount, SEED_FMT "%s", p->seed, tx->err->text);
+        err_clear(tx->err);
     }
     return RC_OK;
 }

@@ -273,7 +273,7 @@ static enum rc check(struct tx *tx, const struct payment *fresh, struct booked *
         err_at(tx->err, STR("/currency"));
         return rc;
     }
-    rc = amount_parse(fresh->amount, currency, &amount, tx->err);
+    rc = amount_parse_one(fresh->amount, currency, &amount, tx->err);
     if (rc != RC_OK) {
         err_at(tx->err, STR("/amount"));
         return rc;

@@ -1,7 +1,7 @@
 #include "base/id.h"
 #include "money/amount.h"
 #include "party/event.h"
-#include "settle/clearing.h"
+#include "settle/fund.h"
 #include "settle/make.h"
 
 enum {
@@ -93,13 +93,38 @@ enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
 
 /* --- the run --- */
 
+/* What Clearing has of a currency for payouts of this unit of work. */
+struct cash {
+    const struct currency *currency;
+    int64_t left;
+    struct cash *next;
+};
+
 struct run {
     struct tx *tx;
     struct ledger *ledger;
     struct str party; /* who pays */
     struct str id;
     time_us until;
+    struct close_pass pass;
+    struct str operator_party;
+    struct cash *cash;
 };
+
+static enum rc find_cash(struct run *r, const struct currency *currency, struct cash **ret)
+{
+    struct cash *c = r->cash;
+    while (c != NULL && c->currency != currency)
+        c = c->next;
+    if (c == NULL) {
+        c = NEW(r->tx->arena, struct cash);
+        *c = (struct cash){.currency = currency, .next = r->cash};
+        TRY(clearing_cash_free(r->tx, r->ledger, currency, &c->left));
+        r->cash = c;
+    }
+    *ret = c;
+    return RC_OK;
+}
 
 static bool has_room(const struct run *r, size_t made)
 {
@@ -158,6 +183,44 @@ static enum rc pay(struct run *r, struct str book, struct str payee, const struc
     return event_put(tx, "event.payout.created", payee, "payout", id, 0, STR(""));
 }
 
+/* Statements that are paid now: each whole, the oldest first. */
+struct fitting {
+    int64_t amount;
+    int64_t last; /* no of the last one */
+};
+
+static enum rc fit_statements(struct run *r, struct str payer, const struct unpaid *p, int64_t cash,
+                              struct fitting *f)
+{
+    struct rows rows;
+    int64_t sum = 0;
+    TRY(sql_rows(r->tx, &rows,
+                 "SELECT no, payable FROM statement WHERE payer = $1 AND payee = $2 "
+                 "AND currency = $3 AND payout IS NULL ORDER BY no LIMIT $4",
+                 V(payer), V(p->payee), V(p->currency), V((int64_t)STORE_ROWS_MAX)));
+    *f = (struct fitting){0};
+    for (size_t i = 0; i < rows.count; i++) {
+        TRY(amount_add(sum, row_int(&rows, i, 1), &sum, r->tx->err));
+        if (sum > 0 && sum <= cash)
+            *f = (struct fitting){sum, row_int(&rows, i, 0)};
+    }
+    return RC_OK;
+}
+
+/* What Clearing has not is not paid, and who waits for it is told. */
+static enum rc fit_cash(struct run *r, struct str payer, const struct unpaid *p,
+                        const struct currency *c, struct fitting *f)
+{
+    struct cash *cash = NULL;
+    TRY(find_cash(r, c, &cash));
+    if (cash->left < p->amount) {
+        TRY(fit_statements(r, payer, p, cash->left, f));
+        TRY(clearing_wait_note(r->tx, r->id, p->payee, c, p->amount - f->amount));
+    }
+    cash->left -= f->amount;
+    return RC_OK;
+}
+
 /* One pair; nothing where its statements do not come to enough. */
 static enum rc pay_pair(struct run *r, struct str payer, const struct unpaid *p, size_t *made)
 {
@@ -168,34 +231,50 @@ static enum rc pay_pair(struct run *r, struct str payer, const struct unpaid *p,
     TRY(minimum(r, payer, p->payee, c, &least));
     if (p->amount < least)
         return RC_OK;
-    TRY(pay(r, payer, p->payee, c, p->amount, &no));
+    struct fitting f = {.amount = p->amount, .last = INT64_MAX};
+    if (str_eq(payer, POSTING_CLEARING))
+        TRY(fit_cash(r, payer, p, c, &f));
+    if (f.amount == 0)
+        return RC_OK;
+    TRY(pay(r, payer, p->payee, c, f.amount, &no));
     ++*made;
     return sql_run(r->tx,
                    "UPDATE statement SET payout = $4 WHERE payer = $1 AND payee = $2 "
-                   "AND currency = $3 AND payout IS NULL",
-                   V(payer), V(p->payee), V(c->code), V(no));
+                   "AND currency = $3 AND payout IS NULL AND no <= $5",
+                   V(payer), V(p->payee), V(c->code), V(no), V(f.last));
 }
 
 /* All pairs of one payer's book whose statements come to enough, as many as a unit of work has room
  * for: those that wait for more are passed by, however many there are. */
-static enum rc pay_book(struct run *r, struct str payer, bool *ret_done)
+static enum rc pay_pairs(struct run *r, struct str payer, bool to_operator, size_t *made)
 {
     struct rows rows;
-    size_t made = 0;
     struct unpaid last = {0};
     do {
         TRY(sql_rows(r->tx, &rows,
                      "SELECT currency, payee, CAST(SUM(payable) AS BIGINT) FROM statement "
                      "WHERE payer = $1 AND payout IS NULL AND (currency > $2 OR (currency = $2 "
-                     "AND payee > $3)) GROUP BY currency, payee HAVING SUM(payable) > 0 "
+                     "AND payee > $3)) AND CASE WHEN payee = $5 THEN 1 ELSE 0 END = $6 "
+                     "GROUP BY currency, payee HAVING SUM(payable) > 0 "
                      "ORDER BY currency, payee LIMIT $4",
-                     V(payer), V(last.currency), V(last.payee), V((int64_t)PAIRS_AT_ONCE)));
-        for (size_t i = 0; i < rows.count && has_room(r, made); i++) {
+                     V(payer), V(last.currency), V(last.payee), V((int64_t)PAIRS_AT_ONCE),
+                     V(r->operator_party), V(to_operator)));
+        for (size_t i = 0; i < rows.count && has_room(r, *made); i++) {
             last =
                 (struct unpaid){row_str(&rows, i, 0), row_str(&rows, i, 1), row_int(&rows, i, 2)};
-            TRY(pay_pair(r, payer, &last, &made));
+            TRY(pay_pair(r, payer, &last, made));
         }
-    } while (rows.count == PAIRS_AT_ONCE && has_room(r, made));
+    } while (rows.count == PAIRS_AT_ONCE && has_room(r, *made));
+    return RC_OK;
+}
+
+/* Where Clearing has not enough for all, the operator, who collects, comes last. */
+static enum rc pay_book(struct run *r, struct str payer, bool *ret_done)
+{
+    size_t made = 0;
+    TRY(pay_pairs(r, payer, false, &made));
+    if (has_room(r, made))
+        TRY(pay_pairs(r, payer, true, &made));
     *ret_done = has_room(r, made);
     return RC_OK;
 }
@@ -227,18 +306,57 @@ static enum rc minimum_of(struct run *r, const struct clearing_rest *rest, int64
     return RC_OK;
 }
 
+/* As much of it as is there. */
+static enum rc pay_rest(struct run *r, const struct clearing_rest *rest)
+{
+    int64_t least = 0;
+    int64_t no = 0;
+    struct cash *cash = NULL;
+    TRY(minimum_of(r, rest, &least));
+    if (rest->amount < least)
+        return RC_OK;
+    TRY(find_cash(r, rest->currency, &cash));
+    int64_t part = max_i64(min_i64(rest->amount, cash->left), 0);
+    if (part < rest->amount)
+        TRY(clearing_wait_note(r->tx, r->id, rest->party, rest->currency, rest->amount - part));
+    if (part == 0 || part < least)
+        return RC_OK;
+    cash->left -= part;
+    return pay(r, POSTING_CLEARING, rest->party, rest->currency, part, &no);
+}
+
 static enum rc pay_rests(struct run *r, struct clearing_walk *walk)
 {
     struct clearing_rest *rests = NULL;
     size_t count = 0;
     TRY(clearing_rests(r->tx, r->ledger, walk, &rests, &count));
     for (size_t i = 0; i < count; i++) {
-        int64_t least = 0;
-        int64_t no = 0;
-        TRY(minimum_of(r, &rests[i], &least));
-        if (rests[i].amount >= least)
-            TRY(pay(r, POSTING_CLEARING, rests[i].party, rests[i].currency, rests[i].amount, &no));
+        TRY(pay_rest(r, &rests[i]));
     }
+    return RC_OK;
+}
+
+/* What a debtor paid goes to the operator, who lent it, before it goes to anybody else. */
+static enum rc recover(struct run *r, int64_t *after, bool *ret_done)
+{
+    bool found = true;
+    for (size_t made = 0; found && has_room(r, made); made++) {
+        int64_t no = 0;
+        struct fund_due due;
+        struct cash *cash = NULL;
+        TRY(fund_next(r->tx, r->ledger, *after, &due, &found));
+        if (!found)
+            break;
+        *after = due.no;
+        TRY(find_cash(r, due.currency, &cash));
+        int64_t part = max_i64(min_i64(due.amount, cash->left), 0);
+        if (part == 0)
+            continue;
+        TRY(fund_take_back(r->tx, r->ledger, &due, part, r->id));
+        TRY(pay(r, POSTING_CLEARING, due.party, due.currency, part, &no));
+        cash->left -= part;
+    }
+    *ret_done = !found;
     return RC_OK;
 }
 
@@ -246,9 +364,10 @@ static enum rc find_settlement(struct tx *tx, struct str party, struct str id, b
                                struct settlement *ret)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT cut_off, payouts, amount FROM settlement WHERE party = $1 AND id = $2",
-                 V(party), V(id)));
+    TRY(sql_rows(
+        tx, &rows,
+        "SELECT cut_off, payouts, amount, passed FROM settlement WHERE party = $1 AND id = $2",
+        V(party), V(id)));
     *ret_there = rows.count > 0;
     if (rows.count > 0)
         *ret = (struct settlement){.set = schema_all(&settlement_schema),
@@ -256,7 +375,8 @@ static enum rc find_settlement(struct tx *tx, struct str party, struct str id, b
                                    .party = party,
                                    .cut_off = row_int(&rows, 0, 0),
                                    .payouts = row_int(&rows, 0, 1),
-                                   .amount = row_str(&rows, 0, 2)};
+                                   .amount = row_str(&rows, 0, 2),
+                                   .passed = row_str(&rows, 0, 3)};
     return RC_OK;
 }
 
@@ -264,21 +384,30 @@ static enum rc find_settlement(struct tx *tx, struct str party, struct str id, b
 static enum rc state_and_pay(struct run *r, struct str payer, bool *ret_done)
 {
     enum { STATEMENTS_AT_ONCE = 100000 };
-    TRY(statements_make(r->tx, r->ledger, payer, r->id, STR(""), r->until, STATEMENTS_AT_ONCE,
-                        ret_done));
+    const struct statement_order order = {.payer = payer,
+                                          .period = r->id,
+                                          .until = r->until,
+                                          .limit = STATEMENTS_AT_ONCE,
+                                          .pass = &r->pass};
+    TRY(statements_make(r->tx, r->ledger, &order, ret_done));
     return *ret_done ? pay_book(r, payer, ret_done) : RC_OK;
 }
 
 static enum rc step(struct run *r, struct settlement_progress *at)
 {
     bool done = false;
-    struct party operator_party;
+    bool platform = str_eq(r->party, r->operator_party);
     switch (at->step) {
     case SETTLEMENT_OWN:
-        TRY(party_operator(r->tx, &operator_party));
         TRY(state_and_pay(r, r->party, &done));
-        if (done) /* the platform's neutral book is paid out by the operator's people */
-            at->step = str_eq(r->party, operator_party.id) ? SETTLEMENT_CLEARING : SETTLEMENT_END;
+        if (!done)
+            return RC_OK;
+        /* The platform's neutral book is paid out by the operator's people. */
+        at->step = platform ? SETTLEMENT_RECOVER : SETTLEMENT_END;
+        return platform ? clearing_wait_clear(r->tx) : RC_OK;
+    case SETTLEMENT_RECOVER:
+        TRY(recover(r, &at->fund, &done));
+        at->step = done ? SETTLEMENT_CLEARING : SETTLEMENT_RECOVER;
         return RC_OK;
     case SETTLEMENT_CLEARING:
         TRY(state_and_pay(r, POSTING_CLEARING, &done));
@@ -286,8 +415,10 @@ static enum rc step(struct run *r, struct settlement_progress *at)
         return RC_OK;
     case SETTLEMENT_NET:
         TRY(clearing_net(r->tx, r->ledger, r->id, &at->walk));
-        if (at->walk.done)
-            *at = (struct settlement_progress){.step = SETTLEMENT_RESTS};
+        if (at->walk.done) {
+            at->walk = (struct clearing_walk){0};
+            at->step = SETTLEMENT_RESTS;
+        }
         return RC_OK;
     case SETTLEMENT_RESTS:
         TRY(pay_rests(r, &at->walk));
@@ -304,11 +435,19 @@ enum rc settlement_some(struct tx *tx, struct ledger *l, const struct settlement
 {
     bool there = false;
     struct settlement made;
+    struct party operator_party;
+    TRY(party_operator(tx, &operator_party));
     struct run r = {.tx = tx,
                     .ledger = l,
                     .party = order->party,
                     .id = order->id,
-                    .until = order->cut_off != 0 ? order->cut_off : tx->now};
+                    .until = order->cut_off != 0 ? order->cut_off : tx->now,
+                    .operator_party = operator_party.id};
+    struct str *passed = NEW_N(tx->arena, struct str, SETTLEMENT_PASSED_MAX);
+    for (size_t i = 0; i < at->passed; i++)
+        passed[i] = str_c(at->names[i]);
+    r.pass = (struct close_pass){at->passed, passed, at->hand};
+    close_hand(&r.pass, STR(""));
     TRY(find_settlement(tx, r.party, r.id, &there, &made));
     if (r.until > tx->now && !there)
         return err_set_at(tx->err, RC_INVALID, STR("/cut_off"),
@@ -316,6 +455,21 @@ enum rc settlement_some(struct tx *tx, struct ledger *l, const struct settlement
     if (there)
         at->step = SETTLEMENT_END;
     return step(&r, at);
+}
+
+bool settlement_pass(struct settlement_progress *at, const struct settlement_progress *next,
+                     struct err *err)
+{
+    size_t n = strlen(at->why);
+    bool alone = err->rc == RC_CONFLICT || err->rc == RC_INVALID || err->rc == RC_NOT_FOUND ||
+                 err->rc == RC_TOO_LARGE;
+    if (!alone || next->hand[0] == '\0' || at->passed == SETTLEMENT_PASSED_MAX)
+        return false;
+    memcpy(at->names[at->passed++], next->hand, sizeof next->hand);
+    (void)snprintf(at->why + n, sizeof at->why - n, "%sno %s: %.*s", n > 0 ? "; " : "", next->hand,
+                   STRF(err_text(err)));
+    err_clear(err);
+    return true;
 }
 
 /* What a run paid, for people. */
@@ -335,7 +489,8 @@ static enum rc add_paid(struct tx *tx, const struct value *cells, size_t columns
     return RC_OK;
 }
 
-enum rc settlement_end(struct tx *tx, const struct settlement *order, struct settlement *ret)
+enum rc settlement_end(struct tx *tx, const struct settlement *order,
+                       const struct settlement_progress *at, struct settlement *ret)
 {
     enum { SUMS_MAX = 64 * 1024 };
     bool there = false;
@@ -349,10 +504,10 @@ enum rc settlement_end(struct tx *tx, const struct settlement *order, struct set
                  "ORDER BY no",
                  V(order->party), V(order->id)));
     TRY(sql_run(tx,
-                "INSERT INTO settlement (party, id, cut_off, payouts, amount, created) "
-                "VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO settlement (party, id, cut_off, payouts, amount, created, passed) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 V(order->party), V(order->id), V(order->cut_off != 0 ? order->cut_off : tx->now),
-                V(paid.count), V(buf_str(&paid.sums)), V(tx->now)));
+                V(paid.count), V(buf_str(&paid.sums)), V(tx->now), value_opt(str_c(at->why))));
     return find_settlement(tx, order->party, order->id, &there, ret);
 }
 
@@ -410,6 +565,22 @@ static enum rc post(struct tx *tx, struct ledger *l, const struct out *o, int64_
     return posting_event(tx, l, STR("settle"), number, o->currency, legs, COUNT(legs));
 }
 
+/* Money may have gone back to a bank since the payout was made. */
+static enum rc check_cash(struct tx *tx, struct ledger *l, const struct out *o)
+{
+    int64_t cash = 0;
+    if (!str_eq(o->book, POSTING_CLEARING))
+        return RC_OK;
+    TRY(clearing_cash(tx, l, o->currency, &cash));
+    if (cash >= o->amount)
+        return RC_OK;
+    struct str has = amount_str(cash, o->currency, tx->arena);
+    return err_set(tx->err, RC_CONFLICT,
+                   "Clearing has %.*s %s on its account, and payout '%.*s' is %.*s: it waits until "
+                   "more has come in",
+                   STRF(has), o->currency->code, STRF(o->payout.id), STRF(o->payout.amount));
+}
+
 enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct str user,
                        struct payout *ret)
 {
@@ -423,6 +594,7 @@ enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct st
     if (o.payout.iban.n == 0)
         return err_set(tx->err, RC_CONFLICT,
                        "the payee has no bank account: it sets bank.iban of its party first");
+    TRY(check_cash(tx, l, &o));
     TRY(post(tx, l, &o, o.amount));
     TRY(sql_run(tx, "UPDATE payout SET state = $2, released_by = $3 WHERE no = $1", V(o.no),
                 V(payout_states[PAYOUT_SENT]), V(user)));

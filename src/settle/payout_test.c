@@ -65,7 +65,7 @@ static enum rc all_have_one(struct tx *tx, void *arg)
     struct settlement run;
     struct settlement order = run_all;
     order.party = m->op;
-    OK(tx, settlement_end(tx, &order, &run));
+    OK(tx, settlement_end(tx, &order, &m->at, &run));
     ck_assert_int_eq(run.payouts, PAYEES);
     OK(tx, sql_rows(tx, &rows, "SELECT COUNT(DISTINCT payee), SUM(amount), COUNT(*) FROM payout"));
     ck_assert_int_eq(row_int(&rows, 0, 0), PAYEES);

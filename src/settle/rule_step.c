@@ -62,7 +62,9 @@ enum rc rule_step(const struct rule *rule, const struct currency *currency,
 
 int64_t rule_cap_left(int64_t cap, int64_t had)
 {
-    return cap < 0 ? -1 : max_i64(0, cap - had);
+    if (cap < 0)
+        return -1;
+    return had < cap - INT64_MAX ? INT64_MAX : max_i64(0, cap - had);
 }
 
 int64_t rule_within(int64_t cap, int64_t amount)

@@ -9,8 +9,10 @@
 #include "settle/division.h"
 #include "settle/fee.h"
 #include "settle/financing.h"
+#include "settle/fit.h"
 #include "settle/floor.h"
 #include "settle/make.h"
+#include "settle/moved.h"
 #include "settle/once.h"
 
 enum { STATEMENTS_AT_ONCE = 100 };
@@ -59,7 +61,8 @@ static enum rc line_rated(struct tx *tx, const struct rated_line *line, void *ar
 {
     time_us at = 0;
     (void)tx; /* the division's */
-    return division_at(arg, line, &at);
+    TRY(division_at(arg, line, &at));
+    return fit_line(arg, line, at);
 }
 
 static void *begin(struct tx *tx, void *arg)
@@ -78,6 +81,17 @@ static int64_t part_of(int64_t amount, const struct line_credit *c)
     __int128 from = (__int128)sign * amount * c->before;
     __int128 to = from + (__int128)sign * amount * c->now;
     return (int64_t)(round_div(to, whole) - round_div(from, whole));
+}
+
+/* The same part of what there was of it, for what is shared by units. */
+static struct quantity part_of_quantity(struct quantity q, const struct line_credit *c)
+{
+    while (q.scale < QUANTITY_SCALE_MAX && q.mantissa <= INT64_MAX / 10 &&
+           q.mantissa >= -(INT64_MAX / 10)) {
+        q.mantissa *= 10;
+        q.scale++;
+    }
+    return (struct quantity){part_of(q.mantissa, c), q.scale};
 }
 
 /* How many of those that follow are read with the first: lines are kept in runs, which are read as
@@ -148,6 +162,8 @@ static enum rc credit_shares(struct tx *tx, struct ledger *l, const struct docum
         for (size_t k = 0; k < line->path->count; k++)
             line->amounts[k] = part_of(line->amounts[k], &credits[i]);
         line->list_amount = part_of(line->list_amount, &credits[i]);
+        line->units = part_of_quantity(line->units, &credits[i]);
+        line->quantity = part_of_quantity(line->quantity, &credits[i]);
         /* What the client is credited, to the cent. */
         line->discount = line->amounts[line->path->count - 1] - credits[i].now;
     }
@@ -163,24 +179,33 @@ static enum rc credited(struct tx *tx, struct ledger *l, const struct document_r
     return clearing_credited(tx, l, invoice);
 }
 
-static enum rc statements(struct tx *tx, struct ledger *l, const struct close *c, bool *ret_done,
-                          void *arg)
+static enum rc statements(struct tx *tx, struct ledger *l, const struct close *c,
+                          const struct close_pass *pass, bool *ret_done, void *arg)
 {
     bool fees_done = false;
     bool once_done = false;
     bool floors_done = false;
+    bool moved_done = false;
     (void)arg;
     *ret_done = false;
-    TRY(fee_close(tx, l, c->no, &fees_done));
+    TRY(fee_close(tx, l, c->no, pass, &fees_done));
     if (!fees_done)
         return RC_OK;
-    TRY(once_close(tx, l, c, &once_done));
+    TRY(once_close(tx, l, c, pass, &once_done));
     if (!once_done)
         return RC_OK;
-    TRY(floor_close(tx, l, c->no, &floors_done));
+    TRY(floor_close(tx, l, c->no, pass, &floors_done));
     if (!floors_done)
         return RC_OK;
-    return statements_make(tx, l, STR(""), c->period, c->id, tx->now, STATEMENTS_AT_ONCE, ret_done);
+    TRY(moved_close(tx, l, c->no, pass, &moved_done));
+    if (!moved_done)
+        return RC_OK;
+    const struct statement_order order = {.period = c->period,
+                                          .close = c->id,
+                                          .until = tx->now,
+                                          .limit = STATEMENTS_AT_ONCE,
+                                          .pass = pass};
+    return statements_make(tx, l, &order, ret_done);
 }
 
 const struct close_above settle_above = {.begin = begin,

@@ -59,7 +59,7 @@ static inline enum rc settlement_run(struct tx *tx, struct ledger *l, struct str
         ck_assert_int_lt(i, CLOSE_UNITS_MAX);
         TRY(settlement_some(tx, l, &order, &at));
     }
-    return settlement_end(tx, &order, ret);
+    return settlement_end(tx, &order, &at, ret);
 }
 
 static inline void set_bank(struct tx *tx, struct str party, const char *iban)

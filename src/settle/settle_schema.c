@@ -1,4 +1,4 @@
-#include "settle/clearing.h"
+#include "settle/fund.h"
 #include "settle/share.h"
 #include "settle/statement.h"
 
@@ -38,7 +38,8 @@ static const struct field statement_fields[] = {
     FIELD(struct statement, payer, TEXT, READ, .doc = "Who owes: a party, or Clearing."),
     FIELD(struct statement, period, TEXT, READ, .doc = "What it is of.", .example = "\"2026-01\""),
     FIELD(struct statement, currency, TEXT, READ, .doc = "Currency."),
-    FIELD(struct statement, accrued, DECIMAL, READ, .doc = "All shares so far."),
+    FIELD(struct statement, accrued, DECIMAL, READ,
+          .doc = "Shares since the statement before, less what of them is void by now."),
     FIELD(struct statement, earned, DECIMAL, READ, .doc = "Earned and mature with this statement."),
     FIELD(struct statement, clawed_back, DECIMAL, READ, .doc = "Taken back with this statement."),
     FIELD(struct statement, payable, DECIMAL, READ, .doc = "To be paid, with tax."),
@@ -100,6 +101,8 @@ static const struct field settlement_fields[] = {
     FIELD(struct settlement, payouts, INT, READ, .min = 0, .max = INT64_MAX,
           .doc = "How many payouts it made."),
     FIELD(struct settlement, amount, TEXT, READ, .max = 100000, .doc = "Their amounts."),
+    FIELD(struct settlement, passed, TEXT, READ, .max = SETTLEMENT_PASSED_TEXT,
+          .doc = "Of what no statement could be made, and why: the next run tries it again."),
 };
 const struct schema settlement_schema =
     SCHEMA(struct settlement, "settlement", settlement_fields, "A run that pays what is due.");
@@ -130,10 +133,13 @@ const struct schema share_row_schema =
 
 static const struct field clearing_fields[] = {
     FIELD(struct clearing_entry, kind, TEXT, READ,
-          .doc = "collected: from a client; received, paid: within the channel; payout."),
+          .doc = "collected: from a client; received, paid: within the channel; payout; recovered: "
+                 "what the operator lent Clearing; waits: Clearing has not enough on its account "
+                 "to pay it out."),
     FIELD(struct clearing_entry, document, TEXT, READ, .prefix = "inv",
           .doc = "The invoice that was paid."),
-    FIELD(struct clearing_entry, other, TEXT, READ, .doc = "Who paid, who was paid, the payout."),
+    FIELD(struct clearing_entry, other, TEXT, READ,
+          .doc = "Who paid, who was paid, the payout, the run."),
     FIELD(struct clearing_entry, amount, DECIMAL, READ, .doc = "Amount; below 0: it went."),
     FIELD(struct clearing_entry, currency, TEXT, READ, .doc = "Currency."),
     FIELD(struct clearing_entry, created, TIME, READ, .doc = "When."),
@@ -141,3 +147,28 @@ static const struct field clearing_fields[] = {
 const struct schema clearing_entry_schema =
     SCHEMA(struct clearing_entry, "clearing_entry", clearing_fields,
            "What moved a party's money that the platform collected for it.");
+
+const char *const fund_states[] = {"pending", "out", "back", "withdrawn", NULL};
+
+static const struct field fund_fields[] = {
+    FIELD(struct fund, id, TEXT, READ, .prefix = "cfd", .doc = "Id of the fund."),
+    FIELD(struct fund, party, TEXT, WIDE, .prefix = "pty", .doc = "Who lends: the operator."),
+    FIELD(struct fund, debtor, TEXT, .flags = FIELD_REQUIRED, .prefix = "pty",
+          .doc = "Who owes Clearing what others wait for."),
+    FIELD(struct fund, currency, TEXT, .flags = FIELD_REQUIRED, .min = 3, .max = 3,
+          .doc = "Currency (ISO 4217).", .example = "\"EUR\""),
+    FIELD(struct fund, amount, TEXT, .min = 1, .max = 24,
+          .doc = "How much; all that the debtor owes and nobody lent yet unless given.",
+          .example = "\"100.00\""),
+    FIELD(struct fund, recovered, DECIMAL, READ, .doc = "Of it, what came back."),
+    FIELD(struct fund, state, WORD, READ, .words = fund_states,
+          .doc = "pending: it waits for another user's release; out; back: all of it; withdrawn."),
+    FIELD(struct fund, note, TEXT, .flags = FIELD_WIDE, .min = 1, .max = FUND_NOTE_MAX,
+          .doc = "Why."),
+    FIELD(struct fund, asked_by, TEXT, WIDE, .prefix = "usr", .doc = "First pair of eyes."),
+    FIELD(struct fund, released_by, TEXT, WIDE, .prefix = "usr", .doc = "Second pair of eyes."),
+    FIELD(struct fund, created, TIME, WIDE, .doc = "When it was asked for."),
+};
+const struct schema fund_schema =
+    SCHEMA(struct fund, "clearing_fund", fund_fields,
+           "The operator's money for Clearing where a debtor does not pay.");

@@ -322,6 +322,22 @@ static enum rc prepay_in(struct tx *tx, void *arg)
     return RC_OK;
 }
 
+/* What the party's page says that waits for Clearing's cash; NULL: nothing. */
+static void check_waits(struct tx *tx, struct str party, const char *amount)
+{
+    struct page page;
+    size_t waits = 0;
+    OK(tx, clearing_list(tx, party, &(struct page_query){0}, &page));
+    const struct clearing_entry *e = page.items.items;
+    for (size_t i = 0; i < page.items.count; i++)
+        if (str_eq(e[i].kind, STR("waits"))) {
+            ck_assert(amount != NULL);
+            SAME(e[i].amount, str_c(amount));
+            waits++;
+        }
+    ck_assert_uint_eq(waits, amount != NULL ? 1 : 0);
+}
+
 /* 225.00 of the 890.00 are paid to R2 already: its 130.00 are in there, and it owes the rest. */
 static enum rc prepaid_closed(struct tx *tx, void *arg)
 {
@@ -341,7 +357,12 @@ static enum rc prepaid_closed(struct tx *tx, void *arg)
     BALANCE(clearing, "USD", account_of(tx, "AP", x->r2), 9500);
     (void)book_payment(tx, l, x->op, d.id, "665.00", "USD", "wire-1");
     OK(tx, settlement_run(tx, l, x->op, STR("2026-12"), 0, &run));
-    ck_assert_int_eq(run.payouts, 4); /* D, A; the operator and R1 from the neutral book */
+    /* D, A; R1 from the neutral book, which has 665.00 and owes 760.00 until R2 has paid; and what
+     * the operator has on the statement of the close. */
+    ck_assert_int_eq(run.payouts, 4);
+    BALANCE(clearing, "USD", STR("Bank"), 66500);
+    check_waits(tx, x->op, "523.04");
+    check_waits(tx, x->r1, NULL);
     return RC_OK;
 }
 

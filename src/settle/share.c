@@ -6,8 +6,8 @@
 
 enum { DUE_PAGE = 1000, PIECE_ARENA_BYTES = 16 * 1024 * 1024 };
 
-const char *const share_origins[] = {"referral", "revshare", "production", "cost", "fee",
-                                     "margin",   "prepaid",  "bad_debt",   "work", NULL};
+const char *const share_origins[] = {"referral", "revshare", "production", "cost", "fee", "margin",
+                                     "prepaid",  "bad_debt", "work",       "move", NULL};
 
 static const char *const earn_texts[] = {[EARN_ON_CASH] = "cash", [EARN_ON_INVOICE] = "invoice"};
 
@@ -125,7 +125,11 @@ static int64_t target(const struct share *s, int64_t paid, int64_t gross)
     /* Below 0 where what was sold is credited, and what the same invoice gave back is not. */
     int64_t sign = gross < 0 ? -1 : 1;
     int64_t most = gross < 0 ? max_i64(paid, gross) : min_i64(paid, gross);
-    return (int64_t)round_div((__int128)sign * worth(s) * most, (__int128)sign * gross);
+    __int128 part = (__int128)sign * worth(s) * most;
+    __int128 whole = (__int128)sign * gross;
+    if (!s->booked)
+        return (int64_t)round_div(part, whole);
+    return (int64_t)round_div_mode(part, whole, part < 0 ? ROUND_FROM_ZERO : ROUND_TO_ZERO);
 }
 
 static enum rc keep_earning(struct tx *tx, const struct share *s, int64_t amount)
@@ -210,7 +214,7 @@ enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *shares, size
     int64_t no = row_int(&rows, 0, 0);
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
-        if (s->amount == 0)
+        if (s->amount == 0 && !s->counts)
             continue;
         s->no = ++no;
         s->created = tx->now;
@@ -255,6 +259,7 @@ struct credited_parts {
     const struct share *parts;
     size_t count;
     size_t at;
+    bool all; /* nothing of the invoice is left */
     /* Of the share before, while its piece is in hand: many are of one agreement. */
     struct str agreement;
     int64_t terms;
@@ -294,22 +299,22 @@ static int64_t by_weight(const struct share *s)
                               (__int128)sign * s->weight);
 }
 
-/* A tier whose lines earned and lost the same has no share yet, and a part of them is taken back
- * all the same. */
+/* Whose lines earned and lost the same has no share yet, and a part of them is taken back all the
+ * same. */
 static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
                            const struct share *parts, size_t part_count)
 {
     struct rows rows;
     for (size_t i = 0; i < part_count; i++) {
         struct share fresh = parts[i];
-        if (!fresh.booked || fresh.amount == 0)
+        if (fresh.amount == 0)
             continue;
-        ASSERT(fresh.agreement.n == 0); /* booked: by the path alone */
         TRY(sql_rows(tx, &rows,
                      "SELECT no FROM share WHERE document = $1 AND kind = $2 AND rule = $3 AND "
-                     "terms = $4 AND payee = $5 AND agreement IS NULL ORDER BY no LIMIT 1",
+                     "terms = $4 AND payee = $5 AND COALESCE(agreement, '') = $6 ORDER BY no "
+                     "LIMIT 1",
                      V(invoice->no), V(share_origins[fresh.origin]), V(fresh.rule), V(fresh.terms),
-                     V(fresh.payee)));
+                     V(fresh.payee), V(fresh.agreement)));
         if (rows.count > 0)
             continue;
         TRY(sql_rows(tx, &rows, "SELECT COALESCE(MAX(no), 0) + 1 FROM share"));
@@ -319,6 +324,18 @@ static enum rc add_missing(struct tx *tx, const struct document_row *invoice,
         TRY(insert(tx, &fresh));
     }
     return RC_OK;
+}
+
+/* Without a weight the parts are added up. */
+static int64_t by_parts(const struct credited_parts *c, const struct share *s, int64_t part)
+{
+    int64_t voided = s->voided + part;
+    if (c->all)
+        return s->amount;
+    if (s->amount == 0)
+        return voided;
+    return s->amount > 0 ? min_i64(max_i64(voided, 0), s->amount)
+                         : max_i64(min_i64(voided, 0), s->amount);
 }
 
 static enum rc find_clawback(struct tx *tx, struct credited_parts *c, const struct share *s)
@@ -336,10 +353,10 @@ static enum rc find_clawback(struct tx *tx, struct credited_parts *c, const stru
 /* What a credit note takes back in all. Behind the days of the agreement (from the accrual on) what
  * is earned stays; what waits for cash goes all the same, as that does not come. */
 static enum rc voided_by_credit(struct tx *tx, struct credited_parts *c, const struct share *s,
-                                int64_t *ret)
+                                int64_t part, int64_t *ret)
 {
-    *ret = by_weight(s);
-    if (s->agreement.n == 0 || s->amount <= 0)
+    *ret = s->weight != 0 ? by_weight(s) : by_parts(c, s, part);
+    if (s->agreement.n == 0 || s->amount < 0)
         return RC_OK;
     TRY(find_clawback(tx, c, s));
     if (c->clawback_days > 0 && tx->now - s->created > c->clawback_days * US_PER_DAY)
@@ -356,12 +373,12 @@ static enum rc credit_piece(struct tx *tx, struct share *shares, size_t count, v
     for (size_t i = 0; i < count; i++) {
         struct share *s = &shares[i];
         const struct share *part = part_for(c, s);
-        if (part == NULL || (s->weight == 0 && !s->booked))
+        if (part == NULL)
             continue;
         s->weight_credited += part->weight;
         int64_t voided = s->voided + part->amount; /* booked: what the books took, line by line */
         if (!s->booked)
-            TRY(voided_by_credit(tx, c, s, &voided));
+            TRY(voided_by_credit(tx, c, s, part->amount, &voided));
         if (!s->booked)
             legs[leg_count++] = accrual(tx, s, s->voided - voided, POSTING_SHARE_VOID);
         TRY(set_voided(tx, s, voided));
@@ -372,7 +389,10 @@ static enum rc credit_piece(struct tx *tx, struct share *shares, size_t count, v
 enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                      const struct share *parts, size_t part_count)
 {
-    struct credited_parts c = {.ledger = l, .parts = parts, .count = part_count};
+    struct credited_parts c = {.ledger = l,
+                               .parts = parts,
+                               .count = part_count,
+                               .all = invoice->state == DOCUMENT_CREDITED};
     TRY(add_missing(tx, invoice, parts, part_count));
     TRY(each_piece(tx, invoice->no, credit_piece, &c));
     return share_follow(tx, invoice);

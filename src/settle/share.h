@@ -14,7 +14,8 @@
  * the difference to what it was (telescoping), or all of it at once where the agreement says so.
  *
  * A booked share's debt is in the books already: a tier's margin in COLLECT. It is earned and paid
- * out as the others are.
+ * out as the others are, but what a part payment earns is rounded down: the neutral book pays all
+ * tiers out of that one payment, and each cent rounded up would be one that has not come in.
  *
  * specs/billing.md 3.1, 3.4 to 3.7.
  */
@@ -41,6 +42,7 @@ enum share_origin {
     SHARE_OF_PREPAID,  /* COLLECT: what a client's credit paid, less than nothing; booked */
     SHARE_OF_BAD_DEBT, /* what a seller bears of what its buyer could not collect */
     SHARE_OF_WORK,     /* what was done once, under a cost or fee agreement: once.h */
+    SHARE_OF_MOVE,     /* what was paid in advance, and moved to the payee: moved.h; booked */
 };
 extern const char *const share_origins[];
 
@@ -71,14 +73,15 @@ struct share {
     enum earn_on earn;
     int64_t maturity_days;
     bool booked;
+    bool counts; /* kept even where it is nothing, as its base counts for those that follow */
     time_us created;
 };
 
 /* Set aside within the payer's own book: Expense:<label> / Reserve:<label>, owed to nobody. */
 bool share_is_reserve(const struct share *s);
 
-/* Write new shares and post their accrual. gross, paid: of their invoice. Shares of 0 are left
- * out. */
+/* Write new shares and post their accrual. gross, paid: of their invoice. Shares of 0 are left out,
+ * unless they count. */
 MUST_CHECK enum rc share_accrue(struct tx *tx, struct ledger *l, struct share *shares, size_t count,
                                 int64_t gross, int64_t paid);
 /* The invoice has been paid so far (of its gross, less what was credited): the shares follow. */
@@ -86,7 +89,10 @@ MUST_CHECK enum rc share_follow(struct tx *tx, const struct document_row *invoic
 /* A credit note: parts are the shares of what it takes back (division_run), of which the weights
  * count. Voids R(amount x weight credited / weight), telescoping: all of it when all is
  * credited, but for what is earned where the agreement's clawback_days are over. Of booked ones the
- * part's amount: what the credit note took of the tier's debt. */
+ * part's amount: what the credit note took of the tier's debt. So also of one without weight, as
+ * its lines cost nothing, or as much as others gave back; never more than there is of it, and all
+ * of it with the whole invoice. Where lines added up to no share, the part is taken back all the
+ * same: below nothing. */
 MUST_CHECK enum rc share_credit(struct tx *tx, struct ledger *l, const struct document_row *invoice,
                                 const struct share *parts, size_t count);
 /* What is open of the invoice was written off (it has written_off): what waits for its cash is

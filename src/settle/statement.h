@@ -26,7 +26,7 @@ struct statement {
     struct str payer; /* the other side */
     struct str period;
     struct str currency;
-    struct str accrued; /* in this period */
+    struct str accrued; /* since the statement before, less what was void of that by now */
     struct str earned;
     struct str clawed_back;
     struct str paid;
@@ -93,6 +93,7 @@ struct settlement {
     time_us cut_off;
     int64_t payouts;
     struct str amount; /* by currency */
+    struct str passed; /* of what no statement could be made, and why; or empty */
 };
 extern const struct schema settlement_schema;
 
@@ -109,23 +110,35 @@ extern const struct schema payout_answer_schema;
  * order, party, id and cut_off count (0: now). RC_INVALID: a cut-off that is to come. */
 enum settlement_step {
     SETTLEMENT_OWN,      /* what the party owes itself */
+    SETTLEMENT_RECOVER,  /* what the operator lent it, as far as its debtors paid: fund.h */
     SETTLEMENT_CLEARING, /* what the neutral book owes under COLLECT */
     SETTLEMENT_NET,      /* CHAIN: invoices of the path */
     SETTLEMENT_RESTS,    /* CHAIN: what is left to each */
     SETTLEMENT_END
 };
+enum { SETTLEMENT_PASSED_MAX = 64, SETTLEMENT_PASSED_TEXT = 8000 };
 struct settlement_progress {
     enum settlement_step step;
     struct clearing_walk walk;
+    int64_t fund;  /* RECOVER: the last one that was looked at */
+    size_t passed; /* statements that could not be made: the others are */
+    char names[SETTLEMENT_PASSED_MAX][CLOSE_WHAT_MAX + 1];
+    char why[SETTLEMENT_PASSED_TEXT]; /* of all */
+    char hand[CLOSE_WHAT_MAX + 1];
 };
 MUST_CHECK enum rc settlement_some(struct tx *tx, struct ledger *l, const struct settlement *order,
                                    struct settlement_progress *at);
+/* A unit of work failed and left *next. True where that was about one statement alone: *at passes
+ * it by from now on, err is clear, and the run goes on. False: it is at its end. */
+bool settlement_pass(struct settlement_progress *at, const struct settlement_progress *next,
+                     struct err *err);
 MUST_CHECK enum rc settlement_end(struct tx *tx, const struct settlement *order,
-                                  struct settlement *ret);
+                                  const struct settlement_progress *at, struct settlement *ret);
 MUST_CHECK enum rc payout_get(struct tx *tx, struct str id, struct payout *ret);
 MUST_CHECK enum rc payout_list(struct tx *tx, struct str party, const struct page_query *q,
                                struct page *ret);
-/* RC_FORBIDDEN: the same user twice. RC_CONFLICT: not in that state, no IBAN. */
+/* RC_FORBIDDEN: the same user twice. RC_CONFLICT: not in that state, no IBAN, or Clearing has less
+ * on its account. */
 MUST_CHECK enum rc payout_approve(struct tx *tx, struct str id, struct str user,
                                   struct payout *ret);
 MUST_CHECK enum rc payout_release(struct tx *tx, struct ledger *l, struct str id, struct str user,

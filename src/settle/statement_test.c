@@ -4,6 +4,7 @@
  */
 #include "settle/statement.h"
 
+#include "money/amount.h"
 #include "settle/make.h"
 #include "settle/settle_fixture.h"
 
@@ -84,12 +85,69 @@ START_TEST(thousands_of_shares_are_owed_in_several_statements_and_once)
 }
 END_TEST
 
+/* --- of which period --- */
+
+static enum rc accrue_some_in(struct tx *tx, void *arg)
+{
+    struct crowd *c = arg;
+    for (int64_t until = c->accrued + 3; c->accrued < until; c->accrued++) {
+        struct share s = {.agreement = c->agreement,
+                          .terms = 1,
+                          .origin = SHARE_OF_REFERRAL,
+                          .payer = c->op,
+                          .payee = c->partner,
+                          .document = c->accrued + 1,
+                          .close_no = 1,
+                          .label = STR("Cut"),
+                          .note = STR("10 %"),
+                          .currency = currency_find(STR("EUR")),
+                          .amount = WORTH,
+                          .earn = c->accrued % 3 == 0 ? EARN_ON_CASH : EARN_ON_INVOICE};
+        TRY(share_accrue(tx, c->w.books.l, &s, 1, 100, 0));
+    }
+    return RC_OK;
+}
+
+static enum rc of_period_in(struct tx *tx, void *arg)
+{
+    struct crowd *c = arg;
+    struct settlement run;
+    struct page page;
+    int64_t months = c->accrued / 3;
+    struct str name = arena_fmt(tx->arena, "run-%lld", (long long)months);
+    OK(tx, settlement_run(tx, c->w.books.l, c->op, name, 0, &run));
+    OK(tx, statement_list(tx, c->partner, &(struct page_query){0}, &page));
+    const struct statement *s = page.items.items;
+    ck_assert_int_eq((int64_t)page.items.count, months);
+    SAME(s[0].accrued, STR("0.30")); /* three of 0.10, not those of the months before */
+    SAME(s[0].earned, STR("0.20"));
+    SAME(s[0].waiting, amount_str(months * WORTH, currency_find(STR("EUR")), tx->arena));
+    return RC_OK;
+}
+
+START_TEST(a_statement_tells_what_accrued_since_the_one_before)
+{
+    struct crowd *c = calloc(1, sizeof *c);
+    ASSERT(c != NULL);
+    settle_world_open(&c->w);
+    world_write(&c->w.books.world, define, c, RC_OK);
+    for (int month = 0; month < 3; month++) {
+        c->w.books.world.clock.at += 30 * US_PER_DAY;
+        world_write(&c->w.books.world, accrue_some_in, c, RC_OK);
+        world_write(&c->w.books.world, of_period_in, c, RC_OK);
+    }
+    close_world_close(&c->w);
+    free(c);
+}
+END_TEST
+
 Suite *statement_suite(void);
 Suite *statement_suite(void)
 {
     Suite *s = suite_create("statement");
     TCase *t = tcase_create("statement");
     tcase_set_timeout(t, 120);
+    tcase_add_test(t, a_statement_tells_what_accrued_since_the_one_before);
     tcase_add_test(t, thousands_of_shares_are_owed_in_several_statements_and_once);
     suite_add_tcase(s, t);
     return s;

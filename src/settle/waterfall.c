@@ -1,5 +1,6 @@
 #include "settle/waterfall.h"
 
+#include "money/amount.h"
 #include "money/round.h"
 #include "money/telescope.h"
 
@@ -10,8 +11,12 @@ static enum rc price_amount(struct price value, struct quantity q, const struct 
                             int64_t *ret, struct err *err)
 {
     rated r = 0;
+    int64_t amount = 0;
     TRY(price_rate(value, q, &r, err));
-    return rated_round(r, c, ret, err);
+    TRY(rated_round(r, c, &amount, err));
+    TRY(amount_check_one(amount, c, "a share", err));
+    *ret = amount;
+    return RC_OK;
 }
 
 /* For a part of the period, so that the parts of any cutting add up to the whole. */
@@ -39,20 +44,22 @@ static __int128 tiered_total(const struct waterfall_step *s, int64_t base)
     return round_div(sum, PPM);
 }
 
-static enum rc narrow(__int128 wide, int64_t *ret, struct err *err)
+static enum rc narrow(__int128 wide, const struct currency *c, int64_t *ret, struct err *err)
 {
-    if (wide > INT64_MAX || wide < -INT64_MAX)
-        return err_set(err, RC_INVALID, "a share does not fit an amount");
-    *ret = (int64_t)wide;
+    int64_t amount = 0;
+    TRY(amount_narrow(wide, &amount, err));
+    TRY(amount_check_one(amount, c, "a share", err));
+    *ret = amount;
     return RC_OK;
 }
 
-static enum rc tiered(const struct waterfall_step *s, int64_t *ret, struct err *err)
+static enum rc tiered(const struct waterfall_step *s, const struct currency *c, int64_t *ret,
+                      struct err *err)
 {
     __int128 after = (__int128)s->base_before + s->base;
     if (after > INT64_MAX || after < INT64_MIN)
         return err_set(err, RC_INVALID, "the base of a tiered share does not fit an amount");
-    return narrow(tiered_total(s, (int64_t)after) - tiered_total(s, s->base_before), ret, err);
+    return narrow(tiered_total(s, (int64_t)after) - tiered_total(s, s->base_before), c, ret, err);
 }
 
 static enum rc step_share(const struct waterfall_step *s, const struct waterfall_use *u,
@@ -64,9 +71,9 @@ static enum rc step_share(const struct waterfall_step *s, const struct waterfall
     case SHARE_PER_UNIT:
         return price_amount(s->value, u->quantity, u->currency, ret, err);
     case SHARE_PERCENT:
-        return narrow(round_div((__int128)s->base * s->ppm, PPM), ret, err);
+        return narrow(round_div((__int128)s->base * s->ppm, PPM), u->currency, ret, err);
     case SHARE_TIERED:
-        return tiered(s, ret, err);
+        return tiered(s, u->currency, ret, err);
     case SHARE_BOUNTY:
         return price_amount(s->value, (struct quantity){1, 0}, u->currency, ret, err);
     case SHARE_RESIDUAL:
@@ -107,8 +114,12 @@ enum rc waterfall_run(const struct waterfall_step *steps, size_t count,
         claimant = i;
     }
     if (claimant < count)
-        TRY(narrow(left, &shares[claimant], err));
-    for (size_t i = 0; i < count; i++)
+        TRY(amount_narrow(left, &shares[claimant], err));
+    left = use->amount;
+    for (size_t i = 0; i < count; i++) {
         ret_shares[i] = shares[i];
+        left -= shares[i];
+    }
+    ASSERT(claimant == count || left == 0); /* nothing is minted, nothing is lost */
     return RC_OK;
 }

@@ -49,7 +49,8 @@ struct waterfall_use {
     const struct currency *currency;
 };
 /* ret_shares: one a step, minor units, summing up to amount where a step is RESIDUAL.
- * RC_INVALID: two residuals, or what does not fit. */
+ * RC_INVALID: two residuals, or a share above AMOUNT_ONE_MAX (what is left by those that are not
+ * always fits). */
 MUST_CHECK enum rc waterfall_run(const struct waterfall_step *steps, size_t count,
                                  const struct waterfall_use *use, int64_t *ret_shares,
                                  struct err *err);

@@ -1,5 +1,7 @@
 /* Copy, restore, verify: which engine, and what both need. */
 #include "store/backup.h"
+
+#include "base/durable.h"
 #include "store/sqlite.h"
 
 #include <errno.h>
@@ -18,13 +20,9 @@ enum rc backup_part(const char *file, char *ret, struct err *err)
 
 static enum rc make_durable(const char *path, struct err *err)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int code = errno;
-    if (fd >= 0 && close(fd) != 0)
-        ok = false;
-    if (ok)
+    if (durable_file(path))
         return RC_OK;
+    int code = errno;
     return err_set(err, code == ENOSPC ? RC_FULL : RC_INTERNAL, "cannot write '%s': %s", path,
                    strerror(code));
 }

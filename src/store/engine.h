@@ -127,6 +127,9 @@ struct pool {
     pthread_cond_t some;
     struct store_conn *idle; /* latest used first */
     size_t open;
+    size_t reading; /* of the open ones: not idle */
+    bool held;      /* no reading begins */
+    pthread_cond_t still;
 };
 
 struct store {
@@ -177,12 +180,14 @@ void batch_start(struct store *s);
 void batch_stop(struct store *s);
 /* End all writers but the first. */
 void batch_alone(struct store *s);
-/* Take back store_on_commit; when it returns, the hook is not running and will not run. */
-void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg);
 /* Whether the calling thread is one of the store's. */
 bool batch_on_thread(const struct store *s);
 /* Let go of the snapshots that idle readers keep, so that the log file can begin anew. */
 void pool_drop_snapshots(struct store *s);
+/* Let no reading begin, and wait for those that run, for POOL_HOLD_MS at most: whether nobody reads
+ * now. pool_release() is to follow, whatever the answer. */
+bool pool_hold(struct store *s);
+void pool_release(struct store *s);
 
 /* --- prepared statements, found by the address of their SQL --- */
 

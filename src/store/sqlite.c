@@ -17,7 +17,7 @@ enum {
     /* Fold back from here on: 16 MB, the reach of the first hash table of the log's index. A page
      * that many commits changed is folded once, and each fold waits for the disk twice. */
     WAL_FOLD_PAGES = 4000,
-    WAL_SHRINK_PAGES = 1 << 14, /* 64 MB: begin the file anew, if no reader is in the way */
+    WAL_RESTART_PAGES = 1 << 14, /* 64 MB: begin the file anew, and hold readers off for that */
     /* Small pieces that SQLite takes and gives back with each statement: enough of them for the
      * kept statements of a writer and what one of them needs while it runs. */
     LOOKASIDE_BYTES = 1200,
@@ -27,8 +27,9 @@ enum {
 struct sqlite_conn {
     struct store_conn base;
     sqlite3 *db;
-    uint64_t stamp; /* commits that the open snapshot holds at least */
-    int wal_pages;
+    uint64_t stamp;              /* commits that the open snapshot holds at least */
+    int wal_pages;               /* in the log file */
+    int wal_folded;              /* of those: when they were last folded back */
     struct statement *preparing; /* whose tables are being noted */
     bool full; /* a change found no room: folding the log file back may make some */
     struct statements statements;
@@ -129,7 +130,10 @@ static int note_wal(void *arg, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
     (void)name;
-    ((struct sqlite_conn *)arg)->wal_pages = pages;
+    struct sqlite_conn *c = arg;
+    if (pages < c->wal_pages)
+        c->wal_folded = 0; /* the file began anew */
+    c->wal_pages = pages;
     return SQLITE_OK;
 }
 
@@ -533,22 +537,34 @@ static bool room_to_fold(struct sqlite_conn *c)
     return growth <= 0 || (uint64_t)growth <= (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
+/* Only from a log file that begins anew are old pages gone; with one reading after the other it
+ * would never be, and each page read is looked for in the whole of it. */
+static void begin_log_anew(struct sqlite_conn *c)
+{
+    struct store *s = c->base.store;
+    if (pool_hold(s))
+        (void)sqlite3_wal_checkpoint_v2(
+            c->db, "main", c->full ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL,
+            NULL);
+    pool_release(s);
+}
+
 /* Fold the log file back. That it cannot be done now (a full disk, a reader in the way) harms
- * nobody: all is in the log file, and the next batch tries again. */
+ * nobody: all is in the log file, and a later batch tries again. */
 static void tidy(struct store_conn *base)
 {
     struct sqlite_conn *c = of(base);
-    if (c->wal_pages < WAL_FOLD_PAGES && !c->full)
+    if (c->wal_pages - c->wal_folded < WAL_FOLD_PAGES && !c->full)
         return;
     if (base->store->shared || !room_to_fold(c))
         return;
     pool_drop_snapshots(base->store);
-    bool shrink = c->full || c->wal_pages >= WAL_SHRINK_PAGES;
-    int mode = shrink ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(c->db, 0);
-    (void)sqlite3_wal_checkpoint_v2(c->db, "main", mode, NULL, NULL);
+    (void)sqlite3_wal_checkpoint_v2(c->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (c->full || c->wal_pages >= WAL_RESTART_PAGES)
+        begin_log_anew(c);
     sqlite3_busy_timeout(c->db, BUSY_TIMEOUT_MS);
-    c->wal_pages = 0; /* until the next commit tells */
+    c->wal_folded = c->wal_pages;
     c->full = false;
 }
 

@@ -1,6 +1,8 @@
 /* The folder of a SQLite store: its lock, and whether the file in it can be trusted. */
 #include "store/sqlite.h"
 
+#include "base/durable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -51,19 +53,7 @@ static enum rc make_folder(struct str folder, struct err *err)
 
 enum rc sqlite_sync_folder(const char *path, struct err *err)
 {
-    char folder[STORE_PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t n = slash == NULL ? 0 : max_size(1, (size_t)(slash - path));
-    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)n : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return os_failed(err, "cannot open the folder", folder);
-    int failed = fsync(fd);
-    enum rc rc = RC_OK;
-    if (failed != 0)
-        rc = os_failed(err, "cannot make durable the folder", folder);
-    (void)close(fd); /* nothing was written through it */
-    return rc;
+    return durable_name(path) ? RC_OK : os_failed(err, "cannot make durable the name", path);
 }
 
 /* --- one process at a time --- */

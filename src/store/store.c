@@ -1,7 +1,7 @@
 #include "store/engine.h"
 #include "store/migrate.h"
 
-enum { READERS_DEFAULT = 4, WRITERS_DEFAULT = 2 };
+enum { READERS_DEFAULT = 4, WRITERS_DEFAULT = 2, POOL_HOLD_MS = 200 };
 /* What one batch may gather: bounded by what its units of work may hold, one of the largest. */
 #define PARTICIPANTS_ARENA_BYTES ((size_t)4 * 1024 * 1024 * 1024)
 
@@ -49,13 +49,20 @@ struct str store_url_folder(struct str url)
 
 /* --- reading --- */
 
+static void end_reading(struct pool *p)
+{
+    p->reading--;
+    pthread_cond_signal(p->held ? &p->still : &p->some);
+}
+
 /* An idle connection, or a new one while there may be more, or wait for one. */
 static enum rc take_reader(struct store *s, struct store_conn **ret, struct err *err)
 {
     struct pool *p = &s->pool;
     pthread_mutex_lock(&p->lock);
-    while (p->idle == NULL && p->open == s->readers_max)
+    while (p->held || (p->idle == NULL && p->open == s->readers_max))
         pthread_cond_wait(&p->some, &p->lock);
+    p->reading++;
     struct store_conn *conn = p->idle;
     if (conn != NULL)
         p->idle = conn->next;
@@ -70,7 +77,7 @@ static enum rc take_reader(struct store *s, struct store_conn **ret, struct err 
     }
     pthread_mutex_lock(&p->lock);
     p->open--;
-    pthread_cond_signal(&p->some);
+    end_reading(p);
     pthread_mutex_unlock(&p->lock);
     return rc;
 }
@@ -80,7 +87,7 @@ static void give_reader(struct store *s, struct store_conn *conn)
     pthread_mutex_lock(&s->pool.lock);
     conn->next = s->pool.idle;
     s->pool.idle = conn;
-    pthread_cond_signal(&s->pool.some);
+    end_reading(&s->pool);
     pthread_mutex_unlock(&s->pool.lock);
 }
 
@@ -89,6 +96,34 @@ void pool_drop_snapshots(struct store *s)
     pthread_mutex_lock(&s->pool.lock);
     for (struct store_conn *c = s->pool.idle; c != NULL; c = c->next)
         s->engine->drop_snapshot(c);
+    pthread_mutex_unlock(&s->pool.lock);
+}
+
+bool pool_hold(struct store *s)
+{
+    struct pool *p = &s->pool;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += POOL_HOLD_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&p->lock);
+    p->held = true;
+    int rc = 0;
+    while (p->reading > 0 && rc == 0)
+        rc = pthread_cond_timedwait(&p->still, &p->lock, &until);
+    bool still = p->reading == 0;
+    pthread_mutex_unlock(&p->lock);
+    if (still)
+        pool_drop_snapshots(s);
+    return still;
+}
+
+void pool_release(struct store *s)
+{
+    pthread_mutex_lock(&s->pool.lock);
+    s->pool.held = false;
+    pthread_cond_broadcast(&s->pool.some);
     pthread_mutex_unlock(&s->pool.lock);
 }
 
@@ -155,6 +190,11 @@ static void init_locks(struct store *s)
 {
     pthread_mutex_init(&s->pool.lock, NULL);
     pthread_cond_init(&s->pool.some, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->pool.still, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&s->queue.lock, NULL);
     pthread_mutex_init(&s->hooks_lock, NULL);
     pthread_cond_init(&s->queue.some, NULL);
@@ -201,6 +241,7 @@ static void free_store(struct store *s)
     s->engine->stop(s);
     pthread_mutex_destroy(&s->pool.lock);
     pthread_cond_destroy(&s->pool.some);
+    pthread_cond_destroy(&s->pool.still);
     pthread_mutex_destroy(&s->queue.lock);
     pthread_mutex_destroy(&s->hooks_lock);
     pthread_cond_destroy(&s->queue.some);

@@ -79,6 +79,8 @@ uint64_t store_commits(const struct store *s);
 /* Called on a store thread after each durable commit; must be quick and must not use the store.
  * At most 8 hooks; add them before the first write. */
 void store_on_commit(struct store *s, void (*hook)(void *arg), void *arg);
+/* Take it back; when this returns, the hook is not running and will not run. */
+void store_off_commit(struct store *s, void (*hook)(void *arg), void *arg);
 
 struct tx;
 
@@ -132,7 +134,9 @@ typedef enum rc (*tx_fn)(struct tx *tx, void *arg);
 
 /* Run fn with a snapshot. The arena and the error are the caller's. Returns what fn returns, or
  * RC_UNAVAILABLE, RC_FULL, RC_INTERNAL from the engine. Safe from any thread. With SQLite it never
- * waits for a disk commit; with PostgreSQL it waits for the network. */
+ * waits for a disk commit; where reading follows on reading without a gap it begins up to 200 ms
+ * late, once in 16 MB written, so that the log file can begin anew. With PostgreSQL it waits for
+ * the network. */
 MUST_CHECK enum rc store_read(struct store *s, struct arena *arena, struct err *err, tx_fn fn,
                               void *arg);
 

@@ -7,6 +7,8 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
+#include <time.h>
 
 /* The tests keep their rows in `setting`: a name and a text. */
 struct put {
@@ -775,6 +777,81 @@ START_TEST(a_store_in_memory_works_and_is_gone_at_close)
 }
 END_TEST
 
+/* Three who read so that there is always one that reads, each while others begin and commits come,
+ * until told to end. */
+enum { LONG_TEXT = 1 << 20, LONG_TEXTS = 160, LOG_MAX = 120 << 20 };
+
+struct reading {
+    struct fixture *f;
+    atomic_bool end;
+    atomic_uint begun;
+};
+
+static enum rc read_a_while(struct tx *tx, void *arg)
+{
+    struct reading *r = arg;
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT name FROM setting LIMIT 10"));
+    unsigned before = atomic_fetch_add(&r->begun, 1);
+    uint64_t commits = store_commits(r->f->store);
+    for (int i = 0; i < 50; i++) {
+        if (atomic_load(&r->begun) > before + 1 && store_commits(r->f->store) > commits + 1)
+            break;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return RC_OK;
+}
+
+static void *read_on_and_on(void *arg)
+{
+    struct reading *r = arg;
+    struct arena arena;
+    struct err err = {0};
+    arena_init(&arena, STORE_TX_ARENA_BYTES);
+    while (!atomic_load(&r->end)) {
+        ck_assert_int_eq(store_read(r->f->store, &arena, &err, read_a_while, r), RC_OK);
+        arena_reset(&arena);
+    }
+    arena_fini(&arena);
+    return NULL;
+}
+
+static enum rc put_long_text(struct tx *tx, void *arg)
+{
+    return sql_run(tx,
+                   "INSERT INTO setting (name, value) VALUES ('long', $1) ON CONFLICT (name) DO "
+                   "UPDATE SET value = excluded.value",
+                   V(*(struct str *)arg));
+}
+
+START_TEST(the_log_file_begins_anew_though_there_is_always_one_that_reads)
+{
+    struct fixture f;
+    struct reading r = {.f = &f};
+    pthread_t readers[3];
+    static char text[LONG_TEXT];
+    struct stat file;
+    char path[512];
+    fixture_open(&f);
+    struct str all = str_n(text, sizeof text);
+    for (size_t i = 0; i < COUNT(readers); i++)
+        ck_assert_int_eq(pthread_create(&readers[i], NULL, read_on_and_on, &r), 0);
+    for (int i = 0; i < LONG_TEXTS; i++) {
+        memset(text, 'a' + i % 26, sizeof text); /* what stays as it is, is not written */
+        ck_assert_int_eq(fixture_write(&f, put_long_text, &all), RC_OK);
+    }
+    atomic_store(&r.end, true);
+    for (size_t i = 0; i < COUNT(readers); i++)
+        pthread_join(readers[i], NULL);
+    (void)snprintf(path, sizeof path, "%s/hanse.db-wal", f.folder);
+    if (f.folder[0] != '\0') {
+        ck_assert_int_eq(stat(path, &file), 0);
+        ck_assert_int_lt(file.st_size, LOG_MAX);
+    }
+    fixture_close(&f);
+}
+END_TEST
+
 Suite *store_suite(void);
 Suite *store_suite(void)
 {
@@ -787,6 +864,7 @@ Suite *store_suite(void)
     tcase_add_test(c, a_unit_of_work_that_hides_a_failed_statement_is_not_kept);
     tcase_add_test(c, parameters_go_where_their_number_says);
     tcase_add_test(c, text_with_a_nul_byte_is_refused);
+    tcase_add_test(c, the_log_file_begins_anew_though_there_is_always_one_that_reads);
     tcase_add_test(c, many_rows_are_inserted_as_one_by_one);
     tcase_add_test(c, many_rows_with_bytes_and_without_values);
     tcase_add_test(c, wrong_sql_is_an_internal_error);

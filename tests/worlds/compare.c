@@ -2,6 +2,7 @@
 #include "play.h"
 
 #include "billing/document_row.h"
+#include "meter/total.h"
 #include "settle/verify.h"
 
 #include <stdio.h>
@@ -346,6 +347,8 @@ void play_verify(struct play *p)
         play_fail(p, "document_verify: %s", p->f.err.text);
     if (fixture_read(&p->f, verify_in, p) != RC_OK)
         play_fail(p, "settle_verify: %s", p->f.err.text);
+    if (total_verify(p->f.store, &p->f.arena, &checked, &p->f.err) != RC_OK)
+        play_fail(p, "total_verify: %s", p->f.err.text);
     if (fixture_read(&p->f, compare_numbers, p) != RC_OK)
         play_fail(p, "numbers: %s", p->f.err.text);
     p->looks++;

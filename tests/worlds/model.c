@@ -27,6 +27,7 @@ void model_free(struct model *m)
     free(m->balances);
     free(m->paths);
     free(m->stakes);
+    free(m->funds);
     free(m->windows);
     free(m->aheads);
     free(m->lines);
@@ -323,7 +324,7 @@ void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t co
 
 /* --- documents in the books --- */
 
-static const char *tax_code(const char *side, const struct m_group *g, int64_t ppm)
+const char *model_tax_code(const char *side, const struct m_group *g, int64_t ppm)
 {
     char text[KEY_MAX];
     (void)snprintf(text, sizeof text, "%s:%lld", w_countries[g->country].code, (long long)ppm);
@@ -338,7 +339,8 @@ static void post_sale(struct model *m, const struct m_doc *d, int sign)
                    sign * d->incomes[i].net);
     for (size_t i = 0; i < d->group_count; i++)
         model_post(m, d->from, d->currency, model_code("AR", d->to),
-                   tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm), sign * d->groups[i].tax);
+                   model_tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm),
+                   sign * d->groups[i].tax);
 }
 
 static void post_purchase(struct model *m, const struct m_doc *d, int seller, int sign)
@@ -350,11 +352,11 @@ static void post_purchase(struct model *m, const struct m_doc *d, int seller, in
     for (size_t i = 0; i < d->group_count; i++) {
         const struct m_group *g = &d->groups[i];
         model_post(m, d->to, d->currency,
-                   d->recoverable ? tax_code("VAT-In", g, g->ppm)
+                   d->recoverable ? model_tax_code("VAT-In", g, g->ppm)
                                   : model_label("Expense", g->expense),
                    ap, sign * g->tax);
-        model_post(m, d->to, d->currency, tax_code("VAT-In", g, g->buyer_ppm),
-                   tax_code("VAT-Out", g, g->buyer_ppm), sign * g->buyer_tax);
+        model_post(m, d->to, d->currency, model_tax_code("VAT-In", g, g->buyer_ppm),
+                   model_tax_code("VAT-Out", g, g->buyer_ppm), sign * g->buyer_tax);
     }
 }
 
@@ -408,7 +410,8 @@ static void post_tiers(struct model *m, const struct m_doc *d, int sign)
     }
     for (size_t i = 0; i < d->group_count; i++)
         model_post(m, CLEARING, d->currency, model_code("AR", d->to),
-                   tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm), sign * d->groups[i].tax);
+                   model_tax_code("VAT-Out", &d->groups[i], d->groups[i].ppm),
+                   sign * d->groups[i].tax);
 }
 
 void model_post_doc(struct model *m, const struct m_doc *d)
@@ -421,6 +424,7 @@ void model_post_doc(struct model *m, const struct m_doc *d)
         post_sale(m, d, sign);
     post_purchase(m, d, collect ? CLEARING : d->from, sign);
     model_post_prepaid(m, d);
+    model_exchange(m, d, collect ? CLEARING : d->from, sign);
 }
 
 struct m_doc *model_doc(struct model *m)
@@ -770,6 +774,7 @@ void model_close(struct model *m, int month)
         model_recognise(m, &m->deferrals[i], m->w->month[month + 1]);
     model_close_fees(m, month);
     model_close_floors(m, month);
+    model_close_moved(m, month);
     model_statements(m, EVERYTHING, m->w->now, period_text(m, month));
     m->closed = month + 1;
 }

@@ -60,7 +60,7 @@ struct m_line {
     int64_t begin, end, from, until;
     int64_t month; /* which period of the subscription's life, 1.. */
     wide quantity; /* at 10^-9 */
-    int64_t units;
+    int64_t units; /* at 10^-9 */
     int close;
 };
 
@@ -154,6 +154,7 @@ enum m_origin {
     O_MARGIN,
     O_PREPAID,
     O_BAD_DEBT,
+    O_MOVE,
 };
 struct m_share {
     int agreement; /* or EVERYTHING */
@@ -173,6 +174,7 @@ struct m_share {
     bool lines_shared; /* a sum over lines, not a percentage of the base */
     bool booked;
     bool on_invoice;
+    bool counts; /* kept though it is nothing: its base is of the period */
     int maturity_days;
     int64_t created;
 };
@@ -210,6 +212,11 @@ struct m_statement {
     int payout;    /* or EVERYTHING */
 };
 enum m_payout_state { P_PENDING, P_SENT, P_CONFIRMED, P_RETURNED, P_VOID };
+/* The operator's money that is out for a debtor of the neutral book. */
+struct m_fund {
+    int debtor, currency;
+    int64_t amount, recovered;
+};
 struct m_payout {
     char id[ID_MAX];
     int payer, book, payee, currency;
@@ -273,6 +280,8 @@ struct model {
     struct m_path *paths;   /* in the order in which they were first rated */
     struct m_stake *stakes; /* of each financing */
     size_t stake_count;
+    struct m_fund *funds;
+    size_t fund_count;
 };
 
 struct model *model_new(struct world *w);
@@ -338,6 +347,17 @@ void model_follow(struct model *m, int doc);
 void model_credit_shares(struct model *m, int doc, const struct m_taking *taken, size_t count);
 /* What is owed by the unit, at the end of a close. */
 void model_close_fees(struct model *m, int month);
+/* What is paid in advance and moved: one seller's credit note pays the other one's invoice. */
+void model_close_moved(struct model *m, int month);
+/* What the neutral book has on its account and owes to somebody it knows; and of that, what is not
+ * on its way out. */
+int64_t model_cash(struct model *m, int currency);
+int64_t model_cash_free(struct model *m, int currency);
+/* What a party owes the neutral book, and of that, what nobody has lent yet. */
+int64_t model_gap(struct model *m, int party, int currency);
+/* So much was lent; and what debtors paid since goes back first. */
+void model_fund(struct model *m, int debtor, int currency, int64_t amount);
+void model_fund_back(struct model *m);
 /* Then what is missing to what a rule brings at least. */
 void model_close_floors(struct model *m, int month);
 /* A new share, of nothing: none; and what waits for a document's cash is void. */
@@ -377,6 +397,10 @@ void model_rate(struct model *m, int sub, int64_t since, int64_t until);
 /* Totals and taxes of sums; then its legs in the books. */
 void model_total(struct model *m, struct m_doc *d, struct m_sum *sums, size_t count);
 void model_post_doc(struct model *m, const struct m_doc *d);
+/* The account of a group's tax: "VAT-Out:FR:200000". */
+const char *model_tax_code(const char *side, const struct m_group *g, int64_t ppm);
+/* The legs that a document's tax has in the seller's own currency. d: a copy of the newest one. */
+void model_exchange(struct model *m, const struct m_doc *d, int seller, int sign);
 /* COLLECT: a line's part in what each tier gets; amounts by edge. */
 void model_add_tiers(const struct model *m, struct m_doc *d, const struct m_line *l,
                      const int64_t *amounts, int sign);

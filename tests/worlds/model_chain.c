@@ -48,6 +48,30 @@ static int64_t free_of(struct model *m, int party, int currency)
     return left;
 }
 
+static int64_t owed_on(struct model *m, const char *code, int currency)
+{
+    char key[KEY_MAX];
+    (void)snprintf(key, sizeof key, "Clearing %s %s", w_currencies[currency].code, code);
+    const struct m_balance *b = model_balance(m, key);
+    return b != NULL ? b->amount : 0;
+}
+
+int64_t model_cash(struct model *m, int currency)
+{
+    return owed_on(m, "Bank", currency) + owed_on(m, "Suspense", currency);
+}
+
+int64_t model_cash_free(struct model *m, int currency)
+{
+    int64_t left = model_cash(m, currency);
+    for (size_t i = 0; i < m->payout_count; i++) {
+        const struct m_payout *o = &m->payouts[i];
+        if (o->book == CLEARING && o->currency == currency && o->state == P_PENDING)
+            left -= o->amount;
+    }
+    return left;
+}
+
 /* The oldest due invoice of the path that a party has to pay, or EVERYTHING. */
 static int next_debt(const struct model *m, int party, int currency)
 {
@@ -104,6 +128,10 @@ void model_net(struct model *m)
         struct m_purse p = m->purses[i];
         int64_t left = free_of(m, p.party, p.currency);
         if (left <= 0 || next_debt(m, p.party, p.currency) != EVERYTHING)
+            continue;
+        int64_t cash = model_cash_free(m, p.currency);
+        left = left < cash ? left : cash;
+        if (left <= 0)
             continue;
         *WORLD_ADD(m->payouts, m->payout_count) = (struct m_payout){.payer = 0,
                                                                     .book = CLEARING,
@@ -206,4 +234,66 @@ void model_refund(struct model *m, int doc)
         return;
     pay_part(m, doc, -back);
     model_undo(m, m->docs[doc].from, m->docs[doc].currency, back);
+}
+
+/* --- what the operator lends --- */
+
+/* The balance that is against a party, and what was booked for it and waits for cash. */
+static int64_t debt_of(struct model *m, int party, int currency)
+{
+    char key[KEY_MAX];
+    (void)snprintf(key, sizeof key, "AP:#%d", party);
+    int64_t debt = owed_on(m, key, currency);
+    for (size_t i = 0; i < m->share_count; i++) {
+        const struct m_share *s = &m->shares[i];
+        if (s->payer == CLEARING && s->payee == party && s->currency == currency)
+            debt += s->amount - s->voided - s->earned;
+    }
+    return debt > 0 ? debt : 0;
+}
+
+static int64_t lent_for(const struct model *m, int party, int currency)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < m->fund_count; i++)
+        if (m->funds[i].debtor == party && m->funds[i].currency == currency)
+            sum += m->funds[i].amount - m->funds[i].recovered;
+    return sum;
+}
+
+int64_t model_gap(struct model *m, int party, int currency)
+{
+    int64_t gap = debt_of(m, party, currency) - lent_for(m, party, currency);
+    return gap > 0 ? gap : 0;
+}
+
+void model_fund(struct model *m, int debtor, int currency, int64_t amount)
+{
+    *WORLD_ADD(m->funds, m->fund_count) =
+        (struct m_fund){.debtor = debtor, .currency = currency, .amount = amount};
+    model_post(m, 0, currency, "Financing:Clearing", "Bank", amount);
+    model_post(m, CLEARING, currency, "Bank", "Loan:#0", amount);
+}
+
+void model_fund_back(struct model *m)
+{
+    for (size_t i = 0; i < m->fund_count; i++) {
+        struct m_fund *f = &m->funds[i];
+        int64_t back = lent_for(m, f->debtor, f->currency) - debt_of(m, f->debtor, f->currency);
+        int64_t rest = f->amount - f->recovered;
+        int64_t cash = model_cash_free(m, f->currency);
+        back = back < rest ? back : rest;
+        back = back < cash ? back : cash;
+        if (back <= 0)
+            continue;
+        f->recovered += back;
+        model_post(m, CLEARING, f->currency, "Loan:#0", "AP:#0", back);
+        model_post(m, 0, f->currency, "AR:Clearing", "Financing:Clearing", back);
+        *WORLD_ADD(m->payouts, m->payout_count) = (struct m_payout){.payer = 0,
+                                                                    .book = CLEARING,
+                                                                    .payee = 0,
+                                                                    .currency = f->currency,
+                                                                    .amount = back,
+                                                                    .rest = true};
+    }
 }

@@ -481,7 +481,7 @@ static struct m_line *new_line(struct rating *r, int charge, const struct span *
                          .from = s->from,
                          .until = s->until,
                          .month = s->month,
-                         .units = r->term->quantity,
+                         .units = (int64_t)(r->term->quantity * model_ten(NANO)),
                          .free = r->plan->free};
     memcpy(l->edges, r->edges, sizeof l->edges);
     return l;

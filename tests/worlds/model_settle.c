@@ -78,9 +78,11 @@ static bool same_line(const struct m_share *a, const struct m_share *b)
            a->client == b->client && strcmp(a->label, b->label) == 0;
 }
 
+/* Debts that are in the books already and those that are not have statements of their own. */
 static void gather(struct making *k, int64_t until)
 {
     struct model *m = k->m;
+    bool booked = false;
     for (size_t i = 0; i < m->share_count; i++) {
         struct m_share *s = &m->shares[i];
         size_t at = 0;
@@ -88,8 +90,9 @@ static void gather(struct making *k, int64_t until)
             s->currency != k->pair.currency || s->created > until)
             continue;
         int64_t due = due_of(m, (int)i, until);
-        if (due == 0)
+        if (due == 0 || (k->count > 0 && s->booked != booked))
             continue;
+        booked = s->booked;
         k->parts[k->count++] = (struct part){(int)i, due};
         while (at < k->line_count && !same_line(k->lines[at].of, s))
             at++;
@@ -168,12 +171,12 @@ static int64_t self_bill(struct making *k)
     return sign * d.gross;
 }
 
-static void make_one(struct making *k, int64_t until, const char *period)
+static bool make_one(struct making *k, int64_t until, const char *period)
 {
     struct model *m = k->m;
     gather(k, until);
     if (k->count == 0)
-        return;
+        return false;
     bool booked = m->shares[k->parts[0].share].booked;
     for (size_t i = 0; i < k->count; i++)
         model_settle_share(m, k->parts[i].share, k->parts[i].due);
@@ -200,6 +203,7 @@ static void make_one(struct making *k, int64_t until, const char *period)
     else if (!booked)
         post_debt(k);
     *WORLD_ADD(m->statements, m->statement_count) = s;
+    return true;
 }
 
 void model_statements(struct model *m, int payer, int64_t until, const char *period)
@@ -218,13 +222,14 @@ void model_statements(struct model *m, int payer, int64_t until, const char *per
             pairs[count++] = p;
     }
     qsort_r(pairs, count, sizeof *pairs, by_pair, m->w);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
         struct making k = {.m = m, .pair = pairs[i]};
         k.parts = calloc(m->share_count + 1, sizeof *k.parts);
         k.lines = calloc(m->share_count + 1, sizeof *k.lines);
         if (k.parts == NULL || k.lines == NULL)
             abort();
-        make_one(&k, until, period);
+        if (!make_one(&k, until, period))
+            i++;
         free(k.parts);
         free(k.lines);
     }
@@ -232,6 +237,28 @@ void model_statements(struct model *m, int payer, int64_t until, const char *per
 }
 
 /* --- payouts --- */
+
+/* As many statements, the oldest first, as the neutral book has cash for. */
+static int64_t fitting(struct model *m, const struct pair *p, int64_t all, int *ret_last)
+{
+    int64_t cash = model_cash_free(m, p->currency);
+    int64_t sum = 0;
+    int64_t best = 0;
+    if (all <= cash)
+        return all;
+    for (size_t i = 0; i < m->statement_count; i++) {
+        const struct m_statement *s = &m->statements[i];
+        if (s->payer != p->payer || s->payee != p->payee || s->currency != p->currency ||
+            s->payout != EVERYTHING)
+            continue;
+        sum += s->payable;
+        if (sum <= 0 || sum > cash)
+            continue;
+        best = sum;
+        *ret_last = (int)i;
+    }
+    return best;
+}
 
 static void pay_pair(struct model *m, int from, const struct pair *p)
 {
@@ -247,10 +274,15 @@ static void pay_pair(struct model *m, int from, const struct pair *p)
     }
     if (sum <= 0 || sum < least)
         return;
+    int last = (int)m->statement_count - 1;
+    if (p->payer == CLEARING)
+        sum = fitting(m, p, sum, &last);
+    if (sum == 0)
+        return;
     struct m_payout *out = WORLD_ADD(m->payouts, m->payout_count);
     *out = (struct m_payout){
         .payer = from, .book = p->payer, .payee = p->payee, .currency = p->currency, .amount = sum};
-    for (size_t i = 0; i < m->statement_count; i++) {
+    for (int i = 0; i <= last; i++) {
         struct m_statement *s = &m->statements[i];
         if (s->payer == p->payer && s->payee == p->payee && s->currency == p->currency &&
             s->payout == EVERYTHING)
@@ -284,7 +316,11 @@ static void pay_book(struct model *m, int from, int book)
     }
     qsort_r(pairs, count, sizeof *pairs, by_currency, m->w);
     for (size_t i = 0; i < count; i++)
-        pay_pair(m, from, &pairs[i]);
+        if (pairs[i].payee != 0)
+            pay_pair(m, from, &pairs[i]);
+    for (size_t i = 0; i < count; i++) /* the operator comes last */
+        if (pairs[i].payee == 0)
+            pay_pair(m, from, &pairs[i]);
     free(pairs);
 }
 
@@ -295,6 +331,7 @@ void model_settlement(struct model *m, int party, const char *period)
     pay_book(m, party, party);
     if (party != 0)
         return;
+    model_fund_back(m);
     model_statements(m, CLEARING, until, period);
     pay_book(m, party, CLEARING);
     model_net(m);

@@ -119,7 +119,7 @@ static int64_t percent(struct w_num value, int64_t base)
 static int64_t fixed(const struct model *m, const struct w_rule *r, const struct m_line *l,
                      int currency)
 {
-    wide nano = model_round(price(r->value) * timed_units(m, l), model_ten(PRICE - NANO));
+    wide nano = model_round(price(r->value) * timed_units(m, l), model_ten(PRICE));
     int64_t whole = model_minor(nano, currency);
     return model_part(whole, l->until - l->begin, l->end - l->begin) -
            model_part(whole, l->from - l->begin, l->end - l->begin);
@@ -454,6 +454,7 @@ static void finish(struct claims *c, struct m_share *s)
     if (s->lines_shared)
         return;
     const struct w_rule *r = &m->w->agreements[s->agreement].terms[s->terms].rules[s->rule];
+    s->counts = r->kind == R_TIERED && s->base != 0;
     for (size_t i = 0; i < m->share_count; i++) {
         const struct m_share *old = &m->shares[i];
         if (old->agreement != s->agreement || old->rule != s->rule)
@@ -510,6 +511,15 @@ static void post_accrual(struct model *m, const struct m_share *s, int64_t amoun
                    model_code("Commission", s->payee), amount);
 }
 
+/* The neutral book pays tiers out of what came in: of a cent that is not whole it pays nothing. */
+static int64_t part_down(int64_t amount, wide part, wide whole)
+{
+    wide n = whole > 0 ? amount * part : -(amount * part);
+    wide d = whole > 0 ? whole : -whole;
+    wide q = n / d;
+    return (int64_t)(n % d < 0 ? q - 1 : q);
+}
+
 static void earn(struct model *m, int share, int64_t paid, int64_t gross)
 {
     struct m_share *s = &m->shares[share];
@@ -517,7 +527,7 @@ static void earn(struct model *m, int share, int64_t paid, int64_t gross)
     int64_t most = gross < 0 ? (paid > gross ? paid : gross) : (paid < gross ? paid : gross);
     int64_t earned = worth;
     if (!s->on_invoice && gross != 0)
-        earned = model_part(worth, most, gross);
+        earned = s->booked ? part_down(worth, most, gross) : model_part(worth, most, gross);
     if (earned == s->earned)
         return;
     struct m_earning *e = WORLD_ADD(m->earnings, m->earning_count);
@@ -527,7 +537,7 @@ static void earn(struct model *m, int share, int64_t paid, int64_t gross)
 
 void model_accrue(struct model *m, const struct m_share *fresh, int64_t paid, int64_t gross)
 {
-    if (fresh->amount == 0)
+    if (fresh->amount == 0 && !fresh->counts)
         return;
     struct m_share *s = WORLD_ADD(m->shares, m->share_count);
     *s = *fresh;
@@ -577,15 +587,16 @@ void model_revive(struct model *m, int doc)
     model_follow(m, doc);
 }
 
-/* A tier whose lines earned and lost the same has no share, and a part of them is taken back. */
+/* Whose lines earned and lost the same has no share, and a part of them is taken back. */
 static void add_missing(struct model *m, const struct claims *c)
 {
     for (size_t k = 0; k < c->count; k++) {
         struct m_share part = c->list[k];
-        bool have = !part.booked || part.amount == 0;
+        bool have = part.amount == 0;
         for (size_t i = 0; i < m->share_count && !have; i++)
             have = m->shares[i].doc == part.doc && m->shares[i].origin == part.origin &&
-                   m->shares[i].rule == part.rule && m->shares[i].payee == part.payee;
+                   m->shares[i].rule == part.rule && m->shares[i].payee == part.payee &&
+                   m->shares[i].agreement == part.agreement && m->shares[i].terms == part.terms;
         part.amount = part.base = part.weight = 0;
         part.created = m->w->now;
         if (!have)
@@ -594,14 +605,29 @@ static void add_missing(struct model *m, const struct claims *c)
 }
 
 /* What was earned is had for good some days after it accrued. */
-static int64_t taken_back(const struct model *m, const struct m_share *s)
+static int64_t taken_back(const struct model *m, const struct m_share *s, int64_t part)
 {
+    const struct m_doc *d = &m->docs[s->doc];
     int64_t back = model_part(s->amount, s->weight_credited, s->weight);
+    if (s->weight == 0) { /* what was free, or given back as much: part by part, and no more */
+        back = s->voided + part;
+        if (s->amount > 0)
+            back = back < 0 ? 0 : back > s->amount ? s->amount : back;
+        if (s->amount < 0)
+            back = back > 0 ? 0 : back < s->amount ? s->amount : back;
+        if (d->credited == d->gross && d->gross != 0)
+            back = s->amount;
+    }
     int64_t days = s->agreement != EVERYTHING ? m->w->agreements[s->agreement].clawback_days : 0;
     bool late = days > 0 && m->w->now - s->created > days * DAY_US;
-    if (late && s->amount > 0 && back > s->amount - s->earned)
+    if (late && s->amount >= 0 && back > s->amount - s->earned)
         back = s->amount - s->earned;
     return back;
+}
+
+static wide wide_part(wide amount, wide part, wide whole)
+{
+    return whole > 0 ? model_round(amount * part, whole) : model_round(-(amount * part), -whole);
 }
 
 /* The shares of what is taken back, as if it had been sold, say how much of each. */
@@ -623,6 +649,12 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
         int64_t *parts[DEPTH_MAX + 2] = {&l->list, &l->discount};
         for (int k = 0; k < l->depth; k++)
             parts[k + 2] = &l->amounts[k];
+        if (t->whole != 0) {
+            l->units = model_part(l->units, t->before + t->net, t->whole) -
+                       model_part(l->units, t->before, t->whole);
+            l->quantity = wide_part(l->quantity, t->before + t->net, t->whole) -
+                          wide_part(l->quantity, t->before, t->whole);
+        }
         for (int k = 0; k < l->depth + 2 && t->whole != 0; k++)
             *parts[k] = model_part(*parts[k], t->before + t->net, t->whole) -
                         model_part(*parts[k], t->before, t->whole);
@@ -635,12 +667,11 @@ void model_credit_shares(struct model *m, int doc, const struct m_taking *taken,
         struct m_share *s = &m->shares[i];
         for (size_t k = 0; k < c->count && s->doc == doc; k++) {
             const struct m_share *part = &c->list[k];
-            if ((s->weight == 0 && !s->booked) || part->agreement != s->agreement ||
-                part->terms != s->terms || part->rule != s->rule || part->origin != s->origin ||
-                part->payee != s->payee)
+            if (part->agreement != s->agreement || part->terms != s->terms ||
+                part->rule != s->rule || part->origin != s->origin || part->payee != s->payee)
                 continue;
             s->weight_credited += part->weight;
-            int64_t voided = s->booked ? s->voided + part->amount : taken_back(m, s);
+            int64_t voided = s->booked ? s->voided + part->amount : taken_back(m, s, part->amount);
             post_accrual(m, s, s->voided - voided);
             s->voided = voided;
         }
@@ -676,7 +707,7 @@ static wide fee_of(const struct model *m, const struct w_agreement *a, const str
     if (r->kind == R_PERCENT)
         return model_round(base_of(m->w, r, a->from, l) * unit * r->value.m,
                            100 * model_ten(r->value.s));
-    return model_round(model_round(price(r->value) * units, model_ten(PRICE - NANO)) *
+    return model_round(model_round(price(r->value) * units, model_ten(PRICE)) *
                            (l->until - l->from),
                        l->end - l->begin);
 }

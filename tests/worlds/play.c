@@ -3,6 +3,7 @@
 #include "play_inside.h"
 
 #include "billing/close.h"
+#include "billing/exchange_rate.h"
 #include "catalog/subscription.h"
 #include "meter/usage.h"
 #include "money/amount.h"
@@ -87,6 +88,8 @@ void play_draft(struct tx *tx, const struct w_party *p, int number, struct party
                           .taxable = p->taxable};
     if (p->taxable && id->value.n > 0)
         ret->tax_ids = (struct list){id, 1};
+    if (p->tax_currency > 0)
+        ret->tax_currency = str_c(w_currencies[p->tax_currency - 1].code);
     if (p->bank)
         ret->bank.iban = STR("FR1420041010050500013M02606");
 }
@@ -414,6 +417,39 @@ static void build(struct play *p, tx_fn fn, size_t count)
         play_write(p, fn, &(struct building){p, i, min_size(i + AT_ONCE, count)});
 }
 
+/* All rates that there are, as of a day: what is older than a month counts as missing. */
+static enum rc enter_rates_of(struct tx *tx, const struct play *p, int64_t of)
+{
+    char day[DAY_TEXT_MAX];
+    size_t n = day_format(of, day);
+    for (int from = 0; from < CURRENCIES; from++)
+        for (int to = from + 1; to < CURRENCIES; to++) {
+            struct exchange_rate made;
+            struct w_rate r = world_rate(p->w, from, to);
+            struct exchange_rate fresh = {
+                .from = str_c(w_currencies[from].code),
+                .to = str_c(w_currencies[to].code),
+                .rate = arena_fmt(tx->arena, "%lld/%lld", (long long)r.to, (long long)r.from),
+                .date = str_n(day, n),
+                .source = STR("the world")};
+            TRY(exchange_rate_create(tx, str_c(p->w->parties[0].id), &fresh, &made));
+        }
+    return RC_OK;
+}
+
+/* Somewhere it is the next day already. */
+static enum rc enter_rates(struct tx *tx, void *arg)
+{
+    const struct play *p = arg;
+    TRY(enter_rates_of(tx, p, p->w->now / DAY_US));
+    return enter_rates_of(tx, p, p->w->now / DAY_US + 1);
+}
+
+void play_rates(struct play *p)
+{
+    play_write(p, enter_rates, p);
+}
+
 void play_build(struct play *p)
 {
     build(p, make_parties, p->w->party_count);
@@ -423,6 +459,7 @@ void play_build(struct play *p)
     build(p, make_channel, p->w->edge_count);
     build(p, make_agreements, p->w->agreement_count);
     build(p, make_subs, p->w->sub_count);
+    play_rates(p);
 }
 
 /* --- usage --- */
@@ -526,6 +563,7 @@ void play_month(struct play *p, int month)
 {
     struct closing c = {.p = p, .month = month};
     play_say(p, "month %d is closed", month);
+    play_rates(p);
     play_write(p, begin_close, &c);
     play_work(p);
     play_write(p, end_close, &c);

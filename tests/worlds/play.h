@@ -71,6 +71,10 @@ void play_write_off(struct play *p, int doc);
 void play_wallet(struct play *p, int edge);
 void play_coupon(struct play *p, int edge);
 void play_settlement(struct play *p, int party);
+/* What each currency is in each other, entered as of now. */
+void play_rates(struct play *p);
+/* The operator lends Clearing what a party owes it, or a part; nothing where none does. */
+void play_fund(struct play *p);
 /* One step further. */
 void play_payout(struct play *p, int payout);
 

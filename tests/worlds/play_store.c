@@ -140,10 +140,10 @@ static enum rc doomed_posted(struct tx *tx, struct ledger *l, const struct docum
 }
 
 static enum rc doomed_statements(struct tx *tx, struct ledger *l, const struct close *c,
-                                 bool *ret_done, void *arg)
+                                 const struct close_pass *pass, bool *ret_done, void *arg)
 {
     struct doomed *d = arg;
-    TRY(d->above->statements(tx, l, c, ret_done, d->arg));
+    TRY(d->above->statements(tx, l, c, pass, ret_done, d->arg));
     if (d->left-- == 0)
         (void)raise(SIGKILL);
     return RC_OK;

@@ -270,8 +270,11 @@ class Model:
         d = s.document
         whole = d.gross - d.credited
         s.earned = s.worth()
-        if not s.at_once and whole:
-            s.earned = part_of(s.worth(), min(d.paid + d.prepaid, whole), whole)
+        paid = min(d.paid + d.prepaid, whole)
+        if not s.at_once and whole and s.booked:  # the neutral book pays no cent that has not come in
+            s.earned = s.worth() * paid // whole
+        elif not s.at_once and whole:
+            s.earned = part_of(s.worth(), paid, whole)
 
     def follow(self, d):
         for s in self.shares:

@@ -708,6 +708,29 @@ static void add_months(struct world *w)
     w->now = w->month[0];
 }
 
+/* In every other world a quarter of the sellers account for their tax in a currency of their own.
+ * Without the world's chance, so that a seed makes the world that it made before. */
+static void add_tax_currencies(struct world *w)
+{
+    enum { EVERY_WORLD = 2, EVERY_PARTY = 4 };
+    if (w->seed % EVERY_WORLD != 0)
+        return;
+    for (size_t i = 0; i < w->party_count; i++)
+        if (w->parties[i].taxable && (w->seed / EVERY_WORLD + i) % EVERY_PARTY == 0)
+            w->parties[i].tax_currency = 1 + (int)((w->seed + i) % CURRENCIES);
+}
+
+struct w_rate world_rate(const struct world *w, int from, int to)
+{
+    enum { STEP = 131, MOST = 997 };
+    bool turned = from > to;
+    uint64_t low = (uint64_t)(turned ? to : from);
+    uint64_t high = (uint64_t)(turned ? from : to);
+    const struct w_rate r = {(int64_t)(1 + (w->seed + STEP * low) % MOST),
+                             (int64_t)(1 + (w->seed * STEP + high) % MOST)};
+    return turned ? (struct w_rate){r.to, r.from} : r;
+}
+
 struct world *world_make(uint64_t seed, size_t parties)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -736,6 +759,7 @@ struct world *world_make(uint64_t seed, size_t parties)
         add_producers(w);
         add_financiers(w);
     }
+    add_tax_currencies(w);
     return w;
 }
 

@@ -69,7 +69,8 @@ struct w_party {
     bool bank;
     int zone;
     int currency;
-    int sponsor; /* who invited it; EVERYTHING: nobody */
+    int tax_currency; /* 1 + the one in which it accounts for its tax; 0: that of each invoice */
+    int sponsor;      /* who invited it; EVERYTHING: nobody */
 };
 
 enum w_op { OP_ABS, OP_MUL, OP_ADD };
@@ -313,6 +314,13 @@ struct world {
     struct w_reward *rewards;
     struct w_financing *financings;
 };
+
+/* from whole units of one currency are to of another: the same in a world for ever. */
+struct w_rate {
+    int64_t from;
+    int64_t to;
+};
+struct w_rate world_rate(const struct world *w, int from, int to);
 
 /* The next number of the world's own chance: 0 .. bound - 1. */
 uint64_t world_below(struct world *w, uint64_t bound);

@@ -149,6 +149,8 @@ static void some_settlement(struct play *p)
 {
     struct world *w = p->w;
     int party = 0;
+    if (w->seed % 3 != 0 && world_percent(w, 15)) /* in the others people wait */
+        play_fund(p);
     if (p->m->payout_count > 0 && world_percent(w, 60))
         play_payout(p, (int)world_below(w, p->m->payout_count));
     else {

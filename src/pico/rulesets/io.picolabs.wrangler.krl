@@ -8,7 +8,7 @@ ruleset io.picolabs.wrangler {
     author "Hanse"
     provides picoQuery, skyQuery, channels, rulesetConfig, rulesetMeta, installedRIDs, children,
       parent_eci, name, myself, id, createChannel, deleteChannel
-    shares skyQuery, channels, rulesetConfig, rulesetMeta, installedRIDs, children, parent_eci,
+    shares picoQuery, skyQuery, channels, rulesetConfig, rulesetMeta, installedRIDs, children, parent_eci,
       name, myself, id
   }
   global {
