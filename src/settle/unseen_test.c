@@ -22,8 +22,9 @@ struct channel {
 
 static struct str factor(struct tx *tx, struct path_world *p)
 {
-    return arena_fmt(tx->arena, "%lld.%04lld", (long long)property_between(&p->chance, 80, 160),
-                     (long long)property_between(&p->chance, 1, 9999));
+    int64_t percent = property_between(&p->chance, 80, 160);
+    int64_t fraction = property_between(&p->chance, 1, 9999);
+    return arena_fmt(tx->arena, "%lld.%04lld", (long long)percent, (long long)fraction);
 }
 
 static enum rc define_in(struct tx *tx, void *arg)
@@ -44,9 +45,10 @@ static enum rc define_in(struct tx *tx, void *arg)
             p->party[i] = made;
         set_bank(tx, made, "FR1420041010050500013M02606");
     }
+    int64_t whole = property_between(&p->chance, 10000, 99999);
+    int64_t cents = property_between(&p->chance, 0, 99);
     struct str price =
-        arena_fmt(tx->arena, "%lld.%02lld", (long long)property_between(&p->chance, 10000, 99999),
-                  (long long)property_between(&p->chance, 0, 99));
+        arena_fmt(tx->arena, "%lld.%02lld", (long long)whole, (long long)cents);
     struct str plan =
         make_flat(tx, p->party[0], "vm", "Wholesale", arena_cstr(tx->arena, price), "USD");
     for (int i = 0; i < p->tiers; i++) {
@@ -172,11 +174,25 @@ static int64_t margin(const struct channel *c, int tier)
     return c->at[tier] - (tier > 0 ? c->at[tier - 1] : 0);
 }
 
+/*
+ * Down a CHAIN, a seller below its own price who has nothing else pays on all that it was paid: its
+ * supplier, and theirs, see that payment and what is left open of their invoice.
+ */
+static bool paid_on(const struct channel *c, int party, int64_t amount)
+{
+    int64_t least = c->at[party];
+    for (int k = party + 1; k < c->p.tiers; k++)
+        least = c->at[k] < least ? c->at[k] : least;
+    return c->p.settle == SETTLE_CHAIN && (amount == least || llabs(amount) == c->at[party] - least);
+}
+
 static bool own(const struct channel *c, int party, int64_t amount)
 {
     bool sells = party < c->p.tiers;
     return amount == 0 || (party > 0 && amount == c->at[party - 1]) ||
-           (sells && (amount == c->at[party] || amount == margin(c, party)));
+           (party > 0 && paid_on(c, party - 1, amount)) ||
+           (sells && (amount == c->at[party] || amount == margin(c, party))) ||
+           (sells && paid_on(c, party, amount));
 }
 
 static void want_unseen(struct tx *tx, const struct channel *c, int party, int64_t amount)
