@@ -122,6 +122,29 @@ START_TEST(each_party_sees_its_own_books)
 }
 END_TEST
 
+START_TEST(books_are_shown_as_they_were)
+{
+    struct house *h = house_open();
+    struct str id = make_order(h);
+    STATUS(act(h, &h->carl, id, "finalise", ""), 200);
+    const char *books = at(h, "/v1/parties/", h->client, "/books");
+    char asked[TIME_TEXT_MAX];
+    struct str then = str_n(asked, time_format(house_now(&h->clock.clock), asked));
+    h->clock.at += US_PER_DAY;
+    STATUS(act(h, &h->carl, id, "credit", "{\"lines\":[{\"line\":1}]}"), 201);
+    struct answer a = get(h, &h->carl, arena_fmt(&h->arena, "%s?at=%.*s", books, STRF(then)).p);
+    STATUS(a, 200);
+    ck_assert(str_has(a.body, STR("\"-190.00\"")));
+    a = get(h, &h->carl, books);
+    ck_assert(!str_has(a.body, STR("\"-190.00\"")));
+    a = get(h, &h->carl, arena_fmt(&h->arena, "%s?at=2020-01-01T00:00:00Z", books).p);
+    STATUS(a, 200);
+    ck_assert_uint_eq(items_in(h, &a), 0);
+    STATUS(get(h, &h->carl, arena_fmt(&h->arena, "%s?at=yesterday", books).p), 422);
+    house_close(h);
+}
+END_TEST
+
 /* All pages of a list, one row each; how many there were. */
 static size_t count_pages(struct house *h, const struct guest *who, const char *path,
                           const char *separator)
@@ -191,6 +214,7 @@ Suite *document_routes_suite(void)
     tcase_add_test(c, a_credit_note_by_the_api_and_its_refusals);
     tcase_add_test(c, an_order_to_a_stranger_is_refused);
     tcase_add_test(c, each_party_sees_its_own_books);
+    tcase_add_test(c, books_are_shown_as_they_were);
     tcase_add_test(c, accounts_and_transfers_come_page_by_page);
     tcase_add_test(c, rates_of_tax_are_told_to_whoever_is_logged_in);
     suite_add_tcase(s, c);

@@ -54,12 +54,18 @@ static struct book_account show_account(struct tx *tx, const struct account *a,
     };
 }
 
+static bool moved(const struct balance *b)
+{
+    return (b->debits | b->credits | b->debits_pending | b->credits_pending) != 0;
+}
+
 static enum rc add_account(struct tx *tx, const struct account *a, void *arg)
 {
     struct listing *list = arg;
     const struct currency *c = currency_find(a->currency);
     if ((int64_t)a->id <= list->after || c == NULL || !str_starts(a->code, list->q->account) ||
-        (list->q->currency.n > 0 && !str_eq(a->currency, list->q->currency)))
+        (list->q->currency.n > 0 && !str_eq(a->currency, list->q->currency)) ||
+        (list->q->at != 0 && !moved(&a->balance)))
         return RC_OK;
     if (list->count == list->room)
         return stop(tx, &list->full);
@@ -75,7 +81,9 @@ enum rc book_list(struct tx *tx, struct ledger *l, struct str party, const struc
     if (q->page.after.n > 0 && !str_to_i64(q->page.after, 0, INT64_MAX, &list.after))
         return err_set_at(tx->err, RC_INVALID, STR("/after"), "this is no cursor of accounts");
     list.items = NEW_N(tx->arena, struct book_account, list.room);
-    TRY(stopped(tx, ledger_accounts(tx, l, party, add_account, &list), &list.full));
+    enum rc rc = q->at != 0 ? ledger_accounts_at(tx, l, party, q->at, add_account, &list)
+                            : ledger_accounts(tx, l, party, add_account, &list);
+    TRY(stopped(tx, rc, &list.full));
     *ret = (struct page){{list.items, list.count}, STR("")};
     if (list.full)
         ret->next = arena_fmt(tx->arena, "%lld", (long long)list.last);

@@ -27,6 +27,7 @@ struct book_query {
     struct page_query page; /* sort is not heard: in the order in which accounts were opened */
     struct str currency;
     struct str account; /* codes that begin so: "AR:" */
+    time_us at;         /* balances as of then, of accounts that had moved by then; 0: now */
 };
 extern const struct schema book_query_schema;
 MUST_CHECK enum rc book_list(struct tx *tx, struct ledger *l, struct str party,

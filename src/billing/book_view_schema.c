@@ -49,6 +49,8 @@ static const struct field book_query_fields[] = {
     FIELD(struct book_query, currency, TEXT, .min = 3, .max = 3, .doc = "Of this currency only."),
     FIELD(struct book_query, account, TEXT, .min = 1, .max = 120,
           .doc = "Accounts that begin so only.", .example = "\"AR:\""),
+    FIELD(struct book_query, at, TIME,
+          .doc = "Balances as they were at this instant; now unless given."),
 };
 const struct schema book_query_schema =
     SCHEMA(struct book_query, "book_query", book_query_fields, "Which accounts.");

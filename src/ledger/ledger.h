@@ -163,6 +163,10 @@ MUST_CHECK enum rc ledger_balance_at(struct tx *tx, struct ledger *l, account_id
 typedef enum rc (*account_fn)(struct tx *tx, const struct account *account, void *arg);
 MUST_CHECK enum rc ledger_accounts(struct tx *tx, struct ledger *l, struct str party, account_fn fn,
                                    void *arg);
+/* The same with all balances as ledger_balance_at gives them; of what is committed, also in a tx
+ * that writes. Accounts that were opened later are zero. */
+MUST_CHECK enum rc ledger_accounts_at(struct tx *tx, struct ledger *l, struct str party, time_us at,
+                                      account_fn fn, void *arg);
 /* Transfers of one account (0: of all) whose batch lies in since <= time < until, oldest first,
  * with accounts and amounts as they took effect: the posted amount for POST, the released one for
  * VOID and for what expired. Reads the journal of that time from end to end. */

@@ -195,6 +195,12 @@ static enum rc compare_account(struct tx *tx, const struct account *a, void *arg
     return RC_OK;
 }
 
+static enum rc compare_listed(struct tx *tx, void *arg)
+{
+    struct compare *c = arg;
+    return ledger_accounts_at(tx, c->b->l, STR(""), c->at, compare_account, c);
+}
+
 START_TEST(a_replay_gives_the_balances_of_any_instant)
 {
     struct books b;
@@ -207,6 +213,9 @@ START_TEST(a_replay_gives_the_balances_of_any_instant)
         enum rc rc =
             ledger_replay(b.f.store, &b.f.arena, instants[i], compare_account, &c, &b.f.err);
         ck_assert_msg(rc == RC_OK, "%s", b.f.err.text);
+        ck_assert_uint_eq(c.seen, 5);
+        c.seen = 0;
+        books_must(fixture_read(&b.f, compare_listed, &c), &b.f.err);
         ck_assert_uint_eq(c.seen, 5);
     }
     books_close(&b);

@@ -179,7 +179,7 @@ static enum rc carry_kept(struct tx *tx, const struct value *cells, size_t colum
     return RC_OK;
 }
 
-/* All balances at the end of row seq, which is the snapshot's last one. */
+/* All balances at the end of row seq. */
 static enum rc balances_in_store(struct tx *tx, struct listing *list)
 {
     struct rows r;
@@ -221,6 +221,15 @@ static enum rc list_account(struct tx *tx, const struct value *cells, size_t col
     return list->fn(tx, &a, list->arg);
 }
 
+static enum rc list_accounts(struct tx *tx, struct str party, struct listing *list)
+{
+    return sql_each(tx, list_account, list,
+                    "SELECT a.id, b.party, b.currency, a.code, a.flags, a.closed, "
+                    "COALESCE(a.mirror, 0) FROM ledger_account a JOIN ledger_book b ON b.id = "
+                    "a.book WHERE ($1 = '' OR b.party = $1) ORDER BY a.id",
+                    V(party));
+}
+
 enum rc ledger_accounts(struct tx *tx, struct ledger *l, struct str party, account_fn fn, void *arg)
 {
     if (tx->writing) {
@@ -234,11 +243,16 @@ enum rc ledger_accounts(struct tx *tx, struct ledger *l, struct str party, accou
     }
     struct listing list = {.l = l, .fn = fn, .arg = arg};
     TRY(journal_last(tx, &list.seq));
-    return sql_each(tx, list_account, &list,
-                    "SELECT a.id, b.party, b.currency, a.code, a.flags, a.closed, "
-                    "COALESCE(a.mirror, 0) FROM ledger_account a JOIN ledger_book b ON b.id = "
-                    "a.book WHERE ($1 = '' OR b.party = $1) ORDER BY a.id",
-                    V(party));
+    return list_accounts(tx, party, &list);
+}
+
+enum rc ledger_accounts_at(struct tx *tx, struct ledger *l, struct str party, time_us at,
+                           account_fn fn, void *arg)
+{
+    struct listing list = {.l = l, .fn = fn, .arg = arg};
+    TRY(journal_last_at(tx, at, &list.seq));
+    TRY(balances_in_store(tx, &list));
+    return list_accounts(tx, party, &list);
 }
 
 enum rc ledger_find(struct tx *tx, struct ledger *l, struct str party, struct str currency,
