@@ -1,5 +1,6 @@
 #include "channel/supply_check.h"
 
+#include "base/map.h"
 #include "channel/agreement_row.h"
 
 enum { CHECK_INSTANTS_MAX = 10000 }; /* changes that are known ahead along one path */
@@ -50,6 +51,48 @@ enum rc supply_next_change(struct tx *tx, struct str agreement, time_us after, t
     return RC_OK;
 }
 
+/* --- downwards --- */
+
+/* What lies below, by all that holds at an instant or is signed for later. */
+struct below {
+    struct map buyers; /* by id, the agreement's own buyer too */
+    size_t height;     /* levels */
+};
+
+static enum rc add_buyer(struct tx *tx, const struct value *cells, size_t columns, void *arg)
+{
+    static char there; /* a value that is not NULL */
+    struct below *below = arg;
+    ASSERT(columns == 2);
+    if (map_get(&below->buyers, cells[0].text) == NULL)
+        (void)map_put(&below->buyers, arena_str(tx->arena, cells[0].text), &there);
+    below->height = max_size(below->height, (size_t)cells[1].number);
+    return RC_OK;
+}
+
+static enum rc read_below(struct tx *tx, const struct agreement *a, time_us from, struct below *ret)
+{
+    static const uint64_t seed[2] = {1, 2}; /* the keys are ids that we made */
+    const struct value self[] = {V(a->to), V((int64_t)0)};
+    map_init(&ret->buyers, tx->arena, seed);
+    ret->height = 0;
+    TRY(add_buyer(tx, self, COUNT(self), ret));
+    if (a->id.n == 0)
+        return RC_OK;
+    return sql_each(tx, add_buyer, ret,
+                    "WITH RECURSIVE below (agreement, depth) AS ("
+                    "SELECT a.id, CAST(0 AS BIGINT) FROM agreement a WHERE a.id = $1 "
+                    "UNION SELECT t.agreement, b.depth + 1 FROM below b "
+                    "JOIN agreement_terms t ON t.upstream = b.agreement "
+                    "JOIN agreement c ON c.id = t.agreement "
+                    "WHERE t.signed_at IS NOT NULL "
+                    "AND (c.ended IS NULL OR (c.ended > $2 AND c.ended > t.valid_from)) "
+                    "AND b.depth < $3 AND NOT " ROW_SUPERSEDED ") SELECT c.to_party, MAX(b.depth) "
+                    "FROM below b JOIN agreement c ON c.id = b.agreement GROUP BY c.to_party "
+                    "ORDER BY c.to_party",
+                    V(a->id), V(from), V(SUPPLY_DEPTH_MAX));
+}
+
 /* --- upwards --- */
 
 /* why: the end of the sentence. Of the path above no more is told than that. */
@@ -59,9 +102,10 @@ static enum rc refuse_upstream(struct tx *tx, const char *why, struct str upstre
                       STRF(upstream), why);
 }
 
-/* How many edges lie above at an instant, and when that may next be otherwise. */
-static enum rc climb(struct tx *tx, const struct agreement *a, time_us at, size_t *ret_depth,
-                     time_us *ret_next)
+/* How many edges lie above at an instant, and when that may next be otherwise. below: who buys by
+ * the agreement, or further down. */
+static enum rc climb(struct tx *tx, const struct agreement *a, time_us at, const struct map *below,
+                     size_t *ret_depth, time_us *ret_next)
 {
     struct str id = a->terms.upstream;
     size_t depth = 0;
@@ -78,6 +122,9 @@ static enum rc climb(struct tx *tx, const struct agreement *a, time_us at, size_
         if (!step.found)
             return refuse_upstream(tx, "has no whole path above it all the time from then on",
                                    a->terms.upstream);
+        if (map_get(below, step.edge.seller) != NULL || map_get(below, step.edge.buyer) != NULL)
+            return refuse_upstream(tx, "leads to a path on which a party would be twice",
+                                   a->terms.upstream);
         TRY(supply_next_change(tx, id, at, &next));
         *ret_next = min_i64(*ret_next, next);
         id = step.upstream;
@@ -91,26 +138,6 @@ static enum rc held_until(struct tx *tx, const struct agreement *a, time_us from
 {
     *ret = INT64_MAX;
     return a->id.n > 0 ? supply_next_change(tx, a->id, from, ret) : RC_OK;
-}
-
-/* --- downwards --- */
-
-/* Levels below, by all that holds at the instant or is signed for later. */
-static enum rc height(struct tx *tx, struct str id, time_us from, size_t *ret)
-{
-    struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "WITH RECURSIVE below (agreement, depth) AS ("
-                 "SELECT a.id, CAST(0 AS BIGINT) FROM agreement a WHERE a.id = $1 "
-                 "UNION SELECT t.agreement, b.depth + 1 FROM below b "
-                 "JOIN agreement_terms t ON t.upstream = b.agreement "
-                 "JOIN agreement c ON c.id = t.agreement "
-                 "WHERE t.signed_at IS NOT NULL "
-                 "AND (c.ended IS NULL OR (c.ended > $2 AND c.ended > t.valid_from)) "
-                 "AND b.depth < $3 AND NOT " ROW_SUPERSEDED ") SELECT MAX(depth) FROM below",
-                 V(id), V(from), V(SUPPLY_DEPTH_MAX)));
-    *ret = (size_t)row_int(&rows, 0, 0);
-    return RC_OK;
 }
 
 /* --- both --- */
@@ -148,22 +175,21 @@ enum rc supply_check(struct tx *tx, const struct agreement *a, time_us from)
 {
     time_us until = 0;
     size_t deepest = 0;
+    struct below below;
     if (a->terms.upstream.n == 0)
         return check_top(tx, a);
     TRY(check_upstream(tx, a));
+    TRY(read_below(tx, a, from, &below));
     TRY(held_until(tx, a, from, &until));
     size_t instants = 0;
     for (time_us at = from; at < until;) {
         size_t depth = 0;
         if (++instants > CHECK_INSTANTS_MAX)
             return err_set(tx->err, RC_CONFLICT, "too many changes are signed for on this path");
-        TRY(climb(tx, a, at, &depth, &at));
+        TRY(climb(tx, a, at, &below.buyers, &depth, &at));
         deepest = max_size(deepest, depth);
     }
-    size_t below = 0;
-    if (a->id.n > 0)
-        TRY(height(tx, a->id, from, &below));
-    if (deepest + 1 + below > SUPPLY_DEPTH_MAX)
+    if (deepest + 1 + below.height > SUPPLY_DEPTH_MAX)
         return err_set_at(tx->err, RC_INVALID, STR("/terms/upstream"),
                           "a supply path has at most %d agreements", SUPPLY_DEPTH_MAX);
     return RC_OK;

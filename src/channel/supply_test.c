@@ -174,13 +174,25 @@ TX_TEST(an_upstream_that_cannot_be_is_refused)
 TX_TEST(nobody_comes_to_buy_from_itself)
 {
     struct tree t = make_tree(tx);
-    /* R sells to D1 as well; D1 may not buy by that what it sells to R. */
-    struct str r_d1 = make_supply(tx, t.r, t.d1, t.d1_r, STR(""));
+    struct agreement a;
+    struct agreement back = {.kind = AGREEMENT_SUPPLY, .from = t.r, .to = t.d1};
+    /* R may sell to D1 what it buys from D2, and not what it buys from D1. */
+    back.terms.upstream = t.d1_r;
+    FAILS(tx, RC_INVALID, "/terms/upstream", agreement_create(tx, &back, &a));
+    struct str r_d1 = make_supply(tx, t.r, t.d1, t.d2_r, STR(""));
+    FAILS(tx, RC_INVALID, "/terms/upstream", move_to(tx, r_d1, t.d1_r, 0));
     FAILS(tx, RC_INVALID, "/terms/upstream", move_to(tx, t.d1_r, r_d1, 0));
     FAILS(tx, RC_INVALID, "/terms/upstream", move_to(tx, t.d1_r, r_d1, tx->now + DAY(9)));
-    OK(tx, move_to(tx, r_d1, t.d2_r, tx->now + DAY(5)));
-    FAILS(tx, RC_INVALID, "/terms/upstream", move_to(tx, t.d1_r, r_d1, tx->now + DAY(4)));
-    OK(tx, move_to(tx, t.d1_r, r_d1, tx->now + DAY(5)));
+    /* Nor further down: D1 sells to X, who sells to R. */
+    struct str x = make_party(tx, "X", t.op);
+    struct str d1_x = make_supply(tx, t.d1, x, t.op_d1, STR(""));
+    OK(tx, move_to(tx, d1_x, r_d1, tx->now + DAY(5)));
+    struct agreement on = {.kind = AGREEMENT_SUPPLY, .from = x, .to = t.r};
+    on.terms.upstream = d1_x;
+    FAILS(tx, RC_INVALID, "/terms/upstream", agreement_create(tx, &on, &a));
+    OK(tx, move_to(tx, d1_x, t.op_d1, tx->now + DAY(5)));
+    (void)make_supply(tx, x, t.r, d1_x, STR(""));
+    FAILS(tx, RC_INVALID, "/terms/upstream", move_to(tx, d1_x, r_d1, tx->now + DAY(5)));
 }
 
 TX_TEST(a_path_is_sixteen_deep_and_no_more)
@@ -205,7 +217,7 @@ TX_TEST(a_path_is_sixteen_deep_and_no_more)
     struct agreement a;
     struct agreement deeper = {.kind = AGREEMENT_SUPPLY,
                                .from = party,
-                               .to = op,
+                               .to = side_party,
                                .terms = {.upstream = ids[SUPPLY_DEPTH_MAX - 1]}};
     FAILS(tx, RC_INVALID, "/terms/upstream", agreement_create(tx, &deeper, &a));
     /* As deep as before is well; one deeper in the middle would put the end too deep. */

@@ -47,8 +47,7 @@ static enum rc define_in(struct tx *tx, void *arg)
     }
     int64_t whole = property_between(&p->chance, 10000, 99999);
     int64_t cents = property_between(&p->chance, 0, 99);
-    struct str price =
-        arena_fmt(tx->arena, "%lld.%02lld", (long long)whole, (long long)cents);
+    struct str price = arena_fmt(tx->arena, "%lld.%02lld", (long long)whole, (long long)cents);
     struct str plan =
         make_flat(tx, p->party[0], "vm", "Wholesale", arena_cstr(tx->arena, price), "USD");
     for (int i = 0; i < p->tiers; i++) {
@@ -183,7 +182,8 @@ static bool paid_on(const struct channel *c, int party, int64_t amount)
     int64_t least = c->at[party];
     for (int k = party + 1; k < c->p.tiers; k++)
         least = c->at[k] < least ? c->at[k] : least;
-    return c->p.settle == SETTLE_CHAIN && (amount == least || llabs(amount) == c->at[party] - least);
+    return c->p.settle == SETTLE_CHAIN &&
+           (amount == least || llabs(amount) == c->at[party] - least);
 }
 
 static bool own(const struct channel *c, int party, int64_t amount)
