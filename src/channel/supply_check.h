@@ -9,9 +9,10 @@
 
 /* Terms of a SUPPLY agreement (its id is empty while it is being made) as they would hold from an
  * instant on. RC_INVALID at /terms/upstream: no active SUPPLY agreement to the seller, one that
- * ends, none where the seller is not the operator, a cycle, a party twice on a path or a path deeper
- * than SUPPLY_DEPTH_MAX at any time from then on; at /terms/currency: another than upstream's. Agreements below are
- * counted as if all that is signed for later were there together: rather refused than wrong. */
+ * ends, none where the seller is not the operator, a cycle, a party twice on a path or a path
+ * deeper than SUPPLY_DEPTH_MAX at any time from then on; at /terms/currency: another than
+ * upstream's. Agreements below are counted as if all that is signed for later were there together:
+ * rather refused than wrong. */
 MUST_CHECK enum rc supply_check(struct tx *tx, const struct agreement *a, time_us from);
 /* RC_CONFLICT: agreements below need this one at the instant or later. */
 MUST_CHECK enum rc supply_check_end(struct tx *tx, const struct agreement *a, time_us at);
