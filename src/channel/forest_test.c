@@ -229,7 +229,7 @@ static void step_move(struct tx *tx, struct forest *f)
     bool good = is_forest(f, tx->now);
     bool careful =
         str_has(err_text(tx->err), STR("at most")) || str_has(err_text(tx->err), STR("be twice"));
-    /* Nothing wrong comes in. What is right does, but where what lies below is counted carefully. */
+    /* Nothing wrong comes in. What is right does, but where what is below is counted carefully. */
     HOLDS(rc == RC_OK ? good : !good || careful, SEED_FMT "move %d below %d: %s: %s", f->seed, e,
           up, rc_slug(rc), tx->err->text);
     f->moved += rc == RC_OK ? 1 : 0;

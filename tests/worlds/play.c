@@ -437,10 +437,11 @@ static enum rc enter_rates_of(struct tx *tx, const struct play *p, int64_t of)
     return RC_OK;
 }
 
-/* Somewhere it is the next day already. */
+/* Somewhere it is the day before still, elsewhere the next one already. */
 static enum rc enter_rates(struct tx *tx, void *arg)
 {
     const struct play *p = arg;
+    TRY(enter_rates_of(tx, p, p->w->now / DAY_US - 1));
     TRY(enter_rates_of(tx, p, p->w->now / DAY_US));
     return enter_rates_of(tx, p, p->w->now / DAY_US + 1);
 }
