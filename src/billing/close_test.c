@@ -364,6 +364,8 @@ CLOSE_TEST(a_dry_close_tells_and_keeps_nothing)
     struct close real = run_close(w, "2026-12", JANUARY, false, false);
     ck_assert_str_ne(arena_cstr(&w->kept, real.id), arena_cstr(&w->kept, c.id));
     ck_assert_int_eq(real.documents, 5);
+    ck_assert_int_eq(real.lines, c.lines); /* usage of a moment ago, too */
+    ck_assert_str_eq(arena_cstr(&w->kept, real.net), arena_cstr(&w->kept, c.net));
 }
 
 static enum rc approve_in(struct tx *tx, void *arg)

@@ -38,17 +38,15 @@ static enum rc begin_rate(struct tx *tx, struct close_row *row)
     return row->dry ? RC_OK : total_billed(tx, end);
 }
 
-/* Once all usage is added up it counts as billed: what comes while lines are rated is late. */
+/* Once all usage is added up it counts as billed: what comes while lines are rated is late. A dry
+ * close adds it up as well, which tells the same as before, and leaves credit that ends alone. */
 static enum rc collect(struct tx *tx, struct ledger *l, struct close_row *row)
 {
     bool done = false;
     TRY(total_fold(tx, CLOSE_FOLD_RECORDS, &done));
-    if (!done)
-        return RC_OK;
-    TRY(wallet_break(tx, l, BREAK_LIMIT, &done));
-    if (!done)
-        return RC_OK;
-    return begin_rate(tx, row);
+    if (done && !row->dry)
+        TRY(wallet_break(tx, l, BREAK_LIMIT, &done));
+    return done ? begin_rate(tx, row) : RC_OK;
 }
 
 static enum rc make_statements(struct tx *tx, struct work *w, struct close_row *row)
@@ -107,7 +105,7 @@ static enum rc work_once(struct tx *tx, void *arg)
     w->hand[0] = '\0';
     TRY(close_row_open(tx, &row, &w->worked));
     bool posts = row.step == CLOSE_POST && w->row.step != CLOSE_POST; /* another process went on */
-    if (!w->worked || row.dry || posts)
+    if (!w->worked || (row.dry && row.step != CLOSE_COLLECT) || posts)
         return RC_OK;
     TRY(step(tx, w, &row, &found));
     return close_row_save(tx, &row, &found);
@@ -125,10 +123,8 @@ static enum rc compute_dry(struct tx *tx, void *arg)
     struct work *w = arg;
     w->found = (struct close_found){0};
     TRY(close_row_open(tx, &w->row, &w->worked));
-    if (!w->worked || !w->row.dry)
+    if (!w->worked || !w->row.dry || w->row.step == CLOSE_COLLECT)
         return RC_OK;
-    if (w->row.step == CLOSE_COLLECT)
-        return begin_rate(tx, &w->row);
     TRY(close_rate_page(tx, &w->row, NULL, w->above, &w->page));
     w->row = w->page.row;
     w->found = w->page.found;
@@ -139,6 +135,8 @@ static enum rc keep_dry(struct tx *tx, void *arg)
 {
     struct work *w = arg;
     struct close_row row = w->row;
+    if (row.step == CLOSE_COLLECT)
+        return RC_OK;
     if (row.step > CLOSE_RATE) {
         row.step = CLOSE_DONE;
         row.finished = tx->now;
@@ -377,7 +375,7 @@ enum rc close_work(struct store *s, struct ledger *l, const struct close_above *
 {
     struct work w = {.l = l, .above = above};
     TRY(store_read(s, arena, err, peek, &w));
-    if (w.worked && w.row.dry) {
+    if (w.worked && w.row.dry && w.row.step != CLOSE_COLLECT) {
         TRY(store_read(s, arena, err, compute_dry, &w));
         if (w.worked)
             TRY(store_write(s, arena, err, keep_dry, &w));
