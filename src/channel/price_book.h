@@ -73,7 +73,7 @@ MUST_CHECK enum rc price_entry_list(struct tx *tx, struct str book, const struct
 
 /* What one edge does to a price: pure. */
 struct price_step {
-    enum entry_op op; /* MUL with ppm 1,000,000: as bought */
+    enum entry_op op; /* not HIDE; MUL with ppm 1,000,000: as bought */
     struct price value;
     int64_t ppm;
     int64_t floor_ppm;        /* 0: none */
@@ -85,7 +85,8 @@ struct price_steps {
     size_t count; /* edges of the path */
     struct price_step steps[SUPPLY_DEPTH_MAX];
 };
-/* What the books on the path say of an item at an instant. */
+/* What the books on the path say of an item at an instant. To hide an item changes its price for
+ * nobody who has it: the entry holds that would without what hides. */
 MUST_CHECK enum rc price_steps_at(struct tx *tx, const struct supply_path *path, struct str item,
                                   struct str category, time_us at, struct price_steps *ret);
 /* Prices down the path: ret[0] is what the buyer of the first edge pays, ret[count - 1] what the

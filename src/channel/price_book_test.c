@@ -93,6 +93,19 @@ TX_TEST(what_is_hidden_anywhere_on_the_way_is_hidden_below)
     SAME(prices_at(tx, c.supply[0], "gpu", "", "10", tx->now), STR("10"));
 }
 
+TX_TEST(who_has_what_is_hidden_pays_for_it_as_before)
+{
+    struct channel c = make_channel(tx);
+    make_entry(tx, c.book1, "", ENTRY_MUL, "120");
+    make_entry(tx, c.book1, "vm", ENTRY_ADD, "3");
+    make_entry(tx, c.book1, "vm", ENTRY_HIDE, "");
+    make_entry(tx, c.book1, "gpu", ENTRY_HIDE, "");
+    SAME(prices_at(tx, c.supply[1], "vm", "", "10", tx->now), STR("10 13 hidden"));
+    SAME(prices_at(tx, c.supply[1], "gpu", "", "10", tx->now), STR("10 12 hidden"));
+    make_entry(tx, c.book1, "vm", ENTRY_ABS, "15");
+    SAME(prices_at(tx, c.supply[1], "vm", "", "10", tx->now), STR("10 15"));
+}
+
 TX_TEST(an_entry_for_later_changes_nothing_before)
 {
     struct channel c = make_channel(tx);
@@ -227,7 +240,7 @@ END_TEST
 
 static struct price_step any_step(struct clock_sim *chance)
 {
-    static const enum entry_op ops[] = {ENTRY_ABS, ENTRY_MUL, ENTRY_ADD, ENTRY_HIDE};
+    static const enum entry_op ops[] = {ENTRY_ABS, ENTRY_MUL, ENTRY_ADD};
     struct price_step s = {
         .op = ops[clock_sim_below(chance, COUNT(ops))],
         .value = {property_between(chance, -1000, 100000), (int)clock_sim_below(chance, 5)},
@@ -297,6 +310,7 @@ Suite *price_book_suite(void)
     tcase_add_test(c, prices_of_the_worked_case_come_down_the_path);
     tcase_add_test(c, the_narrowest_entry_wins_and_of_those_the_latest);
     tcase_add_test(c, what_is_hidden_anywhere_on_the_way_is_hidden_below);
+    tcase_add_test(c, who_has_what_is_hidden_pays_for_it_as_before);
     tcase_add_test(c, an_entry_for_later_changes_nothing_before);
     tcase_add_test(c, guard_rails_lift_what_is_too_low_from_their_day_on);
     tcase_add_test(c, a_book_reads_back_and_says_what_is_wrong);

@@ -14,17 +14,33 @@ enum entry_op price_op(struct str text)
 static const struct price_step as_bought = {
     .op = ENTRY_MUL, .ppm = PERCENT_HUNDRED_PPM, .max_discount_ppm = -1};
 
-/* The entry that holds for an item: of the narrowest target, the latest. */
+/* The entry that holds for an item: of the narrowest target, the latest. What hides says nothing of
+ * the price: whoever runs on pays by the entry that holds without it. */
+static enum rc find_entry(struct tx *tx, struct str book, const struct str targets[2], time_us at,
+                          bool priced, struct rows *ret)
+{
+    return sql_rows(tx, ret,
+                    "SELECT op, value, msrp FROM price_entry WHERE book = $1 "
+                    "AND target IN ($2, $3, 'all') AND valid_from <= $4 "
+                    "AND ($5 = 0 OR op <> 'hide') "
+                    "ORDER BY CASE target WHEN $2 THEN 0 WHEN $3 THEN 1 ELSE 2 END, "
+                    "valid_from DESC, number DESC LIMIT 1",
+                    V(book), V(targets[0]), V(targets[1]), V(at), V(priced));
+}
+
+static bool hides(const struct rows *found)
+{
+    return found->count > 0 && price_op(row_str(found, 0, 0)) == ENTRY_HIDE;
+}
+
 static enum rc read_entry(struct tx *tx, struct str book, const struct str targets[2], time_us at,
-                          struct price_step *step)
+                          struct price_step *step, bool *ret_hidden)
 {
     struct rows rows;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT op, value, msrp FROM price_entry WHERE book = $1 "
-                 "AND target IN ($2, $3, 'all') AND valid_from <= $4 "
-                 "ORDER BY CASE target WHEN $2 THEN 0 WHEN $3 THEN 1 ELSE 2 END, "
-                 "valid_from DESC, number DESC LIMIT 1",
-                 V(book), V(targets[0]), V(targets[1]), V(at)));
+    TRY(find_entry(tx, book, targets, at, false, &rows));
+    *ret_hidden = hides(&rows);
+    if (*ret_hidden)
+        TRY(find_entry(tx, book, targets, at, true, &rows));
     if (rows.count == 0)
         return RC_OK;
     struct str value = row_str(&rows, 0, 1);
@@ -37,9 +53,9 @@ static enum rc read_entry(struct tx *tx, struct str book, const struct str targe
     case ENTRY_MUL:
         return percent_parse(value, INT64_MAX, &step->ppm, tx->err);
     case ENTRY_HIDE:
-        return RC_OK;
+        break;
     }
-    NEVER("an operation of price entries outside its enum");
+    NEVER("an entry that hides was found as one with a price");
 }
 
 /* The rails of the book, each where it is tighter than those from above. */
@@ -74,12 +90,13 @@ enum rc price_steps_at(struct tx *tx, const struct supply_path *path, struct str
     for (size_t i = 0; i < path->count; i++) {
         struct price_step *step = &steps.steps[i];
         struct str book = path->edges[i].book;
+        bool hidden = false;
         *step = as_bought;
         if (book.n > 0) {
-            TRY(read_entry(tx, book, targets, at, step));
+            TRY(read_entry(tx, book, targets, at, step, &hidden));
             TRY(read_guard(tx, book, at, &rails));
         }
-        steps.visible = steps.visible && step->op != ENTRY_HIDE;
+        steps.visible = steps.visible && !hidden;
         step->floor_ppm = rails.floor_ppm;
         step->max_discount_ppm = rails.max_discount_ppm;
     }
@@ -113,8 +130,8 @@ static enum rc apply(const struct price_step *step, struct price bought, struct 
     case ENTRY_ADD:
         TRY(price_add(bought, step->value, &p, err));
         break;
-    case ENTRY_HIDE: /* seen by nobody below; whoever runs on goes on paying as bought */
-        break;
+    case ENTRY_HIDE:
+        NEVER("an entry that hides is no step of a price");
     }
     if (step->floor_ppm > 0)
         TRY(lift(bought, step->floor_ppm, &p, err));
