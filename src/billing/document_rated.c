@@ -50,7 +50,7 @@ static enum rc describe(struct reading *r, int64_t charge, struct draft_line *re
         return err_set(r->tx->err, RC_INTERNAL, "a rated line names no charge of its plan");
     ret->item = r->item.code;
     ret->income = r->item.income;
-    ret->text = charges[charge].label;
+    ret->text = plan_line_text(&r->plan, &charges[charge], r->tx->arena);
     ret->unit = r->item.unit;
     if (charges[charge].meter.n == 0)
         return RC_OK;

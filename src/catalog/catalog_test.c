@@ -222,6 +222,17 @@ TX_TEST(what_a_plan_cannot_be)
     }
 }
 
+TX_TEST(a_line_says_what_is_included)
+{
+    struct charge rent = {.label = STR("Rent")};
+    struct charge traffic = {.label = STR("Traffic"), .included = STR("100")};
+    struct plan plan = {.period = PLAN_QUARTER};
+    SAME(plan_line_text(&plan, &rent, tx->arena), STR("Rent"));
+    SAME(plan_line_text(&plan, &traffic, tx->arena), STR("Traffic (100 a quarter included)"));
+    plan.period = PLAN_ONCE;
+    SAME(plan_line_text(&plan, &traffic, tx->arena), STR("Traffic (100 included)"));
+}
+
 TX_TEST(plans_are_listed_by_item)
 {
     struct str op = make_operator(tx);
@@ -253,6 +264,7 @@ Suite *catalog_suite(void)
     tcase_add_test(c, a_level_is_not_a_sum);
     tcase_add_test(c, a_plan_keeps_every_version_of_its_charges);
     tcase_add_test(c, what_a_plan_cannot_be);
+    tcase_add_test(c, a_line_says_what_is_included);
     tcase_add_test(c, plans_are_listed_by_item);
     suite_add_tcase(s, c);
     return s;

@@ -326,3 +326,14 @@ enum rc plan_change(struct tx *tx, struct str id, int64_t version, const struct 
     *ret = p;
     return RC_OK;
 }
+
+/* --- for people --- */
+
+struct str plan_line_text(const struct plan *plan, const struct charge *c, struct arena *arena)
+{
+    if (c->included.n == 0)
+        return c->label;
+    bool once = plan->period == PLAN_ONCE;
+    return arena_fmt(arena, "%.*s (%.*s%s%s included)", STRF(c->label), STRF(c->included),
+                     once ? "" : " a ", once ? "" : plan_periods[plan->period]);
+}
