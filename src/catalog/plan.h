@@ -51,8 +51,8 @@ MUST_CHECK enum rc plan_list(struct tx *tx, const struct plan_query *q, struct p
 MUST_CHECK enum rc plan_change(struct tx *tx, struct str id, int64_t version,
                                const struct plan *patch, struct plan *ret);
 
-/* What a line of an invoice says of a charge of the plan: "Traffic (100 a month included)", or nobody
- * sees how quantity and price make the amount. In the arena, or the charge's own. */
+/* What a line of an invoice says of a charge of the plan: "Traffic (100 a month included)", or
+ * nobody sees how quantity and price make the amount. In the arena, or the charge's own. */
 struct str plan_line_text(const struct plan *plan, const struct charge *c, struct arena *arena);
 
 #endif
