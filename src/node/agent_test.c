@@ -102,6 +102,30 @@ START_TEST(without_a_lease_a_failover_service_does_not_run)
 }
 END_TEST
 
+START_TEST(another_agent_has_the_lease_of_this_one_and_no_more)
+{
+    want("running", 1, ",\"lease_s\":90");
+    agent_lease(agent, clock_steady(&sim_clock.clock) + 3 * TURNS * US_PER_SECOND);
+    turn();
+    ck_assert_int_eq(seen().starts, 1);
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+    want("running", 1, ",\"lease_s\":90");
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_RUNNING);
+    ck_assert_int_eq(seen().starts, 1);
+    clock_sim_advance(&sim_clock, TURNS * US_PER_SECOND);
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_STOPPED);
+    /* What was given once is over: the next one inherits nothing of it. */
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+    want("running", 1, ",\"lease_s\":90");
+    turn();
+    ck_assert_int_eq(seen().starts, 1);
+}
+END_TEST
+
 START_TEST(what_dies_at_once_is_started_after_growing_pauses)
 {
     want("running", 1, "");
@@ -267,6 +291,7 @@ Suite *agent_suite(void)
     tcase_add_test(c, a_service_lives_and_goes);
     tcase_add_test(c, another_agent_goes_on_where_this_one_died);
     tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
+    tcase_add_test(c, another_agent_has_the_lease_of_this_one_and_no_more);
     tcase_add_test(c, what_dies_at_once_is_started_after_growing_pauses);
     tcase_add_test(c, what_is_on_its_way_is_taken_soon_after_it_came);
     tcase_add_test(c, another_generation_is_a_change_that_is_told);

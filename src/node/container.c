@@ -73,6 +73,7 @@ static bool observe_one(const struct container *c, struct str id, struct str mou
         seen.restored = left.restored;
     }
     seen.process = container_process(c, id, arena);
+    seen.lease = file_number(container_lease_file(c, id, arena), 0);
     bool remains = file_exists(arena_fmt(arena, "%s/crun/%.*s", c->o.run, STRF(id)).p) ||
                    cgroup_count(&c->cgroup, container_group(c, id, arena), arena) > 0;
     if (seen.process > 0)

@@ -66,6 +66,7 @@ static enum rc sim_observe(struct driver *d, struct arena *arena, struct list *r
             .starts = v->starts,
             .started = v->started,
             .restored = v->restored,
+            .lease = v->lease,
         };
     }
     *ret = (struct list){.items = seen, .count = count};
