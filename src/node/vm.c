@@ -551,6 +551,16 @@ const char *vm_console(const struct vm *v, struct str id, struct arena *arena)
 
 /* --- the beginning --- */
 
+/* The daemons of a last machine whose remover was killed. */
+static void end_left(struct vm *v, struct arena *arena)
+{
+    struct err ignored;
+    struct list seen;
+    err_clear(&ignored);
+    if (observe(&v->driver, arena, &seen, &ignored) == RC_OK && seen.count == 0)
+        vm_end_daemons(v, arena);
+}
+
 struct str vm_feature(const struct vm *v)
 {
     return v->kvm ? STR("vm:kvm") : STR("vm:qemu");
@@ -601,7 +611,9 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);
     if (v->kvm)
         v->group = v->kvm_group;
-    if (!c->o.looks)
+    if (!c->o.looks) {
         vm_clear_saves(v, arena);
+        end_left(v, arena);
+    }
     return RC_OK;
 }
