@@ -7,6 +7,7 @@ Wants root, ip, nft, crun and mksquashfs; `missing` says which is not there.
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import threading
 from harness import PASSWORD, PROGRAMS, ROOT, Server, lacks, made, until, want
 
 NODE = os.path.join(PROGRAMS, "hanse-node")
+POINTS = os.path.join(ROOT, "build/gcc/tests/points/hanse-node-points")  # it dies where it is told (tests/points)
 FLAGS = ["--write-per-minute", "1000000", "--read-per-minute", "1000000", "--login-per-minute", "1000"]
 
 
@@ -56,6 +58,17 @@ def small_machine():
     os.makedirs(os.path.dirname(path), exist_ok=True)
     done = subprocess.run([tool, path], capture_output=True, text=True, check=False)
     return path, f"the small machine: {done.stderr[-200:]}" if done.returncode != 0 else None
+
+
+def points(*steps):
+    """The names of all points that these steps of an agent pass, from the sources (src/base/point.h)."""
+    found = []
+    for name in sorted(os.listdir(os.path.join(ROOT, "src/node"))):
+        with open(os.path.join(ROOT, "src/node", name), encoding="utf-8") as f:
+            found += re.findall(r'point_pass\("([^"]+)"\)', f.read())
+    named = [n for n in found if n.split(".")[0] in steps]
+    want(set(n.split(".")[0] for n in named) == set(steps), f"a step of {steps} has no point")
+    return named
 
 
 def ran(*words, good=True):
@@ -150,9 +163,19 @@ class Node:
     def run(self, *words, good=True):
         return ran(*self.inside(NODE, *self.flags, *words), good=good)
 
-    def start(self):
+    def start(self, die_at=()):
+        """die_at: names of points (src/base/point.h); it dies at the first of them that it passes."""
+        words = [POINTS, "--init", os.path.join(PROGRAMS, "hanse-init")] if die_at else [NODE]
         with open(self.log, "a", encoding="utf-8") as log:
-            self.agent = subprocess.Popen(self.inside(NODE, *self.flags, "run"), stderr=log, stdout=log)
+            self.agent = subprocess.Popen(self.inside(*words, *self.flags, "run"), stderr=log, stdout=log, env={**os.environ, "HANSE_DIE_AT": ",".join(die_at)})
+
+    def died_at(self):
+        """Where it ended by itself just now; None: it runs."""
+        if self.agent.poll() is None:
+            return None
+        want(self.agent.returncode == -signal.SIGKILL, f"the agent of {self.name} ended with {self.agent.returncode}")
+        self.agent = None
+        return re.findall(r"died at (\S+)", self.told())[-1]
 
     def kill(self):
         if self.agent is not None:

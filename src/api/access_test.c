@@ -316,6 +316,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_service_cancel] = {.want = PARTY_OWN},
     [ROUTE_service_promises] = {.want = BOTH_READ},
     [ROUTE_node_promises] = {.want = OWN_READ},
+    [ROUTE_site_promises] = {.want = OWN_READ},
     [ROUTE_service_availability] = {.want = BOTH_READ},
     [ROUTE_vantage_get] = {.want = BOTH_READ},
     [ROUTE_vantage_set] = {.body = "{}", .want = {401, 404, 404, 403, 403, 200, 200, 200}},

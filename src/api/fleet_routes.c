@@ -305,6 +305,14 @@ enum rc node_promises_handler(struct call *c)
     return reply_promises(c);
 }
 
+enum rc site_promises_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(promise_change_list_site(c->tx, c->params[0], &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
 enum rc operation_get_handler(struct call *c)
 {
     struct operation operation;

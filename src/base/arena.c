@@ -245,6 +245,22 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
+struct str arena_line(struct arena *a, struct str s)
+{
+    char *p = arena_bytes(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        unsigned char next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+        p[i] = c < 0x20 || c == 0x7F ? ' ' : s.p[i];
+        if (c == 0xC2 && next >= 0x80 && next <= 0x9F) {
+            p[i] = ' ';
+            p[++i] = ' ';
+        }
+    }
+    p[s.n] = '\0';
+    return (struct str){p, s.n};
+}
+
 const char *arena_cstr(struct arena *a, struct str s)
 {
     ASSERT(str_find(s, '\0', 0) == s.n);

@@ -62,6 +62,9 @@ size_t arena_room(const struct arena *a);
 
 /* A copy of s in the arena, followed by a NUL that is not counted. */
 struct str arena_str(struct arena *a, struct str s);
+/* The same in one line: each byte of a control character (C0, DEL, C1) is a space. For what others
+ * say, where a field takes a line (schema.h). */
+struct str arena_line(struct arena *a, struct str s);
 /* s as a C string in the arena. s has no NUL byte inside. */
 const char *arena_cstr(struct arena *a, struct str s);
 /* printf into the arena, at most 64 KiB. */

@@ -34,6 +34,8 @@ enum rc builtin_plan(struct run *run);
 enum rc builtin_usage_send(struct run *run);
 /* Send an image in pieces, and register it. */
 enum rc builtin_image_add(struct run *run);
+/* Convert a machine's disk of another house, and send what becomes of it. */
+enum rc builtin_image_import(struct run *run);
 /* A service, or a site, as other sites see it: by city and day, with charts. */
 enum rc builtin_vantage(struct run *run);
 /* Show what was done for a work order: a picture. */

@@ -64,6 +64,11 @@ static const struct flag image_flags[] = {
     OWN_END,
 };
 
+static const struct flag import_flags[] = {
+    OWN("name", "NAME", "As profiles name it; further disks are NAME-2, NAME-3."),
+    OWN_END,
+};
+
 static const struct flag pico_flags[] = {
     OWN("engine", "URL", "Ask this engine's listener for developers; else HANSE_ENGINE_URL."),
     OWN_END,
@@ -153,6 +158,14 @@ static const struct command builtins[] = {
      .words_max = 2,
      .doc = "Send an image to the server, in pieces, and register it: what was cut off goes on "
             "where it was."},
+    {.words = "image import",
+     .synopsis = "PARTY FILE",
+     .run = builtin_image_import,
+     .flags = import_flags,
+     .route = &routes[ROUTE_image_create],
+     .words_max = 2,
+     .doc = "Make images of a machine's disk of another house, and send them: qcow2, raw, vmdk, "
+            "vdi, vhdx, or an OVA with its disks. hanse-node looks at it, as root, in a sandbox."},
     {.words = "service vantage",
      .run = builtin_vantage,
      .route = &routes[ROUTE_vantage_get],

@@ -5,21 +5,13 @@
 #include "cli/demo.h"
 
 #include "cli/builtin.h"
+#include "cli/scratch.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_DEPTH = 8, PASSWORD_BYTES = 16 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
+enum { PASSWORD_BYTES = 16 };
 
 static enum rc choose_case(struct run *run, const struct demo_case **ret)
 {
@@ -40,7 +32,6 @@ static enum rc choose_case(struct run *run, const struct demo_case **ret)
 static enum rc make_folder(struct run *run, struct str *ret)
 {
     struct str keep = args_get(&run->args, "keep");
-    struct str tmp = cli_env(run->cli, "TMPDIR");
     if (keep.n > 0) {
         const char *path = arena_cstr(run->arena, keep);
         if (mkdir(path, 0700) != 0)
@@ -49,16 +40,7 @@ static enum rc make_folder(struct run *run, struct str *ret)
         *ret = keep;
         return RC_OK;
     }
-    struct str name =
-        arena_fmt(run->arena, "%.*s/hanse-demo-XXXXXX", STRF(tmp.n > 0 ? tmp : STR("/tmp")));
-    char *path = arena_bytes(run->arena, name.n + 1);
-    memcpy(path, name.p, name.n);
-    path[name.n] = '\0';
-    if (mkdtemp(path) == NULL)
-        return err_set(run->err, RC_UNAVAILABLE, "no folder can be made as '%s': %s", path,
-                       strerror(errno));
-    *ret = str_c(path);
-    return RC_OK;
+    return scratch_make(run, "demo", ret);
 }
 
 /* Only this run knows it. */
@@ -122,8 +104,7 @@ void demo_close(struct demo *d)
         (void)h->stop(h, d->pid, &ignored);
     }
     if (!args_has(&d->run->args, "keep"))
-        (void)nftw(arena_cstr(d->run->arena, d->folder), remove_one, FOLDER_DEPTH,
-                   FTW_DEPTH | FTW_PHYS);
+        scratch_remove(d->run, d->folder);
     arena_fini(&d->one);
     h->hold(h, false);
 }

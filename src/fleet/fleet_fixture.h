@@ -24,11 +24,12 @@
     "publishes: [{name: url, title: U, value: \"http://{{ web.address }}:{{ web.port }}/\"}, " \
     "{name: key, title: K, value: \"{{ key }}\", secret: true}]\n"                             \
     "processes: [{name: s, command: [/bin/x], environment: [\"T={{ text }}\"]}]\n"
-#define FLEET_USER                                                              \
-    "name: user\nversion: \"1\"\ntitle: User\nauthor: me\nruntime: container\n" \
-    "image: {name: web}\nneeds: [{name: peer, profile: web}]\n"                 \
-    "resources: {cpu: 500m, memory: 64 MiB, disk: 1 GiB}\n"                     \
-    "processes: [{name: s, command: [/bin/x], environment: [\"PEER={{ peer.url }}\"]}]\n"
+#define FLEET_USER                                                                        \
+    "name: user\nversion: \"1\"\ntitle: User\nauthor: me\nruntime: container\n"           \
+    "image: {name: web}\nneeds: [{name: peer, profile: web}]\n"                           \
+    "resources: {cpu: 500m, memory: 64 MiB, disk: 1 GiB}\n"                               \
+    "processes: [{name: s, command: [/bin/x], environment: [\"PEER={{ peer.url }}\"]}]\n" \
+    "publishes: [{name: peer, title: Peer, value: \"at {{ peer.url | html }}\"}]\n"
 
 struct shop {
     struct str op, client, other, supply, site;

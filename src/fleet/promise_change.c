@@ -36,18 +36,31 @@ static const struct page_table change_table = {
     .default_sort = "-id",
 };
 
-enum rc promise_change_list(struct tx *tx, struct str subject, const struct page_query *q,
-                            struct page *ret)
+static enum rc list_by(struct tx *tx, const struct page_term *term, const struct page_query *q,
+                       struct page *ret)
 {
-    struct page_term term = {"c.subject = ?", V(subject)};
     struct rows rows;
     struct str next;
-    TRY(page_rows(tx, &change_table, q, &term, 1, &rows, &next));
+    TRY(page_rows(tx, &change_table, q, term, 1, &rows, &next));
     struct promise_change *changes = NEW_N(tx->arena, struct promise_change, rows.count);
     for (size_t i = 0; i < rows.count; i++)
         changes[i] = read_row(&rows, i);
     *ret = (struct page){{changes, rows.count}, next};
     return RC_OK;
+}
+
+enum rc promise_change_list(struct tx *tx, struct str subject, const struct page_query *q,
+                            struct page *ret)
+{
+    struct page_term term = {"c.subject = ?", V(subject)};
+    return list_by(tx, &term, q, ret);
+}
+
+enum rc promise_change_list_site(struct tx *tx, struct str site, const struct page_query *q,
+                                 struct page *ret)
+{
+    struct page_term term = {"c.subject IN (SELECT id FROM node WHERE site = ?)", V(site)};
+    return list_by(tx, &term, q, ret);
 }
 
 /* What is too old and was followed by something that is too: some of it with each change. */

@@ -53,6 +53,9 @@ MUST_CHECK enum rc promise_change_find(struct tx *tx, struct str node, struct st
 /* Of one service or node, the newest first. */
 MUST_CHECK enum rc promise_change_list(struct tx *tx, struct str subject,
                                        const struct page_query *q, struct page *ret);
+/* Of all nodes of a site, the newest first; those of services are their clients' and sellers'. */
+MUST_CHECK enum rc promise_change_list_site(struct tx *tx, struct str site,
+                                            const struct page_query *q, struct page *ret);
 
 /* Promises as rows of services and nodes have them: list of struct sighting_promise. */
 MUST_CHECK enum rc promise_read(struct tx *tx, struct str text, struct list *ret);

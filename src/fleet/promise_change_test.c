@@ -123,6 +123,30 @@ TX_TEST(a_node_has_promises_of_its_own)
     ck_assert(str_has(n.promises, STR("temperature")));
 }
 
+TX_TEST(a_site_has_those_of_its_nodes_and_of_no_service)
+{
+    struct shop s = make_shop(tx);
+    struct node n;
+    struct page page;
+    struct page_query q = {0};
+    struct report_answer answer;
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct sighting_promise p = said("web", false, 100);
+    struct service v = order_one(tx, &s, "small-month", false);
+    service_says(tx, &s, &v, &p, 1);
+    OK(tx, node_get(tx, node, &n));
+    OK(tx, promise_change_list_site(tx, n.site, &q, &page));
+    ck_assert_uint_eq(page.items.count, 0);
+    p = said("temperature", false, 100);
+    struct node_report r = {.cpu_milli = 4000, .promises = {&p, 1}};
+    OK(tx, service_report(tx, &s.seal, node, &r, &answer));
+    OK(tx, promise_change_list_site(tx, n.site, &q, &page));
+    ck_assert_uint_eq(page.items.count, 1);
+    SAME(((struct promise_change *)page.items.items)[0].subject, node);
+    OK(tx, promise_change_list_site(tx, s.client, &q, &page)); /* of no site: nothing */
+    ck_assert_uint_eq(page.items.count, 0);
+}
+
 TX_TEST(a_node_that_is_lost_says_nothing_until_it_is_heard_again)
 {
     struct shop s = make_shop(tx);
@@ -182,6 +206,7 @@ Suite *promise_change_suite(void)
     tcase_add_test(t, of_two_with_one_name_the_first_counts);
     tcase_add_test(t, what_was_seen_of_an_older_generation_is_no_change);
     tcase_add_test(t, a_node_has_promises_of_its_own);
+    tcase_add_test(t, a_site_has_those_of_its_nodes_and_of_no_service);
     tcase_add_test(t, a_node_that_is_lost_says_nothing_until_it_is_heard_again);
     tcase_add_test(t, what_is_older_than_the_bound_goes);
     suite_add_tcase(s, t);

@@ -265,7 +265,13 @@ enum rc service_connection(struct tx *tx, const struct seal *seal, struct str id
         *ret = (struct list){NULL, 0};
         return RC_OK;
     }
-    TRY(service_make(tx, seal, &v, false, &m));
+    enum rc rc = service_make(tx, seal, &v, true, &m);
+    if (rc ==
+        RC_CONFLICT) { /* what it uses is not known just now: neither is what follows from it */
+        err_clear(tx->err);
+        rc = service_make(tx, seal, &v, false, &m);
+    }
+    TRY(rc);
     TRY(service_published(tx, &v, m, &told));
     const struct profile_published *items = m->profile.publishes.items;
     const struct str *values = told.items;

@@ -293,6 +293,9 @@ TX_TEST(one_service_uses_another_and_follows_it)
     FAILS(tx, RC_CONFLICT, NULL, service_act(tx, &s.seal, user.id, SERVICE_STOP, &user));
     (void)sees(tx, &s, node, web.id, SIGHTING_RUNNING);
     OK(tx, service_act(tx, &s.seal, user.id, SERVICE_APPROVE, &user));
+    struct list told;
+    OK(tx, service_connection(tx, &s.seal, user.id, &told)); /* of what it uses, too */
+    SAME(((struct service_connection *)told.items)[0].value, STR("at http://192.0.2.1:30080/"));
     ck_assert_int_eq(user.state, SERVICE_PREPARING);
     struct desired d = desired_of(tx, &s, node);
     ck_assert_uint_eq(d.services.count, 2);

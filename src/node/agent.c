@@ -158,8 +158,22 @@ void agent_lease(struct agent *a, time_us until)
 {
     pthread_mutex_lock(&a->lock);
     a->lease = until;
+    a->lease_known = true;
     pthread_mutex_unlock(&a->lock);
     agent_wake(a);
+}
+
+/* What an agent before this one was told holds on: who comes after it stops nothing that may
+ * run. With the lock held. */
+static void inherit_lease(struct agent *a, const struct list *seen)
+{
+    const struct observed *items = seen->items;
+    if (a->lease_known)
+        return;
+    for (size_t i = 0; i < seen->count; i++)
+        if (items[i].state == OBSERVED_RUNNING)
+            a->lease = max_i64(a->lease, items[i].lease);
+    a->lease_known = true;
 }
 
 /* It stops a little before the lease ends, as stopping takes time. */
@@ -491,6 +505,7 @@ size_t agent_turn(struct agent *a)
     struct step_work **works = NEW_N(&arena, struct step_work *, SPEC_SERVICES_MAX);
     pthread_mutex_lock(&a->lock);
     note_seen(a, &seen);
+    inherit_lease(a, &seen);
     count = decide(a, works);
     watch(a);
     pthread_mutex_unlock(&a->lock);

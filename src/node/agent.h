@@ -44,8 +44,9 @@ void agent_take(struct agent *a, struct wanted *w);
 void agent_drop(struct wanted *w);
 int64_t agent_revision(struct agent *a);
 
-/* The leases that this node holds are good until then, by the steady clock; 0: it holds none. Any
- * thread. */
+/* The leases that this node holds are good until then, by the steady clock; 0: it holds none.
+ * Before it is told the first time, those hold that services which run were told by an agent before
+ * this one. Any thread. */
 void agent_lease(struct agent *a, time_us until);
 
 /* Look once and begin what is due. Returns how many steps were begun. */

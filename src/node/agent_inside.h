@@ -76,6 +76,7 @@ struct agent {
     struct agent_service *services; /* SPEC_SERVICES_MAX, the first count are used */
     size_t count;
     time_us lease;      /* steady */
+    bool lease_known;   /* it was told, or has that of an agent before it */
     time_us lease_told; /* to the services that run */
     uint64_t changes;
     size_t steps; /* in hand */

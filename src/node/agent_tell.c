@@ -45,7 +45,7 @@ static struct list tell_promises(const struct agent_service *s, struct arena *ar
             continue;
         told[count] = (struct sighting_promise){.name = arena_str(arena, str_c(p->name)),
                                                 .kept = p->kept,
-                                                .text = arena_str(arena, str_c(p->text)),
+                                                .text = arena_line(arena, str_c(p->text)),
                                                 .since = p->since};
         told[count++].set = 0xf;
     }
@@ -70,7 +70,7 @@ static bool tell(const struct agent_service *s, struct sighting *ret, struct are
                              .generation = s->generation,
                              .state = max_i64(s->state, SIGHTING_WAITING),
                              .step = str_c(step_text(s)),
-                             .reason = arena_str(arena, str_c(s->reason)),
+                             .reason = arena_line(arena, str_c(s->reason)),
                              .since = s->since,
                              .starts = s->seen ? s->starts : 0,
                              .promises = tell_promises(s, arena)};

@@ -102,6 +102,63 @@ START_TEST(without_a_lease_a_failover_service_does_not_run)
 }
 END_TEST
 
+START_TEST(another_agent_has_the_lease_of_this_one_and_no_more)
+{
+    want("running", 1, ",\"lease_s\":90");
+    agent_lease(agent, clock_steady(&sim_clock.clock) + 3 * TURNS * US_PER_SECOND);
+    turn();
+    ck_assert_int_eq(seen().starts, 1);
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+    want("running", 1, ",\"lease_s\":90");
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_RUNNING);
+    ck_assert_int_eq(seen().starts, 1);
+    clock_sim_advance(&sim_clock, TURNS * US_PER_SECOND);
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_STOPPED);
+    /* What was given once is over: the next one inherits nothing of it. */
+    agent_close(agent);
+    agent = agent_open(&(struct agent_options){.driver = &sim.driver, .clock = &sim_clock.clock});
+    want("running", 1, ",\"lease_s\":90");
+    turn();
+    ck_assert_int_eq(seen().starts, 1);
+}
+END_TEST
+
+/* What a command inside prints is the tenant's. A report with a field that is refused is refused
+ * whole: with it all that the node has to say, and its leases. */
+START_TEST(whatever_a_service_says_a_report_of_it_is_taken)
+{
+    static const char *const words[] = {"one\ntwo\r\n\tthree", "\x1b[2J\x7f", "\xc2\x85\xc2\xa9",
+                                        "\xff\xfe\xc2", "\xe2\x82"};
+    static const struct promise_door door;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        struct buf text;
+        struct json_writer w;
+        const struct json *root = NULL;
+        struct sighting again;
+        agent_close(agent);
+        sim.says = words[i];
+        agent = agent_open(&(struct agent_options){
+            .driver = &sim.driver, .clock = &sim_clock.clock, .door = &door});
+        want("running", 1,
+             ",\"promises\":[{\"name\":\"says\",\"kind\":\"command\",\"command\":[\"x\"]}]");
+        turn();
+        struct sighting told = seen();
+        ck_assert_uint_eq(told.promises.count, 1);
+        buf_init(&text, &arena, 65536);
+        json_writer_init(&w, &text);
+        schema_encode(&sighting_schema, &told, &w);
+        ck_assert_int_eq(json_parse(buf_str(&text), &arena, &root, &err), RC_OK);
+        ck_assert_int_eq(schema_decode(&sighting_schema, SCHEMA_WHOLE, root, &arena, &again, &err),
+                         RC_OK);
+        ck_assert(!((struct sighting_promise *)again.promises.items)[0].kept);
+    }
+    sim.says = NULL;
+}
+END_TEST
+
 START_TEST(what_dies_at_once_is_started_after_growing_pauses)
 {
     want("running", 1, "");
@@ -267,6 +324,8 @@ Suite *agent_suite(void)
     tcase_add_test(c, a_service_lives_and_goes);
     tcase_add_test(c, another_agent_goes_on_where_this_one_died);
     tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
+    tcase_add_test(c, another_agent_has_the_lease_of_this_one_and_no_more);
+    tcase_add_test(c, whatever_a_service_says_a_report_of_it_is_taken);
     tcase_add_test(c, what_dies_at_once_is_started_after_growing_pauses);
     tcase_add_test(c, what_is_on_its_way_is_taken_soon_after_it_came);
     tcase_add_test(c, another_generation_is_a_change_that_is_told);

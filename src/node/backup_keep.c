@@ -234,7 +234,7 @@ static enum rc take_task(struct backup_keep *k, const struct backup_task *t, str
     if (is_cut(rc) && !local)
         return RC_OK;
     word.failed = rc != RC_OK;
-    word.reason = rc == RC_OK ? STR("") : err_text(&why);
+    word.reason = rc == RC_OK ? STR("") : arena_line(arena, err_text(&why));
     point_pass("tell.begun");
     TRY(tell(k, t->id, &word, arena, err));
     point_pass("tell.told");

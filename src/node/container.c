@@ -73,6 +73,7 @@ static bool observe_one(const struct container *c, struct str id, struct str mou
         seen.restored = left.restored;
     }
     seen.process = container_process(c, id, arena);
+    seen.lease = file_number(container_lease_file(c, id, arena), 0);
     bool remains = file_exists(arena_fmt(arena, "%s/crun/%.*s", c->o.run, STRF(id)).p) ||
                    cgroup_count(&c->cgroup, container_group(c, id, arena), arena) > 0;
     if (seen.process > 0)
@@ -543,6 +544,18 @@ static enum rc begin_boot(const struct container *c, struct arena *arena, struct
     return str_eq(now, before) ? RC_OK : file_write(note, now, err);
 }
 
+/* An agent that was killed when it had removed its last service left what all of them shared. What
+ * cannot be cleared now is in nobody's way, and goes with the next last one. */
+static void clear_left(struct container *c, struct arena *arena)
+{
+    struct err ignored;
+    struct list ids;
+    err_clear(&ignored);
+    if (network_is_there(&c->network) && container_ids(c, arena, &ids, &ignored) == RC_OK &&
+        ids.count == 0)
+        (void)clear_if_last(c, arena, &ignored);
+}
+
 enum rc container_init(struct container *c, const struct container_options *o, struct arena *arena,
                        struct err *err)
 {
@@ -570,6 +583,8 @@ enum rc container_init(struct container *c, const struct container_options *o, s
         TRY(begin_boot(c, arena, err));
     pthread_mutex_init(&c->slots, NULL);
     pthread_mutex_init(&c->images, NULL);
+    if (!o->looks)
+        clear_left(c, arena);
     return RC_OK;
 }
 

@@ -39,6 +39,7 @@ struct observed {
     time_us started;
     int64_t process;  /* its first process on the node; 0 */
     int64_t restored; /* number of the restore that its volumes are of; 0: none */
+    time_us lease;    /* the last that it was told; 0: none */
 };
 
 /* What was used since the process started: counters begin at zero with it. */

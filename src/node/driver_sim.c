@@ -66,6 +66,7 @@ static enum rc sim_observe(struct driver *d, struct arena *arena, struct list *r
             .starts = v->starts,
             .started = v->started,
             .restored = v->restored,
+            .lease = v->lease,
         };
     }
     *ret = (struct list){.items = seen, .count = count};
@@ -196,8 +197,8 @@ static enum rc sim_exec(struct driver *d, const struct driver_exec *e, struct ar
     const struct driver_sim_service *v = driver_sim_find(s, e->id);
     if (v == NULL || v->state != OBSERVED_RUNNING)
         return err_set(err, RC_UNAVAILABLE, "service '%.*s' does not run", STRF(e->id));
-    *ret_status = luck_of(s) == LUCK_GOOD ? 0 : 1;
-    *ret_output = STR("");
+    *ret_status = luck_of(s) == LUCK_GOOD && s->says == NULL ? 0 : 1;
+    *ret_output = str_c(s->says != NULL ? s->says : "");
     return RC_OK;
 }
 

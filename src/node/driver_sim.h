@@ -34,6 +34,7 @@ struct driver_sim {
     struct driver driver;
     struct clock_sim *clock;
     int64_t fail_ppm; /* of a million calls so many fail */
+    const char *says; /* by every command inside, which fails then; NULL: nothing */
     size_t count;
     struct driver_sim_service services[DRIVER_SIM_MAX];
 };

@@ -52,6 +52,9 @@ VIRT(virDomainPtr, virDomainLookupByName, (virConnectPtr link, const char *name)
 VIRT(virDomainPtr, virDomainCreateXML, (virConnectPtr link, const char *xml, unsigned flags), link,
      xml, flags)
 VIRT(int, virDomainFree, (virDomainPtr domain), domain)
+VIRT(int, virDomainResume, (virDomainPtr domain), domain)
+VIRT(int, virDomainGetState, (virDomainPtr domain, int *state, int *reason, unsigned flags), domain,
+     state, reason, flags)
 VIRT(int, virDomainShutdownFlags, (virDomainPtr domain, unsigned flags), domain, flags)
 VIRT(char *, virDomainGetXMLDesc, (virDomainPtr domain, unsigned flags), domain, flags)
 VIRT(int, virDomainBlockResize,

@@ -330,6 +330,11 @@ enum rc network_rules(const struct network *n, const struct network_service *ser
                   arena, err);
 }
 
+bool network_is_there(const struct network *n)
+{
+    return link_exists(n->bridge);
+}
+
 enum rc network_clear(const struct network *n, struct arena *arena, struct err *err)
 {
     const char *br = n->bridge;

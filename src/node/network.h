@@ -46,6 +46,8 @@ struct network_service {
 /* Bridge and rules, with the published ports of all services. */
 MUST_CHECK enum rc network_rules(const struct network *n, const struct network_service *services,
                                  size_t count, struct arena *arena, struct err *err);
+/* Whether its bridge is there. */
+bool network_is_there(const struct network *n);
 /* Bridge and rules are gone. */
 MUST_CHECK enum rc network_clear(const struct network *n, struct arena *arena, struct err *err);
 

@@ -1,6 +1,7 @@
 /* The functions of the driver door, for libvirt. */
 #include "node/vm_inside.h"
 
+#include "base/point.h"
 #include "node/disk.h"
 #include "node/file.h"
 #include "node/image.h"
@@ -15,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VM_STOP_MS = 60000, GROUP_BYTES_MAX = 4096, PLACE_MODE = 0700 };
-enum { FORGET_TRIES = 50, FORGET_PAUSE_MS = 100 };
+enum { VM_STOP_MS = 60000, VM_PRESS_MS = 10000, GROUP_BYTES_MAX = 4096, PLACE_MODE = 0700 };
+enum { FORGET_TRIES = 50, BEGIN_TRIES = 300, LOOK_PAUSE_MS = 100 };
 
 /* --- observe --- */
 
@@ -38,7 +39,8 @@ static bool observe_one(const struct vm *v, struct str id, struct arena *arena,
                              .starts = left.starts,
                              .started = left.started,
                              .process = vm_process(v, id, arena),
-                             .restored = left.restored};
+                             .restored = left.restored,
+                             .lease = file_number(vm_lease_file(v, id, arena), 0)};
     if (ret->process > 0)
         ret->state = OBSERVED_RUNNING;
     else if (network_is_plugged(&v->c->network, left.slot, arena))
@@ -80,11 +82,15 @@ static enum rc prepare(struct driver *d, const struct service_spec *spec, struct
     struct left left;
     int lock = -1;
     TRY(vm_take_place(v, spec, arena, &left, err));
+    point_pass("machine-prepare.placed");
     TRY(vm_lock(v, spec->id, arena, &lock, err));
-    enum rc rc = vm_make_disk(v, spec, &left, arena, err);
+    enum rc rc = vm_clear_load(v, spec->id, arena, err);
+    if (rc == RC_OK)
+        rc = vm_make_disk(v, spec, &left, arena, err);
     close(lock);
     TRY(rc);
     TRY(vm_make_seed(v, spec, left.slot, arena, err));
+    point_pass("machine-prepare.seeded");
     if (spec->lease_s == 0)
         TRY(file_remove(vm_lease_file(v, spec->id, arena), err));
     left.generation = spec->generation;
@@ -135,8 +141,9 @@ static enum rc create(struct vm *v, const struct service_spec *spec, const struc
         .group = v->group,
     };
     TRY(vm_connect(v, arena, &link, err));
+    unsigned flags = spec->lease_s > 0 ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE;
     virDomainPtr made =
-        virDomainCreateXML(link, arena_cstr(arena, vm_domain_xml(&domain, arena)), VIR_DOMAIN_NONE);
+        virDomainCreateXML(link, arena_cstr(arena, vm_domain_xml(&domain, arena)), flags);
     enum rc rc = made != NULL ? RC_OK : vm_failed(err, "the machine does not start");
     if (made != NULL)
         virDomainFree(made);
@@ -153,20 +160,26 @@ static enum rc start_locked(struct vm *v, const struct service_spec *spec, struc
     TRY(container_rules(v->c, arena, err));
     TRY(vm_give_files(v, &left, arena, err));
     TRY(make_sockets(v, spec->id, left.slot, arena, err));
+    point_pass("machine-start.given");
     TRY(network_plug(&v->c->network, left.slot, spec->network_bit_s, arena, err));
+    point_pass("machine-start.plugged");
     left.restart = spec->restart;
     left.starts++;
     left.started = clock_now(v->c->o.clock);
     left.stop_ms = VM_STOP_MS;
     /* Before it runs: who looks afterwards never takes an old start for this one. */
     TRY(left_write(folder, &left, arena, err));
+    point_pass("machine-start.noted");
+    if (spec->lease_s > 0)
+        TRY(vm_hold(v, spec->id, arena, err));
     enum rc rc = create(v, spec, &left, arena, err);
+    point_pass("machine-start.made");
     if (rc == RC_OK && spec->lease_s > 0)
-        rc = vm_guard(v, spec->id, arena, err);
+        rc = vm_let_go(v, spec->id, arena, err);
     if (rc != RC_OK) {
         struct err second;
         err_clear(&second);
-        vm_await_end(v, spec->id, 0, arena);
+        vm_end(v, spec->id, arena);
         if (network_unplug(&v->c->network, left.slot, arena, &second) != RC_OK)
             err_add(err, "what is left is stopped by the next step: ");
     }
@@ -181,6 +194,7 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
     TRY(vm_lock(v, spec->id, arena, &lock, err));
     enum rc rc = start_locked(v, spec, arena, err);
     close(lock);
+    point_pass("machine-start.running");
     return rc;
 }
 
@@ -228,13 +242,16 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     virDomainFree(domain);
     virConnectClose(link);
     TRY(rc);
+    point_pass("machine-adjust.grown");
     TRY(network_plug(&v->c->network, left.slot, spec->network_bit_s, arena, err));
+    point_pass("machine-adjust.shaped");
     if (spec->lease_s == 0)
         TRY(file_remove(vm_lease_file(v, spec->id, arena), err));
     left.generation = spec->generation;
     left.ports = spec->ports;
     left.alone = spec->alone;
     TRY(left_write(folder, &left, arena, err));
+    point_pass("machine-adjust.noted");
     return container_rules(v->c, arena, err);
 }
 
@@ -245,7 +262,8 @@ static enum rc lease(struct driver *d, struct str id, time_us until, struct aren
     if (!file_exists(container_folder(v->c, id, arena)))
         return err_set(err, RC_NOT_FOUND, "machine '%.*s' has no folder yet", STRF(id));
     TRY(container_put_lease(v->c, id, until, arena, err));
-    return vm_guard(v, id, arena, err);
+    TRY(vm_guard(v, id, arena, err));
+    return vm_let_go_left(v, id, arena, err);
 }
 
 /* --- counters --- */
@@ -311,20 +329,65 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
 
 /* --- stop, remove --- */
 
-/* Press its button, and wait as long as a machine may take. */
-static void ask_to_end(struct vm *v, struct str id, struct arena *arena)
+/* Whether libvirt has it, in whatever state. */
+static bool is_known(struct vm *v, struct str id, struct arena *arena)
 {
     struct err ignored;
     virConnectPtr link;
     virDomainPtr domain;
     err_clear(&ignored);
-    bool asked = false;
-    if (vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK) {
-        asked = virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0;
-        virDomainFree(domain);
-        virConnectClose(link);
+    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
+        return false;
+    virDomainFree(domain);
+    virConnectClose(link);
+    return true;
+}
+
+/* libvirt hears of the end a little later than it comes: until then it begins no other of that
+ * name, and a daemon that is ended keeps a note of a machine that is gone. */
+static void await_forgotten(struct vm *v, struct str id, struct arena *arena)
+{
+    for (int i = 0; i < FORGET_TRIES && is_known(v, id, arena); i++)
+        (void)poll(NULL, 0, LOOK_PAUSE_MS);
+}
+
+/* An agent that is killed while libvirt begins a machine leaves it without a process, and not dead:
+ * it comes to run, or libvirt gives it up. */
+static bool comes_to_run(struct vm *v, struct str id, struct arena *arena)
+{
+    for (int i = 0; i < BEGIN_TRIES && vm_process(v, id, arena) == 0 && is_known(v, id, arena); i++)
+        (void)poll(NULL, 0, LOOK_PAUSE_MS);
+    return vm_process(v, id, arena) > 0;
+}
+
+static bool press_button(struct vm *v, struct str id, struct arena *arena)
+{
+    struct err ignored;
+    virConnectPtr link;
+    virDomainPtr domain;
+    err_clear(&ignored);
+    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
+        return false;
+    bool asked = virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0;
+    virDomainFree(domain);
+    virConnectClose(link);
+    return asked;
+}
+
+/* Press its button, and wait as long as a machine may take. Pressed again, as one that is just
+ * booting does not hear it. */
+static void ask_to_end(struct vm *v, struct str id, struct arena *arena)
+{
+    bool asked = true;
+    for (int64_t ms = 0; asked && ms < VM_STOP_MS && vm_process(v, id, arena) > 0;
+         ms += VM_PRESS_MS) {
+        asked = press_button(v, id, arena);
+        point_pass("machine-stop.asked");
+        if (asked && vm_is_over(v, id, VM_PRESS_MS, arena))
+            break;
     }
-    vm_await_end(v, id, asked ? VM_STOP_MS : 0, arena);
+    vm_end(v, id, arena);
+    point_pass("machine-stop.ended");
 }
 
 static enum rc stop(struct driver *d, struct str id, struct arena *arena,
@@ -336,31 +399,22 @@ static enum rc stop(struct driver *d, struct str id, struct arena *arena,
     struct driver_stats last = {0};
     TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
     err_clear(&ignored);
-    if (vm_process(v, id, arena) > 0 && stats(d, id, arena, &last, &ignored) != RC_OK)
+    bool runs = vm_process(v, id, arena) > 0;
+    if (!runs && comes_to_run(v, id, arena)) {
+        *ret_last = last;
+        return RC_OK; /* it is not dead: who asked looks again */
+    }
+    if (runs && stats(d, id, arena, &last, &ignored) != RC_OK)
         last = (struct driver_stats){0};
     ask_to_end(v, id, arena);
+    await_forgotten(v, id, arena);
     /* What went over its cable since: the tap counts on until it is gone. */
     if (last.process.n > 0)
         (void)network_counters(&v->c->network, left.slot, &last.received_bytes, &last.sent_bytes);
     TRY(network_unplug(&v->c->network, left.slot, arena, err));
+    point_pass("machine-stop.unplugged");
     *ret_last = last;
     return RC_OK;
-}
-
-/* libvirt hears of the end a little later than it comes; a daemon that is ended before that keeps a
- * note of a machine that is gone. */
-static void await_forgotten(struct vm *v, struct str id, struct arena *arena)
-{
-    struct err ignored;
-    virConnectPtr link;
-    virDomainPtr domain;
-    err_clear(&ignored);
-    for (int i = 0; i < FORGET_TRIES && vm_find(v, id, arena, &link, &domain, &ignored) == RC_OK;
-         i++) {
-        virDomainFree(domain);
-        virConnectClose(link);
-        (void)poll(NULL, 0, FORGET_PAUSE_MS);
-    }
 }
 
 static enum rc remove_service(struct driver *d, struct str id, struct arena *arena, struct err *err)
@@ -369,10 +423,12 @@ static enum rc remove_service(struct driver *d, struct str id, struct arena *are
     struct left left;
     struct list seen;
     TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
-    vm_await_end(v, id, 0, arena);
+    vm_end(v, id, arena);
     await_forgotten(v, id, arena);
     TRY(network_unplug(&v->c->network, left.slot, arena, err));
+    point_pass("machine-remove.unplugged");
     TRY(container_forget(v->c, id, arena, err));
+    point_pass("machine-remove.cleared");
     TRY(observe(d, arena, &seen, err));
     if (seen.count == 0)
         vm_end_daemons(v, arena);
@@ -482,7 +538,7 @@ enum rc vm_revert(struct vm *v, struct str id, struct str name, struct arena *ar
     TRY(check_snapshot(v, id, name, arena, err));
     TRY(vm_lock(v, id, arena, &lock, err));
     /* Not asked first: what it would write goes away with the disk as it is now. */
-    vm_await_end(v, id, 0, arena);
+    vm_end(v, id, arena);
     enum rc rc = snapshot_tool(v, id, "-a", name, arena, err);
     close(lock);
     return rc;
@@ -494,6 +550,16 @@ const char *vm_console(const struct vm *v, struct str id, struct arena *arena)
 }
 
 /* --- the beginning --- */
+
+/* The daemons of a last machine whose remover was killed. */
+static void end_left(struct vm *v, struct arena *arena)
+{
+    struct err ignored;
+    struct list seen;
+    err_clear(&ignored);
+    if (observe(&v->driver, arena, &seen, &ignored) == RC_OK && seen.count == 0)
+        vm_end_daemons(v, arena);
+}
 
 struct str vm_feature(const struct vm *v)
 {
@@ -545,7 +611,9 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);
     if (v->kvm)
         v->group = v->kvm_group;
-    if (!c->o.looks)
-        vm_thaw_left(v, arena);
+    if (!c->o.looks) {
+        vm_clear_saves(v, arena);
+        end_left(v, arena);
+    }
     return RC_OK;
 }

@@ -2,6 +2,7 @@
 #include "node/vm_disk.h"
 
 #include "base/json.h"
+#include "base/point.h"
 #include "node/disk.h"
 #include "node/file.h"
 #include "node/image.h"
@@ -136,7 +137,11 @@ static enum rc new_disk(struct vm *v, const struct spec_image *image, const char
     TRY(run_tool(arena, err, "qemu-img", "create", "-q", "-f", "qcow2", "-F",
                  arena_cstr(arena, image->format), "-b", base, fresh,
                  arena_fmt(arena, "%lld", (long long)max_i64(bytes, wanted)).p));
-    return rename(fresh, disk) == 0 ? RC_OK : file_failed(err, "cannot keep", disk);
+    point_pass("machine-prepare.disk-made");
+    if (rename(fresh, disk) != 0)
+        return file_failed(err, "cannot keep", disk);
+    point_pass("machine-prepare.disk-kept");
+    return RC_OK;
 }
 
 /* It never shrinks: what lies behind the new end would be lost. */
@@ -175,6 +180,7 @@ enum rc vm_make_disk(struct vm *v, const struct service_spec *spec, struct left 
     if (file_exists(first))
         return grow_disk(first, vm_first_bytes(v, left, spec->disk_bytes, arena), arena, err);
     TRY(note_images(v, spec, left, arena, err));
+    point_pass("machine-prepare.noted");
     for (size_t i = spec->images.count - 1; i > 0; i--)
         TRY(new_disk(v, &images[i], vm_disk_at(v, spec->id, i, arena), 0, arena, err));
     return new_disk(v, &images[0], first, vm_first_bytes(v, left, spec->disk_bytes, arena), arena,

@@ -25,8 +25,13 @@ enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, st
                 struct err *err);
 enum rc vm_adopt(struct driver *d, const struct service_spec *spec, int64_t number,
                  struct arena *arena, struct err *err);
-/* Guests whose file systems an agent had frozen when it was killed go on. */
-void vm_thaw_left(struct vm *v, struct arena *arena);
+/* What an agent left of a save when it was killed: guests that it had frozen go on, the instant
+ * that libvirt holds is let go (what changes since would be kept for it, without end), its files
+ * go. */
+void vm_clear_saves(struct vm *v, struct arena *arena);
+/* What an agent left of a load that was adopted. */
+MUST_CHECK enum rc vm_clear_load(const struct vm *v, struct str id, struct arena *arena,
+                                 struct err *err);
 
 /* --- vm_host.c: the daemon --- */
 
@@ -68,14 +73,26 @@ MUST_CHECK enum rc vm_make_seed(struct vm *v, const struct service_spec *spec, i
 
 /* QEMU's process; 0 where it does not run. */
 int64_t vm_process(const struct vm *v, struct str id, struct arena *arena);
-/* The process is over afterwards: after wait_ms it is killed. wait_ms 0: at once. */
-void vm_await_end(const struct vm *v, struct str id, int64_t wait_ms, struct arena *arena);
+/* Whether it is over, after wait_ms at most. */
+bool vm_is_over(const struct vm *v, struct str id, int64_t wait_ms, struct arena *arena);
+/* It is killed, and over afterwards. */
+void vm_end(const struct vm *v, struct str id, struct arena *arena);
 /* hanse-init watches over the lease of a machine that runs. */
 MUST_CHECK enum rc vm_guard(struct vm *v, struct str id, struct arena *arena, struct err *err);
 const char *vm_lease_file(const struct vm *v, struct str id, struct arena *arena);
+/* A machine with a lease is made at rest (vm_hold, before it is made) and goes on when its guard
+ * stands (vm_let_go): an agent that dies in between leaves nothing that runs without one. The next
+ * agent lets it go (vm_let_go_left), where nobody else works on it. */
+MUST_CHECK enum rc vm_hold(struct vm *v, struct str id, struct arena *arena, struct err *err);
+MUST_CHECK enum rc vm_let_go(struct vm *v, struct str id, struct arena *arena, struct err *err);
+MUST_CHECK enum rc vm_let_go_left(struct vm *v, struct str id, struct arena *arena,
+                                  struct err *err);
 /* Held by who works on a machine's process and disk; close it to let go. */
 MUST_CHECK enum rc vm_lock(const struct vm *v, struct str id, struct arena *arena, int *ret,
                            struct err *err);
+
+/* The same, where nobody holds it just now. */
+bool vm_lock_now(const struct vm *v, struct str id, struct arena *arena, int *ret);
 
 /* Whom QEMU of a slot runs as. */
 uid_t vm_user(const struct vm *v, int64_t slot);

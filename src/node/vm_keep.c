@@ -14,6 +14,7 @@
 
 #include "base/durable.h"
 #include "base/json.h"
+#include "base/point.h"
 #include "node/disk.h"
 #include "node/file.h"
 #include "node/image.h"
@@ -84,29 +85,6 @@ static bool freeze(struct vm *v, virDomainPtr domain, struct str id, struct aren
         return true;
     thaw(v, domain, id, arena);
     return false;
-}
-
-void vm_thaw_left(struct vm *v, struct arena *arena)
-{
-    struct err ignored;
-    struct list ids;
-    err_clear(&ignored);
-    if (container_ids(v->c, arena, &ids, &ignored) != RC_OK)
-        return;
-    const struct str *items = ids.items;
-    for (size_t i = 0; i < ids.count; i++) {
-        virConnectPtr link;
-        virDomainPtr domain;
-        if (!file_exists(frozen_note(v, items[i], arena)))
-            continue;
-        if (vm_process(v, items[i], arena) == 0)
-            (void)unlink(frozen_note(v, items[i], arena)); /* it went with its machine */
-        else if (vm_find(v, items[i], arena, &link, &domain, &ignored) == RC_OK) {
-            thaw(v, domain, items[i], arena);
-            virDomainFree(domain);
-            virConnectClose(link);
-        }
-    }
 }
 
 /* A backup that another agent began, and did not end. */
@@ -201,9 +179,11 @@ static enum rc save_running(struct save *s, struct part *part)
     const char *socket = container_in(s->v->c, s->id, "sockets/backup", s->arena);
     TRY(vm_find(s->v, s->id, s->arena, &link, &domain, s->err));
     enum rc rc = begin_backup(s, domain, socket);
+    point_pass("machine-save.held");
     if (rc == RC_OK) {
         for (size_t i = 0; i < vm_disk_count(&s->left) && rc == RC_OK; i++)
             rc = read_instant(s, socket, i, &part[i]);
+        point_pass("machine-save.read");
         end_backup(domain);
     }
     virDomainFree(domain);
@@ -250,8 +230,10 @@ static enum rc save_in(struct save *s, int output)
         TRY(save_running(s, part));
     for (size_t i = 0; i < count; i++)
         TRY(pack(s, &part[i]));
+    point_pass("machine-save.packed");
     for (size_t i = 0; i < count; i++)
         TRY(put(s, &part[i], output));
+    point_pass("machine-save.put");
     return RC_OK;
 }
 
@@ -266,6 +248,7 @@ static enum rc save_locked(struct vm *v, struct str id, int output, struct arena
     s.folder = container_in(v->c, id, parts, arena);
     TRY(file_remove(s.folder, err));
     TRY(file_make_folder(s.folder, err));
+    point_pass("machine-save.begun");
     enum rc rc = save_in(&s, output);
     err_clear(&second);
     if (file_remove(s.folder, &second) != RC_OK && rc == RC_OK) {
@@ -284,7 +267,55 @@ enum rc vm_save(struct driver *d, struct str id, int output, struct arena *arena
     TRY(vm_lock(v, id, arena, &lock, err));
     enum rc rc = save_locked(v, id, output, arena, err);
     close(lock);
+    point_pass("machine-save.cleared");
     return rc;
+}
+
+/* --- what a save left that was not ended --- */
+
+static void let_go(struct vm *v, struct str id, struct arena *arena)
+{
+    struct err ignored;
+    virConnectPtr link;
+    virDomainPtr domain;
+    err_clear(&ignored);
+    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
+        return;
+    if (file_exists(frozen_note(v, id, arena)))
+        thaw(v, domain, id, arena);
+    end_backup(domain);
+    virDomainFree(domain);
+    virConnectClose(link);
+}
+
+static void clear_one(struct vm *v, struct str id, struct arena *arena)
+{
+    struct err ignored;
+    const struct save s = {.v = v, .id = id, .arena = arena};
+    const char *folder = container_in(v->c, id, parts, arena), *note = frozen_note(v, id, arena);
+    int lock = -1;
+    err_clear(&ignored);
+    if ((!file_exists(folder) && !file_exists(note)) || !vm_lock_now(v, id, arena, &lock))
+        return; /* nothing is left, or somebody is at it */
+    if (vm_process(v, id, arena) > 0)
+        let_go(v, id, arena);
+    else
+        (void)unlink(note); /* it went with its machine */
+    bool gone = file_remove(folder, &ignored) == RC_OK;
+    for (size_t i = 0; i < VM_DISKS_MAX && gone; i++)
+        gone = file_remove(scratch_of(&s, i), &ignored) == RC_OK;
+    close(lock); /* what cannot be removed is tried again by the next agent, or the next save */
+}
+
+void vm_clear_saves(struct vm *v, struct arena *arena)
+{
+    struct err ignored;
+    struct list ids;
+    err_clear(&ignored);
+    if (container_ids(v->c, arena, &ids, &ignored) != RC_OK)
+        return;
+    for (size_t i = 0; i < ids.count; i++)
+        clear_one(v, ((struct str *)ids.items)[i], arena);
 }
 
 /* --- load --- */
@@ -297,6 +328,11 @@ static const char *loaded_folder(const struct vm *v, struct str id, struct arena
 static const char *loaded_disk(const struct vm *v, struct str id, size_t at, struct arena *arena)
 {
     return container_in(v->c, id, arena_fmt(arena, "load/disk-%zu", at).p, arena);
+}
+
+enum rc vm_clear_load(const struct vm *v, struct str id, struct arena *arena, struct err *err)
+{
+    return file_remove(loaded_folder(v, id, arena), err);
 }
 
 struct load {
@@ -314,6 +350,7 @@ static enum rc open_loaded(void *arg, size_t number, int64_t bytes, int *ret, st
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, DISK_MODE);
     if (fd < 0)
         return file_failed(err, "cannot make", path);
+    point_pass("machine-load.opened");
     *ret = fd;
     return RC_OK;
 }
@@ -330,7 +367,9 @@ enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, st
     TRY(vm_take_place(v, spec, arena, &left, err));
     TRY(file_remove(folder, err));
     TRY(file_make_folder(folder, err));
+    point_pass("machine-load.begun");
     enum rc rc = vm_stream_take(input, &door, arena, err);
+    point_pass("machine-load.taken");
     struct err second;
     err_clear(&second);
     /* A part of it is of no use, and in the way where the disk is full. */
@@ -431,11 +470,13 @@ static enum rc adopt_locked(struct vm *v, const struct service_spec *spec, int64
         return err_set(err, RC_NOT_FOUND, "nothing was loaded for '%.*s'", STRF(spec->id));
     TRY(left_read(container_folder(v->c, spec->id, arena), arena, &left, err));
     TRY(lean_all(v, spec->id, images, &count, arena, err));
+    point_pass("machine-adopt.leant");
     for (size_t i = count; i < VM_DISKS_MAX; i++) /* all of them, where it kept nothing */
         TRY(file_remove(vm_disk_at(v, spec->id, i, arena), err));
     for (size_t i = count; i > 0; i--)
         TRY(file_rename(loaded_disk(v, spec->id, i - 1, arena),
                         vm_disk_at(v, spec->id, i - 1, arena), err));
+    point_pass("machine-adopt.renamed");
     if (count > 0) {
         left.image = images[0].image;
         left.image_format = images[0].format;
@@ -444,6 +485,7 @@ static enum rc adopt_locked(struct vm *v, const struct service_spec *spec, int64
     left.generation = 0;
     left.restored = number;
     TRY(left_write(container_folder(v->c, spec->id, arena), &left, arena, err));
+    point_pass("machine-adopt.noted");
     return file_remove(folder, err);
 }
 

@@ -1,6 +1,7 @@
 /* Which process a machine is, and who ends it. */
 #include "node/vm_inside.h"
 
+#include "base/point.h"
 #include "node/file.h"
 #include "node/run.h"
 
@@ -34,18 +35,37 @@ int64_t vm_process(const struct vm *v, struct str id, struct arena *arena)
     return str_has(line, arena_fmt(arena, "guest=%.*s,", STRF(id))) ? pid : 0;
 }
 
-void vm_await_end(const struct vm *v, struct str id, int64_t wait_ms, struct arena *arena)
+/* A descriptor of its process; below 0: it is over. */
+static int open_process(const struct vm *v, struct str id, struct arena *arena)
 {
     int64_t pid = vm_process(v, id, arena);
     int process = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+    /* Looked at again: from here on the descriptor is this process and no other. */
+    if (process < 0 || vm_process(v, id, arena) == pid)
+        return process;
+    close(process);
+    return -1;
+}
+
+bool vm_is_over(const struct vm *v, struct str id, int64_t wait_ms, struct arena *arena)
+{
+    int process = open_process(v, id, arena);
+    if (process < 0)
+        return true;
+    struct pollfd fd = {.fd = process, .events = POLLIN};
+    bool over = poll(&fd, 1, (int)min_i64(wait_ms, INT32_MAX)) > 0;
+    close(process);
+    return over;
+}
+
+void vm_end(const struct vm *v, struct str id, struct arena *arena)
+{
+    int process = open_process(v, id, arena);
     if (process < 0)
         return;
     struct pollfd fd = {.fd = process, .events = POLLIN};
-    /* Looked at again: from here on the descriptor is this process and no other. */
-    if (vm_process(v, id, arena) == pid && poll(&fd, 1, (int)min_i64(wait_ms, INT32_MAX)) == 0) {
-        (void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0); /* it may have ended */
-        (void)poll(&fd, 1, END_MS);
-    }
+    (void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0); /* it may have ended */
+    (void)poll(&fd, 1, END_MS);
     close(process);
 }
 
@@ -63,14 +83,73 @@ enum rc vm_guard(struct vm *v, struct str id, struct arena *arena, struct err *e
                     vm_lease_file(v, id, arena), container_in(v->c, id, "guard", arena));
 }
 
+static const char *hold_note(const struct vm *v, struct str id, struct arena *arena)
+{
+    return container_in(v->c, id, "held", arena);
+}
+
+enum rc vm_hold(struct vm *v, struct str id, struct arena *arena, struct err *err)
+{
+    return file_write(hold_note(v, id, arena), STR("1"), err);
+}
+
+enum rc vm_let_go(struct vm *v, struct str id, struct arena *arena, struct err *err)
+{
+    virConnectPtr link;
+    virDomainPtr domain;
+    int state = VIR_DOMAIN_NOSTATE;
+    TRY(vm_guard(v, id, arena, err));
+    point_pass("machine-start.guarded");
+    TRY(vm_find(v, id, arena, &link, &domain, err));
+    bool goes = virDomainResume(domain) == 0 ||
+                (virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING);
+    enum rc rc = goes ? RC_OK : vm_failed(err, "the machine does not go on");
+    virDomainFree(domain);
+    virConnectClose(link);
+    TRY(rc);
+    return file_remove(hold_note(v, id, arena), err);
+}
+
+static bool lock_now(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static int open_lock(const struct vm *v, struct str id, struct arena *arena)
+{
+    return open(container_in(v->c, id, "lock", arena), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+bool vm_lock_now(const struct vm *v, struct str id, struct arena *arena, int *ret)
+{
+    int fd = open_lock(v, id, arena);
+    bool mine = fd >= 0 && lock_now(fd);
+    if (fd >= 0 && !mine)
+        close(fd);
+    if (mine)
+        *ret = fd;
+    return mine;
+}
+
+enum rc vm_let_go_left(struct vm *v, struct str id, struct arena *arena, struct err *err)
+{
+    if (!file_exists(hold_note(v, id, arena)) || vm_process(v, id, arena) == 0)
+        return RC_OK;
+    int lock = -1;
+    if (!vm_lock_now(v, id, arena, &lock))
+        return RC_OK; /* who starts it lets it go */
+    enum rc rc = vm_let_go(v, id, arena, err);
+    close(lock);
+    return rc;
+}
+
 enum rc vm_lock(const struct vm *v, struct str id, struct arena *arena, int *ret, struct err *err)
 {
-    const char *path = container_in(v->c, id, "lock", arena);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open_lock(v, id, arena);
     if (fd < 0)
-        return file_failed(err, "cannot open", path);
+        return file_failed(err, "cannot open the lock in", container_folder(v->c, id, arena));
     for (int i = 0; i < LOCK_TRIES_MAX; i++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (lock_now(fd)) {
             *ret = fd;
             return RC_OK;
         }
