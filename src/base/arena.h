@@ -65,8 +65,8 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_alloc_n(struct arena *a, size_t count, size_t size);
 /* As arena_alloc, not zeroed, not aligned: for bytes that are written at once. */
 char *arena_bytes(struct arena *a, size_t size);
-/* As arena_alloc, not zeroed, where the block in hand has the bytes and spare_bytes more; NULL where
- * it has not, and always under AddressSanitizer. */
+/* As arena_alloc, not zeroed, where the block in hand has the bytes and spare_bytes more; NULL
+ * where it has not, and always under AddressSanitizer. */
 static inline void *arena_alloc_here(struct arena *a, size_t size, size_t spare_bytes)
 {
     size_t pad = -(uintptr_t)a->at & 15;
