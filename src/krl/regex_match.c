@@ -408,8 +408,8 @@ void krl_search_init(struct krl_search *s, struct krl_heap *h, const struct krl_
                              .re = re,
                              .text = t,
                              .seen = SIZE_MAX / 2, /* nothing yet */
-                             .runs = re->one_run && !t->wide,
-                             .steps_back = re->front != NULL && !t->wide};
+                             .runs = re->straight && re->one_run && !t->wide,
+                             .steps_back = re->straight && re->front != NULL && !t->wide};
     s->looks = (one_set || s->steps_back) && !t->wide && t->n >= SCAN_BITS;
 }
 
