@@ -6,6 +6,7 @@ connections, as fast as it answers.
 
 import json
 import multiprocessing
+import os
 import re
 import selectors
 import socket
@@ -18,6 +19,7 @@ PACE_SECONDS = 0.025  # between two requests of one neighbour
 WILD_CONNECTIONS = 4
 FLOOD_CONNECTIONS = 1500  # more than may wait at one pico
 ANSWER_SECONDS_MAX = 60
+OPEN = "open"
 GOOD = """ruleset good {
   meta { shares n }
   global { n = function() { ent:n.defaultsTo(0) } }
@@ -131,9 +133,17 @@ def work(street, rounds):
     return took
 
 
-def ask_wildly(address, channel, event, connections, pipe):
-    """On all connections at once, until it is told to stop and heard something; then how often it heard what."""
+def go_behind():
+    """This process gets a processor when nobody else wants it."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def ask_wildly(address, channel, event, connections, behind, pipe):
+    """On all connections at once, until it is told to stop and heard something; then how often it heard what. Says when all
+    are open and have asked."""
     heard = {}
+    if behind:
+        go_behind()
     told = False
     waiting = selectors.DefaultSelector()
     waiting.register(pipe, selectors.EVENT_READ, None)
@@ -141,6 +151,7 @@ def ask_wildly(address, channel, event, connections, pipe):
         one = Asker(address, channel, f"event-wait/wild/{event}")
         waiting.register(one.wire, selectors.EVENT_READ, one)
         one.send(0)
+    pipe.send(OPEN)
     while True:
         for key, _ in waiting.select():
             one = key.data
@@ -159,20 +170,28 @@ def ask_wildly(address, channel, event, connections, pipe):
             return
 
 
-def start_asking(address, channel, event, waits, pipe):
+def start_asking(address, channel, event, waits, behind, pipe):
     connections = WILD_CONNECTIONS if waits else FLOOD_CONNECTIONS
-    process = multiprocessing.Process(target=ask_wildly, args=(address, channel, event, connections, pipe), daemon=True)
+    process = multiprocessing.Process(target=ask_wildly, args=(address, channel, event, connections, behind, pipe), daemon=True)
     process.start()
     return process
+
+
+def wait_open(pipe):
+    if not pipe.poll(ANSWER_SECONDS_MAX) or pipe.recv() != OPEN:
+        raise Failure("the wild one cannot connect")
 
 
 class Deaf:
     """The same as Wild, but what it asks is a socket that nobody reads: what the asking alone costs the neighbours."""
 
-    def __init__(self, event, waits):
+    def __init__(self, event, waits, behind=False):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=2 * FLOOD_CONNECTIONS)
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = start_asking("127.0.0.1:%d" % self.listener.getsockname()[1], "c" + "0" * 24, event, waits, theirs)
+        self.process = start_asking("127.0.0.1:%d" % self.listener.getsockname()[1], "c" + "0" * 24, event, waits, behind, theirs)
+
+    def wait_open(self):
+        wait_open(self.pipe)
 
     def end(self):
         self.process.terminate()
@@ -184,20 +203,25 @@ class Deaf:
 
 
 class Wild:
-    """A new pico that runs wild, and the process that asks it."""
+    """A new pico that runs wild, and the process that asks it; behind: it has what the others leave of the processors."""
 
-    def __init__(self, street, event, waits):
+    def __init__(self, street, event, waits, behind=False):
         self.street = street
         self.pico, channel = street.engine.new_pico("file:///wild.krl")
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = start_asking(street.engine.customers, channel, event, waits, theirs)
+        self.process = start_asking(street.engine.customers, channel, event, waits, behind, theirs)
+
+    def wait_open(self):
+        wait_open(self.pipe)
 
     def end(self):
         """{(status, error): how often}."""
         self.pipe.send("stop")
-        if not self.pipe.poll(ANSWER_SECONDS_MAX):
-            raise Failure("the wild one does not end")
-        heard = self.pipe.recv()
+        heard = OPEN
+        while heard == OPEN:
+            if not self.pipe.poll(ANSWER_SECONDS_MAX):
+                raise Failure("the wild one does not end")
+            heard = self.pipe.recv()
         self.process.join(ANSWER_SECONDS_MAX)
         return heard
 

@@ -250,6 +250,40 @@ START_TEST(a_subscription_lives_through_its_routes)
 }
 END_TEST
 
+static struct answer used(struct tiers *t, const struct guest *who, struct str party,
+                          const char *from, const char *until)
+{
+    struct house *h = t->h;
+    struct str event =
+        arena_fmt(&h->arena,
+                  "{\"specversion\":\"1.0\",\"type\":\"net.out\",\"source\":"
+                  "\"urn:hanse:%.*s:x\",\"id\":\"%s\",\"subject\":\"%.*s\",\"data\":"
+                  "{\"t0\":\"2026-11-22T%sZ\",\"t1\":\"2026-11-22T%sZ\",\"qty\":\"1\"}}",
+                  STRF(party), from, STRF(t->subscription), from, until);
+    return post(h, who, "/v1/usage", event.p);
+}
+
+/* Its last report may come when the subscription is another's, and its clock may be a little
+ * ahead. */
+START_TEST(who_sold_it_before_tells_what_was_used_until_then)
+{
+    struct house *h = house_open();
+    struct tiers t = make_tiers(h); /* at 11:57:28 */
+    struct str other =
+        make_supply(h, &h->rita, &t.sam, h->reseller, t.shopper, t.agreements[0], t.books[1]);
+    struct str body = arena_fmt(&h->arena, "{\"agreement\":\"%.*s\"}", STRF(other));
+    STATUS(used(&t, &h->rita, h->reseller, "12:00:00", "13:00:00"), 422);
+    house_advance(h, 2 * US_PER_HOUR);
+    STATUS(post(h, &t.sam, at(h, "/v1/subscriptions/", t.subscription, "/actions/move"), body.p),
+           200);
+    STATUS(used(&t, &h->carl, h->client, "12:00:00", "13:00:00"), 200);
+    STATUS(used(&t, &h->carl, h->client, "13:00:00", "13:58:00"), 200);
+    STATUS(used(&t, &h->carl, h->client, "14:00:00", "15:00:00"), 422);
+    STATUS(used(&t, &h->rita, h->reseller, "14:00:00", "15:00:00"), 200);
+    house_close(h);
+}
+END_TEST
+
 START_TEST(a_client_moves_to_another_seller)
 {
     struct house *h = house_open();
@@ -282,6 +316,7 @@ Suite *catalog_routes_suite(void)
     tcase_add_test(c, a_limit_above_is_kept_and_not_told);
     tcase_add_test(c, a_subscription_lives_through_its_routes);
     tcase_add_test(c, a_client_moves_to_another_seller);
+    tcase_add_test(c, who_sold_it_before_tells_what_was_used_until_then);
     suite_add_tcase(s, c);
     return s;
 }

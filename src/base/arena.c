@@ -2,15 +2,7 @@
 
 #include <stdarg.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ARENA_FENCED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ARENA_FENCED 1
-#endif
-#endif
-
-#ifdef ARENA_FENCED
+#if ARENA_FENCED
 #include <sanitizer/asan_interface.h>
 #define POISON(p, n)   __asan_poison_memory_region((p), (n))
 #define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))

@@ -14,6 +14,17 @@
 
 #include "base/str.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_FENCED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_FENCED 1
+#endif
+#endif
+#ifndef ARENA_FENCED
+#define ARENA_FENCED 0
+#endif
+
 struct arena_block;
 
 struct arena {
@@ -54,6 +65,17 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_alloc_n(struct arena *a, size_t count, size_t size);
 /* As arena_alloc, not zeroed, not aligned: for bytes that are written at once. */
 char *arena_bytes(struct arena *a, size_t size);
+/* As arena_alloc, not zeroed, where the block in hand has the bytes and spare_bytes more; NULL
+ * where it has not, and always under AddressSanitizer. */
+static inline void *arena_alloc_here(struct arena *a, size_t size, size_t spare_bytes)
+{
+    size_t pad = -(uintptr_t)a->at & 15;
+    if (ARENA_FENCED || size + pad + spare_bytes > (size_t)(a->end - a->at))
+        return NULL;
+    char *p = a->at + pad;
+    a->at = p + size;
+    return p;
+}
 /* Bytes that can still be allocated before the limit (a lower bound). */
 size_t arena_room(const struct arena *a);
 

@@ -3,6 +3,7 @@
  */
 #include "catalog/code.h"
 #include "catalog/subscription.h"
+#include "channel/agreement.h"
 
 enum { ZONES_MAX = 64, WALK_MAX = 50000 };
 #define BEHIND_ALL_IDS "~" /* ids are small letters, digits and '_' */
@@ -251,5 +252,33 @@ enum rc subscription_reporting(struct tx *tx, struct str id, struct subscription
                                            .start = row_int(&rows, 0, 1),
                                            .ends = row_int(&rows, 0, 2),
                                            .producer = row_str(&rows, 0, 3)};
+    return RC_OK;
+}
+
+enum rc subscription_reporting_before(struct tx *tx, struct str id, struct str party,
+                                      struct subscription_reporting *ret, bool *ret_found)
+{
+    struct subscription_reporting s = *ret;
+    struct rows rows;
+    bool found = false;
+    TRY(sql_rows(tx, &rows,
+                 "SELECT t.since, t.agreement, t.producer FROM subscription_term t "
+                 "WHERE t.subscription = $1 ORDER BY t.since LIMIT $2",
+                 V(id), V(SUBSCRIPTION_TERMS_MAX)));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct agreement a;
+        bool his = str_eq(row_str(&rows, i, 2), party);
+        if (!his) {
+            TRY(agreement_get(tx, row_str(&rows, i, 1), &a));
+            his = str_eq(a.from, party);
+        }
+        if (!his)
+            continue;
+        s.start = found ? s.start : max_i64(ret->start, row_int(&rows, i, 0));
+        s.ends = i + 1 == rows.count ? ret->ends : min_i64(ret->ends, row_int(&rows, i + 1, 0));
+        found = true;
+    }
+    *ret = s;
+    *ret_found = found;
     return RC_OK;
 }

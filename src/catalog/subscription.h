@@ -143,6 +143,12 @@ struct subscription_reporting {
 };
 MUST_CHECK enum rc subscription_reporting(struct tx *tx, struct str id,
                                           struct subscription_reporting *ret);
+/* One who sold or produced it by earlier terms may report what was used by these, also later: start
+ * and ends of *ret, which subscription_reporting filled, become those of them. False: he never
+ * did. */
+MUST_CHECK enum rc subscription_reporting_before(struct tx *tx, struct str id, struct str party,
+                                                 struct subscription_reporting *ret,
+                                                 bool *ret_found);
 MUST_CHECK enum rc subscription_facts(struct tx *tx, struct str id, struct subscription_facts *ret);
 /* The window that holds an instant of its life. RC_NOT_FOUND outside. */
 MUST_CHECK enum rc subscription_window(const struct subscription_facts *f, time_us at,

@@ -2,8 +2,6 @@
 
 #include <stdarg.h>
 
-enum { ARENA_EXTRA_BYTES = 32 }; /* at most what an arena takes beside a piece */
-
 void krl_heap_init(struct krl_heap *h, struct arena *arena, int64_t steps, const uint64_t seed[2])
 {
     ASSERT(steps > 0);
@@ -14,7 +12,7 @@ static bool afford(struct krl_heap *h, size_t size)
 {
     /* Mostly it fits the block in hand. */
     size_t left = (size_t)(h->arena->end - h->arena->at);
-    bool here = left > ARENA_EXTRA_BYTES && size <= left - ARENA_EXTRA_BYTES;
+    bool here = left > KRL_ARENA_EXTRA_BYTES && size <= left - KRL_ARENA_EXTRA_BYTES;
     if (UNLIKELY(!here && size > arena_room(h->arena))) {
         krl_fail(h, RC_TOO_LARGE, "Error: out of memory: the limit is %zu bytes",
                  h->arena->limit_bytes);
@@ -46,11 +44,8 @@ void *krl_take_raw(struct krl_heap *h, size_t size)
     return (void *)(((uintptr_t)p + 15) & ~(uintptr_t)15);
 }
 
-bool krl_pay(struct krl_heap *h, int64_t steps)
+bool krl_pay_fails(struct krl_heap *h)
 {
-    h->steps -= steps;
-    if (LIKELY(h->steps >= 0))
-        return true;
     krl_fail(h, RC_TIMEOUT, "Error: out of steps: this takes too long");
     return false;
 }

@@ -21,7 +21,8 @@
 #include "base/err.h"
 
 enum {
-    KRL_STEP_BYTES = 64, /* so many allocated bytes cost one step */
+    KRL_STEP_BYTES = 64,        /* so many allocated bytes cost one step */
+    KRL_ARENA_EXTRA_BYTES = 32, /* at most what an arena takes beside a piece */
 };
 
 struct krl_heap {
@@ -40,9 +41,22 @@ void *krl_take(struct krl_heap *h, size_t size);
 void *krl_take_n(struct krl_heap *h, size_t count, size_t size);
 /* The same without zeroes. */
 void *krl_take_raw(struct krl_heap *h, size_t size);
+/* For a struct so small that it costs no step, and is filled at once: not zeroed. */
+static inline void *krl_take_small(struct krl_heap *h, size_t size)
+{
+    ASSERT(size < KRL_STEP_BYTES);
+    void *p = arena_alloc_here(h->arena, size, KRL_ARENA_EXTRA_BYTES);
+    return LIKELY(p != NULL) ? p : krl_take(h, size);
+}
 
+/* False, with RC_TIMEOUT and its sentence in the heap. */
+bool krl_pay_fails(struct krl_heap *h);
 /* Pay for work. False with RC_TIMEOUT when the budget ends. */
-bool krl_pay(struct krl_heap *h, int64_t steps);
+static inline bool krl_pay(struct krl_heap *h, int64_t steps)
+{
+    h->steps -= steps;
+    return LIKELY(h->steps >= 0) || krl_pay_fails(h);
+}
 
 /* Note an error, in the official engine's words ("TypeError: ..."); the first one stays. */
 void krl_fail(struct krl_heap *h, enum rc rc, const char *format, ...) PRINTF(3, 4);

@@ -144,8 +144,8 @@ struct krl_value lib_match(struct krl_machine *m, const struct krl_value *args, 
     return krl_like(m, krl_arg(args, n, 0), pattern);
 }
 
-static struct krl_value group(struct krl_machine *m, const struct krl_text *t,
-                              const struct krl_match *match, size_t i)
+static inline struct krl_value group(struct krl_machine *m, const struct krl_text *t,
+                                     const struct krl_match *match, size_t i)
 {
     int32_t from = match->at[2 * i];
     int32_t to = match->at[2 * i + 1];
@@ -186,8 +186,8 @@ struct krl_value lib_extract(struct krl_machine *m, const struct krl_value *args
     return krl_failing(&m->heap) ? krl_failed() : krl_of_array(a);
 }
 
-static bool add_part(struct krl_machine *m, struct krl_array *a, const struct krl_text *t,
-                     size_t from, size_t to)
+static inline bool add_part(struct krl_machine *m, struct krl_array *a, const struct krl_text *t,
+                            size_t from, size_t to)
 {
     struct krl_value part = krl_of_text(krl_text_part(&m->heap, t, from, to));
     return !krl_is_failed(part) && krl_array_add(&m->heap, a, part);

@@ -105,10 +105,27 @@ static size_t put_integer(int64_t value, char *text)
         "0001020304050607080910111213141516171819202122232425262728293031323334"
         "3536373839404142434445464748495051525354555657585960616263646566676869"
         "707172737475767778798081828384858687888990919293949596979899";
+    static const uint64_t least[] = {0, /* numbers of so many digits and one more */
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000};
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    size_t n = 1 + (value < 0);
-    for (uint64_t least = 10; n < 17 && left >= least; least *= 10)
-        n++;
+    unsigned bits = 64 - (unsigned)__builtin_clzll(left | 1);
+    unsigned digits = bits * 1233 >> 12; /* of 2 to the bits, less one: log10(2) is 0.30103 */
+    size_t n = digits + (left >= least[digits]) + (value < 0);
     size_t at = n; /* filled from its end */
     for (; left >= 100; left /= 100) {
         at -= 2;
@@ -179,12 +196,10 @@ static size_t print_short(double number, char *text)
     return n;
 }
 
-size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
+static size_t print_other(double number, char *text)
 {
     if (isnan(number))
         return put_word(text, STR("NaN"));
-    if (fabs(number) <= 9007199254740992.0 && number == (double)(int64_t)number)
-        return put_integer((int64_t)number, text); /* -0 is "0" */
     size_t short_n = print_short(number, text);
     if (short_n > 0)
         return short_n;
@@ -199,6 +214,14 @@ size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
     if (n == 0)
         n = shortest(fabs(number), digits, &exponent);
     return (size_t)(p - text) + lay_out(digits, n, exponent, p);
+}
+
+/* Most numbers are whole: nothing else is done for these. */
+size_t krl_number_print(double number, char text[KRL_NUMBER_TEXT_MAX])
+{
+    if (fabs(number) <= 9007199254740992.0 && number == (double)(int64_t)number)
+        return put_integer((int64_t)number, text); /* -0 is "0" */
+    return print_other(number, text);
 }
 
 /* Digits, with a point or not, so few that they and the power of ten below them are whole numbers

@@ -703,6 +703,8 @@ const struct krl_regex *krl_regex(struct krl_heap *h, const struct krl_text *sou
     memcpy(re->names, c.names, c.groups * sizeof(void *));
     re->straight = krl_regex_is_straight(re);
     re->one_run = re->code[0] == RE_RUN && re->code[1] > 0 && re->code[re->code[3]] == RE_MATCH;
+    if (re->straight)
+        krl_regex_note_front(re);
     return krl_regex_note_first(h, re) ? re : NULL;
 }
 

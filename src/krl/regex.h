@@ -44,6 +44,10 @@ struct krl_regex {
     const struct krl_text **names; /* of each group; NULL: it has none */
     bool straight;                 /* regex_straight.c */
     bool one_run;                  /* it is one loop over one unit, at least once */
+    const uint32_t *front;         /* an endless loop that it begins with, where the unit behind it
+                                      tells its matches better than the loop's; NULL: none such */
+    struct scan_set behind;        /* which ASCII units that can be */
+    const uint32_t *rest;          /* of the program, behind that unit */
     struct krl_regex_first first;
 };
 
@@ -67,9 +71,11 @@ struct krl_search {
     struct krl_heap *heap;
     const struct krl_regex *re;
     const struct krl_text *text;
-    size_t seen;   /* where the units begin that bits tell of */
-    uint64_t bits; /* which of them a match can begin with; of a single loop, which are in it */
-    bool looks;    /* the pattern and the text are of the kind that this serves */
+    size_t seen;     /* where the units begin that bits tell of */
+    uint64_t bits;   /* which of them are in the one set that this pattern is searched by */
+    bool looks;      /* the pattern and the text are of the kind that this serves */
+    bool runs;       /* re->one_run, and the text is narrow */
+    bool steps_back; /* re->front is there, and the text is narrow */
 };
 void krl_search_init(struct krl_search *s, struct krl_heap *h, const struct krl_regex *re,
                      const struct krl_text *t);

@@ -39,6 +39,7 @@ enum {
     RE_SET_HEAD = 2 + RE_ASCII_WORDS, /* words before the pairs */
     RE_RUN_HEAD = 4 + RE_ASCII_WORDS, /* words before its operation */
     RE_COUNT_MAX = INT32_MAX,         /* as often as there are some */
+    RE_SHORT_RUN = 2,
 };
 
 /* The ASCII units of RE_SET, and of RE_RUN. */
@@ -56,8 +57,17 @@ bool krl_regex_set_has(const uint32_t *pairs, uint32_t n, bool ignore_case, uint
 /* Whether an operation that takes one unit takes this one. */
 bool krl_regex_takes(bool ignore_case, const uint32_t *op, uint16_t unit);
 /* From where to end: how far it takes one unit after the other. */
-int32_t krl_regex_run_end(bool ignore_case, const uint32_t *run, const struct krl_text *t,
-                          int32_t at, int32_t end);
+int32_t krl_regex_long_run_end(bool ignore_case, const uint32_t *run, const struct krl_text *t,
+                               int32_t at, int32_t end);
+/* The same: many are shorter than a call is worth. */
+static inline int32_t krl_regex_run_end(bool ignore_case, const uint32_t *run,
+                                        const struct krl_text *t, int32_t at, int32_t end)
+{
+    for (int i = 0; i < RE_SHORT_RUN && !t->wide; i++, at++)
+        if (at == end || !scan_has(krl_regex_run_ascii(run), t->a[at]))
+            return at;
+    return krl_regex_long_run_end(ignore_case, run, t, at, end);
+}
 /* Its words. */
 uint32_t krl_regex_width(const uint32_t *op);
 
@@ -69,12 +79,24 @@ bool krl_regex_match_straight(struct krl_heap *h, const struct krl_regex *re,
                               const struct krl_text *t, size_t start, struct krl_match *ret,
                               size_t *ret_next);
 
-/* The first match at or after from of one that is re->one_run, in a narrow text. */
+/* Whether a straight one begins with an endless loop whose end is worth looking for: notes it. */
+void krl_regex_note_front(struct krl_regex *re);
+
+/* The first match at or after from, in a narrow text: of one that is re->one_run, and of one that
+ * has re->front. */
 bool krl_regex_search_run(struct krl_search *s, size_t from, struct krl_match *ret);
+bool krl_regex_search_behind(struct krl_search *s, size_t from, struct krl_match *ret);
 /* The first unit from at to end that is in the set, which is that of s->bits; where out, that is
  * not. end where there is none. The text is narrow. */
-size_t krl_regex_look(struct krl_search *s, const struct scan_set *set, size_t at, size_t end,
-                      bool out);
+size_t krl_regex_look_on(struct krl_search *s, const struct scan_set *set, size_t at, size_t end,
+                         bool out);
+static inline size_t krl_regex_look(struct krl_search *s, const struct scan_set *set, size_t at,
+                                    size_t end, bool out)
+{
+    uint64_t bits = !out && at - s->seen < SCAN_BITS ? s->bits >> (at - s->seen) : 0;
+    return bits != 0 ? min_size(end, at + (size_t)__builtin_ctzll(bits))
+                     : krl_regex_look_on(s, set, at, end, out);
+}
 
 /* Fill in re->first from the code. False: no room. */
 bool krl_regex_note_first(struct krl_heap *h, struct krl_regex *re);

@@ -285,8 +285,8 @@ static uint64_t bits_at(struct krl_search *s, const struct scan_set *set, size_t
     return s->bits >> (at - s->seen);
 }
 
-size_t krl_regex_look(struct krl_search *s, const struct scan_set *set, size_t at, size_t end,
-                      bool out)
+size_t krl_regex_look_on(struct krl_search *s, const struct scan_set *set, size_t at, size_t end,
+                         bool out)
 {
     size_t seen = 0;
     if (at >= end)

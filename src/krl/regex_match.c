@@ -5,7 +5,6 @@
 
 enum {
     STACK_FIRST = 64,
-    SHORT_RUN = 2,
     SKIP_UNITS = 64,      /* so many units passed over cost one step */
     REGISTERS_FIRST = 64, /* more, and a larger stack, come from the activation's memory */
     UNDO = UINT32_MAX,    /* an entry that restores a register */
@@ -137,15 +136,11 @@ static bool run_single(struct matcher *m, const uint32_t *op, bool backward)
     return true;
 }
 
-int32_t krl_regex_run_end(bool ignore_case, const uint32_t *run, const struct krl_text *t,
-                          int32_t at, int32_t end)
+int32_t krl_regex_long_run_end(bool ignore_case, const uint32_t *run, const struct krl_text *t,
+                               int32_t at, int32_t end)
 {
-    if (!t->wide) {
-        for (int i = 0; i < SHORT_RUN; i++, at++) /* many are shorter than a call is worth */
-            if (at == end || !scan_has(krl_regex_run_ascii(run), t->a[at]))
-                return at;
+    if (!t->wide)
         return at + (int32_t)scan_out(krl_regex_run_ascii(run), t->a + at, (size_t)(end - at));
-    }
     while (at < end && krl_regex_takes(ignore_case, run + RE_RUN_HEAD, t->u[at]))
         at++;
     return at;
@@ -359,8 +354,6 @@ static bool skip_to(struct krl_search *s, size_t *at)
 static bool search_straight(struct krl_search *s, size_t from, struct krl_match *ret)
 {
     size_t next = 0;
-    if (s->re->one_run && !s->text->wide)
-        return krl_regex_search_run(s, from, ret);
     for (size_t start = from; start <= s->text->n; start = next) {
         if (!skip_to(s, &start) || start > s->text->n)
             return false;
@@ -415,11 +408,17 @@ void krl_search_init(struct krl_search *s, struct krl_heap *h, const struct krl_
                              .re = re,
                              .text = t,
                              .seen = SIZE_MAX / 2, /* nothing yet */
-                             .looks = one_set && !t->wide && t->n >= SCAN_BITS};
+                             .runs = re->straight && re->one_run && !t->wide,
+                             .steps_back = re->straight && re->front != NULL && !t->wide};
+    s->looks = (one_set || s->steps_back) && !t->wide && t->n >= SCAN_BITS;
 }
 
 bool krl_search_next(struct krl_search *s, size_t from, struct krl_match *ret)
 {
+    if (s->runs)
+        return krl_regex_search_run(s, from, ret);
+    if (s->steps_back)
+        return krl_regex_search_behind(s, from, ret);
     return s->re->straight ? search_straight(s, from, ret) : search_back(s, from, ret);
 }
 

@@ -112,13 +112,13 @@ static bool take_single(struct straight *s, const uint32_t *op)
     return krl_regex_takes(s->re->ignore_case, op, unit);
 }
 
-/* All of the program, from s->at. *ret_ops: how many operations. */
-static bool take_all(struct straight *s, struct krl_match *ret, int64_t *ret_ops)
+/* The program from op on, from s->at. *ret_ops: how many operations more. */
+static bool take_all(struct straight *s, const uint32_t *op, struct krl_match *ret,
+                     int64_t *ret_ops)
 {
-    const uint32_t *op = s->re->code;
-    for (int64_t ops = 1;; ops++) {
+    for (;;) {
         bool fits = true;
-        *ret_ops = ops;
+        ++*ret_ops;
         switch (op[0]) {
         case RE_MATCH:
             return true;
@@ -170,13 +170,94 @@ bool krl_regex_match_straight(struct krl_heap *h, const struct krl_regex *re,
 {
     struct straight s = {.re = re, .t = t, .at = (int32_t)start};
     int64_t ops = 0;
-    bool found = take_all(&s, ret, &ops);
+    bool found = take_all(&s, re->code, ret, &ops);
     ret->at[0] = (int32_t)start;
     ret->at[1] = s.at;
     *ret_next = found ? start : behind_loop(re, t, start);
     int64_t units = (int64_t)(max_size((size_t)s.at, *ret_next) - start);
     return krl_pay(h, ops + units / RUN_STEP_UNITS) && found;
 }
+
+/* --- an endless loop at the front, and one unit behind it that is none of the loop's --- */
+
+enum { SKIP_UNITS = 64 }; /* so many units passed over cost one step */
+
+static unsigned count_units(const struct scan_set *set)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < COUNT(set->bits); i++)
+        n += (unsigned)__builtin_popcount(set->bits[i]);
+    return n;
+}
+
+/* A loop that may be empty begins a match with its own units or with those behind it: these alone
+ * are fewer. */
+void krl_regex_note_front(struct krl_regex *re)
+{
+    struct units behind = {.others = false};
+    const uint32_t *run = re->code;
+    while (run[0] == RE_SAVE)
+        run += 2;
+    if (run[0] != RE_RUN || run[2] != RE_COUNT_MAX)
+        return;
+    const uint32_t *next = re->code + run[3];
+    while (next[0] == RE_SAVE)
+        next += 2;
+    if (!is_single(next[0]))
+        return;
+    add_units(re, next, &behind);
+    if (run[1] > 0 && count_units(&behind.ascii) >= count_units(krl_regex_run_ascii(run)))
+        return;
+    re->front = run;
+    re->behind = behind.ascii;
+    re->rest = next + krl_regex_width(next);
+}
+
+/* The match from start whose loop ends at end. */
+static bool match_behind(struct krl_search *s, size_t start, size_t end, struct krl_match *ret)
+{
+    const struct krl_regex *re = s->re;
+    struct straight straight = {.re = re, .t = s->text, .at = (int32_t)end + 1};
+    int64_t ops = 2; /* the loop and the unit */
+    for (const uint32_t *op = re->code; op != re->front; op += 2, ops++)
+        ret->at[op[1]] = (int32_t)start;
+    for (const uint32_t *op = re->code + re->front[3]; op[0] == RE_SAVE; op += 2, ops++)
+        ret->at[op[1]] = (int32_t)end;
+    bool found = take_all(&straight, re->rest, ret, &ops);
+    ret->at[0] = (int32_t)start;
+    ret->at[1] = straight.at;
+    return krl_pay(s->heap, ops + (straight.at - (int64_t)start) / RUN_STEP_UNITS) && found;
+}
+
+/* A match holds the first such unit behind its loop, and where all that could be of the loop before
+ * that unit is, it begins with; what fails behind the unit fails from all of these. */
+bool krl_regex_search_behind(struct krl_search *s, size_t from, struct krl_match *ret)
+{
+    const struct krl_text *t = s->text;
+    const struct scan_set *loop = krl_regex_run_ascii(s->re->front);
+    size_t passed = from;
+    for (size_t at = from;; at++) {
+        size_t end = krl_regex_look(s, &s->re->behind, at, t->n, false);
+        size_t start = end;
+        if (end == t->n) {
+            (void)krl_pay(s->heap, (int64_t)(t->n - passed) / SKIP_UNITS);
+            return false;
+        }
+        while (start > passed && scan_has(loop, t->a[start - 1]))
+            start--;
+        if (!krl_pay(s->heap, (int64_t)(start - passed) / SKIP_UNITS))
+            return false;
+        if (end - start >= s->re->front[1]) {
+            if (match_behind(s, start, end, ret))
+                return true;
+            if (krl_failing(s->heap))
+                return false;
+        }
+        passed = at = end;
+    }
+}
+
+/* --- nothing but a loop --- */
 
 /* The run that begins at or after at, where the whole of it was seen already. */
 static bool find_seen(const struct krl_search *s, size_t at, size_t *ret_from, size_t *ret_to)

@@ -14,19 +14,17 @@ static size_t unit_size(bool wide)
 }
 
 /* A text over bytes that are there already. */
-static const struct krl_text *over(struct krl_heap *h, const void *bytes, size_t n, bool wide,
-                                   struct krl_room *room)
+static inline const struct krl_text *over(struct krl_heap *h, const void *bytes, size_t n,
+                                          bool wide, struct krl_room *room)
 {
-    struct krl_text *t = krl_take(h, sizeof *t);
+    struct krl_text *t = krl_take_small(h, sizeof *t);
     if (t == NULL)
         return NULL;
-    t->n = (uint32_t)n;
-    t->wide = wide;
+    *t = (struct krl_text){.n = (uint32_t)n, .wide = wide, .room = room};
     if (wide)
         t->u = bytes;
     else
         t->a = bytes;
-    t->room = room;
     return t;
 }
 
@@ -117,11 +115,6 @@ void krl_add_long_part(struct krl_builder *b, const struct krl_text *t, size_t f
         for (size_t i = from; i < to; i++)
             ((uint16_t *)(void *)b->bytes)[b->n + i - from] = (uint8_t)t->a[i];
     b->n += to - from;
-}
-
-void krl_add_text(struct krl_builder *b, const struct krl_text *t)
-{
-    krl_add_part(b, t, 0, t->n);
 }
 
 void krl_add_ascii(struct krl_builder *b, struct str ascii)

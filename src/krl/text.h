@@ -15,7 +15,10 @@
 
 #include "krl/heap.h"
 
-enum { KRL_TEXT_MAX = 256 * 1024 * 1024 }; /* units; the budget ends before */
+enum {
+    KRL_TEXT_MAX = 256 * 1024 * 1024, /* units; the budget ends before */
+    KRL_SHORT_UNITS = 16,
+};
 
 /* Bytes that texts share; the last may grow. */
 struct krl_room {
@@ -94,7 +97,6 @@ static inline char *krl_builder_room(struct krl_builder *b, size_t n)
 void krl_add_unit(struct krl_builder *b, uint16_t unit);
 /* A code point, as one unit or two. */
 void krl_add_code(struct krl_builder *b, uint32_t code);
-void krl_add_text(struct krl_builder *b, const struct krl_text *t);
 void krl_add_long_part(struct krl_builder *b, const struct krl_text *t, size_t from, size_t to);
 /* Units from..to. */
 static inline void krl_add_part(struct krl_builder *b, const struct krl_text *t, size_t from,
@@ -108,8 +110,24 @@ static inline void krl_add_part(struct krl_builder *b, const struct krl_text *t,
         krl_add_long_part(b, t, from, to);
         return;
     }
-    memcpy(room, t->a + from, to - from);
+    /* Most are short: a fixed number of bytes is one instruction, and what is too much of it is
+     * written over. */
+    if (to - from <= KRL_SHORT_UNITS && t->n - from >= KRL_SHORT_UNITS &&
+        b->capacity - b->n >= KRL_SHORT_UNITS)
+        memcpy(room, t->a + from, KRL_SHORT_UNITS);
+    else
+        memcpy(room, t->a + from, to - from);
     b->n += to - from;
+}
+static inline void krl_add_text(struct krl_builder *b, const struct krl_text *t)
+{
+    char *room = t->wide || t->n != 1 ? NULL : krl_builder_room(b, 1);
+    if (room == NULL) {
+        krl_add_part(b, t, 0, t->n);
+        return;
+    }
+    *room = t->a[0];
+    b->n++;
 }
 void krl_add_ascii(struct krl_builder *b, struct str ascii);
 /* NULL: no room. */

@@ -75,11 +75,6 @@ bool krl_is_null(struct krl_value v)
            (v.type == KRL_NUMBER && isnan(v.number));
 }
 
-bool krl_is_number(struct krl_value v)
-{
-    return v.type == KRL_NUMBER && isfinite(v.number);
-}
-
 bool krl_is_collection(struct krl_value v)
 {
     return v.type == KRL_ARRAY || v.type == KRL_MAP;
@@ -162,15 +157,11 @@ const struct krl_text *krl_to_text(struct krl_heap *h, struct krl_value v)
     return krl_builder_text(&b);
 }
 
-bool krl_add_value(struct krl_builder *b, struct krl_value v)
+static bool add_other(struct krl_builder *b, struct krl_value v)
 {
     char digits[KRL_NUMBER_TEXT_MAX];
     if (krl_is_number(v)) {
-        char *room = krl_builder_room(b, sizeof digits);
-        if (room != NULL)
-            b->n += krl_number_print(v.number, room);
-        else
-            krl_add_ascii(b, str_n(digits, krl_number_print(v.number, digits)));
+        krl_add_ascii(b, str_n(digits, krl_number_print(v.number, digits)));
         return !b->failed;
     }
     const struct krl_text *t = krl_to_text(b->heap, v);
@@ -178,6 +169,15 @@ bool krl_add_value(struct krl_builder *b, struct krl_value v)
         return false;
     krl_add_text(b, t);
     return !b->failed;
+}
+
+bool krl_add_value(struct krl_builder *b, struct krl_value v)
+{
+    char *room = krl_is_number(v) ? krl_builder_room(b, KRL_NUMBER_TEXT_MAX) : NULL;
+    if (room == NULL)
+        return add_other(b, v);
+    b->n += krl_number_print(v.number, room);
+    return true;
 }
 
 struct str krl_to_message(struct krl_heap *h, struct krl_value v)
@@ -365,20 +365,16 @@ struct krl_array *krl_array_new(struct krl_heap *h, size_t n)
     return a;
 }
 
-bool krl_array_add(struct krl_heap *h, struct krl_array *a, struct krl_value v)
+bool krl_array_grow(struct krl_heap *h, struct krl_array *a)
 {
-    if (a->room->used == a->room->capacity) {
-        struct krl_array *more = krl_array_reserve(h, (size_t)a->n * 2 + 4);
-        if (more == NULL)
-            return false;
-        if (a->n > 0)
-            memcpy(more->v, a->v, a->n * sizeof *a->v);
-        more->room->used = a->n;
-        a->room = more->room;
-        a->v = more->v;
-    }
-    a->v[a->n++] = v;
-    a->room->used++;
+    struct krl_array *more = krl_array_reserve(h, (size_t)a->n * 2 + 4);
+    if (more == NULL)
+        return false;
+    if (a->n > 0)
+        memcpy(more->v, a->v, a->n * sizeof *a->v);
+    more->room->used = a->n;
+    a->room = more->room;
+    a->v = more->v;
     return true;
 }
 

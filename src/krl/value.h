@@ -144,7 +144,10 @@ const char *krl_typeof(struct krl_value v);
 /* undefined, null and NaN. */
 bool krl_is_null(struct krl_value v);
 /* A finite number. */
-bool krl_is_number(struct krl_value v);
+static inline bool krl_is_number(struct krl_value v)
+{
+    return v.type == KRL_NUMBER && __builtin_isfinite(v.number);
+}
 bool krl_is_collection(struct krl_value v);
 /* Can be called as a function; as an action. */
 bool krl_is_function(struct krl_value v);
@@ -183,8 +186,17 @@ struct krl_array *krl_array_reserve(struct krl_heap *h, size_t capacity);
 /* The array with one more value behind; shares the storage where it can. NULL: no room. */
 const struct krl_array *krl_array_push(struct krl_heap *h, const struct krl_array *a,
                                        struct krl_value v);
-/* Add to an array that nobody else has seen. False: no room. */
-bool krl_array_add(struct krl_heap *h, struct krl_array *a, struct krl_value v);
+/* Room for more values in an array that nobody else has seen. False: no room. */
+bool krl_array_grow(struct krl_heap *h, struct krl_array *a);
+/* Add to such an array. False: no room. */
+static inline bool krl_array_add(struct krl_heap *h, struct krl_array *a, struct krl_value v)
+{
+    if (UNLIKELY(a->room->used == a->room->capacity) && !krl_array_grow(h, a))
+        return false;
+    a->v[a->n++] = v;
+    a->room->used++;
+    return true;
+}
 /* Values from..to, shared. */
 const struct krl_array *krl_array_part(struct krl_heap *h, const struct krl_array *a, size_t from,
                                        size_t to);

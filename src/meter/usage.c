@@ -11,12 +11,14 @@ enum {
 };
 /* Longer ones are a mistake of the clock. */
 #define USAGE_SPAN_MAX_US (400 * US_PER_DAY)
+#define CLOCKS_APART_US   US_PER_MINUTE
 
 /* What is asked of a subscription at the door, once a call. */
 struct known {
     unsigned __int128 id;
     time_us start;
     time_us ends;
+    time_us before; /* what is said of the time from then on is of the moment before */
     struct str text;
 };
 enum fate { FATE_FRESH, FATE_REPEATED, FATE_TAKEN, FATE_CORRECTED };
@@ -66,6 +68,19 @@ static struct known *place_of(struct taking *t, unsigned __int128 id)
     }
 }
 
+/* Whoever sold it before has counted until it went over, by a clock of his own, and tells that
+ * afterwards: it is billed by him. */
+static enum rc was_mine(struct taking *t, struct str id, struct subscription_reporting *s,
+                        time_us *ret_before, bool *ret_mine)
+{
+    time_us ends = s->ends;
+    TRY(subscription_reporting_before(&t->side, id, t->party, s, ret_mine));
+    *ret_before = s->ends;
+    if (*ret_mine && s->ends < ends)
+        s->ends = min_i64(ends, s->ends + CLOCKS_APART_US);
+    return RC_OK;
+}
+
 /* That the subscription is there, and that this party may report for it. */
 static enum rc find_subscription(struct taking *t, size_t i, struct str text,
                                  const struct known **ret)
@@ -80,14 +95,18 @@ static enum rc find_subscription(struct taking *t, size_t i, struct str text,
     struct known *k = place_of(t, id);
     if (k->text.n == 0) {
         struct subscription_reporting s;
+        time_us before = INT64_MAX;
         enum rc rc = subscription_reporting(&t->side, text, &s);
         bool mine = rc == RC_OK &&
                     (t->is_operator || str_eq(s.seller, t->party) || str_eq(s.producer, t->party));
         if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
+        if (rc == RC_OK && !mine)
+            TRY(was_mine(t, text, &s, &before, &mine));
         if (!mine)
             return invalid(t, i, "subject", "there is no such subscription, or not for you");
-        *k = (struct known){.id = id, .start = s.start, .ends = s.ends, .text = text};
+        *k = (struct known){
+            .id = id, .start = s.start, .ends = s.ends, .before = before, .text = text};
         arena_reset(&t->scratch);
     }
     t->recent = k;
@@ -128,6 +147,15 @@ static enum rc check_quantity(struct taking *t, size_t i, const struct usage_rec
     return RC_OK;
 }
 
+static void keep_before(time_us before, struct packed *p)
+{
+    bool point = p->from == p->until;
+    if (p->until < before || (p->until == before && !point))
+        return;
+    p->until = before - point;
+    p->from = min_i64(p->from, before - 1);
+}
+
 static enum rc pack(struct taking *t, size_t i, const struct usage_record *r, struct packed *ret)
 {
     const struct known *k = NULL;
@@ -155,6 +183,7 @@ static enum rc pack(struct taking *t, size_t i, const struct usage_record *r, st
         .supersedes = r->supersedes,
         .dims = r->dims,
     };
+    keep_before(k->before, ret);
     return RC_OK;
 }
 

@@ -12,7 +12,7 @@
 
 enum {
     WEB_LATE_US = 500 * 1000,
-    WEB_LATE_APART_US = 500, /* for each of them */
+    WEB_LATE_APART_US = 2000, /* for each of them */
     WEB_LATE_STEP_US = 5000, /* what is due within one leaves at its end: each time that some leave,
                                 libmicrohttpd looks at all that are held */
     WEB_LATE_MAX = 10000,    /* that wait; more leave at once */
