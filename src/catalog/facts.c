@@ -261,6 +261,7 @@ enum rc subscription_reporting_before(struct tx *tx, struct str id, struct str p
     struct subscription_reporting s = *ret;
     struct rows rows;
     bool found = false;
+    bool was_his = false;
     TRY(sql_rows(tx, &rows,
                  "SELECT t.since, t.agreement, t.producer FROM subscription_term t "
                  "WHERE t.subscription = $1 ORDER BY t.since LIMIT $2",
@@ -272,9 +273,11 @@ enum rc subscription_reporting_before(struct tx *tx, struct str id, struct str p
             TRY(agreement_get(tx, row_str(&rows, i, 1), &a));
             his = str_eq(a.from, party);
         }
+        if (his && !was_his)
+            s.start = max_i64(ret->start, row_int(&rows, i, 0));
+        was_his = his;
         if (!his)
             continue;
-        s.start = found ? s.start : max_i64(ret->start, row_int(&rows, i, 0));
         s.ends = i + 1 == rows.count ? ret->ends : min_i64(ret->ends, row_int(&rows, i + 1, 0));
         found = true;
     }

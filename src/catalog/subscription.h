@@ -144,8 +144,8 @@ struct subscription_reporting {
 MUST_CHECK enum rc subscription_reporting(struct tx *tx, struct str id,
                                           struct subscription_reporting *ret);
 /* One who sold or produced it by earlier terms may report what was used by these, also later: start
- * and ends of *ret, which subscription_reporting filled, become those of them. False: he never
- * did. */
+ * and ends of *ret, which subscription_reporting filled, become those of the last of them that
+ * followed one another. False: he never did. */
 MUST_CHECK enum rc subscription_reporting_before(struct tx *tx, struct str id, struct str party,
                                                  struct subscription_reporting *ret,
                                                  bool *ret_found);
