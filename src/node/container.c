@@ -282,7 +282,7 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
         struct err second;
         err_clear(&second);
         if (crun_forget(c, spec->id, arena, &second) != RC_OK)
-            err_add(err, "what is left is stopped by the next step: ");
+            err_add(err, "what is left is stopped by the next step");
     }
     point_pass("start.running");
     return rc;

@@ -265,7 +265,7 @@ static enum rc put_file(struct fill *f, struct str path, struct str content, int
     if (volume != NULL)
         close(root);
     if (rc != RC_OK)
-        err_add(f->err, "the file '%.*s': ", STRF(path));
+        err_add(f->err, "the file '%.*s'", STRF(path));
     return rc;
 }
 

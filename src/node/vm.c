@@ -181,7 +181,7 @@ static enum rc start_locked(struct vm *v, const struct service_spec *spec, struc
         err_clear(&second);
         vm_end(v, spec->id, arena);
         if (network_unplug(&v->c->network, left.slot, arena, &second) != RC_OK)
-            err_add(err, "what is left is stopped by the next step: ");
+            err_add(err, "what is left is stopped by the next step");
     }
     return rc;
 }

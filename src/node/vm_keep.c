@@ -374,7 +374,7 @@ enum rc vm_load(struct driver *d, const struct service_spec *spec, int input, st
     err_clear(&second);
     /* A part of it is of no use, and in the way where the disk is full. */
     if (rc != RC_OK && file_remove(folder, &second) != RC_OK)
-        err_add(err, "what came of it cannot be removed: ");
+        err_add(err, "what came of it cannot be removed");
     return rc;
 }
 

@@ -19,7 +19,7 @@ enum {
 static enum rc with_line(const struct yaml *y, enum rc rc, struct err *err)
 {
     if (rc != RC_OK)
-        err_add(err, "line %zu: ", yaml_line(y, err_pointer(err)));
+        err_add(err, "line %zu", yaml_line(y, err_pointer(err)));
     return rc;
 }
 
@@ -159,7 +159,7 @@ static enum rc fill_files(struct filler *f, const struct profile *p, struct list
         enum rc rc = fill(f, from[i].content, (enum template_kind)from[i].kind, SPEC_FILE_BYTES_MAX,
                           &to[i].content);
         if (rc != RC_OK)
-            err_add(f->err, "%.*s: ", STRF(from[i].path));
+            err_add(f->err, "%.*s", STRF(from[i].path));
         TRY(rc);
     }
     *ret = (struct list){to, p->files.count};

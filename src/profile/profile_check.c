@@ -114,7 +114,7 @@ static enum rc check_parameter(const struct checker *c, const struct profile_par
     struct template_value value;
     enum rc rc = parameter_take(p, p->fallback, c->arena, &value, c->err);
     if (rc != RC_OK)
-        err_add(c->err, "the default ");
+        err_add(c->err, "the default");
     return rc;
 }
 

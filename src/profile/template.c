@@ -211,7 +211,7 @@ static enum rc take_tag(struct str text, size_t *at, enum template_kind kind,
         return RC_OK;
     enum rc rc = put_value(out, tag.kind, &value, err);
     if (rc != RC_OK)
-        err_add(err, "'%.*s': ", STRF(tag.name));
+        err_add(err, "'%.*s'", STRF(tag.name));
     return rc;
 }
 
