@@ -1,3 +1,4 @@
+#include "pico/account.h"
 #include "pico/engine_fixture.h"
 #include "pico/export.h"
 
@@ -14,6 +15,8 @@ static const char life[] =
     "  rule tell { select when life tell send_directive(\"open\", {\"eci\": event:attr(\"id\")}) "
     "}\n"
     "  rule add { select when life add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
+    "  rule send { select when life send\n"
+    "    event:send({\"eci\": event:attr(\"to\"), \"domain\": \"life\", \"name\": \"add\"}) }\n"
     "  rule pair { select when life a before life b always { ent:log := \"pair\" } }\n"
     "  rule plan { select when life plan\n"
     "    always { schedule life event \"add\" at time:add(time:now(), {\"hours\": 1}) } }\n"
@@ -103,6 +106,38 @@ START_TEST(a_family_goes_on_in_another_engine)
     /* What stayed behind is as it was, and a second import is refused. */
     CHECK_TEXT(world_query(&w, ecis[1], "life", "all", ""), "[2,null,1]");
     ck_assert_int_eq(import(&other, buf_str(&box.buf), &said), RC_CONFLICT);
+    arena_fini(&box.arena);
+    world_stop(&w);
+    world_stop(&other);
+}
+END_TEST
+
+/* Sent to one that stands still, so that it is kept there and not handled. */
+START_TEST(messages_that_wait_go_along_and_are_handled_once)
+{
+    static const char *const with = "{\"rulesets\":[{\"url\":\"file:///life.krl\"}]}";
+    enum { MESSAGES = 5 };
+    struct world w;
+    struct world other;
+    struct box box;
+    struct str ecis[2];
+    struct str said;
+    world_start(&w);
+    struct str top = make(&w, ecis);
+    struct str sender = world_child(&w, pico_root(w.e), with);
+    struct str to = arena_fmt(&w.arena, "{\"to\":\"%.*s\"}", STRF(ecis[1]));
+    ck_assert_int_eq(pico_suspend(w.e, top, true, &w.f.err), RC_OK);
+    for (int i = 0; i < MESSAGES; i++)
+        (void)world_event(&w, sender, "life", "send", to.p);
+    world_run(&w);
+    export(&w, top, &box);
+    world_start(&other);
+    ck_assert_int_eq(import(&other, buf_str(&box.buf), &said), RC_OK);
+    world_run(&other);
+    CHECK_TEXT(world_query(&other, ecis[0], "life", "kids", ""), "[[7,null,1]]");
+    world_restart(&other);
+    world_run(&other);
+    CHECK_TEXT(world_query(&other, ecis[0], "life", "kids", ""), "[[7,null,1]]");
     arena_fini(&box.arena);
     world_stop(&w);
     world_stop(&other);
@@ -297,6 +332,7 @@ Suite *export_pico_suite(void)
     TCase *t = tcase_create("export_pico");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, a_family_goes_on_in_another_engine);
+    tcase_add_test(t, messages_that_wait_go_along_and_are_handled_once);
     tcase_add_test(t, a_file_that_is_not_whole_or_was_changed_is_refused);
     tcase_add_test(t, details_are_named_by_what_comes_behind_them);
     tcase_add_test(t, the_same_picos_make_the_same_lines);
