@@ -59,6 +59,8 @@ enum rc builtin_pico_send(struct run *run);
 enum rc builtin_pico_query(struct run *run);
 enum rc builtin_pico_channel(struct run *run);
 enum rc builtin_pico_log(struct run *run);
+enum rc builtin_pico_suspend(struct run *run);
+enum rc builtin_pico_resume(struct run *run);
 enum rc builtin_pico_asides(struct run *run);
 enum rc builtin_pico_again(struct run *run);
 enum rc builtin_pico_forget(struct run *run);

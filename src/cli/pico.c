@@ -459,6 +459,27 @@ enum rc builtin_pico_log(struct run *run)
     return RC_OK;
 }
 
+static enum rc set_suspension(struct run *run, const char *method)
+{
+    struct call c = {.method = method};
+    struct str id = STR("");
+    struct str answer = STR("");
+    TRY(want_words(run, 1));
+    TRY(find_pico(run, word(run, 0), &id));
+    c.path = path_of(run, id, "/suspension", STR(""), STR(""));
+    return call(run, &c, &answer);
+}
+
+enum rc builtin_pico_suspend(struct run *run)
+{
+    return set_suspension(run, "POST");
+}
+
+enum rc builtin_pico_resume(struct run *run)
+{
+    return set_suspension(run, "DELETE");
+}
+
 enum rc builtin_pico_asides(struct run *run)
 {
     const struct json *answer = NULL;
