@@ -61,11 +61,10 @@ struct below {
 
 static enum rc add_buyer(struct tx *tx, const struct value *cells, size_t columns, void *arg)
 {
-    static char there; /* a value that is not NULL */
     struct below *below = arg;
     ASSERT(columns == 2);
     if (map_get(&below->buyers, cells[0].text) == NULL)
-        (void)map_put(&below->buyers, arena_str(tx->arena, cells[0].text), &there);
+        (void)map_put(&below->buyers, arena_str(tx->arena, cells[0].text), below);
     below->height = max_size(below->height, (size_t)cells[1].number);
     return RC_OK;
 }
