@@ -302,7 +302,7 @@ static const struct command builtins[] = {
      .flags = pico_flags,
      .words_max = 1,
      .doc =
-         "Have a pico, and all below it, stand still: nobody pays for it. It keeps what it has."},
+         "Have a pico, and all below it, stand still, with all that it has: nobody pays for it."},
     {.words = "pico resume",
      .synopsis = "PICO",
      .run = builtin_pico_resume,
