@@ -69,8 +69,10 @@ char *arena_bytes(struct arena *a, size_t size);
  * where it has not, and always under AddressSanitizer. */
 static inline void *arena_alloc_here(struct arena *a, size_t size, size_t spare_bytes)
 {
+    if (ARENA_FENCED)
+        return NULL;
     size_t pad = -(uintptr_t)a->at & 15;
-    if (ARENA_FENCED || size + pad + spare_bytes > (size_t)(a->end - a->at))
+    if (size + pad + spare_bytes > (size_t)(a->end - a->at))
         return NULL;
     char *p = a->at + pad;
     a->at = p + size;
