@@ -144,17 +144,6 @@ static enum rc answer_desired(struct asked *a, struct arena *arena, struct wire_
     return RC_OK;
 }
 
-static struct str encoded(const struct schema *schema, const void *value, struct arena *arena)
-{
-    struct buf b;
-    struct json_writer w;
-    buf_init(&b, arena, REPLY_BYTES_MAX);
-    json_writer_init(&w, &b);
-    schema_encode(schema, value, &w);
-    ASSERT(!b.full);
-    return buf_str(&b);
-}
-
 static enum rc answer_report(struct asked *a, struct arena *arena, struct wire_reply *ret,
                              struct err *err)
 {
@@ -164,8 +153,9 @@ static enum rc answer_report(struct asked *a, struct arena *arena, struct wire_r
     TRY(control_write(a->sim, report_in, a, err));
     if (a->report.services.count > 0)
         control_wake(a->sim);
-    *ret = (struct wire_reply){.status = STATUS_OK,
-                               .body = encoded(&report_answer_schema, &a->answer, arena)};
+    *ret = (struct wire_reply){
+        .status = STATUS_OK,
+        .body = schema_str(&report_answer_schema, &a->answer, REPLY_BYTES_MAX, arena)};
     return RC_OK;
 }
 
@@ -176,14 +166,14 @@ static enum rc answer_probes(struct asked *a, struct arena *arena, struct wire_r
     *ret = (struct wire_reply){.status = STATUS_OK};
     if (str_eq(a->message->method, STR("GET"))) {
         TRY(control_read(a->sim, tasks_in, a, err));
-        ret->body = encoded(&probe_tasks_schema, &a->tasks, arena);
+        ret->body = schema_str(&probe_tasks_schema, &a->tasks, REPLY_BYTES_MAX, arena);
         return RC_OK;
     }
     TRY(json_parse(a->message->body, arena, &json, err));
     TRY(schema_decode(&probe_results_schema, SCHEMA_WHOLE, json, arena, &a->results, err));
     a->counted.set = schema_all(&probe_taken_schema);
     TRY(control_write(a->sim, results_in, a, err));
-    ret->body = encoded(&probe_taken_schema, &a->counted, arena);
+    ret->body = schema_str(&probe_taken_schema, &a->counted, REPLY_BYTES_MAX, arena);
     return RC_OK;
 }
 

@@ -35,17 +35,6 @@ static const char *path_of(const struct filing *f, struct arena *arena)
     return arena_fmt(arena, "%s/%.*s", f->sim->backups, STRF(f->id)).p;
 }
 
-static struct str encoded(const struct schema *schema, const void *value, struct arena *arena)
-{
-    struct buf b;
-    struct json_writer w;
-    buf_init(&b, arena, BODY_BYTES_MAX);
-    json_writer_init(&w, &b);
-    schema_encode(schema, value, &w);
-    ASSERT(!b.full);
-    return buf_str(&b);
-}
-
 /* --- units of work --- */
 
 static enum rc tasks_in(struct tx *tx, void *arg)
@@ -79,8 +68,9 @@ static enum rc answer_tasks(struct filing *f, struct arena *arena, struct wire_r
                             struct err *err)
 {
     TRY(control_read(f->sim, tasks_in, f, err));
-    *ret = (struct wire_reply){.status = STATUS_OK,
-                               .body = encoded(&backup_tasks_schema, &f->tasks, arena)};
+    *ret = (struct wire_reply){
+        .status = STATUS_OK,
+        .body = schema_str(&backup_tasks_schema, &f->tasks, BODY_BYTES_MAX, arena)};
     return RC_OK;
 }
 
@@ -128,8 +118,8 @@ static enum rc answer_piece(struct filing *f, struct str query, struct arena *ar
     enum rc rc = put_piece(f, fd, offset, &have, err);
     close(fd);
     TRY(rc);
-    *ret = (struct wire_reply){.status = STATUS_OK,
-                               .body = encoded(&backup_have_schema, &have, arena)};
+    *ret = (struct wire_reply){
+        .status = STATUS_OK, .body = schema_str(&backup_have_schema, &have, BODY_BYTES_MAX, arena)};
     return RC_OK;
 }
 

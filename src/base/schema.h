@@ -118,6 +118,9 @@ MUST_CHECK enum rc schema_decode_pairs(const struct schema *s, const struct pair
 
 /* Write the fields whose bit is set, without the write-only ones, as one JSON object. */
 void schema_encode(const struct schema *s, const void *value, struct json_writer *w);
+/* The same as a text of the arena; that it fits max_bytes is the caller's to know. */
+struct str schema_str(const struct schema *s, const void *value, size_t max_bytes,
+                      struct arena *arena);
 
 /* Bits of all fields. */
 uint64_t schema_all(const struct schema *s);

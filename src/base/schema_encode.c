@@ -121,3 +121,15 @@ void schema_encode(const struct schema *s, const void *value, struct json_writer
     }
     json_end_object(w);
 }
+
+struct str schema_str(const struct schema *s, const void *value, size_t max_bytes,
+                      struct arena *arena)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, arena, max_bytes);
+    json_writer_init(&w, &b);
+    schema_encode(s, value, &w);
+    ASSERT(!b.full);
+    return buf_str(&b);
+}

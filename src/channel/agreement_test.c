@@ -16,13 +16,7 @@ static struct agreement decode(struct tx *tx, enum schema_mode mode, const char 
 
 static struct str encode(struct tx *tx, const struct agreement *a)
 {
-    struct buf b;
-    struct json_writer w;
-    buf_init(&b, tx->arena, 65536);
-    json_writer_init(&w, &b);
-    schema_encode(&agreement_schema, a, &w);
-    ck_assert(!b.full);
-    return buf_str(&b);
+    return schema_str(&agreement_schema, a, 65536, tx->arena);
 }
 
 /* operator, reseller, client, agent. */

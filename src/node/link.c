@@ -51,18 +51,6 @@ static const char *home_path(const struct link *l, const char *name, struct aren
     return arena_fmt(arena, "%s/%s", l->home, name).p;
 }
 
-static struct str encoded(const struct schema *s, const void *value, size_t max,
-                          struct arena *arena)
-{
-    struct buf text;
-    struct json_writer w;
-    buf_init(&text, arena, max);
-    json_writer_init(&w, &text);
-    schema_encode(s, value, &w);
-    ASSERT(!text.full);
-    return buf_str(&text);
-}
-
 /* The sentence of a problem (RFC 9457), or the status alone. */
 static enum rc refused(const struct wire_reply *reply, struct arena *arena, struct err *err)
 {
@@ -149,7 +137,7 @@ static enum rc hand_in(struct link *l, struct str server, struct str token, stru
                                    .url = arena_fmt(arena, "%.*s/v1/node/enrol", STRF(server)),
                                    .headers = &json,
                                    .header_count = 1,
-                                   .body = encoded(&enrolment_schema, &e, KEEP_BYTES_MAX, arena),
+                                   .body = schema_str(&enrolment_schema, &e, KEEP_BYTES_MAX, arena),
                                    .timeout_us = CALL_US};
     struct wire_reply reply;
     const struct json *root, *id;
@@ -185,7 +173,7 @@ enum rc link_enrol(struct link *l, struct str server, struct str token, struct a
     TRY(file_write(home_path(l, "key", arena), str_c(hex), err));
     sodium_bin2hex(hex, sizeof hex, open, sizeof open);
     TRY(hand_in(l, server, token, str_c(hex), arena, &kept, err));
-    return file_write(note, encoded(&kept_schema, &kept, KEEP_BYTES_MAX, arena), err);
+    return file_write(note, schema_str(&kept_schema, &kept, KEEP_BYTES_MAX, arena), err);
 }
 
 enum rc link_load(struct link *l, struct arena *arena, struct err *err)
@@ -255,7 +243,7 @@ enum rc link_pull(struct link *l, struct agent *agent, int64_t wait_s, struct ar
 static bool was_told(struct link_told *told, const struct sighting *s, struct arena *arena)
 {
     uint8_t hash[LINK_HASH_BYTES];
-    struct str text = encoded(&sighting_schema, s, SIGHTING_BYTES_MAX, arena);
+    struct str text = schema_str(&sighting_schema, s, SIGHTING_BYTES_MAX, arena);
     crypto_generichash(hash, sizeof hash, (const uint8_t *)text.p, text.n, NULL, 0);
     size_t i = 0;
     while (i < told->count && !str_eq(str_c(told->services[i].id), s->id))
@@ -288,7 +276,7 @@ static size_t part_of(const struct sighting *items, size_t count, struct arena *
 {
     size_t bytes = 0, n = 0;
     while (n < count) {
-        bytes += encoded(&sighting_schema, &items[n], SIGHTING_BYTES_MAX, arena).n + 1;
+        bytes += schema_str(&sighting_schema, &items[n], SIGHTING_BYTES_MAX, arena).n + 1;
         if (n > 0 && bytes > LINK_PART_BYTES)
             break;
         n++;
@@ -305,7 +293,7 @@ static enum rc tell_part(struct link *l, struct agent *agent, struct node_report
     /* Of what another agent said on this machine before, its clock tells. */
     told->order = max_i64(told->order + 1, clock_now(l->clock));
     report->order = told->order;
-    struct str body = encoded(&node_report_schema, report, HTTP_BODY_BYTES_MAX, arena);
+    struct str body = schema_str(&node_report_schema, report, HTTP_BODY_BYTES_MAX, arena);
     time_us sent = clock_steady(l->clock);
     enum rc rc = link_call(l, "POST", STR("/v1/node/reports"), body, arena, &reply, err);
     /* What did not arrive, or may not have, is told again. */

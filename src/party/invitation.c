@@ -8,6 +8,7 @@
 #include "party/patch.h"
 #include "party/secret.h"
 
+/* PREFILL_MAX: every field of it is bounded, and all of them fit. */
 enum { PREFILL_MAX = 32 * 1024, MESSAGE_MAX = 2000, BASE_URL_MAX = 300 };
 
 #define COLUMNS                                                                           \
@@ -21,17 +22,6 @@ static enum rc read_prefill(struct tx *tx, struct str text, struct party *ret)
     const struct json *json = NULL;
     TRY(json_parse(text, tx->arena, &json, tx->err));
     return schema_decode(&party_draft_schema, SCHEMA_PATCH, json, tx->arena, ret, tx->err);
-}
-
-static struct str write_prefill(struct tx *tx, const struct party *prefill)
-{
-    struct buf b;
-    struct json_writer w;
-    buf_init(&b, tx->arena, PREFILL_MAX);
-    json_writer_init(&w, &b);
-    schema_encode(&party_draft_schema, prefill, &w);
-    ASSERT(!b.full); /* every field was bounded */
-    return buf_str(&b);
 }
 
 static enum invitation_state state_of(struct str text, time_us ends, time_us now)
@@ -258,7 +248,8 @@ enum rc invitation_create(struct tx *tx, const struct caller *inviter,
                 "message, state, created, ends, used_by, used) "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $11, NULL, NULL)",
                 V(i.id), V(secret_hash(token, tx->arena)), V(i.party), value_opt(i.inviter),
-                V(i.joins), V(i.role), value_opt(i.email), V(write_prefill(tx, &i.prefill)),
+                V(i.joins), V(i.role), value_opt(i.email),
+                V(schema_str(&party_draft_schema, &i.prefill, PREFILL_MAX, tx->arena)),
                 value_opt(i.message), V(i.created), V(i.ends)));
     TRY(event_put(tx, "event.invitation.created", i.party, "invitation", i.id, 0, STR("")));
     TRY(send(tx, &i));

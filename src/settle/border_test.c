@@ -43,14 +43,7 @@ static void border_close(struct border *b)
 /* To its end; how many exceptions there were. */
 static int64_t close_month(struct border *b, const char *period, time_us at)
 {
-    struct closing c = {.period = period, .keep = &b->w.kept};
-    b->w.books.world.clock.at = at;
-    world_write(&b->w.books.world, begin_close_in, &c, RC_OK);
-    for (int i = 0; close_once(&b->w, &settle_above); i++)
-        ck_assert_int_lt(i, CLOSE_UNITS_MAX);
-    world_write(&b->w.books.world, get_close_in, &c, RC_OK);
-    ck_assert_int_eq(c.close.step, CLOSE_DONE);
-    return c.close.exceptions;
+    return settle_close_any(&b->w, period, at).exceptions;
 }
 
 static struct str party_in(struct tx *tx, struct border *b, const char *name, const char *country,

@@ -344,14 +344,7 @@ static enum rc both_caught_up(struct tx *tx, void *arg)
 
 static int64_t close_whatever(struct moved_world *m, const char *period, time_us at)
 {
-    struct closing c = {.period = period, .keep = &m->w.kept};
-    m->w.books.world.clock.at = at;
-    world_write(&m->w.books.world, begin_close_in, &c, RC_OK);
-    for (int i = 0; close_once(&m->w, &settle_above); i++)
-        ck_assert_int_lt(i, CLOSE_UNITS_MAX);
-    world_write(&m->w.books.world, get_close_in, &c, RC_OK);
-    ck_assert_int_eq(c.close.step, CLOSE_DONE);
-    return c.close.exceptions;
+    return settle_close_any(&m->w, period, at).exceptions;
 }
 
 START_TEST(income_that_one_book_cannot_take_keeps_no_other_waiting)

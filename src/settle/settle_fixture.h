@@ -35,8 +35,8 @@ static inline void settle_world_close(struct close_world *w)
     close_world_close(w);
 }
 
-/* Close the month, with what this room does in it. */
-static inline struct close settle_close(struct close_world *w, const char *period, time_us at)
+/* Close the month, with what this room does in it, whatever its exceptions. */
+static inline struct close settle_close_any(struct close_world *w, const char *period, time_us at)
 {
     struct closing c = {.period = period, .keep = &w->kept};
     w->books.world.clock.at = at;
@@ -45,8 +45,14 @@ static inline struct close settle_close(struct close_world *w, const char *perio
         ck_assert_int_lt(i, CLOSE_UNITS_MAX);
     world_write(&w->books.world, get_close_in, &c, RC_OK);
     ck_assert_int_eq(c.close.step, CLOSE_DONE);
-    ck_assert_int_eq(c.close.exceptions, 0);
     return c.close;
+}
+
+static inline struct close settle_close(struct close_world *w, const char *period, time_us at)
+{
+    struct close close = settle_close_any(w, period, at);
+    ck_assert_int_eq(close.exceptions, 0);
+    return close;
 }
 
 /* A run within one unit of work. */

@@ -66,14 +66,7 @@ static void open_unshared(struct unshared *u)
 
 static void close_with(struct unshared *u, const char *period, time_us at, int64_t exceptions)
 {
-    struct closing c = {.period = period, .keep = &u->w.kept};
-    u->w.books.world.clock.at = at;
-    world_write(&u->w.books.world, begin_close_in, &c, RC_OK);
-    for (int i = 0; close_once(&u->w, &settle_above); i++)
-        ck_assert_int_lt(i, CLOSE_UNITS_MAX);
-    world_write(&u->w.books.world, get_close_in, &c, RC_OK);
-    ck_assert_int_eq(c.close.step, CLOSE_DONE);
-    ck_assert_int_eq(c.close.exceptions, exceptions);
+    ck_assert_int_eq(settle_close_any(&u->w, period, at).exceptions, exceptions);
 }
 
 /* The exception says which agreement it is. */
