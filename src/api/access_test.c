@@ -364,6 +364,13 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_service_backup] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
     [ROUTE_service_restore] = {.body = "{\"backup\":\"bak_00000000000000000000000000\"}",
                                .want = {401, 404, 404, 403, 403, 403, 501, 501}},
+    [ROUTE_snapshot_list] = {.want = BOTH_READ},
+    [ROUTE_snapshot_get] = {.want = BOTH_READ},
+    /* What was ordered is a container. */
+    [ROUTE_snapshot_take] = {.body = "{\"name\":\"now\"}",
+                             .want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_snapshot_revert] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
+    [ROUTE_snapshot_delete] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},
     [ROUTE_service_drill] = {.body = "{}", .want = {401, 404, 404, 403, 403, 403, 501, 501}},
     [ROUTE_drill_list] = {.want = BOTH_READ},
     [ROUTE_drill_plan_get] = {.want = BOTH_READ},
@@ -613,6 +620,18 @@ static struct str make_client_backup(struct tx *tx, struct house *h)
     return b.id;
 }
 
+/* Of a container there is none: one that is being taken, for who may see it. */
+static struct str make_client_snapshot(struct tx *tx, struct house *h)
+{
+    struct str id = id_new(tx->ids, tx->arena, "snp");
+    OK(tx, sql_run(tx,
+                   "INSERT INTO snapshot (id, service, client, name, state, memory_bytes, "
+                   "room_bytes, reverts, reason, asked, taken) "
+                   "VALUES ($1, $2, $3, 'x', 'wanted', 0, 0, 0, '', 1, 0)",
+                   V(id), V(make_client_service(tx, h)), V(h->client)));
+    return id;
+}
+
 static struct str make_client_operation(struct tx *tx, struct house *h)
 {
     struct page page;
@@ -792,6 +811,7 @@ static const struct {
     {"/v1/services", make_client_service},
     {"/v1/operations", make_client_operation},
     {"/v1/backups", make_client_backup},
+    {"/v1/snapshots", make_client_snapshot},
     {"/v1/kinds", make_any_kind},
     {"/v1/work-orders", make_work_open},
     {"/v1/work-orders/{id}/actions/done", make_work_accepted},

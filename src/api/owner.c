@@ -10,6 +10,7 @@
 #include "fleet/backup.h"
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "fleet/snapshot.h"
 #include "fleet/work_order.h"
 #include "meter/usage.h"
 #include "party/invitation.h"
@@ -218,6 +219,13 @@ static enum rc of_backup(struct tx *tx, struct str id, struct owners *ret)
     return of_service(tx, backup.service, ret);
 }
 
+static enum rc of_snapshot(struct tx *tx, struct str id, struct owners *ret)
+{
+    struct snapshot snapshot;
+    TRY(snapshot_get(tx, id, &snapshot));
+    return of_service(tx, snapshot.service, ret);
+}
+
 static enum rc of_work_order(struct tx *tx, struct str id, struct owners *ret)
 {
     struct work_order order;
@@ -256,7 +264,8 @@ static const struct {
     {"off", of_offer},        {"img", of_image},          {"svc", of_service},
     {"opr", of_operation},    {"ucf", of_usage_conflict}, {"fin", of_financing},
     {"bak", of_backup},       {"wko", of_work_order},     {"wks", of_work_step},
-    {"alr", of_alert},        {"exr", of_exchange_rate},  {"cfd", of_fund},
+    {"snp", of_snapshot},     {"alr", of_alert},          {"exr", of_exchange_rate},
+    {"cfd", of_fund},
 };
 
 enum rc owners_of(struct tx *tx, struct str id, struct owners *ret)

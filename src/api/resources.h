@@ -19,6 +19,7 @@
 #include "fleet/promise_change.h"
 #include "fleet/service.h"
 #include "fleet/site.h"
+#include "fleet/snapshot.h"
 #include "fleet/upgrade.h"
 #include "fleet/vantage.h"
 #include "fleet/work_order.h"

@@ -19,7 +19,8 @@ static const struct topic {
     {"Money", "close document payment share statement settlement clearing clearing-fund payout "
               "wallet financing "
               "book"},
-    {"Servers and services", "site node workorder kind offer image service operation backup alert"},
+    {"Servers and services", "site node workorder kind offer image service operation backup "
+                             "snapshot alert"},
     {"Picos", "pico krl"},
     {"To try it", "demo test-clock"},
 };

@@ -5,6 +5,7 @@
 #include "catalog/subscription.h"
 #include "fleet/service_inside.h"
 #include "fleet/site.h"
+#include "fleet/snapshot.h"
 #include "fleet/vantage.h"
 #include "meter/source.h"
 #include "party/event.h"
@@ -171,6 +172,7 @@ enum rc service_leave(struct tx *tx, struct service *v)
                 V(v->cpu_milli), V(v->memory_bytes), V(v->disk_bytes)));
     TRY(node_leave(tx, v->node));
     TRY(promise_change_keep(tx, v->id, v->node, v->promises, &(struct list){0}));
+    TRY(snapshot_drop(tx, v, STR("the service went to another node")));
     v->node = STR("");
     v->site = STR("");
     return sql_run(tx,

@@ -7,6 +7,7 @@
 #include "fleet/drill.h"
 #include "fleet/move.h"
 #include "fleet/service_inside.h"
+#include "fleet/snapshot.h"
 #include "fleet/upgrade.h"
 
 enum { TICK_NODES = 50, TICK_SERVICES = 50, WHY_EVERY = 32 };
@@ -182,6 +183,8 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be %s", STRF(v.name),
                        service_states[v.state], action_words[action]);
     TRY(action == SERVICE_CANCEL ? check_unneeded(tx, &v) : move_refuse(tx, &v));
+    if (action == SERVICE_MOVE)
+        TRY(snapshot_refuse(tx, &v, "moved"));
     TRY(steps[action](tx, seal, &v));
     return service_get(tx, id, ret);
 }
@@ -199,6 +202,7 @@ enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
     if ((restorable & 1U << v.state) == 0)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be restored",
                        STRF(v.name), service_states[v.state]);
+    TRY(snapshot_refuse(tx, &v, "restored"));
     TRY(backup_choose(tx, id, from->backup));
     TRY(begin(tx, &v, "restore", steps));
     if (v.wanted == SPEC_RUNNING)

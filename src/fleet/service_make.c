@@ -4,6 +4,7 @@
 #include "fleet/backup.h"
 #include "fleet/drill.h"
 #include "fleet/service_inside.h"
+#include "fleet/snapshot.h"
 
 enum { SPEC_BYTES_MAX = 4 * 1024 * 1024, SECRETS_BYTES_MAX = 8 * 1024 };
 
@@ -224,6 +225,7 @@ static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct se
     if (v->drill_of.n > 0)
         leave_alone(tx, &spec);
     TRY(backup_from(tx, seal, v->id, &spec.from));
+    TRY(snapshot_describe(tx, v, &spec));
     buf_init(&b, tx->arena, SPEC_BYTES_MAX);
     json_writer_init(&w, &b);
     schema_encode(&service_spec_schema, &spec, &w);

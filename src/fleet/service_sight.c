@@ -7,6 +7,7 @@
 #include "fleet/move.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
+#include "fleet/snapshot.h"
 #include "fleet/vantage.h"
 #include "party/event.h"
 
@@ -216,6 +217,7 @@ static enum rc write_seen(struct tx *tx, const struct service *v, const struct s
 static enum rc end_service(struct tx *tx, struct service *v)
 {
     struct str node = v->node;
+    TRY(snapshot_drop(tx, v, STR("the service has ended")));
     TRY(give_back(tx, node, v->cpu_milli, v->memory_bytes, v->disk_bytes));
     v->node = STR("");
     TRY(sql_run(tx, "DELETE FROM service_need WHERE service = $1", V(v->id)));
@@ -252,7 +254,7 @@ static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *
     struct str facts = list_text(tx, &sighting_fact_schema, &own);
     enum service_state state = state_of(&v, s);
     bool moved = !str_eq(facts, v.facts);
-    bool moves = false;
+    bool moves = false, keeps = false;
     bool changed =
         v.state != (int64_t)state || !str_eq(v.step, s->step) || !str_eq(v.reason, s->reason);
     if (v.drill_of.n == 0)
@@ -274,7 +276,8 @@ static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *
     if (v.drill_of.n > 0)
         return drill_seen(tx, seal, &v, s);
     TRY(move_seen(tx, seal, &v, s, &moves));
-    if (!moves)
+    TRY(snapshot_seen(tx, &v, s, &keeps));
+    if (!moves && !keeps)
         TRY(advance(tx, &v, s));
     return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
 }

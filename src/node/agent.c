@@ -271,6 +271,10 @@ static enum rc do_step(struct step_work *w, struct arena *arena)
         return remove_step(w, arena);
     case STEP_RESTORE:
         return restore_step(w, arena);
+    case STEP_SNAPSHOT:
+        return d->snapshot(d, w->spec, arena, &w->err);
+    case STEP_REVERT:
+        return d->revert(d, w->spec, arena, &w->err);
     case STEP_NONE:
         break;
     }
@@ -362,7 +366,8 @@ static void note_seen(struct agent *a, const struct list *seen)
         else if (s->died == 0)
             s->died = clock_now(a->o.clock);
         /* Told of a service that runs, though its state stays the same. */
-        if (s->starts != items[i].starts || s->observed_generation != items[i].generation)
+        if (s->starts != items[i].starts || s->observed_generation != items[i].generation ||
+            !str_eq(str_c(s->snapshots), items[i].snapshots))
             a->changes++;
         s->idle = true;
         s->seen = true;
@@ -373,6 +378,8 @@ static void note_seen(struct agent *a, const struct list *seen)
         s->started = items[i].started;
         s->process = items[i].process;
         s->restored = items[i].restored;
+        s->reverted = items[i].reverted;
+        snprintf(s->snapshots, sizeof s->snapshots, "%.*s", STRF(items[i].snapshots));
         size_t n = min_size(items[i].form.n, DRIVER_FORM_MAX);
         memcpy(s->seen_form, items[i].form.p, n);
         s->seen_form[n] = '\0';
@@ -388,7 +395,9 @@ static struct observed observed_of(const struct agent_service *s)
                              .restart = s->restart,
                              .starts = s->starts,
                              .started = s->started,
-                             .restored = s->restored};
+                             .restored = s->restored,
+                             .reverted = s->reverted,
+                             .snapshots = str_c(s->snapshots)};
 }
 
 static struct step_work *work_for(struct agent *a, struct agent_service *s, enum step step)

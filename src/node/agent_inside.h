@@ -55,6 +55,8 @@ struct agent_service {
     time_us started;
     int64_t process;
     int64_t restored;
+    int64_t reverted;
+    char snapshots[SPEC_SNAPSHOTS_MAX * (ID_TEXT_MAX + 1) + 1];
     time_us died; /* when it was first seen dead; 0: it is not */
     char seen_form[DRIVER_FORM_MAX + 1];
     int64_t state; /* enum sighting_state, as it was told last */

@@ -54,10 +54,22 @@ static struct list tell_promises(const struct agent_service *s, struct arena *ar
 
 static const char *step_text(const struct agent_service *s)
 {
-    static const char *const texts[] = {
-        "",         "preparing image, disk and files", "starting",          "setting its limits",
-        "stopping", "removing what it left",           "restoring a backup"};
+    static const char *const texts[] = {"",
+                                        "preparing image, disk and files",
+                                        "starting",
+                                        "setting its limits",
+                                        "stopping",
+                                        "removing what it left",
+                                        "keeping snapshots",
+                                        "going back to a snapshot",
+                                        "restoring a backup"};
     return texts[s->doing];
+}
+
+/* Said of who has snapshots alone: a control plane that knows of none takes the rest. */
+static uint64_t snapshot_bits(void)
+{
+    return schema_bit(&sighting_schema, "snapshots") | schema_bit(&sighting_schema, "reverted");
 }
 
 /* With the lock held. */
@@ -65,7 +77,7 @@ static bool tell(const struct agent_service *s, struct sighting *ret, struct are
 {
     if (!s->used || s->spec == NULL)
         return false;
-    *ret = (struct sighting){.set = schema_all(&sighting_schema),
+    *ret = (struct sighting){.set = schema_all(&sighting_schema) & ~snapshot_bits(),
                              .id = arena_str(arena, str_c(s->id)),
                              .generation = s->generation,
                              .state = max_i64(s->state, SIGHTING_WAITING),
@@ -77,6 +89,10 @@ static bool tell(const struct agent_service *s, struct sighting *ret, struct are
     /* It runs, but as another generation wanted it. */
     if (s->state == SIGHTING_RUNNING && s->observed_generation != s->generation)
         ret->generation = s->observed_generation;
+    if (s->seen && (s->snapshots[0] != '\0' || s->reverted > 0)) {
+        ret->reverted = s->reverted;
+        ret->set |= snapshot_bits();
+    }
     return true;
 }
 
@@ -96,6 +112,22 @@ static void add_facts(struct agent *a, struct sighting *s, struct arena *arena)
     s->facts = facts;
 }
 
+static void add_snapshots(struct agent *a, struct sighting *s, struct arena *arena)
+{
+    struct err ignored;
+    struct list seen = {0};
+    err_clear(&ignored);
+    if ((s->set & snapshot_bits()) == 0 ||
+        a->o.driver->snapshots(a->o.driver, s->id, arena, &seen, &ignored) != RC_OK)
+        return; /* it went meanwhile: the next report says so */
+    struct sighting_snapshot *items = seen.items;
+    for (size_t i = 0; i < seen.count; i++) {
+        items[i].set = schema_all(&sighting_snapshot_schema);
+        items[i].reason = arena_line(arena, items[i].reason);
+    }
+    s->snapshots = seen;
+}
+
 void agent_sightings(struct agent *a, struct arena *arena, struct list *ret)
 {
     size_t count = 0;
@@ -105,8 +137,10 @@ void agent_sightings(struct agent *a, struct arena *arena, struct list *ret)
         if (tell(&a->services[i], &told[count], arena))
             count++;
     pthread_mutex_unlock(&a->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         add_facts(a, &told[i], arena);
+        add_snapshots(a, &told[i], arena);
+    }
     *ret = (struct list){.items = told, .count = count};
 }
 

@@ -499,6 +499,26 @@ static enum rc restored(struct driver *d, struct str id, int64_t number, struct 
     return left_write(folder, &left, arena, err);
 }
 
+static enum rc no_snapshot(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                           struct err *err)
+{
+    (void)d;
+    (void)arena;
+    return err_set(err, RC_UNSUPPORTED, "'%.*s' is a container, which has no snapshots",
+                   STRF(spec->id));
+}
+
+static enum rc no_snapshots(struct driver *d, struct str id, struct arena *arena, struct list *ret,
+                            struct err *err)
+{
+    (void)d;
+    (void)id;
+    (void)arena;
+    (void)err;
+    *ret = (struct list){0};
+    return RC_OK;
+}
+
 /* --- the beginning --- */
 
 /* What this driver cannot be without, in words. */
@@ -573,7 +593,10 @@ enum rc container_init(struct container *c, const struct container_options *o, s
                                        .save = container_save,
                                        .load = container_load,
                                        .adopt = container_adopt,
-                                       .restored = restored},
+                                       .restored = restored,
+                                       .snapshot = no_snapshot,
+                                       .snapshots = no_snapshots,
+                                       .revert = no_snapshot},
                             .o = *o};
     TRY(check_machine(c, err));
     TRY(cgroup_detect("/sys/fs/cgroup", &c->cgroup, err));

@@ -37,9 +37,12 @@ struct observed {
     int64_t restart;    /* spec's restart when it was started */
     int64_t starts;     /* how often it was started, ever */
     time_us started;
-    int64_t process;  /* its first process on the node; 0 */
-    int64_t restored; /* number of the restore that its volumes are of; 0: none */
-    time_us lease;    /* the last that it was told; 0: none */
+    int64_t process;      /* its first process on the node; 0 */
+    int64_t restored;     /* number of the restore that its volumes are of; 0: none */
+    time_us lease;        /* the last that it was told; 0: none */
+    int64_t reverted;     /* number of the last snapshot that it went back to; 0: none */
+    struct str snapshots; /* ids of those that were wanted when it was last seen to, each with a
+                             blank behind it */
 };
 
 /* What was used since the process started: counters begin at zero with it. */
@@ -115,6 +118,18 @@ struct driver {
     /* Its volumes are of the restore with this number: kept as long as they are. */
     enum rc (*restored)(struct driver *d, struct str id, int64_t number, struct arena *arena,
                         struct err *err);
+    /* Of spec->snapshots those to be taken are taken, while it runs or rests; others go. What came
+     * of each is noted, also where one failed: then RC_OK, and it is not tried again. RC_RETRY:
+     * somebody else works on it just now. RC_UNSUPPORTED: its kind has none. */
+    enum rc (*snapshot)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                        struct err *err);
+    /* What was noted of them: struct sighting_snapshot. */
+    enum rc (*snapshots)(struct driver *d, struct str id, struct arena *arena, struct list *ret,
+                         struct err *err);
+    /* It is as spec->revert has it, and that is noted by its number. It does not run. A snapshot
+     * that is lost is noted so, and nothing else changes. RC_UNSUPPORTED. */
+    enum rc (*revert)(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                      struct err *err);
 };
 
 #endif

@@ -47,6 +47,15 @@ static struct driver_sim_service *sim_add(struct driver_sim *s, struct str id)
     return &s->services[i];
 }
 
+static struct str sim_snapshot_ids(const struct driver_sim_service *v, struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, arena, sizeof v->snapshots);
+    for (size_t i = 0; i < v->snapshot_count; i++)
+        buf_fmt(&text, "%s ", v->snapshots[i].id);
+    return buf_str(&text);
+}
+
 static enum rc sim_observe(struct driver *d, struct arena *arena, struct list *ret,
                            struct err *err UNUSED)
 {
@@ -67,6 +76,8 @@ static enum rc sim_observe(struct driver *d, struct arena *arena, struct list *r
             .started = v->started,
             .restored = v->restored,
             .lease = v->lease,
+            .reverted = v->reverted,
+            .snapshots = sim_snapshot_ids(v, arena),
         };
     }
     *ret = (struct list){.items = seen, .count = count};
@@ -268,6 +279,67 @@ static enum rc sim_adopt(struct driver *d, const struct service_spec *spec, int6
     return luck == LUCK_AFTER ? bad_luck(err) : RC_OK;
 }
 
+static const char *sim_snapshot_find(const struct driver_sim_service *v, struct str id)
+{
+    for (size_t i = 0; i < v->snapshot_count; i++)
+        if (str_eq(str_c(v->snapshots[i].id), id))
+            return v->snapshots[i].kept;
+    return NULL;
+}
+
+/* What it keeps now, for each that is to be taken. */
+static enum rc sim_snapshot(struct driver *d, const struct service_spec *spec,
+                            struct arena *arena UNUSED, struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    enum luck luck = luck_of(s);
+    struct driver_sim_service *v = driver_sim_find(s, spec->id);
+    ASSERT(v != NULL && v->state != OBSERVED_DEAD);
+    if (luck == LUCK_BEFORE || luck == LUCK_MIDDLE)
+        return bad_luck(err);
+    struct driver_sim_service old = *v;
+    const struct spec_snapshot *items = spec->snapshots.items;
+    v->snapshot_count = spec->snapshots.count;
+    for (size_t i = 0; i < spec->snapshots.count; i++) {
+        const char *kept = sim_snapshot_find(&old, items[i].id);
+        snprintf(v->snapshots[i].id, sizeof v->snapshots[i].id, "%.*s", STRF(items[i].id));
+        snprintf(v->snapshots[i].kept, sizeof v->snapshots[i].kept, "%s",
+                 kept != NULL ? kept : v->kept);
+    }
+    return luck == LUCK_AFTER ? bad_luck(err) : RC_OK;
+}
+
+static enum rc sim_snapshots(struct driver *d, struct str id, struct arena *arena, struct list *ret,
+                             struct err *err UNUSED)
+{
+    const struct driver_sim_service *v = driver_sim_find(sim_of(d), id);
+    struct sighting_snapshot *items = NEW_N(arena, struct sighting_snapshot, SPEC_SNAPSHOTS_MAX);
+    size_t count = v != NULL ? v->snapshot_count : 0;
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct sighting_snapshot){.id = arena_str(arena, str_c(v->snapshots[i].id)),
+                                              .kept = true};
+    *ret = (struct list){items, count};
+    return RC_OK;
+}
+
+static enum rc sim_revert(struct driver *d, const struct service_spec *spec,
+                          struct arena *arena UNUSED, struct err *err)
+{
+    struct driver_sim *s = sim_of(d);
+    enum luck luck = luck_of(s);
+    struct driver_sim_service *v = driver_sim_find(s, spec->id);
+    ASSERT(v != NULL && v->state == OBSERVED_RESTING && v->reverted < spec->reverts);
+    if (luck == LUCK_BEFORE)
+        return bad_luck(err);
+    const char *kept = sim_snapshot_find(v, spec->revert);
+    if (kept != NULL)
+        memcpy(v->kept, kept, sizeof v->kept);
+    if (luck == LUCK_MIDDLE)
+        return bad_luck(err);
+    v->reverted = spec->reverts;
+    return luck == LUCK_AFTER ? bad_luck(err) : RC_OK;
+}
+
 void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
 {
     *s = (struct driver_sim){
@@ -285,7 +357,10 @@ void driver_sim_init(struct driver_sim *s, struct clock_sim *clock)
                    .save = sim_save,
                    .load = sim_load,
                    .adopt = sim_adopt,
-                   .restored = sim_restored},
+                   .restored = sim_restored,
+                   .snapshot = sim_snapshot,
+                   .snapshots = sim_snapshots,
+                   .revert = sim_revert},
         .clock = clock,
     };
 }

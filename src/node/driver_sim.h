@@ -28,6 +28,12 @@ struct driver_sim_service {
     char kept[64];    /* all that it keeps: a text */
     char loaded[64];  /* what was loaded, and not adopted yet */
     bool loads;
+    int64_t reverted;
+    size_t snapshot_count;
+    struct {
+        char id[64];
+        char kept[64];
+    } snapshots[SPEC_SNAPSHOTS_MAX];
 };
 
 struct driver_sim {

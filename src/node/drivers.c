@@ -141,6 +141,29 @@ static enum rc adopt(struct driver *d, const struct service_spec *spec, int64_t 
     return one->adopt(one, spec, number, arena, err);
 }
 
+static enum rc snapshot(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                        struct err *err)
+{
+    struct driver *one = NULL;
+    TRY(by_spec(drivers_of(d), spec, &one, err));
+    return one->snapshot(one, spec, arena, err);
+}
+
+static enum rc snapshots(struct driver *d, struct str id, struct arena *arena, struct list *ret,
+                         struct err *err)
+{
+    struct driver *one = by_id(drivers_of(d), id, arena);
+    return one->snapshots(one, id, arena, ret, err);
+}
+
+static enum rc revert(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                      struct err *err)
+{
+    struct driver *one = NULL;
+    TRY(by_spec(drivers_of(d), spec, &one, err));
+    return one->revert(one, spec, arena, err);
+}
+
 enum rc drivers_init(struct drivers *d, const struct container_options *o, struct arena *arena,
                      struct err *err)
 {
@@ -158,7 +181,10 @@ enum rc drivers_init(struct drivers *d, const struct container_options *o, struc
                                      .save = save,
                                      .load = load,
                                      .adopt = adopt,
-                                     .restored = restored}};
+                                     .restored = restored,
+                                     .snapshot = snapshot,
+                                     .snapshots = snapshots,
+                                     .revert = revert}};
     TRY(container_init(&d->container, o, arena, err));
     err_clear(&d->why_no);
     d->machines = vm_init(&d->vm, &d->container, arena, &d->why_no) == RC_OK;

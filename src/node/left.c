@@ -39,6 +39,9 @@ static const struct field left_fields[] = {
     FIELD(struct left, runtime, WORD, .words = spec_runtimes),
     FIELD(struct left, image_format, TEXT, .max = 20),
     FIELD(struct left, disks, LIST, .max = LEFT_DISKS_MAX, .schema = &disk_schema),
+    FIELD(struct left, snapshots, LIST, .max = SPEC_SNAPSHOTS_MAX,
+          .schema = &sighting_snapshot_schema),
+    FIELD(struct left, reverted, INT, .max = INT64_MAX),
 };
 static const struct schema left_schema =
     SCHEMA(struct left, "left", left_fields, "What is left of a service.");
@@ -77,10 +80,28 @@ enum rc left_write(const char *folder, const struct left *l, struct arena *arena
         disks[i].set = schema_all(&disk_schema);
     }
     whole.disks.items = disks;
+    struct sighting_snapshot *snapshots =
+        NEW_N(arena, struct sighting_snapshot, l->snapshots.count);
+    for (size_t i = 0; i < l->snapshots.count; i++) {
+        snapshots[i] = ((const struct sighting_snapshot *)l->snapshots.items)[i];
+        snapshots[i].set = schema_all(&sighting_snapshot_schema);
+    }
+    whole.snapshots.items = snapshots;
     whole.set = schema_all(&left_schema);
     buf_init(&text, arena, LEFT_BYTES_MAX);
     json_writer_init(&w, &text);
     schema_encode(&left_schema, &whole, &w);
     ASSERT(!text.full);
     return file_write(left_path(folder, arena), buf_str(&text), err);
+}
+
+struct str left_snapshot_ids(const struct left *l, struct arena *arena)
+{
+    const struct sighting_snapshot *items = l->snapshots.items;
+    struct buf text;
+    buf_init(&text, arena, SPEC_SNAPSHOTS_MAX * (ID_TEXT_MAX + 1));
+    for (size_t i = 0; i < l->snapshots.count; i++)
+        buf_fmt(&text, "%.*s ", STRF(items[i].id));
+    ASSERT(!text.full);
+    return buf_str(&text);
 }

@@ -33,6 +33,8 @@ struct left {
     struct str image_format; /* of a machine */
     struct list disks;       /* struct left_disk: behind the one that it starts from */
     int64_t restored;        /* number of the restore that its volumes are of */
+    struct list snapshots;   /* struct sighting_snapshot: what came of those that were wanted */
+    int64_t reverted;        /* number of the last that it went back to */
 };
 
 /* In the folder of the service. RC_NOT_FOUND: nothing was left, or a step was cut short before it
@@ -41,5 +43,8 @@ MUST_CHECK enum rc left_read(const char *folder, struct arena *arena, struct lef
                              struct err *err);
 MUST_CHECK enum rc left_write(const char *folder, const struct left *l, struct arena *arena,
                               struct err *err);
+
+/* Their ids, each with a blank behind it. */
+struct str left_snapshot_ids(const struct left *l, struct arena *arena);
 
 #endif

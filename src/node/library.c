@@ -88,6 +88,7 @@ VIRT(char *, virDomainBackupGetXMLDesc, (virDomainPtr domain, unsigned flags), d
 VIRT(int, virDomainAbortJob, (virDomainPtr domain), domain)
 VIRT(virDomainSnapshotPtr, virDomainSnapshotCreateXML,
      (virDomainPtr domain, const char *xml, unsigned flags), domain, xml, flags)
+VIRT(int, virDomainSnapshotDelete, (virDomainSnapshotPtr snapshot, unsigned flags), snapshot, flags)
 VIRT(int, virDomainSnapshotFree, (virDomainSnapshotPtr snapshot), snapshot)
 VIRT(void, virSetErrorFunc, (void *arg, virErrorFunc fn), arg, fn)
 

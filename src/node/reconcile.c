@@ -5,8 +5,8 @@
 
 enum { FORM_TEXT_MAX = 32 * 1024 * 1024, DOUBLINGS_MAX = 16 };
 
-const char *const step_names[] = {"none", "prepare", "start",   "adjust",
-                                  "stop", "remove",  "restore", NULL};
+const char *const step_names[] = {"none",   "prepare",  "start",  "adjust",  "stop",
+                                  "remove", "snapshot", "revert", "restore", NULL};
 
 /* Of these fields a service is made: with another value of one, it is another service. */
 static const char *const form_fields[] = {"images", "files", "processes", "volumes", "user_data"};
@@ -59,9 +59,26 @@ static bool wants_disk(const struct service_spec *spec, const struct observed *s
     return spec->from.disk && spec->from.number > (seen != NULL ? seen->restored : 0);
 }
 
-static enum step step_to_disk(int64_t state)
+/* It goes back to a snapshot, and did not yet. */
+static bool wants_revert(const struct service_spec *spec, const struct observed *seen)
 {
-    return state == OBSERVED_RUNNING || state == OBSERVED_DEAD ? STEP_STOP : STEP_RESTORE;
+    return seen != NULL && seen->state != OBSERVED_ABSENT && spec->reverts > seen->reverted;
+}
+
+static enum step step_at_rest(int64_t state, enum step step)
+{
+    return state == OBSERVED_RUNNING || state == OBSERVED_DEAD ? STEP_STOP : step;
+}
+
+/* Other snapshots are wanted than were when it was last seen to. */
+static bool wants_snapshots(const struct service_spec *spec, const struct observed *seen)
+{
+    const struct spec_snapshot *items = spec->snapshots.items;
+    struct str rest = seen->snapshots;
+    for (size_t i = 0; i < spec->snapshots.count; i++)
+        if (!str_eq(str_cut(&rest, ' '), items[i].id))
+            return true;
+    return rest.n > 0;
 }
 
 static enum step step_to_run(const struct service_spec *spec, struct str form,
@@ -78,7 +95,17 @@ static enum step step_to_run(const struct service_spec *spec, struct str form,
         return STEP_STOP;
     if (seen->generation != spec->generation)
         return STEP_ADJUST;
-    return spec->from.number > seen->restored ? STEP_RESTORE : STEP_NONE;
+    if (spec->from.number > seen->restored)
+        return STEP_RESTORE;
+    return wants_snapshots(spec, seen) ? STEP_SNAPSHOT : STEP_NONE;
+}
+
+static enum step step_to_stopped(const struct service_spec *spec, const struct observed *seen)
+{
+    bool rests = seen != NULL && seen->state == OBSERVED_RESTING;
+    if (rests && wants_snapshots(spec, seen))
+        return STEP_SNAPSHOT;
+    return step_to_rest(seen != NULL ? seen->state : OBSERVED_ABSENT);
 }
 
 static enum step step_without_pause(const struct service_spec *spec, struct str form,
@@ -87,14 +114,16 @@ static enum step step_without_pause(const struct service_spec *spec, struct str 
     int64_t state = seen != NULL ? seen->state : OBSERVED_ABSENT;
     if (spec == NULL)
         return step_to_rest(state);
-    bool lays = spec->state != SPEC_GONE && wants_disk(spec, seen);
-    if (lays && (mind->leased || spec->state == SPEC_STOPPED))
-        return step_to_disk(state);
+    bool may = spec->state == SPEC_STOPPED || (spec->state == SPEC_RUNNING && mind->leased);
+    if (may && wants_disk(spec, seen))
+        return step_at_rest(state, STEP_RESTORE);
+    if (may && wants_revert(spec, seen))
+        return step_at_rest(state, STEP_REVERT);
     switch ((enum spec_state)spec->state) {
     case SPEC_GONE:
         return step_to_gone(state);
     case SPEC_STOPPED:
-        return step_to_rest(state);
+        return step_to_stopped(spec, seen);
     case SPEC_RUNNING:
         return mind->leased ? step_to_run(spec, form, seen) : step_to_rest(state);
     }
@@ -116,7 +145,10 @@ static enum sighting_state sighting_of_step(enum step step, int64_t state)
 {
     switch (step) {
     case STEP_PREPARE:
+    case STEP_REVERT:
         return SIGHTING_PREPARING;
+    case STEP_SNAPSHOT: /* beside all else: it is as it is */
+        return state == OBSERVED_RUNNING ? SIGHTING_RUNNING : SIGHTING_STOPPED;
     case STEP_RESTORE:
         return state == OBSERVED_RUNNING ? SIGHTING_STARTING : SIGHTING_PREPARING;
     case STEP_START:
@@ -140,6 +172,8 @@ enum sighting_state reconcile_sighting(const struct service_spec *spec, struct s
     if (step != STEP_NONE)
         return sighting_of_step(step, state);
     enum step next = step_without_pause(spec, form, seen, mind);
+    if (next == STEP_SNAPSHOT)
+        return sighting_of_step(next, state);
     if (next != STEP_NONE && mind->failures > 0)
         return mind->waits ? sighting_of_step(next, state) : SIGHTING_FAILED;
     if (state == OBSERVED_RUNNING && next == STEP_RESTORE)

@@ -7,6 +7,8 @@
  *     absent -prepare-> resting -start-> running (-restore-> running)
  *     dead, running -stop-> resting -remove-> absent
  *     absent, resting -restore-> resting, where a whole disk is what it begins with
+ *     resting -revert-> resting
+ *     running, resting -snapshot-> as it was
  *
  * The form of a spec names what a service is made of. Another form wants it to be made anew, with
  * its volumes kept; another generation of the same form (limits, ports, promises) is only
@@ -24,7 +26,9 @@ enum step {
     STEP_ADJUST,
     STEP_STOP,
     STEP_REMOVE,
-    STEP_RESTORE, /* feed it the backup that it begins with: it runs, and is no service yet; or
+    STEP_SNAPSHOT, /* take those that are wanted, remove others; it runs, or is to rest */
+    STEP_REVERT,   /* go back to one, while it rests */
+    STEP_RESTORE,  /* feed it the backup that it begins with: it runs, and is no service yet; or
                      lay the disk of one, while it rests */
 };
 extern const char *const step_names[];

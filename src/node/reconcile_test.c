@@ -88,6 +88,38 @@ START_TEST(a_disk_is_laid_at_rest_and_before_all_else)
 }
 END_TEST
 
+START_TEST(a_snapshot_is_taken_as_it_is_and_gone_back_to_at_rest)
+{
+    struct spec_snapshot wanted[] = {{.id = STR("snp_a"), .take = true}, {.id = STR("snp_b")}};
+    struct service_spec spec = running_spec();
+    spec.snapshots = (struct list){wanted, COUNT(wanted)};
+    struct str form = reconcile_form(&spec, &arena);
+    struct observed seen = {.state = OBSERVED_RUNNING, .generation = 3, .form = form};
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_SNAPSHOT);
+    struct reconcile_mind failed = {.leased = true, .failures = 1};
+    ck_assert_int_eq(reconcile_sighting(&spec, form, &seen, STEP_NONE, &failed), SIGHTING_RUNNING);
+    ck_assert_int_eq(reconcile_sighting(&spec, form, &seen, STEP_SNAPSHOT, &calm),
+                     SIGHTING_RUNNING);
+    seen.snapshots = STR("snp_a ");
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_SNAPSHOT);
+    seen.snapshots = STR("snp_a snp_b snp_c ");
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_SNAPSHOT);
+    seen.snapshots = STR("snp_a snp_b ");
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_NONE);
+    spec.reverts = 1;
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_STOP);
+    seen.state = OBSERVED_RESTING;
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_REVERT);
+    seen.reverted = 1;
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_START);
+    spec.state = SPEC_STOPPED;
+    seen.snapshots = STR("");
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_SNAPSHOT);
+    spec.state = SPEC_GONE;
+    ck_assert_int_eq(reconcile_step(&spec, form, &seen, &calm, 0), STEP_REMOVE);
+}
+END_TEST
+
 START_TEST(what_nobody_speaks_of_is_stopped_and_keeps_its_data)
 {
     struct observed seen = {.id = STR("svc_a"), .state = OBSERVED_RUNNING};
@@ -156,7 +188,12 @@ struct world {
     bool spoken[SERVICES]; /* in the list of desired services */
     struct reconcile_mind minds[SERVICES];
     char ids[SERVICES][8];
+    size_t snapshots; /* so often other ones were wanted */
 };
+
+static const struct spec_snapshot snapshot_lists[2][2] = {
+    {{.id = STR_INIT("snp_a"), .take = true}, {.id = STR_INIT("snp_b"), .take = true}},
+    {{.id = STR_INIT("snp_b"), .take = true}, {.id = STR_INIT("snp_c"), .take = true}}};
 
 static void world_init(struct world *w, uint64_t seed)
 {
@@ -179,7 +216,7 @@ static void change(struct world *w)
     struct service_spec *spec = &w->specs[i];
     spec->generation++;
     w->minds[i].failures = 0;
-    switch (clock_sim_below(&w->clock, 7)) {
+    switch (clock_sim_below(&w->clock, 9)) {
     case 0:
         spec->state = (int64_t)clock_sim_below(&w->clock, 3);
         break;
@@ -197,6 +234,14 @@ static void change(struct world *w)
         break;
     case 5:
         w->spoken[i] = !w->spoken[i];
+        break;
+    case 6:
+        spec->snapshots.items = (void *)(uintptr_t)snapshot_lists[++w->snapshots % 2];
+        spec->snapshots.count = 1 + w->snapshots % 2;
+        break;
+    case 7:
+        spec->reverts++;
+        spec->revert = snapshot_lists[0][0].id;
         break;
     default:
         w->minds[i].leased = !w->minds[i].leased;
@@ -223,6 +268,10 @@ static enum rc do_step(struct world *w, size_t i, enum step step)
         return d->remove(d, w->specs[i].id, &arena, &err);
     case STEP_RESTORE:
         return d->restored(d, w->specs[i].id, w->specs[i].from.number, &arena, &err);
+    case STEP_SNAPSHOT:
+        return d->snapshot(d, &w->specs[i], &arena, &err);
+    case STEP_REVERT:
+        return d->revert(d, &w->specs[i], &arena, &err);
     }
     NEVER("a step is one of these");
 }
@@ -271,6 +320,8 @@ static void check_end(struct world *w, uint64_t seed)
             ck_assert_int_eq(v->generation, w->specs[i].generation);
             ck_assert_int_eq(v->restart, w->specs[i].restart);
             ck_assert_int_ge(v->restored, w->specs[i].from.number);
+            ck_assert_int_ge(v->reverted, w->specs[i].reverts);
+            ck_assert_uint_eq(v->snapshot_count, w->specs[i].snapshots.count);
             ck_assert(str_eq(str_n(v->form, v->form_n), reconcile_form(&w->specs[i], &arena)));
         }
         bool gone = w->spoken[i] && w->specs[i].state == SPEC_GONE;
@@ -316,6 +367,7 @@ Suite *reconcile_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, each_state_leads_to_its_step);
     tcase_add_test(c, a_disk_is_laid_at_rest_and_before_all_else);
+    tcase_add_test(c, a_snapshot_is_taken_as_it_is_and_gone_back_to_at_rest);
     tcase_add_test(c, what_nobody_speaks_of_is_stopped_and_keeps_its_data);
     tcase_add_test(c, a_lost_lease_stops_and_its_return_starts);
     tcase_add_test(c, limits_do_not_change_the_form_and_files_do);

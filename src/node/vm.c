@@ -40,6 +40,8 @@ static bool observe_one(const struct vm *v, struct str id, struct arena *arena,
                              .started = left.started,
                              .process = vm_process(v, id, arena),
                              .restored = left.restored,
+                             .reverted = left.reverted,
+                             .snapshots = left_snapshot_ids(&left, arena),
                              .lease = file_number(vm_lease_file(v, id, arena), 0)};
     if (ret->process > 0)
         ret->state = OBSERVED_RUNNING;
@@ -200,12 +202,10 @@ static enum rc start(struct driver *d, const struct service_spec *spec, struct a
 
 /* --- adjust, lease --- */
 
-enum rc vm_find(struct vm *v, struct str id, struct arena *arena, virConnectPtr *ret_link,
-                virDomainPtr *ret, struct err *err)
+enum rc vm_ask(struct vm *v, struct str id, vm_question ask, void *arg, struct arena *arena,
+               struct err *err)
 {
     virConnectPtr link;
-    *ret_link = NULL;
-    *ret = NULL;
     TRY(vm_connect(v, arena, &link, err));
     virDomainPtr domain = virDomainLookupByName(link, arena_cstr(arena, id));
     if (domain == NULL) {
@@ -215,8 +215,23 @@ enum rc vm_find(struct vm *v, struct str id, struct arena *arena, virConnectPtr 
         virConnectClose(link);
         return rc;
     }
-    *ret_link = link;
-    *ret = domain;
+    enum rc rc = ask(domain, arg, err);
+    virDomainFree(domain);
+    virConnectClose(link);
+    return rc;
+}
+
+/* Its first disk has so many bytes. */
+static enum rc grow(virDomainPtr domain, void *arg, struct err *err)
+{
+    const int64_t *wanted = arg;
+    virDomainBlockInfo info;
+    if (virDomainGetBlockInfo(domain, "vda", &info, 0) != 0)
+        return vm_failed(err, "the disk cannot be looked at");
+    if ((int64_t)info.capacity < *wanted &&
+        virDomainBlockResize(domain, "vda", (unsigned long long)*wanted,
+                             VIR_DOMAIN_BLOCK_RESIZE_BYTES) != 0)
+        return vm_failed(err, "the disk does not grow");
     return RC_OK;
 }
 
@@ -226,22 +241,9 @@ static enum rc adjust(struct driver *d, const struct service_spec *spec, struct 
     struct vm *v = vm_of_driver(d);
     const char *folder = container_folder(v->c, spec->id, arena);
     struct left left;
-    virConnectPtr link;
-    virDomainPtr domain;
-    virDomainBlockInfo info;
     TRY(left_read(folder, arena, &left, err));
-    TRY(vm_find(v, spec->id, arena, &link, &domain, err));
-    enum rc rc = RC_OK;
     int64_t wanted = vm_first_bytes(v, &left, spec->disk_bytes, arena);
-    if (virDomainGetBlockInfo(domain, "vda", &info, 0) != 0)
-        rc = vm_failed(err, "the disk cannot be looked at");
-    else if ((int64_t)info.capacity < wanted &&
-             virDomainBlockResize(domain, "vda", (unsigned long long)wanted,
-                                  VIR_DOMAIN_BLOCK_RESIZE_BYTES) != 0)
-        rc = vm_failed(err, "the disk does not grow");
-    virDomainFree(domain);
-    virConnectClose(link);
-    TRY(rc);
+    TRY(vm_ask(v, spec->id, grow, &wanted, arena, err));
     point_pass("machine-adjust.grown");
     TRY(network_plug(&v->c->network, left.slot, spec->network_bit_s, arena, err));
     point_pass("machine-adjust.shaped");
@@ -298,27 +300,28 @@ static void take_record(const virDomainStatsRecord *r, struct driver_stats *s)
     }
 }
 
+static enum rc count(virDomainPtr domain, void *arg, struct err *err)
+{
+    virDomainPtr domains[2] = {domain, NULL};
+    virDomainStatsRecordPtr *records = NULL;
+    unsigned what = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
+    int found = virDomainListGetStats(domains, what, &records, 0);
+    enum rc rc = found == 1 ? RC_OK : vm_failed(err, "no counters");
+    if (found == 1)
+        take_record(records[0], arg);
+    if (records != NULL)
+        virDomainStatsRecordListFree(records);
+    return rc;
+}
+
 static enum rc stats(struct driver *d, struct str id, struct arena *arena, struct driver_stats *ret,
                      struct err *err)
 {
     struct vm *v = vm_of_driver(d);
     struct left left;
     struct driver_stats s = {0};
-    virConnectPtr link;
-    virDomainPtr domains[2] = {NULL, NULL};
-    virDomainStatsRecordPtr *records = NULL;
     TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
-    TRY(vm_find(v, id, arena, &link, &domains[0], err));
-    unsigned what = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_BLOCK;
-    int count = virDomainListGetStats(domains, what, &records, 0);
-    enum rc rc = count == 1 ? RC_OK : vm_failed(err, "no counters");
-    if (count == 1)
-        take_record(records[0], &s);
-    if (records != NULL)
-        virDomainStatsRecordListFree(records);
-    virDomainFree(domains[0]);
-    virConnectClose(link);
-    TRY(rc);
+    TRY(vm_ask(v, id, count, &s, arena, err));
     s.process = arena_fmt(arena, "%lld", (long long)left.starts);
     for (size_t i = 0; i < vm_disk_count(&left); i++)
         s.disk_bytes += disk_taken(vm_disk_at(v, id, i, arena));
@@ -329,18 +332,20 @@ static enum rc stats(struct driver *d, struct str id, struct arena *arena, struc
 
 /* --- stop, remove --- */
 
+static enum rc ask_nothing(virDomainPtr domain, void *arg, struct err *err)
+{
+    (void)domain;
+    (void)arg;
+    (void)err;
+    return RC_OK;
+}
+
 /* Whether libvirt has it, in whatever state. */
 static bool is_known(struct vm *v, struct str id, struct arena *arena)
 {
     struct err ignored;
-    virConnectPtr link;
-    virDomainPtr domain;
     err_clear(&ignored);
-    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
-        return false;
-    virDomainFree(domain);
-    virConnectClose(link);
-    return true;
+    return vm_ask(v, id, ask_nothing, NULL, arena, &ignored) == RC_OK;
 }
 
 /* libvirt hears of the end a little later than it comes: until then it begins no other of that
@@ -360,18 +365,12 @@ static bool comes_to_run(struct vm *v, struct str id, struct arena *arena)
     return vm_process(v, id, arena) > 0;
 }
 
-static bool press_button(struct vm *v, struct str id, struct arena *arena)
+static enum rc press_button(virDomainPtr domain, void *arg, struct err *err)
 {
-    struct err ignored;
-    virConnectPtr link;
-    virDomainPtr domain;
-    err_clear(&ignored);
-    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
-        return false;
-    bool asked = virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0;
-    virDomainFree(domain);
-    virConnectClose(link);
-    return asked;
+    (void)arg;
+    return virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0
+               ? RC_OK
+               : vm_failed(err, "its button cannot be pressed");
 }
 
 /* Press its button, and wait as long as a machine may take. Pressed again, as one that is just
@@ -379,9 +378,11 @@ static bool press_button(struct vm *v, struct str id, struct arena *arena)
 static void ask_to_end(struct vm *v, struct str id, struct arena *arena)
 {
     bool asked = true;
+    struct err ignored;
     for (int64_t ms = 0; asked && ms < VM_STOP_MS && vm_process(v, id, arena) > 0;
          ms += VM_PRESS_MS) {
-        asked = press_button(v, id, arena);
+        err_clear(&ignored);
+        asked = vm_ask(v, id, press_button, NULL, arena, &ignored) == RC_OK;
         point_pass("machine-stop.asked");
         if (asked && vm_is_over(v, id, VM_PRESS_MS, arena))
             break;
@@ -464,86 +465,6 @@ static enum rc restored(struct driver *d, struct str id, int64_t number, struct 
     return err_set(err, RC_UNSUPPORTED, "'%.*s' is a machine: it has snapshots", STRF(id));
 }
 
-/* --- snapshots --- */
-
-static bool is_snapshot_name(struct str name)
-{
-    bool good = name.n > 0 && name.n <= VM_SNAPSHOT_NAME_MAX;
-    for (size_t i = 0; good && i < name.n; i++) {
-        char c = name.p[i];
-        good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && i > 0);
-    }
-    return good;
-}
-
-static enum rc check_snapshot(const struct vm *v, struct str id, struct str name,
-                              struct arena *arena, struct err *err)
-{
-    if (!is_snapshot_name(name))
-        return err_set(err, RC_INVALID,
-                       "'%.*s' is no name of a snapshot: small letters, digits, '-'", STRF(name));
-    if (!id_is(id, "svc") || !file_exists(vm_disk(v, id, arena)))
-        return err_set(err, RC_NOT_FOUND, "there is no machine '%.*s' here", STRF(id));
-    return RC_OK;
-}
-
-/* Of each of its disks. */
-static enum rc snapshot_tool(struct vm *v, struct str id, const char *option, struct str name,
-                             struct arena *arena, struct err *err)
-{
-    struct left left;
-    TRY(left_read(container_folder(v->c, id, arena), arena, &left, err));
-    for (size_t i = 0; i < vm_disk_count(&left); i++)
-        TRY(run_tool(arena, err, "qemu-img", "snapshot", option, arena_cstr(arena, name),
-                     vm_disk_at(v, id, i, arena)));
-    return RC_OK;
-}
-
-static enum rc snapshot_locked(struct vm *v, struct str id, struct str name, struct arena *arena,
-                               struct err *err)
-{
-    if (vm_process(v, id, arena) == 0)
-        return snapshot_tool(v, id, "-c", name, arena, err);
-    virConnectPtr link;
-    virDomainPtr domain;
-    struct str xml =
-        arena_fmt(arena, "<domainsnapshot><name>%.*s</name></domainsnapshot>", STRF(name));
-    TRY(vm_find(v, id, arena, &link, &domain, err));
-    /* libvirt keeps no note of it: the disk itself does. */
-    virDomainSnapshotPtr taken =
-        virDomainSnapshotCreateXML(domain, xml.p, VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA);
-    enum rc rc = taken != NULL ? RC_OK : vm_failed(err, "no snapshot");
-    if (taken != NULL)
-        virDomainSnapshotFree(taken);
-    virDomainFree(domain);
-    virConnectClose(link);
-    return rc;
-}
-
-enum rc vm_snapshot(struct vm *v, struct str id, struct str name, struct arena *arena,
-                    struct err *err)
-{
-    int lock = -1;
-    TRY(check_snapshot(v, id, name, arena, err));
-    TRY(vm_lock(v, id, arena, &lock, err));
-    enum rc rc = snapshot_locked(v, id, name, arena, err);
-    close(lock);
-    return rc;
-}
-
-enum rc vm_revert(struct vm *v, struct str id, struct str name, struct arena *arena,
-                  struct err *err)
-{
-    int lock = -1;
-    TRY(check_snapshot(v, id, name, arena, err));
-    TRY(vm_lock(v, id, arena, &lock, err));
-    /* Not asked first: what it would write goes away with the disk as it is now. */
-    vm_end(v, id, arena);
-    enum rc rc = snapshot_tool(v, id, "-a", name, arena, err);
-    close(lock);
-    return rc;
-}
-
 const char *vm_console(const struct vm *v, struct str id, struct arena *arena)
 {
     return container_in(v->c, id, "console", arena);
@@ -605,7 +526,10 @@ enum rc vm_init(struct vm *v, struct container *c, struct arena *arena, struct e
                                 .save = vm_save,
                                 .load = vm_load,
                                 .adopt = vm_adopt,
-                                .restored = restored},
+                                .restored = restored,
+                                .snapshot = vm_snapshot_all,
+                                .snapshots = vm_snapshots,
+                                .revert = vm_go_back},
                      .c = c};
     TRY(check_machine(v, err));
     v->kvm = !c->o.looks && vm_try_kvm(v, arena);

@@ -14,9 +14,20 @@
 /* It has a slot and a folder, and is prepared for nothing. RC_CONFLICT: it was a container. */
 MUST_CHECK enum rc vm_take_place(struct vm *v, const struct service_spec *spec, struct arena *arena,
                                  struct left *ret, struct err *err);
-/* The domain of a machine that runs; RC_NOT_FOUND. The caller frees it and closes the link. */
-MUST_CHECK enum rc vm_find(struct vm *v, struct str id, struct arena *arena,
-                           virConnectPtr *ret_link, virDomainPtr *ret, struct err *err);
+/* Find a machine that runs, ask it one thing, and let go of it. RC_NOT_FOUND: it does not run; else
+ * what was answered. */
+typedef enum rc (*vm_question)(virDomainPtr domain, void *arg, struct err *err);
+MUST_CHECK enum rc vm_ask(struct vm *v, struct str id, vm_question ask, void *arg,
+                          struct arena *arena, struct err *err);
+
+/* --- vm_snapshot.c: driver.h's snapshot, snapshots and revert --- */
+
+enum rc vm_snapshot_all(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                        struct err *err);
+enum rc vm_snapshots(struct driver *d, struct str id, struct arena *arena, struct list *ret,
+                     struct err *err);
+enum rc vm_go_back(struct driver *d, const struct service_spec *spec, struct arena *arena,
+                   struct err *err);
 
 /* --- vm_keep.c: driver.h's of the same names --- */
 

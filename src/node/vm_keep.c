@@ -34,7 +34,7 @@ enum {
     DISK_MODE = 0600,
 };
 
-static const char parts[] = "save";
+static const char save_folder[] = "save";
 
 static enum rc run_long(const char *const *argv, struct arena *arena, struct err *err)
 {
@@ -43,12 +43,22 @@ static enum rc run_long(const char *const *argv, struct arena *arena, struct err
 
 #define RUN_LONG(arena, err, ...) run_long((const char *const[]){__VA_ARGS__, NULL}, (arena), (err))
 
+/* Of each disk: what lies under it, and where what is made of it goes. */
+struct part {
+    const char *from; /* a qcow2 over base */
+    const char *out;  /* what is kept of it */
+    const char *base;
+    const char *format; /* of base */
+    struct str image;
+};
+
 /* Parts of a save in hand. */
 struct save {
     struct vm *v;
     struct str id;
     struct left left;
     const char *folder;
+    struct part parts[VM_DISKS_MAX];
     struct arena *arena;
     struct err *err;
 };
@@ -140,15 +150,6 @@ static enum rc begin_backup(struct save *s, virDomainPtr domain, const char *soc
     return rc;
 }
 
-/* Of each disk: what lies under it, and where what is made of it goes. */
-struct part {
-    const char *from; /* a qcow2 over base */
-    const char *out;  /* what is kept of it */
-    const char *base;
-    const char *format; /* of base */
-    struct str image;
-};
-
 static struct part part_of(const struct save *s, size_t at)
 {
     struct left_disk image = vm_disk_image(&s->left, at);
@@ -172,22 +173,18 @@ static enum rc read_instant(struct save *s, const char *socket, size_t at, struc
 }
 
 /* All disks of one instant. */
-static enum rc save_running(struct save *s, struct part *part)
+static enum rc hold_and_read(virDomainPtr domain, void *arg, struct err *err UNUSED)
 {
-    virConnectPtr link;
-    virDomainPtr domain;
+    struct save *s = arg;
     const char *socket = container_in(s->v->c, s->id, "sockets/backup", s->arena);
-    TRY(vm_find(s->v, s->id, s->arena, &link, &domain, s->err));
     enum rc rc = begin_backup(s, domain, socket);
     point_pass("machine-save.held");
-    if (rc == RC_OK) {
-        for (size_t i = 0; i < vm_disk_count(&s->left) && rc == RC_OK; i++)
-            rc = read_instant(s, socket, i, &part[i]);
-        point_pass("machine-save.read");
-        end_backup(domain);
-    }
-    virDomainFree(domain);
-    virConnectClose(link);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < vm_disk_count(&s->left) && rc == RC_OK; i++)
+        rc = read_instant(s, socket, i, &s->parts[i]);
+    point_pass("machine-save.read");
+    end_backup(domain);
     return rc;
 }
 
@@ -222,17 +219,16 @@ static enum rc put(struct save *s, const struct part *p, int output)
 
 static enum rc save_in(struct save *s, int output)
 {
-    struct part part[VM_DISKS_MAX];
     size_t count = vm_disk_count(&s->left);
     for (size_t i = 0; i < count; i++)
-        part[i] = part_of(s, i);
+        s->parts[i] = part_of(s, i);
     if (vm_process(s->v, s->id, s->arena) > 0)
-        TRY(save_running(s, part));
+        TRY(vm_ask(s->v, s->id, hold_and_read, s, s->arena, s->err));
     for (size_t i = 0; i < count; i++)
-        TRY(pack(s, &part[i]));
+        TRY(pack(s, &s->parts[i]));
     point_pass("machine-save.packed");
     for (size_t i = 0; i < count; i++)
-        TRY(put(s, &part[i], output));
+        TRY(put(s, &s->parts[i], output));
     point_pass("machine-save.put");
     return RC_OK;
 }
@@ -245,7 +241,7 @@ static enum rc save_locked(struct vm *v, struct str id, int output, struct arena
     TRY(left_read(container_folder(v->c, id, arena), arena, &s.left, err));
     if (!file_exists(vm_disk(v, id, arena)))
         return RC_OK; /* it keeps nothing yet */
-    s.folder = container_in(v->c, id, parts, arena);
+    s.folder = container_in(v->c, id, save_folder, arena);
     TRY(file_remove(s.folder, err));
     TRY(file_make_folder(s.folder, err));
     point_pass("machine-save.begun");
@@ -273,33 +269,29 @@ enum rc vm_save(struct driver *d, struct str id, int output, struct arena *arena
 
 /* --- what a save left that was not ended --- */
 
-static void let_go(struct vm *v, struct str id, struct arena *arena)
+static enum rc let_go(virDomainPtr domain, void *arg, struct err *err UNUSED)
 {
-    struct err ignored;
-    virConnectPtr link;
-    virDomainPtr domain;
-    err_clear(&ignored);
-    if (vm_find(v, id, arena, &link, &domain, &ignored) != RC_OK)
-        return;
-    if (file_exists(frozen_note(v, id, arena)))
-        thaw(v, domain, id, arena);
+    const struct save *s = arg;
+    if (file_exists(frozen_note(s->v, s->id, s->arena)))
+        thaw(s->v, domain, s->id, s->arena);
     end_backup(domain);
-    virDomainFree(domain);
-    virConnectClose(link);
+    return RC_OK;
 }
 
 static void clear_one(struct vm *v, struct str id, struct arena *arena)
 {
     struct err ignored;
-    const struct save s = {.v = v, .id = id, .arena = arena};
-    const char *folder = container_in(v->c, id, parts, arena), *note = frozen_note(v, id, arena);
+    struct save s = {.v = v, .id = id, .arena = arena};
+    const char *folder = container_in(v->c, id, save_folder, arena),
+               *note = frozen_note(v, id, arena);
     int lock = -1;
     err_clear(&ignored);
     if ((!file_exists(folder) && !file_exists(note)) || !vm_lock_now(v, id, arena, &lock))
         return; /* nothing is left, or somebody is at it */
-    if (vm_process(v, id, arena) > 0)
-        let_go(v, id, arena);
-    else
+    if (vm_process(v, id, arena) > 0) {
+        if (vm_ask(v, id, let_go, &s, arena, &ignored) != RC_OK)
+            err_clear(&ignored); /* it ends just now, or the next save lets it go */
+    } else
         (void)unlink(note); /* it went with its machine */
     bool gone = file_remove(folder, &ignored) == RC_OK;
     for (size_t i = 0; i < VM_DISKS_MAX && gone; i++)
@@ -483,6 +475,7 @@ static enum rc adopt_locked(struct vm *v, const struct service_spec *spec, int64
         left.disks = (struct list){images + 1, count - 1};
     }
     left.generation = 0;
+    left.snapshots = (struct list){0}; /* they lay in the disks of before */
     left.restored = number;
     TRY(left_write(container_folder(v->c, spec->id, arena), &left, arena, err));
     point_pass("machine-adopt.noted");

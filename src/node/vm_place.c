@@ -93,20 +93,20 @@ enum rc vm_hold(struct vm *v, struct str id, struct arena *arena, struct err *er
     return file_write(hold_note(v, id, arena), STR("1"), err);
 }
 
-enum rc vm_let_go(struct vm *v, struct str id, struct arena *arena, struct err *err)
+static enum rc go_on(virDomainPtr domain, void *arg, struct err *err)
 {
-    virConnectPtr link;
-    virDomainPtr domain;
+    (void)arg;
     int state = VIR_DOMAIN_NOSTATE;
-    TRY(vm_guard(v, id, arena, err));
-    point_pass("machine-start.guarded");
-    TRY(vm_find(v, id, arena, &link, &domain, err));
     bool goes = virDomainResume(domain) == 0 ||
                 (virDomainGetState(domain, &state, NULL, 0) == 0 && state == VIR_DOMAIN_RUNNING);
-    enum rc rc = goes ? RC_OK : vm_failed(err, "the machine does not go on");
-    virDomainFree(domain);
-    virConnectClose(link);
-    TRY(rc);
+    return goes ? RC_OK : vm_failed(err, "the machine does not go on");
+}
+
+enum rc vm_let_go(struct vm *v, struct str id, struct arena *arena, struct err *err)
+{
+    TRY(vm_guard(v, id, arena, err));
+    point_pass("machine-start.guarded");
+    TRY(vm_ask(v, id, go_on, NULL, arena, err));
     return file_remove(hold_note(v, id, arena), err);
 }
 

@@ -105,6 +105,14 @@ static const struct field restore_fields[] = {
 const struct schema spec_restore_schema =
     SCHEMA(struct spec_restore, "spec_restore", restore_fields, "A backup to begin with.");
 
+static const struct field snapshot_fields[] = {
+    FIELD(struct spec_snapshot, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "snp",
+          .doc = "Which."),
+    FIELD(struct spec_snapshot, take, BOOL, .doc = "It was not taken yet."),
+};
+const struct schema spec_snapshot_schema =
+    SCHEMA(struct spec_snapshot, "spec_snapshot", snapshot_fields, "A snapshot that is wanted.");
+
 static const struct field service_fields[] = {
     FIELD(struct service_spec, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "svc",
           .doc = "Its id."),
@@ -147,6 +155,12 @@ static const struct field service_fields[] = {
           .doc = "The agent stops it when it could not renew for so long; 0: never."),
     FIELD(struct service_spec, from, OBJECT, .schema = &spec_restore_schema,
           .doc = "The backup that it begins with."),
+    FIELD(struct service_spec, snapshots, LIST, .max = SPEC_SNAPSHOTS_MAX,
+          .schema = &spec_snapshot_schema, .doc = "All that are kept of it."),
+    FIELD(struct service_spec, revert, TEXT, .prefix = "snp",
+          .doc = "The snapshot that it goes back to."),
+    FIELD(struct service_spec, reverts, INT, .max = INT64_MAX,
+          .doc = "Grows with each time that it goes back."),
     FIELD(struct service_spec, alone, BOOL, .doc = "It reaches nobody, and nobody reaches it."),
 };
 const struct schema service_spec_schema =
@@ -179,6 +193,18 @@ static const struct field kept_fields[] = {
 const struct schema sighting_promise_schema =
     SCHEMA(struct sighting_promise, "sighting_promise", kept_fields, "How a check came out.");
 
+static const struct field seen_snapshot_fields[] = {
+    FIELD(struct sighting_snapshot, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "snp",
+          .doc = "Which."),
+    FIELD(struct sighting_snapshot, kept, BOOL, .flags = FIELD_REQUIRED, .doc = "It is there."),
+    FIELD(struct sighting_snapshot, memory_bytes, INT, .max = SIZE_MAX_BYTES,
+          .doc = "Of the machine's memory in it."),
+    FIELD(struct sighting_snapshot, reason, TEXT, .max = 1000, .doc = "Why it is not there."),
+};
+const struct schema sighting_snapshot_schema =
+    SCHEMA(struct sighting_snapshot, "sighting_snapshot", seen_snapshot_fields,
+           "What came of a snapshot.");
+
 static const struct field sighting_fields[] = {
     FIELD(struct sighting, id, TEXT, .flags = FIELD_REQUIRED, .prefix = "svc",
           .doc = "The service."),
@@ -194,6 +220,10 @@ static const struct field sighting_fields[] = {
           .doc = "Addresses and ports."),
     FIELD(struct sighting, promises, LIST, .max = SPEC_PROMISES_MAX,
           .schema = &sighting_promise_schema, .doc = "Its checks."),
+    FIELD(struct sighting, snapshots, LIST, .max = SPEC_SNAPSHOTS_MAX,
+          .schema = &sighting_snapshot_schema, .doc = "What came of its snapshots."),
+    FIELD(struct sighting, reverted, INT, .max = INT64_MAX,
+          .doc = "Number of the last time that it went back to one."),
 };
 const struct schema sighting_schema =
     SCHEMA(struct sighting, "sighting", sighting_fields, "A service as it is.");

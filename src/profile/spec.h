@@ -23,6 +23,7 @@ enum {
     SPEC_PROMISES_MAX = 32,
     SPEC_PUBLISHED_MAX = 32,
     SPEC_VOLUMES_MAX = 8,
+    SPEC_SNAPSHOTS_MAX = 4,   /* of a service at once */
     SPEC_SERVICES_MAX = 1000, /* of one node */
     SPEC_TASKS_MAX = 100,     /* about backups, told to a node at once */
     /* Published ports of a node: below the kernel's own, 32768; each service has its own. */
@@ -107,6 +108,14 @@ struct spec_restore {
     bool disk;      /* it is all that the service keeps, and is laid before it starts */
 };
 
+/* A machine's disks, and its memory where it runs, as they were at one instant; kept in the disks.
+ * Whose id begins with "snp_" and is not on the list is removed. */
+struct spec_snapshot {
+    uint64_t set;
+    struct str id; /* "snp_..." */
+    bool take;     /* it was not taken yet; else it is there, or was lost */
+};
+
 struct service_spec {
     uint64_t set;
     struct str id; /* "svc_..." */
@@ -133,7 +142,10 @@ struct service_spec {
     struct list restore;   /* struct str: command inside, reads it from its input */
     int64_t lease_s;       /* failover: the agent stops it when it could not renew for so long; 0 */
     struct spec_restore from;
-    bool alone; /* it reaches nobody, and nobody but the agent's promises reaches it */
+    struct list snapshots; /* struct spec_snapshot */
+    struct str revert;     /* id of the snapshot that it goes back to, once for each number */
+    int64_t reverts;       /* grows with each time; 0: never */
+    bool alone;            /* it reaches nobody, and nobody but the agent's promises reaches it */
 };
 extern const struct schema service_spec_schema;
 extern const struct schema spec_restore_schema;
@@ -144,6 +156,7 @@ extern const struct schema spec_process_schema;
 extern const struct schema spec_port_schema;
 extern const struct schema spec_volume_schema;
 extern const struct schema spec_promise_schema;
+extern const struct schema spec_snapshot_schema;
 
 /* GET /v1/node/desired?after=REVISION&wait=SECONDS: all services of the node, always whole. */
 struct desired {
@@ -181,6 +194,15 @@ struct sighting_promise {
     time_us since;
 };
 
+/* What came of a snapshot that was wanted. */
+struct sighting_snapshot {
+    uint64_t set;
+    struct str id;
+    bool kept;
+    int64_t memory_bytes; /* of the machine's memory in it; 0: it rested */
+    struct str reason;    /* why it is not kept */
+};
+
 struct sighting {
     uint64_t set;
     struct str id;
@@ -188,12 +210,15 @@ struct sighting {
     int64_t state;      /* enum sighting_state */
     struct str step;    /* "fetching debian-postgresql, 40 %" */
     struct str reason;
-    time_us since;        /* in this state */
-    int64_t starts;       /* how often it was started, ever */
-    struct list facts;    /* struct sighting_fact: addresses and ports that it got */
-    struct list promises; /* struct sighting_promise */
+    time_us since;         /* in this state */
+    int64_t starts;        /* how often it was started, ever */
+    struct list facts;     /* struct sighting_fact: addresses and ports that it got */
+    struct list promises;  /* struct sighting_promise */
+    struct list snapshots; /* struct sighting_snapshot; a node without them says nothing of it */
+    int64_t reverted;      /* number of the last that was gone back to */
 };
 extern const struct schema sighting_schema;
+extern const struct schema sighting_snapshot_schema;
 extern const struct schema sighting_fact_schema;
 extern const struct schema sighting_promise_schema;
 
