@@ -3,6 +3,7 @@
  */
 #include "api/accept_invitation.h"
 #include "api/access_money.h"
+#include "api/access_wants.h"
 #include "api/route.h"
 #include "billing/document.h"
 #include "catalog/catalog_fixture.h"
@@ -24,68 +25,6 @@ struct expectation {
     const char *user_body; /* by those who are logged in; NULL: the same */
     int want[WHO_COUNT];
 };
-
-#define PUBLIC_200                             \
-    {                                          \
-        200, 200, 200, 200, 200, 200, 200, 200 \
-    }
-#define SELF_200                               \
-    {                                          \
-        401, 200, 200, 200, 403, 200, 200, 200 \
-    }
-#define SELF_204                               \
-    {                                          \
-        401, 204, 204, 204, 403, 204, 204, 204 \
-    }
-/* The party's own, and what its sponsor may do. */
-#define PARTY_READ                             \
-    {                                          \
-        401, 404, 404, 200, 403, 200, 200, 200 \
-    }
-#define PARTY_OWN                              \
-    {                                          \
-        401, 404, 404, 403, 403, 403, 200, 200 \
-    }
-/* The party's own, which its sponsor does not see. */
-#define OWN_READ                               \
-    {                                          \
-        401, 404, 404, 200, 403, 403, 200, 200 \
-    }
-#define OWN_MAKE                               \
-    {                                          \
-        401, 404, 404, 403, 403, 403, 201, 201 \
-    }
-/* What the client has with its sponsor. */
-#define BOTH_READ                              \
-    {                                          \
-        401, 404, 404, 200, 403, 200, 200, 200 \
-    }
-#define BOTH_WRITE                             \
-    {                                          \
-        401, 404, 404, 403, 403, 200, 200, 200 \
-    }
-/* The operator's alone: none of these callers acts for it. */
-#define OPERATOR_200                           \
-    {                                          \
-        401, 404, 404, 404, 404, 404, 404, 404 \
-    }
-#define OTHER_SIGNS                            \
-    {                                          \
-        401, 404, 404, 404, 404, 200, 404, 404 \
-    }
-/* What the operator alone may do for itself. */
-#define OPERATOR_ONLY                          \
-    {                                          \
-        401, 404, 404, 403, 403, 403, 403, 403 \
-    }
-#define NODES_ALONE                            \
-    {                                          \
-        401, 403, 403, 403, 403, 403, 403, 403 \
-    }
-#define PARTY_SPONSOR                          \
-    {                                          \
-        401, 404, 404, 403, 403, 200, 200, 200 \
-    }
 
 static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_healthz] = {.want = PUBLIC_200},

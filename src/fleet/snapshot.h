@@ -4,9 +4,10 @@
  *
  *     wanted > kept > removing > gone        wanted > failed
  *
- * They are no backups: what loses the disk loses them. A service has SNAPSHOTS_MAX at most, and for
- * each the node's disk is counted as taken by as much as it can ever need: the size of its disk, and
- * its memory where it runs. What they really take is metered with the disk.
+ * They are no backups: what loses the disk loses them. A service has SPEC_SNAPSHOTS_MAX at
+ * most, and for each the node's disk is counted as taken by as much as it can ever need:
+ * the size of its disk, and its memory where it runs. What they really take is metered with
+ * the disk.
  *
  * A move by hand and a restore are refused while there are any. What happens by itself (a node that
  * is emptied, a failover) drops them, and their reason says so. Going back starts the machine from

@@ -1,9 +1,11 @@
 /*
- * vm_snapshot.c - snapshots of machines: inside their disks (qcow2), with the memory where one runs.
+ * vm_snapshot.c - snapshots of machines: inside their disks (qcow2), with the memory where one
+ * runs.
  *
- * The disks themselves say which there are. A snapshot is of all disks of a machine, or is none: one
- * that was cut short is removed and taken again. Those that the control plane names are called by
- * their ids; those that a person on the node takes have other names, and are left alone.
+ * The disks themselves say which there are. A snapshot is of all disks of a machine, or is
+ * none: one that was cut short is removed and taken again. Those that the control plane
+ * names are called by their ids; those that a person on the node takes have other names,
+ * and are left alone.
  */
 #include "node/vm_inside.h"
 

@@ -109,7 +109,7 @@ struct spec_restore {
 };
 
 /* A machine's disks, and its memory where it runs, as they were at one instant; kept in the disks.
- * Whose id begins with "snp_" and is not on the list is removed. */
+ * One that was on the list, and is not any more, is removed. */
 struct spec_snapshot {
     uint64_t set;
     struct str id; /* "snp_..." */
