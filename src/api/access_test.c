@@ -217,6 +217,9 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_node_create] = {.body = "{\"name\":\"n1\"}", .want = OWN_MAKE},
     [ROUTE_node_get] = {.want = OWN_READ},
     [ROUTE_node_change] = {.body = "{\"name\":\"n2\"}", .want = PARTY_OWN},
+    /* Its owner's alone, who has said nothing yet, and then does. */
+    [ROUTE_node_cost_get] = {.want = {401, 404, 404, 404, 403, 403, 404, 404}},
+    [ROUTE_node_cost_set] = {.body = "{\"currency\":\"EUR\"}", .want = PARTY_OWN},
     [ROUTE_node_services] = {.want = OWN_READ},
     [ROUTE_node_drain] = {.want = PARTY_OWN},
     [ROUTE_node_evacuate] = {.want = {401, 404, 404, 403, 403, 403, 409, 409}},

@@ -412,3 +412,21 @@ enum rc service_rename_handler(struct call *c)
     TRY(service_rename(c->tx, before.id, naming->name, &after));
     return reply_change(c, &before, &after);
 }
+
+/* --- what a server costs --- */
+
+enum rc node_cost_get_handler(struct call *c)
+{
+    struct node_cost cost;
+    TRY(node_cost_get(c->tx, c->params[0], &cost));
+    return call_reply(c, &cost);
+}
+
+/* Noted is that it was said; what, is its owner's alone. */
+enum rc node_cost_set_handler(struct call *c)
+{
+    struct node_cost cost;
+    TRY(node_cost_set(c->tx, c->params[0], c->body, &cost));
+    c->note.subject = c->params[0];
+    return call_reply(c, &cost);
+}

@@ -16,6 +16,7 @@
 #include "fleet/availability.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/node_cost.h"
 #include "fleet/promise_change.h"
 #include "fleet/service.h"
 #include "fleet/site.h"

@@ -1,6 +1,7 @@
 /* The sums of node_cost.h. */
 #include "fleet/node_cost.h"
 
+#include "money/decimal.h"
 #include "money/rated.h"
 #include "money/round.h"
 

@@ -1,7 +1,7 @@
 /*
  * node_cost.h - the cost sheet of one server: what its owner pays for it, and what a vCPU and a GiB
- * of it cost by that. Its lines are those of the planner (plan/forecast.h), whose plan of such
- * servers the answer has, ready to be taken from there.
+ * of it cost by that. Its lines are those of the planner (plan/forecast.h): the answer has the
+ * server in its words, too, and who adds a price has a plan.
  *
  *     amortisation = server_price / useful_months
  *     electricity  = power_watts x 730 h / 1000 x kwh_price
@@ -50,7 +50,7 @@ struct node_cost {
     struct str gib_month;
     struct str gib_hour;
     struct list formula; /* struct str: how each came about */
-    struct str plan;     /* JSON: what forecast_schema takes of it */
+    struct str plan;     /* JSON: the fields of forecast_schema that are known by it */
 };
 extern const struct schema node_cost_schema;
 
