@@ -51,6 +51,8 @@ struct item {
     bool slow;                    /* was begun on the fast lane, in vain */
     bool old;                     /* ITEM_SCHEDULE: due before this engine's start */
     bool tried;                   /* trial.c has counted it */
+    bool tries_known;             /* trial.c has read them */
+    int64_t tries;                /* how often engines that died had begun it */
     bool on_trial;                /* alone of those that were counted before */
     bool condemned;               /* to be set aside */
     struct pico_request *request; /* ITEM_REQUEST */
@@ -229,6 +231,7 @@ struct pico_engine {
     bool trial;      /* an event at which an engine died is begun again */
     int64_t old_row; /* events up to here were in the store at the start */
     time_us started;
+    time_us started_steady;
     struct ready_list idle;         /* loaded, nothing to do; the longest idle one first */
     struct pico_request *new_first; /* whose channel is not known yet */
     struct pico_request *new_last;
