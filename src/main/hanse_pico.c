@@ -63,7 +63,9 @@ static enum rc read_usage(const struct pico_settings *s, struct arena *arena,
 {
     *ret = (struct pico_usage_options){.url = s->usage_url,
                                        .source = s->usage_source,
-                                       .period_us = s->usage_seconds * US_PER_SECOND};
+                                       .period_us = s->usage_seconds * US_PER_SECOND,
+                                       .suspended_url = s->suspended_url,
+                                       .suspended_us = s->suspended_seconds * US_PER_SECOND};
     if (s->usage_token_file.n > 0)
         TRY(conf_secret(arena_cstr(arena, s->usage_token_file), arena, &ret->token, err));
     if (ret->url.n > 0 && ret->source.n == 0)

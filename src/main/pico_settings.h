@@ -24,6 +24,8 @@ struct pico_settings {
     struct str usage_source;
     struct str usage_token_file;
     int64_t usage_seconds;
+    struct str suspended_url;
+    int64_t suspended_seconds;
     struct str mail_url;
     struct str mail_user;
     struct str mail_password_file;

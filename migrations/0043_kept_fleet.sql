@@ -1,0 +1,1 @@
+-- This number is kept for a change of the fleet that is made beside this one.
