@@ -130,6 +130,8 @@ static enum rc open_house(struct house *h, const struct pico_settings *s, struct
         .clock = clock_system(), .log = &h->log, .per_minute = s->channel_per_minute};
     if (s->developer_token_file.n > 0)
         TRY(conf_secret(arena_cstr(arena, s->developer_token_file), arena, &options.token, err));
+    if (s->interface.n > 0)
+        options.interface = arena_cstr(arena, s->interface);
     TRY(open_engine(h, s, arena, err));
     options.engine = h->engine;
     options.store = h->store;

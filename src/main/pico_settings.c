@@ -22,6 +22,9 @@ static const struct field fields[] = {
     FIELD(struct pico_settings, developer_token_file, TEXT, .max = 4000,
           .doc = "File that holds the token developers must send. Without one, who is on this "
                  "machine may."),
+    FIELD(struct pico_settings, interface, TEXT, .max = 4000,
+          .doc = "Folder with the files of the official engine's interface for browsers, shown to "
+                 "developers alone; empty: none."),
     FIELD(struct pico_settings, base_url, TEXT, .max = 300,
           .doc = "The address that others use, such as https://picos.example.net: meta:host. Where "
                  "it is empty, that of the listener."),

@@ -14,6 +14,7 @@ struct pico_settings {
     struct str listen;
     struct str developer_listen;
     struct str developer_token_file;
+    struct str interface;
     struct str base_url;
     struct str rulesets;
     int64_t log_level; /* enum log_level */

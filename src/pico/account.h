@@ -27,8 +27,8 @@ MUST_CHECK enum rc pico_account_drop(struct pico_engine *e, struct str id, struc
  * why says which; what was used is that since the last report. RC_NOT_FOUND. */
 MUST_CHECK enum rc pico_account_show(struct tx *tx, struct str id, struct json_writer *w);
 /* Suspend the account by hand, or resume it; twice is as once. One that is resumed though its bill
- * is not paid goes on until the control plane says so again. RC_CONFLICT, too: it belongs to the account
- * of a pico above it, which is to be suspended. */
+ * is not paid goes on until the control plane says so again. RC_CONFLICT, too: it belongs to the
+ * account of a pico above it, which is to be suspended. */
 MUST_CHECK enum rc pico_suspend(struct pico_engine *e, struct str id, bool suspended,
                                 struct err *err);
 
