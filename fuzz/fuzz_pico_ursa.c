@@ -1,6 +1,6 @@
 /*
- * Envelopes from strangers: ursa:unpack gives the text that was packed, or a sentence. An input is an
- * envelope, or a "p" and what its "protected" is before base64, and goes to one who can open the
+ * Envelopes from strangers: ursa:unpack gives the text that was packed, or a sentence. An input is
+ * an envelope, or a "p" and what its "protected" is before base64, and goes to one who can open the
  * seeds. Only they are opened: no other input can be made without the keys.
  */
 #include "fuzz.h"

@@ -4,7 +4,7 @@
  * The clock of a source may be ahead of this one by seconds. What it reports of the next seconds is
  * added to the window that holds them now. Where the subscription ends before they have passed, or
  * gets other terms, the window is cut, and what lies behind the cut belongs to another window or to
- * none: the subscription is counted anew. A cut is never in the past, so that nothing else needs it.
+ * none: the subscription is counted anew. A cut is never in the past: nothing else needs it.
  */
 #include "meter/fold.h"
 

@@ -61,8 +61,8 @@ struct store_options {
      * process. */
     bool sole;
     /* No thread of its own writes: each unit of work runs and is committed on the thread that asks,
-     * which is one and always the same. For simulations, whose one thread would do nothing else than
-     * wait. */
+     * which is one and always the same. For simulations, whose one thread would do nothing else
+     * than wait. */
     bool unthreaded;
 };
 
