@@ -1,6 +1,7 @@
 #include "main/jobs.h"
 
 #include "api/stored.h"
+#include "billing/dunning.h"
 #include "fleet/backup.h"
 #include "fleet/service.h"
 #include "fleet/vantage.h"
@@ -14,6 +15,7 @@
 #define IDLE_US       (500 * US_PER_MS)
 #define FOLD_US       (10 * US_PER_SECOND)
 #define TICK_US       (5 * US_PER_SECOND)
+#define DUNNING_US    (60 * US_PER_SECOND)
 #define SWEEP_US      (3600 * US_PER_SECOND)
 #define UNFINISHED_US (7 * 24 * 3600 * US_PER_SECOND) /* so long an upload may be gone on with */
 
@@ -37,6 +39,7 @@ struct jobs {
     time_us backup_at;
     struct str images;
     time_us sweep_at;
+    time_us dunning_at;
     bool failing; /* told once, until it works again */
 };
 
@@ -193,6 +196,33 @@ static enum rc backups(struct jobs *j, bool *ret_worked, struct err *err)
     return rc;
 }
 
+/* --- what is not paid for --- */
+
+static enum rc dunning_due_in(struct tx *tx, void *arg)
+{
+    return dunning_due(tx, arg);
+}
+
+static enum rc dunning_tick_in(struct tx *tx, void *arg)
+{
+    return dunning_tick(tx, arg);
+}
+
+static enum rc dunning(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    time_us now = clock_steady(clock_system());
+    *ret_worked = false;
+    if (now < j->dunning_at)
+        return RC_OK;
+    arena_reset(&j->arena);
+    TRY(store_read(j->store, &j->arena, err, dunning_due_in, ret_worked));
+    if (*ret_worked)
+        TRY(store_write(j->store, &j->arena, err, dunning_tick_in, ret_worked));
+    if (!*ret_worked)
+        j->dunning_at = now + DUNNING_US;
+    return RC_OK;
+}
+
 /* --- uploads that nobody went on with --- */
 
 static enum rc uploads(struct jobs *j, struct err *err)
@@ -239,6 +269,8 @@ static bool work(struct jobs *j)
         rc = vantage(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = backups(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = dunning(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = uploads(j, &err);
     tell(j, rc, &err);
