@@ -2,8 +2,8 @@
  * suspension.h - subscriptions that are suspended, as their client has not paid their seller.
  *
  * Who suspends, when and until when is billing/dunning.h. What is suspended keeps all that it has,
- * and its periods go on and are billed: its picos answer nobody (pico/unpaid.h), and nothing more is
- * ordered or started by it; services that run are not stopped. Suspended is what the client buys
+ * and its periods go on and are billed: its picos answer nobody (the engine asks), and nothing more
+ * is ordered or started by it; services that run are not stopped. Suspended is what the client buys
  * from that seller; a client never suffers for the debts of who sells to it.
  */
 #ifndef CATALOG_SUSPENSION_H
