@@ -1,6 +1,6 @@
 #include "billing/dunning.h"
 
-#include "billing/document.h"
+#include "billing/document_row.h"
 #include "catalog/suspension.h"
 #include "party/event.h"
 
@@ -14,7 +14,7 @@ _Static_assert(DOCUMENT_INVOICE == 380 && DOCUMENT_CORRECTED == 384 && DOCUMENT_
 #define OVERDUE                                                     \
     "d.code IN (380, 384) AND d.state IN (2, 3) AND d.due_day > 0 " \
     "AND d.due_day + p.suspend_days <= $1 "                         \
-    "AND d.gross > d.prepaid + d.credited + d.paid + COALESCE(d.written_off, 0) "
+    "AND " DOCUMENT_OPEN
 
 #define TO_SUSPEND                                                            \
     "FROM party p JOIN document d ON d.issuer = p.id JOIN subscription s "    \

@@ -4,7 +4,7 @@
 
 #define COLUMNS "x.subscription, x.seller, x.client, x.due_day, x.since"
 
-struct str suspension_why(int64_t due_day, struct arena *arena)
+static struct str why(int64_t due_day, struct arena *arena)
 {
     char day[DAY_TEXT_MAX];
     size_t n = day_format(due_day, day);
@@ -34,7 +34,7 @@ enum rc suspension_list(struct tx *tx, struct str party, const struct page_query
                                        .subscription = row_str(&rows, i, 0),
                                        .seller = row_str(&rows, i, 1),
                                        .client = row_str(&rows, i, 2),
-                                       .why = suspension_why(row_int(&rows, i, 3), tx->arena),
+                                       .why = why(row_int(&rows, i, 3), tx->arena),
                                        .since = row_int(&rows, i, 4)};
     *ret = (struct page){{items, rows.count}, next};
     return RC_OK;
@@ -50,5 +50,5 @@ enum rc suspension_check(struct tx *tx, struct str client, struct str seller)
     if (rows.count == 0)
         return RC_OK;
     return err_set(tx->err, RC_CONFLICT, "what is bought here is suspended: %.*s",
-                   STRF(suspension_why(row_int(&rows, 0, 0), tx->arena)));
+                   STRF(why(row_int(&rows, 0, 0), tx->arena)));
 }

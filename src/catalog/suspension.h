@@ -16,7 +16,9 @@ struct suspension {
     struct str subscription; /* "sub_..." */
     struct str seller;
     struct str client;
-    struct str why; /* a sentence, without amounts: whoever provides it reads it, too */
+    /* "an invoice that was due on 2026-11-01 is not paid": without amounts, as whoever provides it
+     * reads it, too. */
+    struct str why;
     time_us since;
 };
 extern const struct schema suspension_schema;
@@ -27,7 +29,5 @@ MUST_CHECK enum rc suspension_list(struct tx *tx, struct str party, const struct
 /* RC_CONFLICT where something that the client buys from the seller is suspended; the sentence says
  * why. Asked before anything is ordered or started. */
 MUST_CHECK enum rc suspension_check(struct tx *tx, struct str client, struct str seller);
-/* "an invoice that was due on 2026-11-01 is not paid" */
-struct str suspension_why(int64_t due_day, struct arena *arena);
 
 #endif
