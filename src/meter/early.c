@@ -53,10 +53,11 @@ enum rc early_settle(struct tx *tx, int64_t folded)
             struct recount all = {id_number(id), 0, INT64_MIN, INT64_MAX};
             if (row_int(&rows, i, 2) != 0)
                 TRY(fold_recount(tx, folded, &all, 1, &changed));
-            TRY(row_int(&rows, i, 3) <= tx->now
-                    ? sql_run(tx, "DELETE FROM usage_early WHERE subscription = $1", V(id))
-                    : sql_run(tx, "UPDATE usage_early SET version = $2 WHERE subscription = $1",
-                              V(id), V(row_int(&rows, i, 1))));
+            if (row_int(&rows, i, 3) <= tx->now)
+                TRY(sql_run(tx, "DELETE FROM usage_early WHERE subscription = $1", V(id)));
+            else
+                TRY(sql_run(tx, "UPDATE usage_early SET version = $2 WHERE subscription = $1",
+                            V(id), V(row_int(&rows, i, 1))));
         }
     } while (rows.count == EARLY_AT_ONCE);
     return RC_OK;
