@@ -106,7 +106,7 @@ static void fuzz_steps(struct str rest)
     while (rest.n > 0 && steps.count < SUPPLY_DEPTH_MAX) {
         struct price_step *s = &steps.steps[steps.count++];
         uint64_t word = (uint64_t)take_number(&rest);
-        s->op = (enum entry_op)(word % (ENTRY_HIDE + 1));
+        s->op = (enum entry_op)(word % ENTRY_HIDE); /* one that hides is no step */
         s->value = (struct price){take_number(&rest), (int)(word >> 8 & 0xff) % 13};
         s->ppm = (int64_t)(word >> 16 & 0xffffff);
         s->floor_ppm = (int64_t)(word >> 40 & 0xfffff);

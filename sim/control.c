@@ -316,7 +316,8 @@ void control_start(struct sim *s)
 {
     if (!s->down)
         return;
-    fixture_open_with(&s->fixture, (struct store_options){.clock = &s->clock.clock});
+    fixture_open_with(&s->fixture,
+                      (struct store_options){.clock = &s->clock.clock, .unthreaded = true});
     s->down = false;
     sim_trace(s, "the control plane is up");
 }

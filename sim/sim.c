@@ -262,7 +262,8 @@ static void open_sim(struct sim *s)
     map_init(&s->by_id, &s->keep, (const uint64_t[]){1, 2});
     map_init(&s->tasks, &s->keep, (const uint64_t[]){5, 6});
     fixture_init(&s->fixture);
-    fixture_open_with(&s->fixture, (struct store_options){.clock = &s->clock.clock});
+    fixture_open_with(&s->fixture,
+                      (struct store_options){.clock = &s->clock.clock, .unthreaded = true});
     files_init(s);
     s->machines = calloc((size_t)s->o.nodes, sizeof *s->machines);
     ASSERT(s->machines != NULL);

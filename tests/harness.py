@@ -85,6 +85,7 @@ class Tally:
             self.failed += 1
             word = "FAIL"
             promise = f"{promise}: {type(e).__name__}: {e}"
+        promise = promise.rstrip().replace("\n", " | ")  # a log shows the line of what failed
         print(f"{word} {promise} ({time.monotonic() - began:.2f} s)", flush=True)
 
     def end(self):

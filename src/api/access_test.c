@@ -203,6 +203,7 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_coupon_get] = {.want = OWN_READ},
     [ROUTE_usage_take] = {.body = "[]", .want = {401, 403, 422, 403, 403, 422, 422, 422}},
     [ROUTE_usage_list] = {.want = {401, 404, 404, 200, 403, 200, 200, 200}},
+    [ROUTE_suspension_list] = {.want = OWN_READ},
     [ROUTE_usage_conflicts] = {.want = OWN_READ},
     [ROUTE_usage_conflict_see] = {.want = PARTY_OWN},
     [ROUTE_usage_sources] = {.want = OWN_READ},

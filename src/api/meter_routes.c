@@ -67,6 +67,14 @@ static enum rc whose(struct call *c, struct str *ret)
     return RC_OK;
 }
 
+enum rc suspension_list_handler(struct call *c)
+{
+    struct page page;
+    const struct list_query *q = c->query;
+    TRY(suspension_list(c->tx, c->owner, &q->page, &page));
+    return call_reply_page(c, &page);
+}
+
 enum rc usage_conflicts_handler(struct call *c)
 {
     struct page page;

@@ -11,6 +11,7 @@
 #include "billing/exchange_rate.h"
 #include "billing/wallet.h"
 #include "catalog/subscription.h"
+#include "catalog/suspension.h"
 #include "channel/reward.h"
 #include "fleet/alert.h"
 #include "fleet/availability.h"

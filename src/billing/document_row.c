@@ -209,8 +209,7 @@ enum rc document_row_unpaid(struct tx *tx, struct str issuer, struct str recipie
     return sql_each(tx, each_row, &each,
                     "SELECT " COLUMNS " FROM document d WHERE d.issuer = $1 AND d.recipient = $2 "
                     "AND d.currency = $3 AND d.code IN ($4, $5) AND d.state >= $6 "
-                    "AND d.gross > d.prepaid + d.credited + d.paid + COALESCE(d.written_off, 0) "
-                    "ORDER BY d.due_day, d.no LIMIT $7",
+                    "AND " DOCUMENT_OPEN "ORDER BY d.due_day, d.no LIMIT $7",
                     V(issuer), V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE),
                     V((int64_t)DOCUMENT_CORRECTED), V((int64_t)DOCUMENT_FINAL), V(limit));
 }
@@ -224,9 +223,7 @@ enum rc document_row_debts(struct tx *tx, struct str recipient, struct str curre
         "SELECT " COLUMNS " FROM document d WHERE d.recipient = $1 AND d.currency = $2 "
         "AND d.code IN ($3, $9) AND d.state IN ($4, $5) AND d.settle = $6 AND EXISTS (SELECT 1 "
         "FROM agreement a WHERE a.id = d.agreement AND a.kind = $7) "
-        "AND d.gross > d.prepaid + d.credited + d.paid + "
-        "COALESCE(d.written_off, 0) "
-        "ORDER BY d.due_day, d.no LIMIT $8",
+        "AND " DOCUMENT_OPEN "ORDER BY d.due_day, d.no LIMIT $8",
         V(recipient), V(currency), V((int64_t)DOCUMENT_INVOICE), V((int64_t)DOCUMENT_FINAL),
         V((int64_t)DOCUMENT_PART_PAID), V((int64_t)settle), V(agreement_kinds[AGREEMENT_SUPPLY]),
         V(limit), V((int64_t)DOCUMENT_CORRECTED));

@@ -142,6 +142,8 @@ static inline bool document_is_invoice(const struct document_row *row)
 {
     return row->code == DOCUMENT_INVOICE || row->code == DOCUMENT_CORRECTED;
 }
+/* Of a document d something is open, as SQL says it. */
+#define DOCUMENT_OPEN "d.gross > d.prepaid + d.credited + d.paid + COALESCE(d.written_off, 0) "
 /* Final invoices between two parties of which something is open: oldest due first, those of one day
  * by their no. */
 MUST_CHECK enum rc document_row_unpaid(struct tx *tx, struct str issuer, struct str recipient,

@@ -148,7 +148,6 @@ static const struct {
     {"ruleset", "krl"},
     {"server", "node"},
     {"signup", "setup"},
-    {"snapshot", "backup"},
     {"task", "operation"},
     {"template", "kind"},
     {"ticket", "workorder"},

@@ -3,6 +3,7 @@
  * does: lost nodes, failover.
  */
 #include "catalog/subscription.h"
+#include "catalog/suspension.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
 #include "fleet/move.h"
@@ -50,6 +51,7 @@ static enum rc stop(struct tx *tx, const struct seal *seal, struct service *v)
 static enum rc start(struct tx *tx, const struct seal *seal, struct service *v)
 {
     static const char *const steps[] = {"prepare", "start", NULL};
+    TRY(suspension_check(tx, v->client, v->seller));
     TRY(begin(tx, v, "start", steps));
     v->wanted = SPEC_RUNNING;
     v->state = SERVICE_PREPARING;

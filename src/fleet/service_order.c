@@ -2,6 +2,7 @@
  * service_order.c - an order: checked, reserved, placed, described, or nothing of it.
  */
 #include "catalog/subscription.h"
+#include "catalog/suspension.h"
 #include "fleet/drill.h"
 #include "fleet/move.h"
 #include "fleet/placement.h"
@@ -460,6 +461,7 @@ enum rc service_order(struct tx *tx, const struct seal *seal, struct str client,
     struct operation operation;
     bool approval = false;
     TRY(draft(tx, client, order, &v, &approval));
+    TRY(suspension_check(tx, v.client, v.seller));
     TRY(insert(tx, &v));
     TRY(keep_needs(tx, &v, order->needs));
     TRY(event_put(tx, "event.service.created", client, "service", v.id, 1, STR("")));

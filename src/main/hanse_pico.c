@@ -63,7 +63,9 @@ static enum rc read_usage(const struct pico_settings *s, struct arena *arena,
 {
     *ret = (struct pico_usage_options){.url = s->usage_url,
                                        .source = s->usage_source,
-                                       .period_us = s->usage_seconds * US_PER_SECOND};
+                                       .period_us = s->usage_seconds * US_PER_SECOND,
+                                       .suspended_url = s->suspended_url,
+                                       .suspended_us = s->suspended_seconds * US_PER_SECOND};
     if (s->usage_token_file.n > 0)
         TRY(conf_secret(arena_cstr(arena, s->usage_token_file), arena, &ret->token, err));
     if (ret->url.n > 0 && ret->source.n == 0)
@@ -128,6 +130,8 @@ static enum rc open_house(struct house *h, const struct pico_settings *s, struct
         .clock = clock_system(), .log = &h->log, .per_minute = s->channel_per_minute};
     if (s->developer_token_file.n > 0)
         TRY(conf_secret(arena_cstr(arena, s->developer_token_file), arena, &options.token, err));
+    if (s->interface.n > 0)
+        options.interface = arena_cstr(arena, s->interface);
     TRY(open_engine(h, s, arena, err));
     options.engine = h->engine;
     options.store = h->store;

@@ -1,6 +1,7 @@
 #include "main/jobs.h"
 
 #include "api/stored.h"
+#include "billing/dunning.h"
 #include "fleet/backup.h"
 #include "fleet/service.h"
 #include "fleet/vantage.h"
@@ -14,6 +15,7 @@
 #define IDLE_US       (500 * US_PER_MS)
 #define FOLD_US       (10 * US_PER_SECOND)
 #define TICK_US       (5 * US_PER_SECOND)
+#define DUNNING_US    (60 * US_PER_SECOND)
 #define SWEEP_US      (3600 * US_PER_SECOND)
 #define UNFINISHED_US (7 * 24 * 3600 * US_PER_SECOND) /* so long an upload may be gone on with */
 
@@ -37,6 +39,7 @@ struct jobs {
     time_us backup_at;
     struct str images;
     time_us sweep_at;
+    time_us dunning_at;
     bool failing; /* told once, until it works again */
 };
 
@@ -74,6 +77,7 @@ struct round {
     void *arg;
     const bool *more;
     time_us *at; /* the next look, where there is nothing */
+    int64_t every;
 };
 
 /* *ret_did: work was called. */
@@ -81,7 +85,7 @@ static enum rc go_round(struct jobs *j, const struct round *r, bool *ret_did, st
 {
     time_us now = clock_steady(clock_system());
     *ret_did = false;
-    if (j->seal == NULL || now < *r->at)
+    if (now < *r->at)
         return RC_OK;
     arena_reset(&j->arena);
     TRY(store_read(j->store, &j->arena, err, r->due, r->arg));
@@ -89,7 +93,7 @@ static enum rc go_round(struct jobs *j, const struct round *r, bool *ret_did, st
     if (*ret_did)
         TRY(store_write(j->store, &j->arena, err, r->work, r->arg));
     if (!*r->more)
-        *r->at = now + TICK_US;
+        *r->at = now + r->every;
     return RC_OK;
 }
 
@@ -116,7 +120,8 @@ static enum rc tick(struct jobs *j, bool *ret_worked, struct err *err)
 {
     struct tick t = {.seal = j->seal};
     bool did = false;
-    TRY(go_round(j, &(struct round){due_in, tick_in, &t, &t.more, &j->tick_at}, &did, err));
+    TRY(go_round(j, &(struct round){due_in, tick_in, &t, &t.more, &j->tick_at, TICK_US}, &did,
+                 err));
     *ret_worked = t.more;
     return RC_OK;
 }
@@ -137,9 +142,10 @@ static enum rc vantage(struct jobs *j, bool *ret_worked, struct err *err)
 {
     bool did = false;
     *ret_worked = false;
-    return go_round(
-        j, &(struct round){vantage_due_in, vantage_tick_in, ret_worked, ret_worked, &j->vantage_at},
-        &did, err);
+    return go_round(j,
+                    &(struct round){vantage_due_in, vantage_tick_in, ret_worked, ret_worked,
+                                    &j->vantage_at, TICK_US},
+                    &did, err);
 }
 
 /* --- backups --- */
@@ -184,13 +190,36 @@ static enum rc backups(struct jobs *j, bool *ret_worked, struct err *err)
     *ret_worked = false;
     if (j->backups.n == 0)
         return RC_OK;
-    TRY(go_round(
-        j, &(struct round){backup_due_in, backup_tick_in, ret_worked, ret_worked, &j->backup_at},
-        &did, err));
+    TRY(go_round(j,
+                 &(struct round){backup_due_in, backup_tick_in, ret_worked, ret_worked,
+                                 &j->backup_at, TICK_US},
+                 &did, err));
     enum rc rc = did ? sweep(j, err) : RC_OK;
     if (rc != RC_OK)
         j->backup_at = 0; /* what is left to sweep is looked at again at once */
     return rc;
+}
+
+/* --- what is not paid for --- */
+
+static enum rc dunning_due_in(struct tx *tx, void *arg)
+{
+    return dunning_due(tx, arg);
+}
+
+static enum rc dunning_tick_in(struct tx *tx, void *arg)
+{
+    return dunning_tick(tx, arg);
+}
+
+static enum rc dunning(struct jobs *j, bool *ret_worked, struct err *err)
+{
+    bool did = false;
+    *ret_worked = false;
+    return go_round(j,
+                    &(struct round){dunning_due_in, dunning_tick_in, ret_worked, ret_worked,
+                                    &j->dunning_at, DUNNING_US},
+                    &did, err);
 }
 
 /* --- uploads that nobody went on with --- */
@@ -233,12 +262,14 @@ static bool work(struct jobs *j)
     enum rc rc = close_work(j->store, j->ledger, &settle_above, &j->arena, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = fold(j, &worked, &err);
-    if (rc == RC_OK && !worked)
+    if (rc == RC_OK && !worked && j->seal != NULL)
         rc = tick(j, &worked, &err);
-    if (rc == RC_OK && !worked)
+    if (rc == RC_OK && !worked && j->seal != NULL)
         rc = vantage(j, &worked, &err);
-    if (rc == RC_OK && !worked)
+    if (rc == RC_OK && !worked && j->seal != NULL)
         rc = backups(j, &worked, &err);
+    if (rc == RC_OK && !worked)
+        rc = dunning(j, &worked, &err);
     if (rc == RC_OK && !worked)
         rc = uploads(j, &err);
     tell(j, rc, &err);

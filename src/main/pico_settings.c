@@ -22,6 +22,9 @@ static const struct field fields[] = {
     FIELD(struct pico_settings, developer_token_file, TEXT, .max = 4000,
           .doc = "File that holds the token developers must send. Without one, who is on this "
                  "machine may."),
+    FIELD(struct pico_settings, interface, TEXT, .max = 4000,
+          .doc = "Folder with the files of the official engine's interface for browsers, shown to "
+                 "developers alone; empty: none."),
     FIELD(struct pico_settings, base_url, TEXT, .max = 300,
           .doc = "The address that others use, such as https://picos.example.net: meta:host. Where "
                  "it is empty, that of the listener."),
@@ -44,6 +47,13 @@ static const struct field fields[] = {
           .doc = "File that holds the token for it, with the permission usage:write."),
     FIELD(struct pico_settings, usage_seconds, INT, .min = 60, .max = 86400,
           .doc = "Seconds of one record, which begin with the day (UTC)."),
+    FIELD(struct pico_settings, suspended_url, TEXT, .max = 2000,
+          .doc =
+              "Where the list of subscriptions is that are suspended because a bill is not paid: "
+              "https://cloud.example.net/v1/parties/PARTY/suspended-subscriptions, asked with "
+              "the token for usage. Where it is empty, nobody is suspended by it."),
+    FIELD(struct pico_settings, suspended_seconds, INT, .min = 1, .max = 86400,
+          .doc = "Seconds between two looks at it."),
     FIELD(struct pico_settings, mail_url, TEXT, .max = 300,
           .doc =
               "Mail server for mail:send in rulesets: smtp://HOST:25 or smtps://HOST:465; empty: "
@@ -92,6 +102,7 @@ static void set_defaults(struct pico_settings *s, struct arena *arena)
         .listen = STR("127.0.0.1:8430"),
         .log_level = LOG_INFO,
         .usage_seconds = 3600,
+        .suspended_seconds = 60,
         .channel_per_minute = 6000,
         .steps_max = KRL_STEPS_DEFAULT,
         .memory_max_mb = KRL_MEMORY_DEFAULT / MIB,

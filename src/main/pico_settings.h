@@ -14,6 +14,7 @@ struct pico_settings {
     struct str listen;
     struct str developer_listen;
     struct str developer_token_file;
+    struct str interface;
     struct str base_url;
     struct str rulesets;
     int64_t log_level; /* enum log_level */
@@ -24,6 +25,8 @@ struct pico_settings {
     struct str usage_source;
     struct str usage_token_file;
     int64_t usage_seconds;
+    struct str suspended_url;
+    int64_t suspended_seconds;
     struct str mail_url;
     struct str mail_user;
     struct str mail_password_file;

@@ -339,6 +339,8 @@ enum rc fold_add(struct fold *f, const struct packed *p, int sign)
     if (s->missing || p->meter < 1 || p->meter > f->meter_count)
         return fold_raise(f, p, "there is no such subscription or meter");
     const struct meter *m = &f->meters[p->meter - 1];
+    if (p->until > f->tx->now)
+        s->early = max_i64(s->early, p->until);
     ASSERT(sign == 1 || fold_is_sum((enum meter_kind)m->kind));
     bool spread = m->kind == METER_SUM || m->kind == METER_TIME_WEIGHTED;
     return spread ? add_spread(f, s, p, m, sign) : add_point(f, s, p, m, sign);

@@ -35,6 +35,7 @@ struct folded {
     struct str text;
     time_us start;
     bool missing;
+    time_us early; /* the end of its latest record, where that is still to come; else 0 */
     struct span *spans;
     struct sum *recent[FOLD_RECENT];
 };
@@ -133,5 +134,13 @@ struct recount {
 };
 MUST_CHECK enum rc fold_recount(struct tx *tx, int64_t folded, struct recount *list, size_t count,
                                 int64_t *ret_changed);
+
+/* Remember of which subscriptions records were added whose time has not come. */
+MUST_CHECK enum rc early_note(struct fold *f);
+/* Whether there is something to settle. */
+MUST_CHECK enum rc early_waiting(struct tx *tx, bool *ret);
+/* Count anew, from the batches up to `folded`, what was added early to windows that have changed
+ * since; forget what is not early any more. */
+MUST_CHECK enum rc early_settle(struct tx *tx, int64_t folded);
 
 #endif

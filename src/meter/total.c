@@ -131,6 +131,7 @@ static enum rc fold_batches(struct folding *g, size_t records, bool *ret_done)
     size_t i = 0;
     struct fold *f = g->fold;
     TRY(cursor(f->tx, &folded));
+    TRY(early_settle(f->tx, folded));
     TRY(sql_rows(f->tx, &heads,
                  "SELECT no, source, records FROM usage_batch WHERE no > $1 ORDER BY no LIMIT $2",
                  V(folded), V((int64_t)BATCHES_AT_ONCE)));
@@ -147,6 +148,7 @@ static enum rc fold_batches(struct folding *g, size_t records, bool *ret_done)
     TRY(sql_run(f->tx, "UPDATE usage_fold SET folded = $1 WHERE one = 1", V(folded)));
     if (g->recount_count > 0)
         TRY(fold_recount(f->tx, folded, g->recounts, g->recount_count, &changed));
+    TRY(early_note(f));
     *ret_done = i == heads.count && heads.count < BATCHES_AT_ONCE;
     return RC_OK;
 }
@@ -158,7 +160,7 @@ enum rc total_waiting(struct tx *tx, bool *ret)
                  "SELECT COALESCE((SELECT MAX(no) FROM usage_batch), 0), "
                  "COALESCE((SELECT folded FROM usage_fold WHERE one = 1), 0)"));
     *ret = row_int(&rows, 0, 0) > row_int(&rows, 0, 1);
-    return RC_OK;
+    return *ret ? RC_OK : early_waiting(tx, ret);
 }
 
 enum rc total_fold(struct tx *tx, size_t records, bool *ret_done)
@@ -174,13 +176,7 @@ enum rc total_fold(struct tx *tx, size_t records, bool *ret_done)
 
 static enum rc is_behind(struct tx *tx, void *arg)
 {
-    struct rows rows;
-    bool *behind = arg;
-    TRY(sql_rows(tx, &rows,
-                 "SELECT COALESCE(MAX(no), 0) > COALESCE((SELECT folded FROM usage_fold "
-                 "WHERE one = 1), 0) FROM usage_batch"));
-    *behind = row_int(&rows, 0, 0) != 0;
-    return RC_OK;
+    return total_waiting(tx, arg);
 }
 
 static enum rc fold_some(struct tx *tx, void *arg)
@@ -198,6 +194,13 @@ enum rc total_work(struct store *s, struct arena *arena, bool *ret_worked, struc
         TRY(store_write(s, arena, err, fold_some, &done));
     *ret_worked = behind;
     return RC_OK;
+}
+
+enum rc total_settle(struct tx *tx)
+{
+    int64_t folded = 0;
+    TRY(cursor(tx, &folded));
+    return early_settle(tx, folded);
 }
 
 enum rc total_recount(struct tx *tx, struct str subscription, int64_t *ret_changed)

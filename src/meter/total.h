@@ -73,6 +73,10 @@ MUST_CHECK enum rc total_late_subscriptions(struct tx *tx, struct str after, siz
 MUST_CHECK enum rc total_billed(struct tx *tx, time_us before);
 MUST_CHECK enum rc total_late_billed(struct tx *tx, const struct late *late, size_t count);
 
+/* Count anew what was counted before its time, of subscriptions that ended or got other terms
+ * since: each fold begins with it (early.c). */
+MUST_CHECK enum rc total_settle(struct tx *tx);
+
 /* Make the totals of a subscription anew from the records: after its terms were changed for a time
  * that has usage, and to prove them. *ret_changed: how many differed. */
 MUST_CHECK enum rc total_recount(struct tx *tx, struct str subscription, int64_t *ret_changed);

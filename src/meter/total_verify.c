@@ -32,6 +32,7 @@ static enum rc count_some(struct tx *tx, void *arg)
     struct verifying *v = arg;
     v->counted = false;
     v->wrong[0] = '\0';
+    TRY(total_settle(tx));
     TRY(sql_rows(tx, &rows,
                  "SELECT DISTINCT subscription FROM usage_total WHERE subscription > $1 "
                  "ORDER BY subscription LIMIT $2",

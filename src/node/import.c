@@ -217,7 +217,7 @@ static enum rc import_member(const char *folder, struct str name, const char *ou
                              int64_t max_bytes, struct arena *arena, struct imported *ret,
                              struct err *err)
 {
-    struct str head;
+    struct str head = {0};
     const char *disk = arena_fmt(arena, "%s/%.*s", folder, STRF(name)).p;
     TRY(read_head(disk, arena, &head, err));
     struct str format = import_format(head);
@@ -248,7 +248,7 @@ static enum rc import_archive(const char *file, const char *folder, const char *
 static enum rc import_in(const char *work, const char *file, int64_t max_bytes, struct arena *arena,
                          struct imported *ret, struct err *err)
 {
-    struct str head;
+    struct str head = {0};
     const char *out = arena_fmt(arena, "%s/out", work).p;
     const char *members = arena_fmt(arena, "%s/in", work).p;
     TRY(file_make_folder(out, err));

@@ -11,7 +11,7 @@ enum { IN_LIST_MAX = 16 * 1024 };
     "p.id, p.version, p.kind, p.name, p.legal_name, p.registration, p.email, p.phone, "     \
     "p.street, p.street2, p.postcode, p.city, p.region, p.country, p.taxable, p.currency, " \
     "p.language, p.time_zone, p.iban, p.bic, p.account_holder, p.sponsor, p.state, "        \
-    "p.created, p.changed, p.tax_currency"
+    "p.created, p.changed, p.tax_currency, p.suspend_days"
 
 /* --- rows --- */
 
@@ -55,6 +55,7 @@ static struct party read_row(const struct rows *rows, size_t row)
         .created = row_int(rows, row, 23),
         .changed = row_int(rows, row, 24),
         .tax_currency = row_str(rows, row, 25),
+        .suspend_days = row_int(rows, row, 26),
     };
 }
 
@@ -277,16 +278,17 @@ static enum rc insert(struct tx *tx, const struct party *p)
         "INSERT INTO party (id, version, kind, name, legal_name, registration, email, phone, "
         "street, street2, postcode, city, region, country, taxable, currency, language, "
         "time_zone, iban, bic, account_holder, sponsor, state, created, changed, "
-        "tax_currency) "
+        "tax_currency, suspend_days) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "
-        "$18, $19, $20, $21, $22, $23, $24, $25, $26)",
+        "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
         V(p->id), V(p->version), V(party_kinds[p->kind]), V(p->name), value_opt(p->legal_name),
         value_opt(p->registration), value_opt(p->email), value_opt(p->phone),
         value_opt(p->address.street), value_opt(p->address.street2), value_opt(p->address.postcode),
         value_opt(p->address.city), value_opt(p->address.region), V(p->address.country),
         V(p->taxable), V(p->currency), V(p->language), V(p->time_zone), value_opt(p->bank.iban),
         value_opt(p->bank.bic), value_opt(p->bank.holder), value_opt(p->sponsor),
-        V(party_states[p->state]), V(p->created), V(p->changed), value_opt(p->tax_currency)));
+        V(party_states[p->state]), V(p->created), V(p->changed), value_opt(p->tax_currency),
+        V(p->suspend_days)));
     return insert_tax_ids(tx, p);
 }
 
@@ -299,8 +301,8 @@ static enum rc update(struct tx *tx, struct party *p)
                    "registration = $7, email = $8, phone = $9, street = $10, street2 = $11, "
                    "postcode = $12, city = $13, region = $14, country = $15, taxable = $16, "
                    "currency = $17, language = $18, time_zone = $19, iban = $20, bic = $21, "
-                   "account_holder = $22, state = $23, changed = $24, tax_currency = $25 "
-                   "WHERE id = $1 AND version = $2",
+                   "account_holder = $22, state = $23, changed = $24, tax_currency = $25, "
+                   "suspend_days = $26 WHERE id = $1 AND version = $2",
                    V(p->id), V(p->version), V(p->version + 1), V(party_kinds[p->kind]), V(p->name),
                    value_opt(p->legal_name), value_opt(p->registration), value_opt(p->email),
                    value_opt(p->phone), value_opt(p->address.street), value_opt(p->address.street2),
@@ -308,7 +310,7 @@ static enum rc update(struct tx *tx, struct party *p)
                    value_opt(p->address.region), V(p->address.country), V(p->taxable),
                    V(p->currency), V(p->language), V(p->time_zone), value_opt(p->bank.iban),
                    value_opt(p->bank.bic), value_opt(p->bank.holder), V(party_states[p->state]),
-                   V(tx->now), value_opt(p->tax_currency)));
+                   V(tx->now), value_opt(p->tax_currency), V(p->suspend_days)));
     ASSERT(changed == 1); /* it was read in this tx */
     p->version++;
     p->changed = tx->now;

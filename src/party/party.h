@@ -38,7 +38,7 @@ enum party_state { PARTY_ACTIVE, PARTY_CLOSED };
 extern const char *const party_kinds[];
 extern const char *const party_states[];
 
-enum { PARTY_TAX_IDS_MAX = 8 };
+enum { PARTY_TAX_IDS_MAX = 8, PARTY_SUSPEND_DAYS_MAX = 365 };
 
 struct party {
     uint64_t set;
@@ -56,6 +56,7 @@ struct party {
     struct bank bank;
     struct str currency;     /* ISO 4217 */
     struct str tax_currency; /* in which it accounts for VAT; empty: in that of each invoice */
+    int64_t suspend_days;    /* billing/dunning.h; 0: never */
     struct str language;     /* "en", "fr", "zh-CN" */
     struct str time_zone;
     struct str sponsor; /* empty for the operator */

@@ -80,6 +80,12 @@ const char *const party_states[] = {"active", "closed", NULL};
                      "another one their tax stands in it too; that of each invoice unless "       \
                      "given.",                                                                    \
               .example = "\"EUR\""),                                                              \
+        FIELD(struct party, suspend_days, INT, .flags = FIELD_WIDE, .min = 0,                     \
+              .max = PARTY_SUSPEND_DAYS_MAX,                                                      \
+              .doc = "How many days behind its due date an invoice of the party may be open "     \
+                     "before what its client buys from it is suspended; 0: it suspends "          \
+                     "nothing.",                                                                  \
+              .example = "14"),                                                                   \
         FIELD(struct party, language, TEXT, .flags = FIELD_WIDE, .min = 2, .max = 12,             \
               .doc = "Language of its documents; the sponsor's unless given.",                    \
               .example = "\"fr\""),                                                               \

@@ -5,13 +5,14 @@
 #include "pico/inside.h"
 #include "pico/usage.h"
 
-enum step { STEP_SET, STEP_DROP, STEP_SUSPEND, STEP_RESUME };
+enum step { STEP_SET, STEP_DROP, STEP_SUSPEND, STEP_RESUME, STEP_UNPAID, STEP_PAID };
 
 struct change {
     struct pico_engine *e;
     const struct still *s;
     struct str id;
     struct str subscription;
+    struct str why;
     enum step step;
     int64_t before; /* the account of the pico; 0: none */
     int64_t after;
@@ -92,8 +93,33 @@ static enum rc suspend(struct tx *tx, struct change *c)
     c->after = c->before;
     if (c->before == 0)
         TRY(make(tx, c));
-    return sql_run(tx, "UPDATE pico_account SET suspended = $2 WHERE pico = $1", V(c->after),
-                   V(c->step == STEP_SUSPEND));
+    if (c->step == STEP_SUSPEND)
+        return sql_run(tx, "UPDATE pico_account SET suspended = 1, by_hand = 1 WHERE pico = $1",
+                       V(c->after));
+    return sql_run(tx,
+                   "UPDATE pico_account SET suspended = 0, by_hand = 0, unpaid = 0, why = NULL "
+                   "WHERE pico = $1",
+                   V(c->after));
+}
+
+/* What somebody did by hand stays. */
+static enum rc note_bill(struct tx *tx, struct change *c)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT 1 FROM pico_account WHERE pico = $1 AND subscription = $2",
+                 V(c->s->no), V(c->subscription)));
+    if (rows.count == 0)
+        return err_set(tx->err, RC_NOT_FOUND, "the subscription pays for it no more");
+    c->after = c->before;
+    if (c->step == STEP_UNPAID)
+        return sql_run(tx,
+                       "UPDATE pico_account SET suspended = 1, unpaid = 1, why = $2 WHERE pico = "
+                       "$1",
+                       V(c->after), V(value_opt(c->why)));
+    return sql_run(tx,
+                   "UPDATE pico_account SET suspended = by_hand, unpaid = 0, why = NULL WHERE pico "
+                   "= $1",
+                   V(c->after));
 }
 
 static enum rc write_change(struct tx *tx, void *arg)
@@ -111,6 +137,10 @@ static enum rc write_change(struct tx *tx, void *arg)
     case STEP_SUSPEND:
     case STEP_RESUME:
         TRY(suspend(tx, c));
+        break;
+    case STEP_UNPAID:
+    case STEP_PAID:
+        TRY(note_bill(tx, c));
         break;
     }
     return read_suspended(tx, c);
@@ -210,6 +240,16 @@ enum rc pico_suspend(struct pico_engine *e, struct str id, bool suspended, struc
     return run(e, &c, err);
 }
 
+enum rc pico_account_unpaid(struct pico_engine *e, struct str id, struct str subscription,
+                            bool unpaid, struct str why, struct err *err)
+{
+    struct change c = {.id = id,
+                       .subscription = subscription,
+                       .why = why,
+                       .step = unpaid ? STEP_UNPAID : STEP_PAID};
+    return run(e, &c, err);
+}
+
 enum rc pico_account_show(struct tx *tx, struct str id, struct json_writer *w)
 {
     static const char *const names[] = {"events", "queries", "steps", "picos"};
@@ -217,7 +257,8 @@ enum rc pico_account_show(struct tx *tx, struct str id, struct json_writer *w)
     char since[TIME_TEXT_MAX];
     TRY(sql_rows(tx, &rows,
                  "SELECT a.id, a.subscription, a.suspended, a.begun, a.events, a.queries, a.steps, "
-                 "(SELECT COUNT(*) FROM pico c WHERE c.account = a.pico) FROM pico p JOIN "
+                 "(SELECT COUNT(*) FROM pico c WHERE c.account = a.pico), a.unpaid, a.why FROM "
+                 "pico p JOIN "
                  "pico_account a ON a.pico = p.account WHERE p.id = $1",
                  V(id)));
     if (rows.count == 0)
@@ -232,6 +273,13 @@ enum rc pico_account_show(struct tx *tx, struct str id, struct json_writer *w)
         json_put_str(w, row_str(&rows, 0, 1));
     json_put_key(w, STR("suspended"));
     json_put_bool(w, row_int(&rows, 0, 2) != 0);
+    json_put_key(w, STR("unpaid"));
+    json_put_bool(w, row_int(&rows, 0, 8) != 0);
+    json_put_key(w, STR("why"));
+    if (row_null(&rows, 0, 9))
+        json_put_null(w);
+    else
+        json_put_str(w, row_str(&rows, 0, 9));
     json_put_key(w, STR("since"));
     json_put_str(w, str_n(since, time_format(row_int(&rows, 0, 3), since)));
     for (size_t i = 0; i < COUNT(names); i++) {

@@ -223,6 +223,7 @@ extern const struct module module_meta;
 extern const struct module module_event;
 extern const struct module module_http;
 extern const struct module module_mail;
+extern const struct module module_ursa;
 extern const struct module module_webhook;
 extern const struct module module_schedule;
 /* All of them, ended by NULL. */

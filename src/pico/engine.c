@@ -6,6 +6,7 @@
 #include "krl/code.h"
 #include "pico/inside.h"
 #include "pico/outgoing.h"
+#include "pico/unpaid.h"
 #include "pico/url.h"
 #include "pico/usage.h"
 
@@ -165,6 +166,8 @@ static void start_threads(struct pico_engine *e)
         start_thread(e, remote_thread);
     for (size_t i = 0; i < OUTGOING_THREADS && e->o.wire != NULL; i++)
         start_thread(e, outgoing_thread);
+    if (e->o.usage.suspended_url.n > 0 && e->o.wire != NULL)
+        start_thread(e, unpaid_thread);
 }
 
 /* --- open and close --- */
@@ -189,6 +192,7 @@ static struct pico_engine *make(const struct pico_options *o)
     e->o.usage.url = copy_text(o->usage.url);
     e->o.usage.token = copy_text(o->usage.token);
     e->o.usage.source = copy_text(o->usage.source);
+    e->o.usage.suspended_url = copy_text(o->usage.suspended_url);
     e->o.mail.url = copy_text(o->mail.url);
     e->o.mail.user = copy_text(o->mail.user);
     e->o.mail.password = copy_text(o->mail.password);
@@ -210,6 +214,7 @@ static struct pico_engine *make(const struct pico_options *o)
     pthread_cond_init(&e->moved, NULL);
     pthread_cond_init(&e->back, NULL);
     pthread_cond_init(&e->tick, &monotonic);
+    pthread_cond_init(&e->asking, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return e;
 }
@@ -310,6 +315,7 @@ void pico_engine_close(struct pico_engine *e)
     for (size_t i = 0; i < LANES; i++)
         pthread_cond_broadcast(&e->work[i]);
     pthread_cond_broadcast(&e->tick);
+    pthread_cond_broadcast(&e->asking);
     if (e->outgoing != NULL)
         outgoing_wake(e);
     pthread_mutex_unlock(&e->lock);
@@ -334,12 +340,21 @@ void pico_engine_close(struct pico_engine *e)
     pthread_cond_destroy(&e->moved);
     pthread_cond_destroy(&e->back);
     pthread_cond_destroy(&e->tick);
+    pthread_cond_destroy(&e->asking);
     pthread_mutex_destroy(&e->moving);
     pthread_mutex_destroy(&e->chance_lock);
     pthread_mutex_destroy(&e->lock);
-    const struct str texts[] = {
-        e->o.base_url,     e->o.rulesets, e->root,        e->o.usage.url,     e->o.usage.token,
-        e->o.usage.source, e->o.mail.url, e->o.mail.user, e->o.mail.password, e->o.mail.from};
+    const struct str texts[] = {e->o.base_url,
+                                e->o.rulesets,
+                                e->root,
+                                e->o.usage.url,
+                                e->o.usage.token,
+                                e->o.usage.source,
+                                e->o.usage.suspended_url,
+                                e->o.mail.url,
+                                e->o.mail.user,
+                                e->o.mail.password,
+                                e->o.mail.from};
     for (size_t i = 0; i < COUNT(texts); i++)
         free((char *)(uintptr_t)texts[i].p);
     free(e);
@@ -376,6 +391,8 @@ enum rc pico_engine_run_due(struct pico_engine *e, struct err *err)
     pthread_mutex_unlock(&e->lock);
     for (bool more = true; more;)
         TRY(usage_turn(e, &more, err));
+    if (unpaid_turn(e, err) != RC_OK && e->o.log != NULL)
+        log_event(e->o.log, LOG_WARN, "pico.unpaid", LOG_S("error", err_text(err)));
     pthread_mutex_lock(&e->lock);
     (void)outgoing_run(e); /* what is not done is due later */
     pthread_mutex_unlock(&e->lock);

@@ -69,6 +69,9 @@ struct pico_options {
         struct str token;
         struct str source; /* "urn:hanse:PARTY:NAME" */
         int64_t period_us; /* > 0 where url is set */
+        /* Where the list of suspended subscriptions is (unpaid.h); empty: nobody is asked. */
+        struct str suspended_url;
+        int64_t suspended_us; /* between two questions; > 0 where suspended_url is set */
     } usage;
     struct pico_mail_options {
         struct str url;  /* smtp://host:25, smtps://host:465; empty: rulesets send no mail */

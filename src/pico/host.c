@@ -6,7 +6,7 @@
 
 const struct module *const activation_modules[] = {&module_ctx,      &module_meta, &module_event,
                                                    &module_schedule, &module_http, &module_webhook,
-                                                   &module_mail,     NULL};
+                                                   &module_mail,     &module_ursa, NULL};
 
 /* --- entity variables --- */
 

@@ -32,7 +32,7 @@ enum {
     AWAY_MAX = 64,               /* activations that wait for other hosts, each with a thread */
     AWAY_HOST_MAX = 8,           /* of them for one host */
     AWAY_ACCOUNT_MAX = 16,       /* of one account */
-    THREADS_MAX = 70 + AWAY_MAX, /* 64 workers, a timer, those, two of the outbox */
+    THREADS_MAX = 71 + AWAY_MAX, /* 64 workers, a timer, those, two of the outbox, one that asks */
     TALLY_SLOTS = 1024,
     CHANCE_AHEAD = 2048, /* bytes: one call of the system for many identifiers */
     SCRATCH_MAX = 8,
@@ -51,6 +51,8 @@ struct item {
     bool slow;                    /* was begun on the fast lane, in vain */
     bool old;                     /* ITEM_SCHEDULE: due before this engine's start */
     bool tried;                   /* trial.c has counted it */
+    bool tries_known;             /* trial.c has read them */
+    int64_t tries;                /* how often engines that died had begun it */
     bool on_trial;                /* alone of those that were counted before */
     bool condemned;               /* to be set aside */
     struct pico_request *request; /* ITEM_REQUEST */
@@ -208,6 +210,7 @@ struct pico_engine {
     pthread_cond_t work[LANES]; /* something is ready on the lane */
     pthread_cond_t moved;       /* an item ended, a commit ended */
     pthread_cond_t tick;        /* the timer should look again */
+    pthread_cond_t asking;      /* the engine ends: unpaid_thread does */
     pthread_cond_t back;        /* one fewer runs on the slow lane */
     bool stopping;
     bool leaving; /* what comes to a pico that stands still is refused */
@@ -229,6 +232,7 @@ struct pico_engine {
     bool trial;      /* an event at which an engine died is begun again */
     int64_t old_row; /* events up to here were in the store at the start */
     time_us started;
+    time_us started_steady;
     struct ready_list idle;         /* loaded, nothing to do; the longest idle one first */
     struct pico_request *new_first; /* whose channel is not known yet */
     struct pico_request *new_last;
@@ -238,6 +242,7 @@ struct pico_engine {
     size_t commits; /* on their way */
     size_t running;
     time_us next_due;
+    time_us unpaid_due; /* by the steady clock; of the one who asks */
     struct pico_counters counters;
 
     /* The writing thread's: the store's present transaction. */

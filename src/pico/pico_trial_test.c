@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { LIVES_MAX = 40 };
+enum { LIVES_MAX = 40, KILLS = 20 };
 
 static const char deadly[] =
     "ruleset deadly { meta { shares state, logs }\n"
@@ -78,6 +78,7 @@ static bool live_once(struct deadly *d, struct str eci, const char *name, const 
         world_run(&d->w);
         if (name != NULL)
             (void)world_event(&d->w, eci, "deadly", name, attrs); /* it may not live to answer */
+        world_advance(&d->w, PICO_CALM_MAX_US);
         pico_engine_close(d->w.e);
         store_close(d->w.f.store);
         _exit(0);
@@ -103,6 +104,33 @@ static int lives(struct deadly *d, struct str eci, const char *name, const char 
     world_open(&d->w);
     world_run(&d->w);
     return deaths;
+}
+
+/* Engines that are killed soon after their start, whatever they do; the first one in the event. */
+static void killed_soon(struct deadly *d, struct str eci, const char *name, const char *attrs)
+{
+    pico_engine_close(d->w.e);
+    store_close(d->w.f.store);
+    for (int i = 0; i < KILLS; i++) {
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+            d->wire.fn = die;
+            world_open_store(&d->w);
+            world_open(&d->w);
+            world_run(&d->w);
+            if (i == 0)
+                (void)world_event(&d->w, eci, "deadly", name, attrs);
+            (void)kill(getpid(), SIGKILL);
+        }
+        int status = 0;
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status));
+    }
+    world_open_store(&d->w);
+    world_open(&d->w);
+    world_run(&d->w);
+    world_advance(&d->w, PICO_CALM_MAX_US);
 }
 
 struct aside {
@@ -202,6 +230,22 @@ START_TEST(a_schedule_of_which_the_engine_dies_is_set_aside)
 }
 END_TEST
 
+START_TEST(kills_from_outside_set_nothing_aside)
+{
+    struct deadly d;
+    deadly_start(&d);
+    struct str eci;
+    struct str pico = new_deadly(&d, &eci);
+    struct str to = arena_fmt(&d.w.arena, "{\"to\":[\"%.*s\"]}", STRF(eci));
+    killed_soon(&d, d.root, "tell", arena_cstr(&d.w.arena, to));
+    CHECK_TEXT(world_query(&d.w, pico, "deadly", "state", ""), "[1,1]");
+    killed_soon(&d, pico, "plan", "");
+    CHECK_TEXT(world_query(&d.w, pico, "deadly", "state", ""), "[2,2]");
+    CHECK_TEXT(asides(&d, pico), "{\"items\":[]}");
+    world_stop(&d.w);
+}
+END_TEST
+
 START_TEST(each_death_is_the_fault_of_one)
 {
     struct deadly d;
@@ -232,6 +276,7 @@ Suite *pico_trial_suite(void)
     tcase_add_test(t, an_event_of_which_the_engine_dies_is_set_aside_and_the_queue_goes_on);
     tcase_add_test(t, what_is_set_aside_can_be_forgotten);
     tcase_add_test(t, a_schedule_of_which_the_engine_dies_is_set_aside);
+    tcase_add_test(t, kills_from_outside_set_nothing_aside);
     tcase_add_test(t, each_death_is_the_fault_of_one);
     suite_add_tcase(s, t);
     return s;

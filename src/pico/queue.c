@@ -561,7 +561,7 @@ static bool after(struct pico_engine *e, struct pico *p, struct item *i, enum ou
     case OUT_BROKEN:
         return true;
     case OUT_REST:
-        if (p->wants_host != 0 ? away_has_room(e, p) : !e->trial) { /* by now */
+        if (p->wants_host != 0 ? away_has_room(e, p) : trial_may_begin(e, i)) { /* by now */
             p->wants_host = 0;
             return true;
         }

@@ -561,6 +561,7 @@ enum rc rows_start(struct pico_engine *e, struct err *err)
         e->diary_no = s.last_log;
         e->old_row = s.last_row;
         e->started = clock_now(e->clock);
+        e->started_steady = clock_steady(e->clock);
         atomic_store(&e->next_no, s.last_no + 1);
         atomic_store(&e->next_row, s.last_row + 1);
     }

@@ -3,11 +3,18 @@
  * begun by the one before, which did not live to the end of it. So such an event is counted,
  * durably, before it is begun; one that was counted before runs while no other such does, so that
  * the next death is the fault of one alone; and after PICO_TRIES_MAX it is set aside.
+ *
+ * An engine that is killed again and again from outside dies of no event, but each time there is
+ * one in hand. So one that was counted before waits until the engine has lived for a while: who
+ * kills it without regard to events hits, in all that time, hardly the moment of that one, and an
+ * event that kills it does so at once.
  */
 #include "pico/trial.h"
 #include "pico/inside.h"
 
 /* --- before it runs --- */
+
+static const int64_t calm_us[PICO_TRIES_MAX] = {0, PICO_CALM_US, PICO_CALM_MAX_US};
 
 struct counting {
     const struct pico *p;
@@ -52,36 +59,56 @@ static void count_one(struct pico_engine *e, struct pico *p, const struct item *
     commit_submit(c);
 }
 
-/* Whether no other event is on trial; then this one is. */
+bool trial_may_begin(const struct pico_engine *e, const struct item *i)
+{
+    int64_t lived = clock_steady(e->clock) - e->started_steady;
+    return !e->trial && (i->tries >= PICO_TRIES_MAX || lived >= calm_us[i->tries]);
+}
+
+/* Whether it is the one on trial now. */
 static bool take_turn(struct pico_engine *e, struct item *i)
 {
     pthread_mutex_lock(&e->lock);
-    bool free = !e->trial;
-    e->trial = true;
-    i->on_trial = i->on_trial || free;
+    if (!i->on_trial && trial_may_begin(e, i)) {
+        i->on_trial = true;
+        e->trial = true;
+    }
     pthread_mutex_unlock(&e->lock);
     return i->on_trial;
 }
 
-bool trial_pass(struct pico_engine *e, struct pico *p, struct item *i, enum outcome *ret)
+/* With i->tries. False: the store does not answer. */
+static bool know_tries(struct pico_engine *e, struct pico *p, struct item *i)
 {
     struct counting c = {.p = p, .i = i};
     struct err err;
-    if (i->tried || !may_be_suspect(e, i))
+    if (i->tries_known)
         return true;
     if (count_tries(e, &c, &err) != RC_OK) {
         pthread_mutex_lock(&e->lock);
         p->broken = true;
         pthread_mutex_unlock(&e->lock);
+        return false;
+    }
+    i->tries = c.tries;
+    i->tries_known = true;
+    return true;
+}
+
+bool trial_pass(struct pico_engine *e, struct pico *p, struct item *i, enum outcome *ret)
+{
+    if (i->tried || !may_be_suspect(e, i))
+        return true;
+    if (!know_tries(e, p, i)) {
         *ret = OUT_BROKEN;
         return false;
     }
-    if (c.tries > 0 && c.tries < PICO_TRIES_MAX && !take_turn(e, i)) {
+    if (i->tries > 0 && i->tries < PICO_TRIES_MAX && !take_turn(e, i)) {
         *ret = OUT_REST;
         return false;
     }
     i->tried = true;
-    i->condemned = c.tries >= PICO_TRIES_MAX;
+    i->condemned = i->tries >= PICO_TRIES_MAX;
     if (i->condemned)
         return true;
     count_one(e, p, i);

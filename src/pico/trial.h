@@ -10,9 +10,15 @@
 
 enum { PICO_TRIES_MAX = 3, PICO_ASIDE_LIST_MAX = 1000 };
 
+/* So long an engine has lived when it begins what was begun once before, and more often. */
+#define PICO_CALM_US     US_PER_SECOND
+#define PICO_CALM_MAX_US (10 * US_PER_SECOND)
+
 /* Before an item runs, on the pico's thread. False: not now, and *ret says when to begin anew. Sets
  * i->condemned where it is to be set aside instead. */
 bool trial_pass(struct pico_engine *e, struct pico *p, struct item *i, enum outcome *ret);
+/* With the lock, of one that was not now (OUT_REST): whether it may be begun. */
+bool trial_may_begin(const struct pico_engine *e, const struct item *i);
 /* With the lock: the item is through, or goes. */
 void trial_over(struct pico_engine *e, struct item *i);
 

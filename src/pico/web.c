@@ -116,6 +116,19 @@ static bool may_develop(struct web_call *c)
     return is_this_machine(host) && !foreign && !str_eq(site, STR("cross-site"));
 }
 
+/* A file of the interface for browsers, for who may develop. False: there is none. */
+static bool show_file(struct web_call *c)
+{
+    struct str path = http_path(c->x);
+    enum http_method method = http_method(c->x);
+    if (c->w->o.interface == NULL || (method != HTTP_GET && method != HTTP_HEAD) || !may_develop(c))
+        return false;
+    path = str_sub(path, 1, path.n);
+    if (path.n == 0 || str_ends(path, STR("/")))
+        path = arena_fmt(web_arena(c), "%.*sindex.html", STRF(path));
+    return http_reply_file(c->x, c->w->o.interface, path);
+}
+
 /* --- one request --- */
 
 static void put_cors(struct web_call *c)
@@ -199,7 +212,8 @@ static void serve(struct pico_web *w, struct http_exchange *x, bool developer)
     } else if (r == NULL && ours) {
         web_refuse(c, RC_NOT_FOUND, "there is nothing at this address");
     } else if (r == NULL) {
-        reply_not_there(c);
+        if (!developer || !show_file(c))
+            reply_not_there(c);
     } else if ((r->flags & WEB_DEVELOPER) != 0 && !may_develop(c)) {
         c->route = &nothing;
         web_refuse(c, w->o.token.n > 0 ? RC_UNAUTHENTICATED : RC_FORBIDDEN,

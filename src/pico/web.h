@@ -26,7 +26,10 @@ struct pico_web_options {
     struct store *store;        /* the engine's, to list what is there */
     struct clock *clock;
     const struct log *log;
-    struct str token;   /* of the developers' listener; empty: none */
+    struct str token; /* of the developers' listener; empty: none */
+    /* A folder whose files the developers' listener shows where no route is: the official engine's
+     * interface for browsers. NULL: none. Outlives the web. */
+    const char *interface;
     int64_t per_minute; /* requests over one channel; 0: no limit */
 };
 

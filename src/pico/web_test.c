@@ -3,7 +3,10 @@
 #include "http/probe.h"
 #include "pico/web_inside.h"
 
-enum { OFTEN = 2 }; /* a minute */
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OFTEN = 2 /* a minute */, DOTS = 4 };
 
 static struct pico_web *web;
 static struct http_server *customers;
@@ -93,6 +96,80 @@ START_TEST(what_is_not_there_is_said_as_express_says_it)
     ck_assert_int_eq(probe_status(reply), 404);
     ck_assert_ptr_nonnull(strstr(reply, "application/problem+json"));
     free(reply);
+}
+END_TEST
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "we");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs(text, f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void shows(const char *target, const char *type, const char *text)
+{
+    char *reply = ask(developers, "GET", target, "");
+    ck_assert_msg(probe_status(reply) == 200, "%s: %s", target, reply);
+    ck_assert_msg(strstr(reply, type) != NULL, "%s: %s", target, reply);
+    ck_assert_msg(strstr(reply, text) != NULL, "%s: %s", target, reply);
+    free(reply);
+    expect(customers, "GET", target, 404);
+    expect(developers, "POST", target, 404);
+}
+
+/* As the official interface lies there: a page, its script and style, the documentation. */
+START_TEST(developers_alone_see_the_interface)
+{
+    static const char *const outside[] = {"/../secret.html",
+                                          "/%2e%2e/secret.html",
+                                          "/docs/../../secret.html",
+                                          "/..%2fsecret.html",
+                                          "/link.html",
+                                          "/.hidden.html",
+                                          "/docs",
+                                          "/nothing.js"};
+    char place[] = "/tmp/hanse-interface-XXXXXX";
+    char folder[128];
+    char path[256];
+    close_web();
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    (void)snprintf(folder, sizeof folder, "%s/ui", place);
+    (void)snprintf(path, sizeof path, "%s/docs", folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    put_file(place, "secret.html", "secret");
+    put_file(folder, "index.html", "<script src=\"/pico-engine-ui.js\"></script>");
+    put_file(folder, "pico-engine-ui.js", "start()");
+    put_file(folder, "pico-engine-ui.css", "p{}");
+    put_file(folder, ".hidden.html", "hidden");
+    put_file(path, "index.html", "the documentation");
+    (void)snprintf(path, sizeof path, "%s/link.html", folder);
+    ck_assert_int_eq(symlink("../secret.html", path), 0);
+    open_web((struct pico_web_options){.interface = folder});
+    shows("/", "text/html", "pico-engine-ui.js");
+    shows("/pico-engine-ui.js", "text/javascript", "start()");
+    shows("/pico-engine-ui.css", "text/css", "p{}");
+    shows("/docs/", "text/html", "the documentation");
+    for (size_t i = 0; i < COUNT(outside); i++) /* 400: no such address can be */
+        expect(developers, "GET", outside[i], i < DOTS ? 400 : 404);
+    char *reply = ask(developers, "GET", "/", "Origin: https://example.com\r\n");
+    ck_assert_int_eq(probe_status(reply), 404);
+    free(reply);
+    close_web();
+    open_web((struct pico_web_options){.interface = folder, .token = STR("secret")});
+    expect(developers, "GET", "/", 404);
+    static const char *const names[] = {"ui/docs/index.html",    "ui/docs",
+                                        "ui/index.html",         "ui/pico-engine-ui.js",
+                                        "ui/pico-engine-ui.css", "ui/.hidden.html",
+                                        "ui/link.html",          "ui",
+                                        "secret.html",           ""};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", place, names[i]);
+        ck_assert_int_eq(remove(path), 0);
+    }
 }
 END_TEST
 
@@ -237,6 +314,7 @@ Suite *web_suite(void)
     tcase_add_checked_fixture(c, up, close_web);
     tcase_add_test(c, no_developer_route_is_on_the_customers_listener);
     tcase_add_test(c, what_is_not_there_is_said_as_express_says_it);
+    tcase_add_test(c, developers_alone_see_the_interface);
     tcase_add_test(c, every_page_may_use_a_channel);
     tcase_add_test(c, options_are_the_same_everywhere);
     tcase_add_test(c, a_page_from_elsewhere_may_not_develop);

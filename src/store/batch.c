@@ -330,6 +330,29 @@ static void refuse(struct store_job *job)
     }
 }
 
+static void write_batch(struct writer *w, struct store_job **jobs, size_t n)
+{
+    struct store *s = w->store;
+    uint64_t before = atomic_load(&s->commits);
+    if (s->shared)
+        pthread_mutex_lock(&s->pool.lock);
+    run_batch(w, jobs, n);
+    if (s->shared)
+        pthread_mutex_unlock(&s->pool.lock);
+    if (atomic_load(&s->commits) != before)
+        tell_hooks(s);
+    s->engine->tidy(w->conn);
+}
+
+/* On the thread of the caller, whose `done` must not write in its turn. */
+static void write_here(struct store *s, struct store_job *job)
+{
+    ASSERT(!s->running); /* it would wait for itself */
+    s->running = true;
+    write_batch(&s->writers[0], &job, 1);
+    s->running = false;
+}
+
 static void *write_thread(void *arg)
 {
     struct writer *w = arg;
@@ -342,15 +365,7 @@ static void *write_thread(void *arg)
         refuse(refused);
         if (n == 0)
             continue;
-        uint64_t before = atomic_load(&s->commits);
-        if (s->shared)
-            pthread_mutex_lock(&s->pool.lock);
-        run_batch(w, w->jobs, n);
-        if (s->shared)
-            pthread_mutex_unlock(&s->pool.lock);
-        if (atomic_load(&s->commits) != before)
-            tell_hooks(s);
-        s->engine->tidy(w->conn);
+        write_batch(w, w->jobs, n);
     }
 }
 
@@ -360,7 +375,10 @@ void store_submit(struct store *s, struct store_job *job)
 {
     ASSERT(job->fn != NULL && job->done != NULL);
     ASSERT(job->arena != NULL && job->err != NULL);
-    put_job(&s->queue, job);
+    if (s->unthreaded)
+        write_here(s, job);
+    else
+        put_job(&s->queue, job);
 }
 
 struct waiter {
@@ -390,6 +408,8 @@ enum rc store_write(struct store *s, struct arena *arena, struct err *err, tx_fn
 
 bool batch_on_thread(const struct store *s)
 {
+    if (s->unthreaded)
+        return s->running;
     for (size_t i = 0; i < s->writers_count; i++)
         if (s->writers[i].started && pthread_equal(s->writers[i].thread, pthread_self()))
             return true;
@@ -398,7 +418,7 @@ bool batch_on_thread(const struct store *s)
 
 void batch_start(struct store *s)
 {
-    for (size_t i = 0; i < s->writers_count; i++) {
+    for (size_t i = 0; i < s->writers_count && !s->unthreaded; i++) {
         struct writer *w = &s->writers[i];
         int failed = pthread_create(&w->thread, NULL, write_thread, w);
         ASSERT(failed == 0);

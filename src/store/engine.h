@@ -141,8 +141,10 @@ struct store {
     char *folder;               /* SQLite: NULL in memory */
     int lock_fd;                /* SQLite: hanse.lock, or -1 */
     struct sqlite_files *files; /* SQLite on a disk: the writer's way to them, else NULL */
-    bool sole;   /* PostgreSQL: its one writer holds a lock for as long as it is connected */
-    bool shared; /* one connection for all, under the pool's lock (SQLite in memory) */
+    bool sole;       /* PostgreSQL: its one writer holds a lock for as long as it is connected */
+    bool shared;     /* one connection for all, under the pool's lock (SQLite in memory) */
+    bool unthreaded; /* units of work run where they are asked for */
+    bool running;    /* unthreaded: one runs */
     size_t readers_max;
     size_t batch_max;
 

@@ -217,7 +217,7 @@ END_TEST
 
 /* --- a full disk --- */
 
-enum { SMALL_BYTES = 4 * 1024 * 1024, BALLAST_BYTES = 1024 * 1024, FULL_WRITERS = 8 };
+enum { SMALL_BYTES = 8 * 1024 * 1024, BALLAST_BYTES = 1024 * 1024, FULL_WRITERS = 8 };
 
 static bool write_text(const char *path, const char *text)
 {

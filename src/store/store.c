@@ -216,6 +216,7 @@ static struct store *make_store(const struct store_options *o, const struct engi
     s->batch_max = o->batch_max ? o->batch_max : STORE_BATCH_MAX;
     s->writers_count = o->writers ? o->writers : WRITERS_DEFAULT;
     s->sole = o->sole;
+    s->unthreaded = o->unthreaded;
     if (engine->kind == STORE_SQLITE || o->sole)
         s->writers_count = 1;
     for (size_t i = 0; i < s->writers_count; i++) {

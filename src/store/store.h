@@ -60,6 +60,10 @@ struct store_options {
      * one that was killed in the middle of a commit, and is RC_CONFLICT then. SQLite always has one
      * process. */
     bool sole;
+    /* No thread of its own writes: each unit of work runs and is committed on the thread that asks,
+     * which is one and always the same. For simulations, whose one thread would do nothing else
+     * than wait. */
+    bool unthreaded;
 };
 
 /* Open, check, migrate. RC_CONFLICT: another process has it ("the store in ... is in use by
