@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 
-from harness import PASSWORD, PROGRAMS, ROOT, Server, lacks, made, until, want
+from harness import HANSE, PASSWORD, PROGRAMS, ROOT, Server, lacks, made, until, want
 
 NODE = os.path.join(PROGRAMS, "hanse-node")
 POINTS = os.path.join(ROOT, "build/gcc/tests/points/hanse-node-points")  # it dies where it is told (tests/points)
@@ -235,6 +235,18 @@ class Cloud:
     def operator(self):
         return self.server.client(self.token, timeout=60)
 
+    def hanse(self, *words, good=True, token=None):
+        """The command line, as the operator or whose token it is; it leaves no file."""
+        secret, scratch = os.path.join(self.place, "token"), os.path.join(self.place, "scratch")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+            f.write(token or self.token)
+        os.makedirs(scratch, exist_ok=True)
+        environment = {**os.environ, "HANSE_URL": "http://" + self.server.address, "HANSE_TOKEN_FILE": secret, "HOME": self.place, "TMPDIR": scratch}
+        done = subprocess.run([HANSE, *words], capture_output=True, text=True, timeout=600, check=False, env=environment)
+        want((done.returncode == 0) == good, f"{words[:3]}: {done.returncode} {done.stdout}{done.stderr}")
+        want(os.listdir(scratch) == [], f"{words[:3]} left {os.listdir(scratch)}")
+        return done
+
     def end(self):
         for node in self.nodes.values():
             node.sweep()
@@ -290,6 +302,11 @@ class Cloud:
             made(op.post(f"/v1/parties/{party}/plans", {"item": "box", "code": code, "name": code, "charges": [
                 {"label": code, "kind": "flat", "price": "1.00"}]}), "plan")
             made(op.post(f"/v1/parties/{party}/offers", {"plan": code, "kind": code}), "offer")
+        self.signs_up()
+
+    def signs_up(self):
+        """A client, who may order what the operator sells."""
+        op, party = self.operator(), self.op
         link = made(op.post(f"/v1/parties/{party}/invitations", {"prefill": {"name": "Client", "address": {"country": "FR"}}}), "invitation")["link"]
         got = made(self.server.client().post("/v1/invitations/actions/accept", {
             "token": link.rsplit("/", 1)[1], "email": "c@client.test", "name": "Cleo", "password": PASSWORD}), "client")
