@@ -648,7 +648,7 @@ static enum outcome do_event(struct activation *a, struct pico_request *r)
     if (only)
         set_reply(a, r, event_reply(a, r));
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     a->counts = COUNTS_EVENT;
     if (!hand_in(a, only ? r : NULL))
         return OUT_BROKEN;
@@ -666,7 +666,7 @@ static enum outcome do_query(struct activation *a, struct pico_request *r)
         return again(a, &out) ? out : end_badly(a, r);
     set_reply(a, r, v);
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     a->counts = COUNTS_QUERY;
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
@@ -726,7 +726,7 @@ static enum outcome do_order(struct activation *a, struct pico_request *r)
         return again(a, &out) ? out : end_badly(a, r);
     set_reply(a, r, v);
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
 
