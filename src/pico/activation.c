@@ -406,7 +406,7 @@ static bool run_events(struct activation *a, struct str domain, struct str name,
 
 /* --- queries --- */
 
-static bool run_query(struct activation *a, struct str rid, struct str name, struct str attrs,
+bool activation_query(struct activation *a, struct str rid, struct str name, struct str attrs,
                       struct krl_value *ret)
 {
     struct krl_heap *h = &a->m.heap;
@@ -648,7 +648,7 @@ static enum outcome do_event(struct activation *a, struct pico_request *r)
     if (only)
         set_reply(a, r, event_reply(a, r));
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     a->counts = COUNTS_EVENT;
     if (!hand_in(a, only ? r : NULL))
         return OUT_BROKEN;
@@ -662,11 +662,11 @@ static enum outcome do_query(struct activation *a, struct pico_request *r)
     struct krl_value v = krl_undefined();
     struct str args = r->ask == PICO_EVENT_QUERY && r->args.n > 0 ? r->args : r->attrs;
     if (!(r->inside || access_query(a, r->rid, r->query)) ||
-        !run_query(a, r->rid, r->query, args, &v))
+        !activation_query(a, r->rid, r->query, args, &v))
         return again(a, &out) ? out : end_badly(a, r);
     set_reply(a, r, v);
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     a->counts = COUNTS_QUERY;
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
@@ -726,7 +726,7 @@ static enum outcome do_order(struct activation *a, struct pico_request *r)
         return again(a, &out) ? out : end_badly(a, r);
     set_reply(a, r, v);
     if (krl_failing(&a->m.heap))
-        return end_badly(a, r);
+        return again(a, &out) ? out : end_badly(a, r);
     return hand_in(a, r) ? OUT_DONE : OUT_BROKEN;
 }
 
@@ -856,7 +856,7 @@ struct krl_value activation_nested(struct activation *a, struct pico *child,
     b.commit = NULL;
     if (ok && r->ask != PICO_EVENT_WAIT)
         ok = access_query(&b, r->rid, r->query) &&
-             run_query(&b, r->rid, r->query, r->ask == PICO_QUERY ? r->attrs : r->args, &v);
+             activation_query(&b, r->rid, r->query, r->ask == PICO_QUERY ? r->attrs : r->args, &v);
     if (ok)
         answer = move_value(&b, a, v);
     else

@@ -155,6 +155,10 @@ bool activation_delete_pico(struct activation *a, struct str eci);
 struct krl_value activation_send(struct activation *a, struct krl_value eci,
                                  const struct krl_value names[2], struct krl_value attrs,
                                  struct krl_value host);
+/* What a ruleset of this pico shares; args: a JSON map, empty: none. Nested in what runs, whose
+ * root and event the caller puts back. False: an error. */
+bool activation_query(struct activation *a, struct str rid, struct str name, struct str args,
+                      struct krl_value *ret);
 /* Ask another pico; the answer's value, or KRL_FAILED. */
 struct krl_value activation_ask(struct activation *a, const struct pico_request *r);
 /* Note in the log of the pico. */
@@ -220,6 +224,7 @@ struct module {
 
 extern const struct module module_ctx;
 extern const struct module module_meta;
+extern const struct module module_dido;
 extern const struct module module_event;
 extern const struct module module_http;
 extern const struct module module_mail;
@@ -228,6 +233,9 @@ extern const struct module module_webhook;
 extern const struct module module_schedule;
 /* All of them, ended by NULL. */
 extern const struct module *const activation_modules[];
+/* http:post with a value as JSON, and webhook:post. */
+struct krl_value http_post_json(struct activation *a, struct krl_value url, struct krl_value json);
+struct krl_value notify_post(struct activation *a, struct krl_value url, struct krl_value data);
 
 static inline struct str text_of(struct activation *a, struct krl_value v)
 {

@@ -238,7 +238,7 @@ static void ask_once(struct activation *a, struct pico *first, struct pico_reque
     if (r->rc == RC_NOT_FOUND && r->moved_to.n > 0)
         pico_forward(a->e, r);
     known = (struct wire_reply){.status = r->undefined, .body = r->reply};
-    if (r->rc == RC_OK && r->ask == PICO_EVENT_QUERY) /* a query may be asked again */
+    if (r->rc == RC_OK && r->ask != PICO_QUERY) /* a query may be asked again */
         outside_keep(a->item, hash, &known);
 }
 

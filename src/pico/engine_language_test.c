@@ -24,7 +24,7 @@
 #include "pico/bundled.h"
 #include "pico/engine_fixture.h"
 
-enum { LINES_MAX = 256 * 1024, MEMBERS_MAX = 64, SET_MAX = 16, ID_UNITS = 25 };
+enum { LINES_MAX = 256 * 1024, MEMBERS_MAX = 128, SET_MAX = 16, ID_UNITS = 25 };
 
 struct stage {
     struct world w;

@@ -4,9 +4,9 @@
 #include "krl/lib.h"
 #include "krl/pack.h"
 
-const struct module *const activation_modules[] = {&module_ctx,      &module_meta, &module_event,
-                                                   &module_schedule, &module_http, &module_webhook,
-                                                   &module_mail,     &module_ursa, NULL};
+const struct module *const activation_modules[] = {
+    &module_ctx,     &module_meta, &module_event, &module_schedule, &module_http,
+    &module_webhook, &module_mail, &module_ursa,  &module_dido,     NULL};
 
 /* --- entity variables --- */
 

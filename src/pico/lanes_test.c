@@ -17,8 +17,11 @@ struct hall {
 };
 
 static const char work[] =
-    "ruleset work { meta { shares n }\n"
-    "  global { n = function() { ent:n.defaultsTo(0) } loop = function(x) { loop(x) + 1 } }\n"
+    "ruleset work { meta { shares n, list }\n"
+    "  global { list = function(m) { 0.range(m.as(\"Number\")) } n = function() { "
+    "ent:n.defaultsTo(0) } loop = function(x) { loop(x) + 1 } }\n"
+    "  rule list { select when work list send_directive(\"list\", {\"of\": "
+    "list(event:attr(\"m\"))}) }\n"
     "  rule add { select when work add always { ent:n := ent:n.defaultsTo(0) + 1 } }\n"
     "  rule ask { select when work ask pre { r = http:get(event:attr(\"url\")) }\n"
     "    always { ent:n := r{\"content\"} } }\n"
@@ -276,6 +279,30 @@ START_TEST(what_is_free_answers_on_the_thread_that_asks)
 }
 END_TEST
 
+START_TEST(what_is_short_of_steps_for_its_answer_answers_from_elsewhere)
+{
+    static struct hall h;
+    hall_open(&h, 0);
+    struct str eci = child(&h);
+    for (int m = 500; m < 110000; m += m / 4) {
+        struct str args = arena_fmt(&h.arena, "{\"m\":%d}", m);
+        struct pico_request r = ask(&h, (struct pico_request){.ask = PICO_QUERY,
+                                                              .eci = eci,
+                                                              .rid = STR("work"),
+                                                              .query = STR("list"),
+                                                              .attrs = args,
+                                                              .hold = note_hold});
+        ck_assert_msg(r.rc == RC_OK, "%d: %.*s", m, STRF(err_text(&r.err)));
+        r = event(eci, "list");
+        r.attrs = args;
+        r.hold = note_hold;
+        r = ask(&h, r);
+        ck_assert_msg(r.rc == RC_OK, "%d: %.*s", m, STRF(err_text(&r.err)));
+    }
+    hall_close(&h);
+}
+END_TEST
+
 /* --- other hosts --- */
 
 enum { SILENT_PICOS = 40 };
@@ -367,6 +394,7 @@ Suite *lanes_suite(void)
     tcase_add_test(t, a_queue_is_bounded_and_says_so);
     tcase_add_test(t, the_owner_of_a_flooded_pico_can_end_it);
     tcase_add_test(t, what_is_free_answers_on_the_thread_that_asks);
+    tcase_add_test(t, what_is_short_of_steps_for_its_answer_answers_from_elsewhere);
     tcase_add_test(t, silent_hosts_keep_nobody_else_waiting);
     suite_add_tcase(s, t);
     return s;

@@ -401,6 +401,12 @@ METHOD(put)
 METHOD(patch)
 METHOD(delete)
 
+struct krl_value http_post_json(struct activation *a, struct krl_value url, struct krl_value json)
+{
+    struct krl_value args[ARGS_MAX] = {[ARG_URL] = url, [ARG_JSON] = json};
+    return ask(a, "post", args, COUNT(args));
+}
+
 #define PARAMS                                                                            \
     {                                                                                     \
         "url", "qs", "headers", "body", "auth", "json", "form", "parseJSON", "autoraise", \

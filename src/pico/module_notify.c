@@ -61,11 +61,9 @@ static bool is_url(struct str s)
     return http && s.n <= NOTIFY_URL_MAX && str_is_utf8(s);
 }
 
-static struct krl_value webhook_post(struct activation *a, const struct krl_value *args, size_t n)
+struct krl_value notify_post(struct activation *a, struct krl_value url, struct krl_value data)
 {
     struct krl_heap *h = &a->m.heap;
-    struct krl_value url = krl_arg(args, n, 0);
-    struct krl_value data = krl_arg(args, n, 1);
     struct outgoing o = {.kind = OUTGOING_WEBHOOK, .target = str_trim(text_of(a, url))};
     if (url.type != KRL_TEXT || !is_url(o.target))
         krl_fail(h, RC_INVALID, "TypeError: webhook:post wants the url of a receiver: https://...");
@@ -76,6 +74,11 @@ static struct krl_value webhook_post(struct activation *a, const struct krl_valu
     if (krl_failing(h) || !may_tell(a))
         return krl_failed();
     return tell(a, &o);
+}
+
+static struct krl_value webhook_post(struct activation *a, const struct krl_value *args, size_t n)
+{
+    return notify_post(a, krl_arg(args, n, 0), krl_arg(args, n, 1));
 }
 
 static const struct member webhook_members[] = {

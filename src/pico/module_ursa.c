@@ -3,7 +3,7 @@
  * are Ed25519 and written in base58, as are those that generateDID makes; the ruleset keeps them.
  * Each operation on a curve costs STEPS_CURVE of the budget.
  */
-#include "pico/activation.h"
+#include "pico/encoded.h"
 
 #include "krl/lib.h"
 
@@ -11,22 +11,16 @@
 
 enum {
     STEPS_CURVE = 2000,
-    BYTES_A_STEP = 16,
     RECIPIENTS_MAX = 100,
     SIGNED_BYTES_MAX = 1024 * 1024,
     MESSAGE_BYTES_MAX = 1024 * 1024,
-    ENVELOPE_BYTES_MAX = 2 * 1024 * 1024, /* of one field of it */
     SCRATCH_BYTES = 32 * 1024 * 1024,
-    BASE58_BYTES_MAX = crypto_sign_SECRETKEYBYTES,
-    BASE58_TEXT_MAX = 2 * BASE58_BYTES_MAX, /* 1.37 digits a uint8_t */
-    TIME_BYTES = 8,                         /* of signed data, before the field */
+    TIME_BYTES = 8, /* of signed data, before the field */
     NONCE = crypto_box_NONCEBYTES,
     IV = crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
     TAG = crypto_aead_chacha20poly1305_ietf_ABYTES,
     CEK = crypto_aead_chacha20poly1305_ietf_KEYBYTES,
 };
-
-static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /* An Ed25519 key pair, and what it is on the other curve. */
 struct keys {
@@ -43,130 +37,13 @@ static struct krl_value fail(struct activation *a, const char *text)
     return krl_failed();
 }
 
-static void chance(struct activation *a, uint8_t *ret, size_t n)
-{
-    pthread_mutex_lock(&a->e->chance_lock);
-    clock_chance(a->e->clock, ret, n);
-    pthread_mutex_unlock(&a->e->chance_lock);
-}
-
-/* --- bytes as text --- */
-
-static struct str to_base58(struct activation *a, const uint8_t *bytes, size_t n)
-{
-    uint8_t digits[BASE58_TEXT_MAX] = {0};
-    size_t used = 0;
-    size_t zeros = 0;
-    ASSERT(n <= BASE58_BYTES_MAX);
-    while (zeros < n && bytes[zeros] == 0)
-        zeros++;
-    for (size_t i = zeros; i < n; i++) {
-        unsigned carry = bytes[i];
-        for (size_t k = 0; k < used || carry > 0; k++) {
-            carry += (unsigned)digits[k] << 8;
-            digits[k] = (uint8_t)(carry % 58);
-            carry /= 58;
-            used = max_size(used, k + 1);
-        }
-    }
-    char *text = arena_bytes(a->arena_own, zeros + used + 1);
-    for (size_t i = 0; i < zeros; i++)
-        text[i] = base58[0];
-    for (size_t i = 0; i < used; i++)
-        text[zeros + i] = base58[digits[used - 1 - i]];
-    return str_n(text, zeros + used);
-}
-
-/* False: no base58 of n bytes. */
-static bool from_base58(struct str text, uint8_t *ret, size_t n)
-{
-    uint8_t bytes[BASE58_BYTES_MAX] = {0}; /* the last one first */
-    size_t used = 0;
-    size_t zeros = 0;
-    ASSERT(n <= BASE58_BYTES_MAX);
-    if (text.n > BASE58_TEXT_MAX)
-        return false;
-    while (zeros < text.n && text.p[zeros] == base58[0])
-        zeros++;
-    for (size_t i = zeros; i < text.n; i++) {
-        const char *digit = text.p[i] == '\0' ? NULL : strchr(base58, text.p[i]);
-        if (digit == NULL)
-            return false;
-        unsigned carry = (unsigned)(digit - base58);
-        for (size_t k = 0; k < used || carry > 0; k++) {
-            if (k == n)
-                return false;
-            carry += (unsigned)bytes[k] * 58;
-            bytes[k] = (uint8_t)carry;
-            carry >>= 8;
-            used = max_size(used, k + 1);
-        }
-    }
-    if (zeros + used != n)
-        return false;
-    memset(ret, 0, zeros);
-    for (size_t i = 0; i < used; i++)
-        ret[zeros + i] = bytes[used - 1 - i];
-    return true;
-}
-
-static struct str to_base64(struct activation *a, const uint8_t *bytes, size_t n)
-{
-    size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_URLSAFE);
-    char *text = arena_bytes(a->arena_own, room);
-    (void)sodium_bin2base64(text, room, bytes, n, sodium_base64_VARIANT_URLSAFE); /* text */
-    return str_n(text, room - 1);
-}
-
-/* With its padding, as libsodium writes it, or without, as others do. */
-static bool from_base64(struct activation *a, struct str text, struct str *ret)
-{
-    static const int variants[] = {sodium_base64_VARIANT_URLSAFE,
-                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING};
-    if (text.n > ENVELOPE_BYTES_MAX || !krl_pay(&a->m.heap, (int64_t)text.n / BYTES_A_STEP))
-        return false;
-    uint8_t *bytes = (uint8_t *)arena_bytes(a->arena_own, text.n + 1);
-    for (size_t i = 0; i < COUNT(variants); i++) {
-        size_t n = 0;
-        if (sodium_base642bin(bytes, text.n + 1, text.p, text.n, NULL, &n, NULL, variants[i]) ==
-            0) {
-            *ret = str_n((const char *)bytes, n);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* --- fields --- */
-
-static struct krl_value field(struct krl_value map, const char *key)
-{
-    const struct krl_value *v = map.type == KRL_MAP ? krl_map_find(map.map, key) : NULL;
-    return v == NULL ? krl_null() : *v;
-}
-
-/* Empty where it is no text. */
-static struct str text_field(struct activation *a, struct krl_value map, const char *key)
-{
-    struct krl_value v = field(map, key);
-    return v.type == KRL_TEXT ? text_of(a, v) : STR("");
-}
-
-/* n: how many bytes it must have; 0: any number. */
-static bool base64_field(struct activation *a, struct krl_value map, const char *key, size_t n,
-                         struct str *ret)
-{
-    struct krl_value v = field(map, key);
-    return v.type == KRL_TEXT && from_base64(a, text_of(a, v), ret) && (n == 0 || ret->n == n);
-}
-
 static bool read_keys(struct activation *a, struct krl_value channel, struct keys *ret)
 {
-    ret->public58 = text_field(a, channel, "ariesPublicKey");
-    struct str secret = text_field(a, field(channel, "secret"), "ariesPrivateKey");
+    ret->public58 = encoded_text(a, channel, "ariesPublicKey");
+    struct str secret = encoded_text(a, encoded_field(channel, "secret"), "ariesPrivateKey");
     return krl_pay(&a->m.heap, 2 * STEPS_CURVE) &&
-           from_base58(ret->public58, ret->public, sizeof ret->public) &&
-           from_base58(secret, ret->secret, sizeof ret->secret) &&
+           base58_read(ret->public58, ret->public, sizeof ret->public) &&
+           base58_read(secret, ret->secret, sizeof ret->secret) &&
            crypto_sign_ed25519_pk_to_curve25519(ret->box_public, ret->public) == 0 &&
            crypto_sign_ed25519_sk_to_curve25519(ret->box_secret, ret->secret) == 0;
 }
@@ -175,7 +52,7 @@ static bool read_keys(struct activation *a, struct krl_value channel, struct key
 static bool read_bytes(struct activation *a, struct krl_value v, struct str *ret)
 {
     if (v.type != KRL_ARRAY || v.array->n > SIGNED_BYTES_MAX ||
-        !krl_pay(&a->m.heap, v.array->n / BYTES_A_STEP + 1))
+        !krl_pay(&a->m.heap, v.array->n / ENCODED_BYTES_A_STEP + 1))
         return false;
     char *bytes = arena_bytes(a->arena_own, (size_t)v.array->n + 1);
     for (uint32_t i = 0; i < v.array->n; i++) {
@@ -190,11 +67,6 @@ static bool read_bytes(struct activation *a, struct krl_value v, struct str *ret
 
 /* --- keys --- */
 
-static bool put(struct activation *a, struct krl_map *m, const char *key, struct str text)
-{
-    return krl_map_set_ascii(&a->m.heap, m, key, value_of(a, text));
-}
-
 static struct krl_value generate_did(struct activation *a, const struct krl_value *args, size_t n)
 {
     struct krl_heap *h = &a->m.heap;
@@ -208,22 +80,22 @@ static struct krl_value generate_did(struct activation *a, const struct krl_valu
     if (!krl_pay(h, 3 * STEPS_CURVE))
         return krl_failed();
     for (size_t i = 0; i < 2; i++) {
-        chance(a, seeds[i], sizeof seeds[i]);
+        encoded_chance(a, seeds[i], sizeof seeds[i]);
         (void)crypto_sign_seed_keypair(public[i], secret[i], seeds[i]); /* always 0 */
     }
     (void)crypto_scalarmult_base(box, seeds[0]); /* always 0 */
     (void)sodium_bin2hex(hex, sizeof hex, seeds[0], sizeof seeds[0]);
-    struct str seed58 = to_base58(a, seeds[0], sizeof seeds[0]);
+    struct str seed58 = base58_of(a, seeds[0], sizeof seeds[0]);
     struct krl_map *all = krl_map_new(h, 8);
     struct krl_map *own = krl_map_new(h, 4);
     bool ok = all != NULL && own != NULL &&
-              put(a, all, "did", to_base58(a, public[0], sizeof public[0] / 2)) &&
-              put(a, all, "verifyKey", to_base58(a, public[0], sizeof public[0])) &&
-              put(a, all, "encryptionPublicKey", to_base58(a, box, sizeof box)) &&
-              put(a, all, "ariesPublicKey", to_base58(a, public[1], sizeof public[1])) &&
-              put(a, own, "seed", str_c(hex)) && put(a, own, "signKey", seed58) &&
-              put(a, own, "encryptionPrivateKey", seed58) &&
-              put(a, own, "ariesPrivateKey", to_base58(a, secret[1], sizeof secret[1])) &&
+              encoded_put(a, all, "did", base58_of(a, public[0], sizeof public[0] / 2)) &&
+              encoded_put(a, all, "verifyKey", base58_of(a, public[0], sizeof public[0])) &&
+              encoded_put(a, all, "encryptionPublicKey", base58_of(a, box, sizeof box)) &&
+              encoded_put(a, all, "ariesPublicKey", base58_of(a, public[1], sizeof public[1])) &&
+              encoded_put(a, own, "seed", str_c(hex)) && encoded_put(a, own, "signKey", seed58) &&
+              encoded_put(a, own, "encryptionPrivateKey", seed58) &&
+              encoded_put(a, own, "ariesPrivateKey", base58_of(a, secret[1], sizeof secret[1])) &&
               krl_map_set_ascii(h, all, "secret", krl_of_map(own));
     return ok ? krl_of_map(all) : krl_failed();
 }
@@ -235,7 +107,7 @@ static struct krl_value sig_data(struct activation *a, const struct krl_value *a
     struct str bytes;
     if (!read_bytes(a, krl_arg(args, n, 0), &bytes))
         return fail(a, "TypeError: ursa:sig_data wants an array of bytes");
-    return value_of(a, to_base64(a, (const uint8_t *)bytes.p, bytes.n));
+    return value_of(a, base64_of(a, str_n((const char *)bytes.p, bytes.n), true));
 }
 
 static struct krl_value crypto_sign_of(struct activation *a, const struct krl_value *args, size_t n)
@@ -243,15 +115,16 @@ static struct krl_value crypto_sign_of(struct activation *a, const struct krl_va
     struct str bytes;
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
     uint8_t signature[crypto_sign_BYTES];
-    struct str key = text_field(a, field(krl_arg(args, n, 1), "secret"), "ariesPrivateKey");
+    struct str key =
+        encoded_text(a, encoded_field(krl_arg(args, n, 1), "secret"), "ariesPrivateKey");
     if (!read_bytes(a, krl_arg(args, n, 0), &bytes))
         return fail(a, "TypeError: ursa:crypto_sign wants an array of bytes");
-    if (!from_base58(key, secret, sizeof secret))
+    if (!base58_read(key, secret, sizeof secret))
         return fail(a, "TypeError: ursa:crypto_sign wants a secret.ariesPrivateKey in base58");
     if (!krl_pay(&a->m.heap, STEPS_CURVE))
         return krl_failed();
     (void)crypto_sign_detached(signature, NULL, (const uint8_t *)bytes.p, bytes.n, secret);
-    return value_of(a, to_base64(a, signature, sizeof signature));
+    return value_of(a, base64_of(a, str_n((const char *)signature, sizeof signature), true));
 }
 
 static struct krl_value verify(struct activation *a, const struct krl_value *args, size_t n)
@@ -261,11 +134,11 @@ static struct krl_value verify(struct activation *a, const struct krl_value *arg
     struct str signature;
     struct str data;
     uint8_t signer[crypto_sign_PUBLICKEYBYTES];
-    if (!base64_field(a, signed_field, "signature", crypto_sign_BYTES, &signature) ||
-        !base64_field(a, signed_field, "sig_data", 0, &data) || data.n < TIME_BYTES ||
-        !from_base58(text_field(a, signed_field, "signer"), signer, sizeof signer))
+    if (!encoded_bytes(a, signed_field, "signature", crypto_sign_BYTES, &signature) ||
+        !encoded_bytes(a, signed_field, "sig_data", 0, &data) || data.n < TIME_BYTES ||
+        !base58_read(encoded_text(a, signed_field, "signer"), signer, sizeof signer))
         return fail(a, "TypeError: ursa:verify_signed_field wants signature, sig_data and signer");
-    if (!krl_pay(h, STEPS_CURVE + (int64_t)data.n / BYTES_A_STEP))
+    if (!krl_pay(h, STEPS_CURVE + (int64_t)data.n / ENCODED_BYTES_A_STEP))
         return krl_failed();
     bool good = crypto_sign_verify_detached((const uint8_t *)signature.p, (const uint8_t *)data.p,
                                             data.n, signer) == 0;
@@ -279,7 +152,7 @@ static struct krl_value verify(struct activation *a, const struct krl_value *arg
     for (size_t i = 0; i < TIME_BYTES; i++)
         time->v[i] = krl_number((uint8_t)data.p[i]);
     if (!krl_map_set_ascii(h, m, "sig_verified", krl_bool(good)) ||
-        !put(a, m, "field", str_n(ascii, data.n - TIME_BYTES)) ||
+        !encoded_put(a, m, "field", str_n(ascii, data.n - TIME_BYTES)) ||
         !krl_map_set_ascii(h, m, "timestamp", krl_of_array(time)))
         return krl_failed();
     return krl_of_map(m);
@@ -296,7 +169,7 @@ static void seal(struct activation *a, uint8_t *ret, const uint8_t *text, size_t
     uint8_t secret[crypto_box_SECRETKEYBYTES];
     uint8_t nonce[NONCE];
     crypto_generichash_state state;
-    chance(a, seed, sizeof seed);
+    encoded_chance(a, seed, sizeof seed);
     (void)crypto_box_seed_keypair(ret, secret, seed); /* always 0, as those below */
     (void)crypto_generichash_init(&state, NULL, 0, sizeof nonce);
     (void)crypto_generichash_update(&state, ret, crypto_box_PUBLICKEYBYTES);
@@ -314,11 +187,11 @@ static bool put_recipient(struct activation *a, struct buf *b, struct krl_value 
     uint8_t box[crypto_box_PUBLICKEYBYTES];
     uint8_t nonce[NONCE];
     uint8_t sealed[CEK + crypto_box_SEALBYTES];
-    uint8_t sender[BASE58_TEXT_MAX + crypto_box_SEALBYTES];
+    uint8_t sender[ENCODED_BASE58_TEXT + crypto_box_SEALBYTES];
     struct str kid = to.type == KRL_TEXT ? text_of(a, to) : STR("");
     if (!krl_pay(&a->m.heap, 4 * STEPS_CURVE))
         return false;
-    if (!from_base58(kid, key, sizeof key) || crypto_sign_ed25519_pk_to_curve25519(box, key) != 0) {
+    if (!base58_read(kid, key, sizeof key) || crypto_sign_ed25519_pk_to_curve25519(box, key) != 0) {
         (void)fail(a, "TypeError: ursa:pack wants the public keys of who gets it, in base58");
         return false;
     }
@@ -327,10 +200,10 @@ static bool put_recipient(struct activation *a, struct buf *b, struct krl_value 
         buf_fmt(b,
                 "{\"encrypted_key\":\"%.*s\",\"header\":{\"kid\":\"%.*s\",\"sender\":null,\"iv\":"
                 "null}}",
-                STRF(to_base64(a, sealed, sizeof sealed)), STRF(kid));
+                STRF(base64_of(a, str_n((const char *)sealed, sizeof sealed), true)), STRF(kid));
         return true;
     }
-    chance(a, nonce, sizeof nonce);
+    encoded_chance(a, nonce, sizeof nonce);
     seal(a, sender, (const uint8_t *)from->public58.p, from->public58.n, box);
     if (crypto_box_easy(sealed, cek, CEK, nonce, box, from->box_secret) != 0) {
         (void)fail(a, "Error: the key of a recipient is none");
@@ -339,9 +212,11 @@ static bool put_recipient(struct activation *a, struct buf *b, struct krl_value 
     buf_fmt(b,
             "{\"encrypted_key\":\"%.*s\",\"header\":{\"kid\":\"%.*s\",\"sender\":\"%.*s\",\"iv\":"
             "\"%.*s\"}}",
-            STRF(to_base64(a, sealed, CEK + crypto_box_MACBYTES)), STRF(kid),
-            STRF(to_base64(a, sender, from->public58.n + crypto_box_SEALBYTES)),
-            STRF(to_base64(a, nonce, sizeof nonce)));
+            STRF(base64_of(a, str_n((const char *)sealed, CEK + crypto_box_MACBYTES), true)),
+            STRF(kid),
+            STRF(base64_of(a, str_n((const char *)sender, from->public58.n + crypto_box_SEALBYTES),
+                           true)),
+            STRF(base64_of(a, str_n((const char *)nonce, sizeof nonce), true)));
     return true;
 }
 
@@ -363,7 +238,7 @@ static bool put_protected(struct activation *a, const struct krl_array *to, cons
     }
     buf_add(&b, STR("]}"));
     ASSERT(!b.full);
-    *ret = to_base64(a, (const uint8_t *)b.p, b.n);
+    *ret = base64_of(a, str_n((const char *)b.p, b.n), true);
     return true;
 }
 
@@ -384,24 +259,26 @@ static struct krl_value pack(struct activation *a, const struct krl_value *args,
     if (signs && !read_keys(a, channel, &from))
         return krl_failing(h) ? krl_failed()
                               : fail(a, "TypeError: ursa:pack wants the keys of ursa:generateDID");
-    chance(a, cek, sizeof cek);
-    chance(a, iv, sizeof iv);
+    encoded_chance(a, cek, sizeof cek);
+    encoded_chance(a, iv, sizeof iv);
     struct str text = text_of(a, message);
     if (text.n > MESSAGE_BYTES_MAX)
         krl_fail(h, RC_TOO_LARGE, "Error: ursa:pack takes at most %d bytes", MESSAGE_BYTES_MAX);
-    if (krl_failing(h) || !krl_pay(h, (int64_t)text.n / BYTES_A_STEP) ||
+    if (krl_failing(h) || !krl_pay(h, (int64_t)text.n / ENCODED_BYTES_A_STEP) ||
         !put_protected(a, to.array, cek, signs ? &from : NULL, &head))
         return krl_failed();
     uint8_t *cipher = (uint8_t *)arena_bytes(a->arena_own, text.n + 1);
     (void)crypto_aead_chacha20poly1305_ietf_encrypt_detached(
         cipher, tag, NULL, (const uint8_t *)text.p, text.n, (const uint8_t *)head.p, head.n, NULL,
         iv, cek); /* always 0 */
-    struct str cipher64 = to_base64(a, cipher, text.n);
+    struct str cipher64 = base64_of(a, str_n((const char *)cipher, text.n), true);
     return value_of(a, arena_fmt(a->arena_own,
                                  "{\"protected\":\"%.*s\",\"iv\":\"%.*s\",\"ciphertext\":\"%.*s\","
                                  "\"tag\":\"%.*s\"}",
-                                 STRF(head), STRF(to_base64(a, iv, sizeof iv)), STRF(cipher64),
-                                 STRF(to_base64(a, tag, sizeof tag))));
+                                 STRF(head),
+                                 STRF(base64_of(a, str_n((const char *)iv, sizeof iv), true)),
+                                 STRF(cipher64),
+                                 STRF(base64_of(a, str_n((const char *)tag, sizeof tag), true))));
 }
 
 static struct krl_value parse(struct activation *a, struct str json)
@@ -413,9 +290,9 @@ static struct krl_value parse(struct activation *a, struct str json)
 static struct krl_value find_recipient(struct activation *a, struct krl_value head,
                                        const struct keys *own)
 {
-    struct krl_value list = field(head, "recipients");
+    struct krl_value list = encoded_field(head, "recipients");
     for (uint32_t i = 0; list.type == KRL_ARRAY && i < list.array->n; i++) {
-        struct str kid = text_field(a, field(list.array->v[i], "header"), "kid");
+        struct str kid = encoded_text(a, encoded_field(list.array->v[i], "header"), "kid");
         if (kid.n > 0 && str_eq(kid, own->public58))
             return list.array->v[i];
     }
@@ -427,27 +304,27 @@ static struct krl_value find_recipient(struct activation *a, struct krl_value he
 static bool open_key(struct activation *a, struct krl_value recipient, const struct keys *own,
                      uint8_t cek[CEK], struct str *ret_sender)
 {
-    struct krl_value header = field(recipient, "header");
+    struct krl_value header = encoded_field(recipient, "header");
     struct str key;
     struct str iv;
     struct str sender;
     uint8_t from[crypto_sign_PUBLICKEYBYTES];
     uint8_t box[crypto_box_PUBLICKEYBYTES];
     *ret_sender = STR("");
-    if (!krl_truthy(field(header, "iv")) || !krl_truthy(field(header, "sender")))
-        return base64_field(a, recipient, "encrypted_key", CEK + crypto_box_SEALBYTES, &key) &&
+    if (!krl_truthy(encoded_field(header, "iv")) || !krl_truthy(encoded_field(header, "sender")))
+        return encoded_bytes(a, recipient, "encrypted_key", CEK + crypto_box_SEALBYTES, &key) &&
                crypto_box_seal_open(cek, (const uint8_t *)key.p, key.n, own->box_public,
                                     own->box_secret) == 0;
-    if (!base64_field(a, recipient, "encrypted_key", CEK + crypto_box_MACBYTES, &key) ||
-        !base64_field(a, header, "iv", NONCE, &iv) ||
-        !base64_field(a, header, "sender", 0, &sender) || sender.n < crypto_box_SEALBYTES ||
-        sender.n > BASE58_TEXT_MAX + crypto_box_SEALBYTES)
+    if (!encoded_bytes(a, recipient, "encrypted_key", CEK + crypto_box_MACBYTES, &key) ||
+        !encoded_bytes(a, header, "iv", NONCE, &iv) ||
+        !encoded_bytes(a, header, "sender", 0, &sender) || sender.n < crypto_box_SEALBYTES ||
+        sender.n > ENCODED_BASE58_TEXT + crypto_box_SEALBYTES)
         return false;
     size_t n = sender.n - crypto_box_SEALBYTES;
     char *who = arena_bytes(a->arena_own, n + 1);
     if (crypto_box_seal_open((uint8_t *)who, (const uint8_t *)sender.p, sender.n, own->box_public,
                              own->box_secret) != 0 ||
-        !from_base58(str_n(who, n), from, sizeof from) ||
+        !base58_read(str_n(who, n), from, sizeof from) ||
         crypto_sign_ed25519_pk_to_curve25519(box, from) != 0 ||
         crypto_box_open_easy(cek, (const uint8_t *)key.p, key.n, (const uint8_t *)iv.p, box,
                              own->box_secret) != 0)
@@ -460,13 +337,13 @@ static bool open_key(struct activation *a, struct krl_value recipient, const str
 static bool open_content(struct activation *a, struct krl_value wrapper, const uint8_t cek[CEK],
                          struct str *ret)
 {
-    struct str head = text_field(a, wrapper, "protected");
+    struct str head = encoded_text(a, wrapper, "protected");
     struct str cipher;
     struct str iv;
     struct str tag;
-    if (!base64_field(a, wrapper, "ciphertext", 0, &cipher) ||
-        !base64_field(a, wrapper, "iv", IV, &iv) || !base64_field(a, wrapper, "tag", TAG, &tag) ||
-        !krl_pay(&a->m.heap, (int64_t)cipher.n / BYTES_A_STEP))
+    if (!encoded_bytes(a, wrapper, "ciphertext", 0, &cipher) ||
+        !encoded_bytes(a, wrapper, "iv", IV, &iv) || !encoded_bytes(a, wrapper, "tag", TAG, &tag) ||
+        !krl_pay(&a->m.heap, (int64_t)cipher.n / ENCODED_BYTES_A_STEP))
         return false;
     char *text = arena_bytes(a->arena_own, cipher.n + 1);
     *ret = str_n(text, cipher.n);
@@ -491,7 +368,7 @@ static struct krl_value unpack(struct activation *a, const struct krl_value *arg
                    : fail(a, "TypeError: ursa:unpack wants the keys of ursa:generateDID");
     if (wrapper.type == KRL_TEXT)
         wrapper = krl_json_parse(h, wrapper.text);
-    if (krl_is_failed(wrapper) || !base64_field(a, wrapper, "protected", 0, &head))
+    if (krl_is_failed(wrapper) || !encoded_bytes(a, wrapper, "protected", 0, &head))
         return fail(a, "Error: this is no packed message");
     struct krl_value outer = parse(a, head);
     if (krl_is_failed(outer))
@@ -503,7 +380,7 @@ static struct krl_value unpack(struct activation *a, const struct krl_value *arg
         return krl_failed();
     if (!open_key(a, recipient, &own, cek, &sender))
         return fail(a, "Error: the message cannot be opened");
-    struct str alg = text_field(a, outer, "alg");
+    struct str alg = encoded_text(a, outer, "alg");
     if (str_eq(alg, STR("Authcrypt")) && sender.n == 0)
         return fail(a, "Error: Sender public key not provided in Authcrypt message");
     if (!str_eq(alg, STR("Authcrypt")) && !str_eq(alg, STR("Anoncrypt"))) {
@@ -514,9 +391,9 @@ static struct krl_value unpack(struct activation *a, const struct krl_value *arg
     if (!open_content(a, wrapper, cek, &text))
         return fail(a, "Error: the message cannot be opened");
     struct krl_map *m = krl_map_new(h, 4);
-    if (m == NULL || !put(a, m, "message", text) ||
+    if (m == NULL || !encoded_put(a, m, "message", text) ||
         !krl_map_set_ascii(h, m, "sender_key", sender.n == 0 ? krl_null() : value_of(a, sender)) ||
-        !put(a, m, "recipient_key", own.public58))
+        !encoded_put(a, m, "recipient_key", own.public58))
         return krl_failed();
     return krl_of_map(m);
 }

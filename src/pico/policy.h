@@ -14,7 +14,7 @@ enum {
     PICO_POLICY_RULES_MAX = 1000, /* of one list */
     PICO_POLICY_WORD_MAX = 256,   /* bytes */
     PICO_TAGS_MAX = 100,
-    PICO_TAG_MAX = 100, /* units */
+    PICO_TAG_MAX = 512, /* units; a DID is one */
 };
 
 enum pico_policy_kind { PICO_POLICY_EVENT, PICO_POLICY_QUERY };

@@ -104,7 +104,7 @@ ruleset test.extra {
 // event: wrangler:install_ruleset_request
 // event: wrangler:rulesets_need_flushing
 // query: io.picolabs.wrangler/installedRIDs
-// expect: ["io.picolabs.wrangler","io.picolabs.pds","io.picolabs.subscription","io.picolabs.pico-engine-ui","test.wrangler","test.extra"]
+// expect: ["io.picolabs.wrangler","io.picolabs.pds","io.picolabs.subscription","io.picolabs.pico-engine-ui","io.picolabs.did-o","test.wrangler","test.extra"]
 // event: t:new
 // query: test.wrangler/channels {"tags": "asked"}
 // expect: [["asked"]]
