@@ -40,6 +40,9 @@ static const char usage[] =
     "hanse-node image build NAME --folder FOLDER\n"
     "                        make a root image of Debian packages, with a program of Hanse where\n"
     "                        one is named, or of a folder\n"
+    "hanse-node image build NAME --disk [PACKAGE ...]\n"
+    "                        make a machine's disk with what Debian's cloud image has: its cloud\n"
+    "                        kernel, cloud-init, SSH, the guest agent; and these packages\n"
     "hanse-node --config-help    all settings, with their defaults\n"
     "hanse-node --version | --help\n";
 
@@ -96,6 +99,7 @@ static enum rc image_command(const struct node_settings *s, const struct node_li
         .folder = line->folder,
         .words = line->words + 3,
         .fresh = line->fresh,
+        .disk = line->disk,
     };
     struct str program = STR("");
     if (line->program != NULL) {
@@ -104,8 +108,7 @@ static enum rc image_command(const struct node_settings *s, const struct node_li
         o.program_count = 1;
     }
     TRY(image_build(arena_cstr(arena, s->home), &o, arena, &image, err));
-    printf("{\"name\":\"%.*s\",\"sha256\":\"%.*s\",\"bytes\":%lld,\"format\":\"squashfs\"}\n",
-           STRF(image.name), STRF(image.sha256), (long long)image.bytes);
+    tell_image(&image, arena);
     return RC_OK;
 }
 

@@ -64,7 +64,8 @@ static bool take_switch(const char *arg, struct node_line *line)
         bool *flag;
     } switches[] = {{"--help", &line->help},       {"-h", &line->help},
                     {"--version", &line->version}, {"--config-help", &line->config_help},
-                    {"--once", &line->once},       {"--fresh", &line->fresh}};
+                    {"--once", &line->once},       {"--fresh", &line->fresh},
+                    {"--disk", &line->disk}};
     for (size_t i = 0; i < COUNT(switches); i++)
         if (strcmp(arg, switches[i].name) == 0) {
             *switches[i].flag = true;

@@ -31,6 +31,7 @@ struct node_line {
     bool config_help;
     bool once;           /* --once: end when all is as wanted */
     bool fresh;          /* --fresh: build the image again */
+    bool disk;           /* --disk: an image is the disk of a machine */
     const char *desired; /* --desired FILE */
     const char *token;   /* --token TOKEN */
     const char *folder;  /* --folder FOLDER */

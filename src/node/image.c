@@ -2,6 +2,7 @@
 #include "node/image.h"
 
 #include "node/file.h"
+#include "node/image_disk.h"
 #include "node/machine.h"
 #include "node/run.h"
 #include "node/scratch.h"
@@ -91,6 +92,8 @@ enum rc image_take(const char *home, const char *file, struct str wanted, struct
 /* --- names --- */
 
 /* "HASH BYTES\nwhat it was made of". */
+#define OF_DISK "disk "
+
 static const char *note_path(const char *home, struct str name, struct arena *arena)
 {
     return arena_fmt(arena, "%s/images/names/%.*s", home, STRF(name)).p;
@@ -108,8 +111,11 @@ static enum rc read_note(const char *home, struct str name, struct arena *arena,
     int64_t bytes = 0;
     if (!image_is_hash(hash) || !str_to_i64(line, 1, INT64_MAX, &bytes))
         return err_set(err, RC_INVALID, "the note on the image '%.*s' is broken", STRF(name));
-    *ret = (struct spec_image){
-        .name = name, .sha256 = hash, .bytes = bytes, .format = STR("squashfs")};
+    bool disk = str_starts(text, STR(OF_DISK));
+    *ret = (struct spec_image){.name = name,
+                               .sha256 = hash,
+                               .bytes = bytes,
+                               .format = disk ? STR("qcow2") : STR("squashfs")};
     *ret_of = text;
     return RC_OK;
 }
@@ -131,6 +137,8 @@ static enum rc made_of(const struct image_order *o, struct arena *arena, struct 
 {
     struct buf text;
     buf_init(&text, arena, NOTE_BYTES_MAX / 2);
+    if (o->disk)
+        buf_fmt(&text, OF_DISK "%s ", image_disk_packages);
     buf_fmt(&text, "%.*s", STRF(o->suite));
     for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)
         buf_fmt(&text, " %s", o->words[i]);
@@ -158,7 +166,9 @@ static enum rc check_order(const struct image_order *o, struct err *err)
     if (count > IMAGE_PACKAGES_MAX)
         return err_set(err, RC_INVALID, "an image is made of at most %d packages",
                        (int)IMAGE_PACKAGES_MAX);
-    if (o->folder == NULL && count == 0)
+    if (o->disk && (o->folder != NULL || o->program_count > 0))
+        return err_set(err, RC_INVALID, "a machine's disk is made of packages alone");
+    if (o->folder == NULL && count == 0 && !o->disk)
         return err_set(err, RC_INVALID, "an image is made of packages, or of a folder");
     if (o->folder != NULL && o->program_count > 0)
         return err_set(err, RC_INVALID, "programs are put into an image of packages");
@@ -170,8 +180,9 @@ static enum rc install_packages(const struct image_order *o, const char *tree, s
 {
     struct buf include;
     buf_init(&include, arena, NOTE_BYTES_MAX / 2);
+    buf_fmt(&include, "--include=%s", o->disk ? image_disk_packages : "");
     for (size_t i = 0; o->words[i] != NULL; i++)
-        buf_fmt(&include, "%s%s", i > 0 ? "," : "--include=", o->words[i]);
+        buf_fmt(&include, "%s%s", i > 0 || o->disk ? "," : "", o->words[i]);
     const char *argv[12] = {"mmdebstrap",
                             "--mode=root",
                             "--variant=minbase",
@@ -207,10 +218,24 @@ static enum rc pack(const char *tree, const char *file, struct arena *arena, str
     return run_ok(&(struct run){.argv = argv, .timeout_ms = BUILD_TIMEOUT_MS}, arena, err);
 }
 
+static enum rc pack_disk(const struct image_order *o, const char *tree, const char *file,
+                         struct arena *arena, struct err *err)
+{
+    struct str of;
+    const char *work = arena_fmt(arena, "%s.work", file).p; /* goes with the folder it is in */
+    TRY(made_of(o, arena, &of, err));
+    TRY(file_make_folder(work, err));
+    if (chmod(tree, 0755) != 0)
+        return file_failed(err, "cannot open up", tree);
+    return image_disk(tree, work, of, file, arena, err);
+}
+
 static enum rc pack_packages(const struct image_order *o, const char *tree, const char *file,
                              struct arena *arena, struct err *err)
 {
     TRY(install_packages(o, tree, arena, err));
+    if (o->disk)
+        return pack_disk(o, tree, file, arena, err);
     TRY(install_programs(o, tree, arena, err));
     /* mmdebstrap makes its root for itself alone; services have other users. */
     if (chmod(tree, 0755) != 0)
@@ -245,6 +270,8 @@ static enum rc build_in(const char *work, const char *home, const struct image_o
         TRY(build_packages(o, tree, file, arena, err));
     TRY(image_take(home, file, STR(""), ret, arena, err));
     ret->name = o->name;
+    if (o->disk)
+        ret->format = STR("qcow2");
     return RC_OK;
 }
 

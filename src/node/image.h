@@ -33,9 +33,10 @@ struct image_order {
     const struct str *programs; /* files that are put into /usr/bin of it, with packages only */
     size_t program_count;
     bool fresh; /* build again though there is one */
+    bool disk;  /* the disk of a machine, of packages (node/image_disk.h), and no root */
 };
-/* Debian packages (mmdebstrap) or a folder as a squashfs; one that was built of the same before is
- * found again, programs being the same where their bytes are.
+/* Debian packages (mmdebstrap) or a folder as a squashfs, packages as a disk (qcow2); one that was
+ * built of the same before is found again, programs being the same where their bytes are.
  * RC_UNAVAILABLE: a program is missing or failed, with what it said. */
 MUST_CHECK enum rc image_build(const char *home, const struct image_order *o, struct arena *arena,
                                struct spec_image *ret, struct err *err);

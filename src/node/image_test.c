@@ -2,6 +2,7 @@
 #include "node/file.h"
 
 #include "node/image.h"
+#include "node/image_disk.h"
 #include "node/scratch.h"
 
 #include <check.h>
@@ -100,6 +101,54 @@ START_TEST(a_poisoned_image_is_removed)
 }
 END_TEST
 
+START_TEST(an_order_that_makes_no_sense_is_refused_before_anything_is_built)
+{
+    static const char *const none[] = {NULL};
+    static const char *const path[] = {"../x", NULL};
+    const struct str program = STR("/bin/sh");
+    const struct {
+        struct image_order order;
+        const char *says;
+    } orders[] = {
+        {{.name = STR("A"), .words = none}, "no name of an image"},
+        {{.name = STR("a"), .words = none}, "made of packages, or of a folder"},
+        {{.name = STR("a"), .words = path}, "no package's name"},
+        {{.name = STR("a"), .folder = home, .programs = &program, .program_count = 1},
+         "into an image of packages"},
+        {{.name = STR("a"), .words = none, .folder = home, .disk = true}, "packages alone"},
+        {{.name = STR("a"), .words = none, .programs = &program, .program_count = 1, .disk = true},
+         "packages alone"},
+    };
+    struct spec_image image;
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        err_clear(&err);
+        ck_assert_int_eq(image_build(home, &orders[i].order, &arena, &image, &err), RC_INVALID);
+        ck_assert_msg(str_has(err_text(&err), str_c(orders[i].says)), "order %zu: %.*s", i,
+                      STRF(err_text(&err)));
+        ck_assert(!file_exists(in("images")));
+    }
+}
+END_TEST
+
+START_TEST(what_was_built_of_the_same_is_found_again)
+{
+    static const char *const none[] = {NULL};
+    struct image_order order = {.name = STR("a"), .suite = STR("s"), .words = none, .disk = true};
+    struct spec_image image;
+    struct str note = arena_fmt(&arena, HASH " 3\ndisk %s s", image_disk_packages);
+    ck_assert_int_eq(file_make_folder(in("images/names"), &err), RC_OK);
+    ck_assert_int_eq(file_write(in("images/" HASH), STR("abc"), &err), RC_OK);
+    ck_assert_int_eq(file_write(in("images/names/a"), note, &err), RC_OK);
+    ck_assert_int_eq(image_build(home, &order, &arena, &image, &err), RC_OK);
+    ck_assert(str_eq(image.sha256, STR(HASH)));
+    ck_assert(str_eq(image.format, STR("qcow2")));
+    ck_assert_int_eq(image.bytes, 3);
+    ck_assert_int_eq(file_write(in("images/names/a"), STR(HASH " 3\ns"), &err), RC_OK);
+    ck_assert_int_eq(image_named(home, STR("a"), &arena, &image, &err), RC_OK);
+    ck_assert(str_eq(image.format, STR("squashfs")));
+}
+END_TEST
+
 Suite *image_suite(void);
 Suite *image_suite(void)
 {
@@ -111,6 +160,8 @@ Suite *image_suite(void)
     tcase_add_test(c, a_scratch_folder_is_gone_when_it_is_left);
     tcase_add_test(c, an_image_is_kept_under_its_hash);
     tcase_add_test(c, a_poisoned_image_is_removed);
+    tcase_add_test(c, an_order_that_makes_no_sense_is_refused_before_anything_is_built);
+    tcase_add_test(c, what_was_built_of_the_same_is_found_again);
     suite_add_tcase(s, c);
     return s;
 }
