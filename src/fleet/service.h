@@ -99,6 +99,7 @@ struct service {
     int64_t seen_generation;
     struct str step;
     struct str reason;
+    struct str suspended; /* why it is held (hold.h); empty: it is not */
     int64_t starts;
     struct str facts;    /* JSON list of sighting_fact */
     struct str promises; /* JSON list of sighting_promise */
