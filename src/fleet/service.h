@@ -205,8 +205,8 @@ MUST_CHECK enum rc service_usage(struct tx *tx, struct str node, struct str sour
 
 /* Whether there is something to do: then tick. Writes nothing. */
 MUST_CHECK enum rc service_tick_due(struct tx *tx, bool *ret);
-/* What is suspended is held, and let go; nodes that are lost; failover services whose lease has surely ended go elsewhere. At most a few
- * at a time; *ret: whether there may be more. */
+/* What is suspended is held, and let go; nodes that are lost; failover services whose lease has
+ * surely ended go elsewhere. At most a few at a time; *ret: whether there may be more. */
 MUST_CHECK enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret);
 
 #endif
