@@ -208,15 +208,16 @@ class Node:
 
 
 class Cloud:
-    """One hansed, and the nodes of a ground; later: flags that it has from its second start on."""
+    """One hansed, and the nodes of a ground; later: flags that it has from its second start on; clock: a test clock begins there."""
 
-    def __init__(self, place, ground, small=(), later=()):
+    def __init__(self, place, ground, small=(), later=(), clock=None):
         self.place, self.ground = place, ground
         self.store = os.path.join(place, "store")
-        self.flags = [*FLAGS, *later]
+        first = [*FLAGS, *(["--test-clock", clock] if clock else [])]
+        self.flags = [*first, *later]
         os.mkdir(self.store)
         ground.raise_bridge()
-        self.server = Server(self.store, *FLAGS).ready()
+        self.server = Server(self.store, *first).ready()
         self.token, self.op = self.server.found_operator()
         if later:
             self.server.stop()

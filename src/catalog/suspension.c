@@ -40,6 +40,15 @@ enum rc suspension_list(struct tx *tx, struct str party, const struct page_query
     return RC_OK;
 }
 
+enum rc suspension_why(struct tx *tx, struct str subscription, struct str *ret)
+{
+    struct rows rows;
+    TRY(sql_rows(tx, &rows, "SELECT due_day FROM suspension WHERE subscription = $1",
+                 V(subscription)));
+    *ret = rows.count > 0 ? why(row_int(&rows, 0, 0), tx->arena) : STR("");
+    return RC_OK;
+}
+
 enum rc suspension_check(struct tx *tx, struct str client, struct str seller)
 {
     struct rows rows;

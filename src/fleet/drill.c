@@ -1,6 +1,7 @@
 #include "fleet/drill.h"
 
 #include "catalog/code.h"
+#include "catalog/suspension.h"
 #include "fleet/backup_inside.h"
 #include "fleet/promise_change.h"
 #include "fleet/service_inside.h"
@@ -206,6 +207,7 @@ enum rc drill_begin(struct tx *tx, const struct seal *seal, struct str service,
     struct rows rows;
     struct str id = id_new(tx->ids, tx->arena, "drl");
     TRY(make_draft(tx, service, order->backup, &d));
+    TRY(suspension_check(tx, d.v.client, d.v.seller));
     TRY(begin(tx, seal, &d, id));
     TRY(sql_rows(tx, &rows, "SELECT " COLUMNS FROM "WHERE d.id = $1", V(id)));
     *ret = read_row(tx, &rows, 0);
@@ -305,16 +307,21 @@ static enum rc stop_one(struct tx *tx, const struct seal *seal, struct service *
     return end_it(tx, seal, copy, &e);
 }
 
-enum rc drill_stop(struct tx *tx, const struct seal *seal, struct str service)
+enum rc drill_halt(struct tx *tx, const struct seal *seal, struct str service, const char *why)
 {
     struct rows rows;
-    struct stop stop = {.why = "the service was cancelled meanwhile"};
-    TRY(sql_run(tx, "DELETE FROM drill_plan WHERE service = $1", V(service)));
+    struct stop stop = {.why = why};
     TRY(sql_rows(tx, &rows,
                  "SELECT " SERVICE_COLUMNS SERVICE_FROM "JOIN drill d ON d.copy = v.id "
                  "WHERE d.service = $1 AND d.state = $2 ORDER BY v.id",
                  V(service), V(drill_states[DRILL_RUNNING])));
     return service_each(tx, seal, &rows, stop_one, &stop);
+}
+
+enum rc drill_stop(struct tx *tx, const struct seal *seal, struct str service)
+{
+    TRY(sql_run(tx, "DELETE FROM drill_plan WHERE service = $1", V(service)));
+    return drill_halt(tx, seal, service, "the service was cancelled meanwhile");
 }
 
 /* --- by plan --- */

@@ -84,6 +84,9 @@ MUST_CHECK enum rc drill_seen(struct tx *tx, const struct seal *seal, struct ser
                               const struct sighting *s);
 /* The service is no more: what is tried of it fails. */
 MUST_CHECK enum rc drill_stop(struct tx *tx, const struct seal *seal, struct str service);
+/* What is tried of it now fails, and why; what is planned stays. */
+MUST_CHECK enum rc drill_halt(struct tx *tx, const struct seal *seal, struct str service,
+                              const char *why);
 /* RC_CONFLICT where it is a copy: it ends by itself. */
 MUST_CHECK enum rc drill_refuse(struct tx *tx, const struct service *v);
 

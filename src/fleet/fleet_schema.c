@@ -367,6 +367,8 @@ static const struct field service_fields[] = {
           .doc = "Of this generation."),
     FIELD(struct service, step, TEXT, .flags = RO, .doc = "What is being done."),
     FIELD(struct service, reason, TEXT, .flags = RO, .max = 1000, .doc = "What is the matter."),
+    FIELD(struct service, suspended, TEXT, .flags = RO,
+          .doc = "Why it is stopped until its client has paid; empty: it is not."),
     FIELD(struct service, starts, INT, .flags = WIDE, .max = INT64_MAX,
           .doc = "How often it was started there."),
     FIELD(struct service, facts, RAW, .flags = WIDE, .doc = "Addresses and ports that it got."),

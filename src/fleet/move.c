@@ -248,6 +248,18 @@ enum rc move_refuse(struct tx *tx, const struct service *v)
                    STRF(v->name));
 }
 
+enum rc move_want(struct tx *tx, struct str service, int64_t wanted, bool *ret, bool *ret_rests)
+{
+    struct move m;
+    TRY(read_move(tx, service, &m));
+    if (m.found)
+        TRY(sql_run(tx, "UPDATE service_move SET wanted = $2 WHERE service = $1", V(service),
+                    V(spec_states[wanted])));
+    *ret = m.found;
+    *ret_rests = m.found && m.step != MOVE_LOADING;
+    return RC_OK;
+}
+
 /* --- what nodes say --- */
 
 static enum rc seen_loading(struct tx *tx, const struct service *v, const struct move *m,

@@ -34,6 +34,10 @@ MUST_CHECK enum rc move_refuse(struct tx *tx, const struct service *v);
  * its operation was looked after. */
 MUST_CHECK enum rc move_seen(struct tx *tx, const struct seal *seal, struct service *v,
                              const struct sighting *s, bool *ret);
+/* What is moved is to be so from now on (enum spec_state). *ret: it is being moved; *ret_rests: it
+ * is at rest on the way, and its row stays as it is until it has another place. */
+MUST_CHECK enum rc move_want(struct tx *tx, struct str service, int64_t wanted, bool *ret,
+                             bool *ret_rests);
 /* A backup was made, or could not be: if it is a move's, that goes on. */
 MUST_CHECK enum rc move_saved(struct tx *tx, const struct seal *seal, struct str backup);
 /* The service ends: nothing of it is kept anywhere. */

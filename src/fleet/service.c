@@ -48,6 +48,7 @@ struct service service_row(const struct rows *r, size_t row)
         .created = row_int(r, row, 31),
         .changed = row_int(r, row, 32),
         .drill_of = row_str(r, row, 33),
+        .suspended = row_str(r, row, 34),
     };
 }
 

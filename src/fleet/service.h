@@ -10,6 +10,8 @@
  * place, the spec for the node, or nothing of it. Everything after that is what the node says: its
  * sightings move the state, and only those of the generation that is wanted do.
  *
+ * What is suspended does not run, whatever is wanted of it (hold.h).
+ *
  * What a service was made of stays: its profile's version, its parameters, its secrets. The spec
  * and the secrets are sealed (seal.h).
  *
@@ -99,6 +101,7 @@ struct service {
     int64_t seen_generation;
     struct str step;
     struct str reason;
+    struct str suspended; /* why it is held (hold.h); empty: it is not */
     int64_t starts;
     struct str facts;    /* JSON list of sighting_fact */
     struct str promises; /* JSON list of sighting_promise */
@@ -200,10 +203,10 @@ MUST_CHECK enum rc service_usage(struct tx *tx, struct str node, struct str sour
 
 /* --- the clock's --- */
 
-/* Whether a node was not heard for too long: then tick. Writes nothing. */
+/* Whether there is something to do: then tick. Writes nothing. */
 MUST_CHECK enum rc service_tick_due(struct tx *tx, bool *ret);
-/* Nodes that are lost; failover services whose lease has surely ended go elsewhere. At most a few
- * at a time; *ret: whether there may be more. */
+/* What is suspended is held, and let go; nodes that are lost; failover services whose lease has
+ * surely ended go elsewhere. At most a few at a time; *ret: whether there may be more. */
 MUST_CHECK enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret);
 
 #endif

@@ -6,6 +6,7 @@
 #include "catalog/suspension.h"
 #include "fleet/backup.h"
 #include "fleet/drill.h"
+#include "fleet/hold.h"
 #include "fleet/move.h"
 #include "fleet/service_inside.h"
 #include "fleet/snapshot.h"
@@ -52,6 +53,7 @@ static enum rc start(struct tx *tx, const struct seal *seal, struct service *v)
 {
     static const char *const steps[] = {"prepare", "start", NULL};
     TRY(suspension_check(tx, v->client, v->seller));
+    TRY(hold_drop(tx, v->id));
     TRY(begin(tx, v, "start", steps));
     v->wanted = SPEC_RUNNING;
     v->state = SERVICE_PREPARING;
@@ -93,6 +95,7 @@ static enum rc elsewhere(struct tx *tx, const struct seal *seal, struct service 
 
 static enum rc approve(struct tx *tx, const struct seal *seal, struct service *v)
 {
+    TRY(suspension_check(tx, v->client, v->seller));
     return service_begin(tx, seal, v);
 }
 
@@ -113,6 +116,7 @@ static enum rc end_one(struct tx *tx, const struct seal *seal, struct service *v
     TRY(drill_stop(tx, seal, v->id));
     TRY(upgrade_stop(tx, v->id, STR("the service was cancelled meanwhile")));
     TRY(move_end(tx, v->id));
+    TRY(hold_drop(tx, v->id));
     v->wanted = SPEC_GONE;
     v->state = v->node.n > 0 ? SERVICE_ENDING : SERVICE_ENDED;
     if (v->subscription.n > 0) {
@@ -168,6 +172,13 @@ static enum rc check_unneeded(struct tx *tx, const struct service *v)
     return RC_OK;
 }
 
+/* It is held already: it does not go on by itself. */
+static enum rc stay_stopped(struct tx *tx, struct service *v)
+{
+    TRY(hold_drop(tx, v->id));
+    return service_keep(tx, v, "[\"suspended\"]");
+}
+
 enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
                     enum service_action action, struct service *ret)
 {
@@ -181,6 +192,10 @@ enum rc service_act(struct tx *tx, const struct seal *seal, struct str id,
     ASSERT(steps[action] != NULL);
     TRY(service_get(tx, id, &v));
     TRY(drill_refuse(tx, &v));
+    if (action == SERVICE_STOP && v.suspended.n > 0) {
+        TRY(stay_stopped(tx, &v));
+        return service_get(tx, id, ret);
+    }
     if ((allowed[action] & 1U << v.state) == 0)
         return err_set(tx->err, RC_CONFLICT, "service '%.*s' is %s and cannot be %s", STRF(v.name),
                        service_states[v.state], action_words[action]);
@@ -291,6 +306,8 @@ enum rc service_tick_due(struct tx *tx, bool *ret)
                  V(tx->now - NODE_LOST_US)));
     *ret = rows.count > 0;
     if (!*ret)
+        TRY(hold_tick_due(tx, ret));
+    if (!*ret)
         TRY(drill_tick_due(tx, ret));
     if (!*ret)
         TRY(move_tick_due(tx, ret));
@@ -301,8 +318,10 @@ enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
 {
     struct rows rows;
     size_t lost = 0, moved = 0;
-    bool late = false, upgrades = false, moves = false;
+    bool late = false, upgrades = false, moves = false, holds = false;
     TRY(node_lose(tx, TICK_NODES, &lost));
+    /* Before all that starts what is to run. */
+    TRY(hold_tick(tx, seal, &holds));
     /* Before those that fail over: one whose move ends here is among them. */
     TRY(move_tick(tx, seal, &moves));
     TRY(some_lost(tx, &rows));
@@ -310,6 +329,6 @@ enum rc service_tick(struct tx *tx, const struct seal *seal, bool *ret)
     /* What found no place finds none a moment later. */
     TRY(drill_tick(tx, seal, &late));
     TRY(upgrade_tick(tx, seal, &upgrades));
-    *ret = lost == TICK_NODES || moved > 0 || late || upgrades || moves;
+    *ret = lost == TICK_NODES || moved > 0 || late || upgrades || moves || holds;
     return RC_OK;
 }

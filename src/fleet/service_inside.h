@@ -12,8 +12,10 @@
     "v.profile, v.parent, v.name, v.parameters, v.needs, v.wish, v.failover, v.state, v.wanted, " \
     "v.node, n.site, v.generation, v.restart, v.cpu_milli, v.memory_bytes, v.disk_bytes, "        \
     "v.seen_state, v.seen_generation, v.step, v.reason, v.starts, v.facts, v.promises, "          \
-    "v.created, v.changed, v.drill_of"
-#define SERVICE_FROM " FROM service v LEFT JOIN node n ON n.id = v.node "
+    "v.created, v.changed, v.drill_of, h.why"
+#define SERVICE_FROM                                     \
+    " FROM service v LEFT JOIN node n ON n.id = v.node " \
+    "LEFT JOIN service_hold h ON h.service = v.id "
 
 struct service service_row(const struct rows *r, size_t row);
 /* All rows in the order of the statement, which selects SERVICE_COLUMNS. */
@@ -47,6 +49,11 @@ MUST_CHECK enum rc service_spec_text(struct tx *tx, const struct seal *seal,
 /* What it publishes, by name: list of struct str beside made->profile.publishes. */
 MUST_CHECK enum rc service_published(struct tx *tx, const struct service *v,
                                      const struct made *made, struct list *ret);
+
+/* The spec as it was written last, with the generation of the row and what that wants: also where
+ * it could not be made now, as what it uses does not run. */
+MUST_CHECK enum rc service_rewrite_spec(struct tx *tx, const struct seal *seal,
+                                        const struct service *v);
 
 /* --- steps --- */
 

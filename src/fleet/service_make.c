@@ -257,6 +257,26 @@ enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct 
                    value_bytes(seal_close(seal, tx, text)));
 }
 
+enum rc service_rewrite_spec(struct tx *tx, const struct seal *seal, const struct service *v)
+{
+    struct rows rows;
+    struct str text;
+    struct service_spec spec = {0};
+    struct buf b;
+    struct json_writer w;
+    TRY(sql_rows(tx, &rows, "SELECT spec FROM service WHERE id = $1", V(v->id)));
+    TRY(seal_read(seal, row_bytes(&rows, 0, 0), tx->arena, &text, tx->err));
+    TRY(decode(tx, &service_spec_schema, text, &spec));
+    spec.generation = v->generation;
+    spec.state = v->wanted;
+    buf_init(&b, tx->arena, SPEC_BYTES_MAX);
+    json_writer_init(&w, &b);
+    schema_encode(&service_spec_schema, &spec, &w);
+    ASSERT(!b.full); /* it was as long before */
+    return sql_run(tx, "UPDATE service SET spec = $2 WHERE id = $1", V(v->id),
+                   value_bytes(seal_close(seal, tx, buf_str(&b))));
+}
+
 enum rc service_connection(struct tx *tx, const struct seal *seal, struct str id, struct list *ret)
 {
     struct service v;
