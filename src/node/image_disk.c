@@ -70,8 +70,10 @@ static enum rc write_files(const char *tree, const char *uuid, struct arena *are
         {"etc/hostname", STR("localhost\n")},
         {"etc/hosts", STR("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")},
         /* Where there is no seed it does not wait for a cloud that it is not in. */
-        {"etc/cloud/cloud.cfg.d/90_sources.cfg",
-         STR("datasource_list: [NoCloud, ConfigDrive, None]\n")},
+        {"etc/cloud/cloud.cfg.d/90_image.cfg",
+         STR("datasource_list: [NoCloud, ConfigDrive, None]\n"
+             "locale: false\n")}, /* else cloud-init makes one of its own, and fails */
+        {"etc/default/locale", STR("LANG=C.UTF-8\n")},
         {"etc/machine-id", STR("")},
     };
     TRY(file_make_folder(arena_fmt(arena, "%s/boot/grub", tree).p, err));
