@@ -36,7 +36,8 @@ static void put_header(uint8_t *at, int64_t here, int64_t other, int64_t entries
                        const uint8_t *id, int64_t sum)
 {
     enum { ARRAY_SECTORS = GPT_ARRAY_BYTES / GPT_SECTOR };
-    memcpy(at, "EFI PART", 8);
+    static const uint8_t signature[] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+    memcpy(at, signature, sizeof signature);
     gpt_put(at + 8, 0x00010000, 4); /* revision 1.0 */
     gpt_put(at + 12, HEADER_BYTES, 4);
     gpt_put(at + 24, here, 8);
