@@ -379,13 +379,20 @@ static bool rename_in_map(struct activation *a, struct str old, struct krl_value
     return keep(a, "didMap", krl_of_map(ret));
 }
 
+/* As DIDComm counts: whole seconds. */
+static double seconds_now(const struct activation *a)
+{
+    int64_t seconds = clock_now(a->e->clock) / US_PER_SECOND;
+    return (double)seconds;
+}
+
 static struct krl_value rotate(struct activation *a, struct str old)
 {
     struct krl_heap *h = &a->m.heap;
     struct krl_map *claims = krl_map_new(h, 4);
     struct krl_value doc = new_did(a, false);
     struct krl_value new = encoded_field(doc, "id");
-    double now = (double)(clock_now(a->e->clock) / US_PER_SECOND);
+    double now = seconds_now(a);
     if (krl_is_failed(doc) || claims == NULL || !rename_in_map(a, old, new) ||
         !encoded_put(a, claims, "iss", old) || !krl_map_set_ascii(h, claims, "sub", new) ||
         !krl_map_set_ascii(h, claims, "iat", krl_number(now)) ||
@@ -487,7 +494,7 @@ static struct krl_value make_message(struct activation *a, struct str rid, struc
     struct krl_map *m = krl_map_new(h, 16);
     struct krl_value expires = encoded_field(options, "expires_time");
     struct krl_value prior = prior_of(a, rid, encoded_field(options, "from"));
-    double now = (double)(clock_now(a->e->clock) / US_PER_SECOND);
+    double now = seconds_now(a);
     double wait = 0;
     char id[ECI_N + 1];
     chance_eci(a->e, id);
@@ -586,7 +593,6 @@ static struct krl_value send(struct activation *a, const struct krl_value *args,
     struct place to;
     struct str did = text_at(a, args, n, 0);
     struct krl_value message = krl_arg(args, n, 1);
-    struct krl_value sent = krl_null();
     if (a->commit == NULL)
         return changes_nothing(a);
     if (!find_place(a, running(a), did, &to))
@@ -595,10 +601,9 @@ static struct krl_value send(struct activation *a, const struct krl_value *args,
         pack_message(a, running(a), message, encoded_text(a, message, "from"), did);
     if (packed.type != KRL_MAP)
         return packed;
-    if (to.pico)
-        sent = activation_send(a, value_of(a, to.eci), to.names, packed, to.host);
-    else
-        sent = notify_post(a, to.url, packed);
+    struct krl_value sent =
+        to.pico ? activation_send(a, value_of(a, to.eci), to.names, packed, to.host)
+                : notify_post(a, to.url, packed);
     return krl_is_failed(sent) ? sent : krl_undefined();
 }
 
