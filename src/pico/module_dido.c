@@ -601,9 +601,9 @@ static struct krl_value send(struct activation *a, const struct krl_value *args,
         pack_message(a, running(a), message, encoded_text(a, message, "from"), did);
     if (packed.type != KRL_MAP)
         return packed;
-    struct krl_value sent =
-        to.pico ? activation_send(a, value_of(a, to.eci), to.names, packed, to.host)
-                : notify_post(a, to.url, packed);
+    struct krl_value sent = to.pico
+                                ? activation_send(a, value_of(a, to.eci), to.names, packed, to.host)
+                                : notify_post(a, to.url, packed);
     return krl_is_failed(sent) ? sent : krl_undefined();
 }
 
