@@ -270,20 +270,24 @@ static enum rc is_lost(struct tx *tx, const struct service *v, const struct snap
 static enum rc seen_one(struct tx *tx, const struct service *v, const struct snapshot *one,
                         const struct sighting_snapshot *seen, bool *ret)
 {
-    if (one->state == SNAPSHOT_REMOVING && seen == NULL) {
+    bool removing = one->state == SNAPSHOT_REMOVING;
+    if (seen == NULL && removing) {
         TRY(give_back(tx, v->node, one->room_bytes));
         return sql_run(tx, "UPDATE snapshot SET state = 'gone', room_bytes = 0 WHERE id = $1",
                        V(one->id));
     }
-    if (seen != NULL && !seen->kept && one->state != SNAPSHOT_REMOVING)
+    if (seen == NULL || removing) {
+        *ret = *ret || one->state != SNAPSHOT_KEPT;
+        return RC_OK;
+    }
+    if (!seen->kept)
         return is_lost(tx, v, one, seen->reason);
-    if (seen != NULL && one->state == SNAPSHOT_WANTED)
-        return sql_run(tx,
-                       "UPDATE snapshot SET state = 'kept', memory_bytes = $2, taken = $3 "
-                       "WHERE id = $1",
-                       V(one->id), V(seen->memory_bytes), V(tx->now));
-    *ret = *ret || one->state != SNAPSHOT_KEPT;
-    return RC_OK;
+    if (one->state == SNAPSHOT_KEPT)
+        return RC_OK;
+    return sql_run(tx,
+                   "UPDATE snapshot SET state = 'kept', memory_bytes = $2, taken = $3 "
+                   "WHERE id = $1",
+                   V(one->id), V(seen->memory_bytes), V(tx->now));
 }
 
 enum rc snapshot_seen(struct tx *tx, const struct service *v, const struct sighting *s, bool *ret)
