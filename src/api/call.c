@@ -66,7 +66,6 @@ enum rc call_reply(struct call *c, const void *value)
 /* The address of the next page: this one's, with another "after". */
 static struct str next_link(struct call *c, struct str next)
 {
-    static const char hex[] = "0123456789ABCDEF";
     size_t count = 0;
     const struct pair *query = http_query(c->x, &count);
     struct buf b;
@@ -81,17 +80,7 @@ static struct str next_link(struct call *c, struct str next)
         separator = '&';
         buf_add(&b, p.name); /* a name of the route's table: it was decoded */
         buf_add_char(&b, '=');
-        for (size_t k = 0; k < p.value.n; k++) {
-            unsigned char ch = (unsigned char)p.value.p[k];
-            if ((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') ||
-                (ch != '\0' && strchr("-._~,", ch) != NULL)) {
-                buf_add_char(&b, (char)ch);
-            } else {
-                buf_add_char(&b, '%');
-                buf_add_char(&b, hex[ch >> 4]);
-                buf_add_char(&b, hex[ch & 15]);
-            }
-        }
+        buf_add_escaped(&b, p.value, ",");
     }
     return buf_str(&b);
 }

@@ -72,6 +72,22 @@ void buf_add_i64(struct buf *b, int64_t value)
     buf_add(b, str_n(digits + at, sizeof digits - at));
 }
 
+void buf_add_escaped(struct buf *b, struct str s, const char *also)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+            (c != '\0' && (strchr("-._~", c) != NULL || strchr(also, c) != NULL))) {
+            buf_add_char(b, (char)c);
+        } else {
+            buf_add_char(b, '%');
+            buf_add_char(b, hex[c >> 4]);
+            buf_add_char(b, hex[c & 15]);
+        }
+    }
+}
+
 void buf_fmt(struct buf *b, const char *format, ...)
 {
     char small[512];

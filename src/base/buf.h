@@ -26,6 +26,9 @@ void buf_reset(struct buf *b);
 void buf_add(struct buf *b, struct str s);
 void buf_add_char(struct buf *b, char c);
 void buf_add_i64(struct buf *b, int64_t value);
+/* As a part of an address: letters, digits, "-._~" (RFC 3986, 2.3) and what is in `also` stay, any
+ * other byte is %XX. */
+void buf_add_escaped(struct buf *b, struct str s, const char *also);
 void buf_fmt(struct buf *b, const char *format, ...) PRINTF(2, 3);
 
 /* size bytes to write at once, counted as appended; NULL where the buffer is full. */

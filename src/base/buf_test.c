@@ -112,6 +112,17 @@ START_TEST(content_survives_growing)
 }
 END_TEST
 
+START_TEST(what_an_address_may_not_have_is_escaped)
+{
+    buf_init(&b, &arena, 100);
+    buf_add_escaped(&b, str_n("aZ09-._~ ,/%&\0\xC3\xBC", 16), ",");
+    ck_assert(str_eq(buf_str(&b), STR("aZ09-._~%20,%2F%25%26%00%C3%BC")));
+    buf_reset(&b);
+    buf_add_escaped(&b, STR(","), "");
+    ck_assert(str_eq(buf_str(&b), STR("%2C")));
+}
+END_TEST
+
 START_TEST(a_buffer_without_a_maximum_is_a_mistake)
 {
     buf_init(&b, &arena, 0);
@@ -131,6 +142,7 @@ Suite *buf_suite(void)
     tcase_add_test(c, sizes_near_the_end_of_size_t_do_not_wrap);
     tcase_add_test(c, long_formats_leave_no_trace_of_their_nul);
     tcase_add_test(c, content_survives_growing);
+    tcase_add_test(c, what_an_address_may_not_have_is_escaped);
     tcase_add_test_raise_signal(c, a_buffer_without_a_maximum_is_a_mistake, SIGABRT);
     suite_add_tcase(s, c);
     return s;

@@ -107,10 +107,9 @@ static bool add_service(struct making *m, struct str text)
 {
     struct krl_heap *h = &m->a->m.heap;
     struct str json;
-    if (!base64_read(m->a, text, &json) || !str_is_utf8(json))
+    if (!base64_read(m->a, text, &json))
         return false;
-    const struct krl_text *read = krl_text(h, json);
-    struct krl_value said = read == NULL ? krl_failed() : krl_json_parse(h, read);
+    struct krl_value said = encoded_json(m->a, json);
     struct krl_map *service = krl_map_new(h, 4);
     struct krl_map *endpoint = krl_map_new(h, 4);
     if (said.type != KRL_MAP || service == NULL || endpoint == NULL)

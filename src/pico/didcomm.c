@@ -35,12 +35,6 @@ static bool has(struct krl_value map, const char *key)
     return !krl_is_null(encoded_field(map, key));
 }
 
-static struct krl_value parse(struct activation *a, struct str json)
-{
-    const struct krl_text *text = str_is_utf8(json) ? krl_text(&a->m.heap, json) : NULL;
-    return text == NULL ? krl_failed() : krl_json_parse(&a->m.heap, text);
-}
-
 /* A map as JSON in base64. */
 static struct str encode(struct activation *a, struct krl_map *m)
 {
@@ -53,7 +47,7 @@ static struct krl_value decode(struct activation *a, struct str text)
     struct str json;
     if (!base64_read(a, text, &json))
         return krl_failed();
-    struct krl_value v = parse(a, json);
+    struct krl_value v = encoded_json(a, json);
     return v.type == KRL_MAP ? v : krl_failed();
 }
 
@@ -670,7 +664,7 @@ struct krl_value didcomm_unpack(struct didcomm *d, struct krl_value message)
                                          : open_signed(d, v, text, &s, &text);
         if (!good || !krl_pay(h, (int64_t)text.n / ENCODED_BYTES_A_STEP))
             return refused(d);
-        v = parse(a, text);
+        v = encoded_json(a, text);
         if (v.type != KRL_MAP && !krl_failing(h))
             (void)refuse(d, "the message cannot be read");
         if (v.type != KRL_MAP)

@@ -1,5 +1,7 @@
 #include "pico/encoded.h"
 
+#include "krl/lib.h"
+
 #include <sodium.h>
 
 static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -94,6 +96,12 @@ bool base64_read(struct activation *a, struct str text, struct str *ret)
 }
 
 /* --- fields --- */
+
+struct krl_value encoded_json(struct activation *a, struct str json)
+{
+    const struct krl_text *text = str_is_utf8(json) ? krl_text(&a->m.heap, json) : NULL;
+    return text == NULL ? krl_failed() : krl_json_parse(&a->m.heap, text);
+}
 
 struct krl_value encoded_field(struct krl_value map, const char *key)
 {

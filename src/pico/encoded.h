@@ -32,6 +32,8 @@ struct str encoded_text(struct activation *a, struct krl_value map, const char *
 /* The bytes of a text in base64. n: how many there must be; 0: any number. */
 bool encoded_bytes(struct activation *a, struct krl_value map, const char *key, size_t n,
                    struct str *ret);
+/* What the JSON says; KRL_FAILED where it is none, or no UTF-8. */
+struct krl_value encoded_json(struct activation *a, struct str json);
 bool encoded_put(struct activation *a, struct krl_map *m, const char *key, struct str text);
 
 /* Random bytes of the engine's clock. */

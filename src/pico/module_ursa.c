@@ -281,12 +281,6 @@ static struct krl_value pack(struct activation *a, const struct krl_value *args,
                                  STRF(base64_of(a, str_n((const char *)tag, sizeof tag), true))));
 }
 
-static struct krl_value parse(struct activation *a, struct str json)
-{
-    const struct krl_text *text = str_is_utf8(json) ? krl_text(&a->m.heap, json) : NULL;
-    return text == NULL ? krl_failed() : krl_json_parse(&a->m.heap, text);
-}
-
 static struct krl_value find_recipient(struct activation *a, struct krl_value head,
                                        const struct keys *own)
 {
@@ -370,7 +364,7 @@ static struct krl_value unpack(struct activation *a, const struct krl_value *arg
         wrapper = krl_json_parse(h, wrapper.text);
     if (krl_is_failed(wrapper) || !encoded_bytes(a, wrapper, "protected", 0, &head))
         return fail(a, "Error: this is no packed message");
-    struct krl_value outer = parse(a, head);
+    struct krl_value outer = encoded_json(a, head);
     if (krl_is_failed(outer))
         return fail(a, "Error: this is no packed message");
     struct krl_value recipient = find_recipient(a, outer, &own);

@@ -66,8 +66,9 @@ static void deadly_start(struct deadly *d)
     world_install(&d->w, d->root, "deadly", deadly);
 }
 
-/* A process with an engine that does one thing and all that waits. True: it lived to its end. */
-static bool live_once(struct deadly *d, struct str eci, const char *name, const char *attrs)
+/* A process with an engine that does one thing and all that waits, or is killed once it began it.
+ * How it ended, as waitpid says it. */
+static int child(struct deadly *d, struct str eci, const char *name, const char *attrs, bool killed)
 {
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
@@ -78,6 +79,8 @@ static bool live_once(struct deadly *d, struct str eci, const char *name, const 
         world_run(&d->w);
         if (name != NULL)
             (void)world_event(&d->w, eci, "deadly", name, attrs); /* it may not live to answer */
+        if (killed)
+            (void)kill(getpid(), SIGKILL);
         world_advance(&d->w, PICO_CALM_MAX_US);
         pico_engine_close(d->w.e);
         store_close(d->w.f.store);
@@ -85,6 +88,13 @@ static bool live_once(struct deadly *d, struct str eci, const char *name, const 
     }
     int status = 0;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+/* True: it lived to its end. */
+static bool live_once(struct deadly *d, struct str eci, const char *name, const char *attrs)
+{
+    int status = child(d, eci, name, attrs, false);
     ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
     clock_sim_advance(&d->w.sim, US_PER_SECOND);
     return !WIFSIGNALED(status);
@@ -111,22 +121,8 @@ static void killed_soon(struct deadly *d, struct str eci, const char *name, cons
 {
     pico_engine_close(d->w.e);
     store_close(d->w.f.store);
-    for (int i = 0; i < KILLS; i++) {
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0) {
-            d->wire.fn = die;
-            world_open_store(&d->w);
-            world_open(&d->w);
-            world_run(&d->w);
-            if (i == 0)
-                (void)world_event(&d->w, eci, "deadly", name, attrs);
-            (void)kill(getpid(), SIGKILL);
-        }
-        int status = 0;
-        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert(WIFSIGNALED(status));
-    }
+    for (int i = 0; i < KILLS; i++)
+        ck_assert(WIFSIGNALED(child(d, eci, i == 0 ? name : NULL, attrs, true)));
     world_open_store(&d->w);
     world_open(&d->w);
     world_run(&d->w);

@@ -81,23 +81,13 @@ static enum rc take_page(struct unpaid_list *l, struct str body, struct arena *a
 
 static struct str page_url(struct pico_engine *e, struct str after, struct arena *arena)
 {
-    static const char hex[] = "0123456789ABCDEF";
     struct buf b;
     buf_init(&b, arena, URL_BYTES_MAX);
     buf_add(&b, e->o.usage.suspended_url);
     buf_add(&b, STR("?limit=200"));
     if (after.n > 0)
         buf_add(&b, STR("&after="));
-    for (size_t i = 0; i < after.n; i++) {
-        unsigned char c = (unsigned char)after.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '_' || c == '.';
-        if (!plain)
-            buf_add_char(&b, '%');
-        if (!plain)
-            buf_add_char(&b, hex[c >> 4]);
-        buf_add_char(&b, plain ? (char)c : hex[c & 15]);
-    }
+    buf_add_escaped(&b, after, "");
     return b.full ? STR("") : buf_str(&b);
 }
 
