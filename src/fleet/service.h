@@ -157,7 +157,8 @@ struct service_restore {
 extern const struct schema service_restore_schema;
 MUST_CHECK enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
                                    const struct service_restore *from, struct service *ret);
-/* Another plan of the same profile, other parameters, or both; where it is. */
+/* Another plan of the same profile, other parameters, or both; where it is. RC_CONFLICT: its state,
+ * no room, or something that the client buys from the seller is suspended. */
 struct service_resize {
     uint64_t set;
     struct str plan;

@@ -487,6 +487,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     TRY(service_get(tx, id, &v));
     TRY(drill_refuse(tx, &v));
     TRY(move_refuse(tx, &v));
+    TRY(suspension_check(tx, v.client, v.seller));
     TRY(upgrade_stop(tx, id, STR("it was resized meanwhile")));
     if (v.state != SERVICE_RUNNING && v.state != SERVICE_STOPPED && v.state != SERVICE_FAILED &&
         v.state != SERVICE_PREPARING)
