@@ -36,6 +36,8 @@ static enum rc put_services(struct tx *tx, const struct seal *seal, const struct
                  V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         struct str text;
+        if (row_bytes(&rows, i, 0).n == 0) /* it waits for what it uses */
+            continue;
         TRY(seal_read(seal, row_bytes(&rows, i, 0), tx->arena, &text, tx->err));
         if (node->state == NODE_DISABLED)
             TRY(stopped_spec(tx, text, w));
@@ -189,6 +191,10 @@ static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service
         return RC_OK;
     }
     TRY(rc);
+    if (user->seen_generation == 0) { /* perhaps it waited for this */
+        user->reason = STR("");
+        TRY(operation_explain(tx, user->id, user->reason));
+    }
     return service_renew(tx, seal, user);
 }
 

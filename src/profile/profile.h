@@ -106,10 +106,14 @@ struct profile_published {
     bool secret; /* hidden until it is asked for */
 };
 
+/* Where the client names none: shared, one that he has is taken, and stays when this one ends;
+ * ordered, one is ordered with it, which others share then (shared) or which is part of it. */
 struct profile_need {
     uint64_t set;
     struct str name;
     struct str profile;
+    bool shared;
+    bool ordered;
 };
 
 /* What it might be sold for: a hint for who makes plans. */

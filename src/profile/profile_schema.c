@@ -119,6 +119,10 @@ static const struct field need_fields[] = {
           .max = PROFILE_NAME_MAX, .doc = "In front of what it publishes: NAME.url."),
     FIELD(struct profile_need, profile, TEXT, .flags = FIELD_REQUIRED, .min = 1,
           .max = PROFILE_NAME_MAX, .doc = "Kind of the service."),
+    FIELD(struct profile_need, shared, BOOL,
+          .doc = "Where none is named, one that the client has is taken."),
+    FIELD(struct profile_need, ordered, BOOL,
+          .doc = "Where none is named or taken, one is ordered with it."),
 };
 static const struct schema need_schema =
     SCHEMA(struct profile_need, "profile_need", need_fields, "Another service that this one uses.");
