@@ -134,9 +134,11 @@ enum rc service_waits(struct tx *tx, const struct seal *seal, const struct servi
         TRY(read_needed(tx, seal, row_str(&rows, i, 0), &other, &unused, &told));
         const struct str *values = told.items;
         bool will = other.wanted == SPEC_RUNNING && other.state != SERVICE_ORDERED;
-        for (size_t k = 0; will && k < told.count && ret->n == 0; k++)
-            if (values[k].n == 0)
-                *ret = arena_fmt(tx->arena, "it waits until '%.*s' runs", STRF(other.name));
+        bool known = other.state == SERVICE_RUNNING;
+        for (size_t k = 0; k < told.count; k++)
+            known = known && values[k].n > 0;
+        if (will && !known)
+            *ret = arena_fmt(tx->arena, "it waits until '%.*s' runs", STRF(other.name));
     }
     return RC_OK;
 }

@@ -123,6 +123,16 @@ TX_TEST(what_is_not_there_is_ordered_with_it_and_it_waits_for_that)
     ck_assert(!told(tx, &t, v.id, &spec));
     OK(tx, operation_list(tx, v.id, &q, &page));
     SAME(((struct operation *)page.items.items)->reason, v.reason);
+    /* Where it will be is known before it runs: that is not enough. */
+    struct sighting_fact facts[] = {
+        {.set = 3, .name = STR("web.address"), .value = STR("192.0.2.1")},
+        {.set = 3, .name = STR("web.port"), .value = STR("30080")}};
+    struct sighting seen = {.id = web.id,
+                            .generation = web.generation,
+                            .state = SIGHTING_STARTING,
+                            .facts = {facts, COUNT(facts)}};
+    (void)node_says(tx, &t.shop.seal, t.node, 8, &seen, 1);
+    ck_assert(!told(tx, &t, v.id, &spec));
     (void)sees(tx, &t.shop, t.node, web.id, SIGHTING_RUNNING);
     ck_assert(told(tx, &t, v.id, &spec));
     const struct spec_process *process = spec.processes.items;

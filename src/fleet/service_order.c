@@ -395,7 +395,7 @@ static enum rc draft(struct tx *tx, struct str client, const struct service_orde
     TRY(service_meet(tx, &needs, profile, o->needs, ret->met));
     TRY(check_wish(tx, client, &o->where, &v.wish));
     TRY(service_merge(tx, NULL, o->parameters, offer.parameters, &v.parameters));
-    v.id = id_new(tx->ids, tx->arena, "svc");
+    v.id = tx->writing ? id_new(tx->ids, tx->arena, "svc") : STR(""); /* a price is only read */
     v.version = 1;
     v.seller = agreement.from;
     v.agreement = agreement.id;
