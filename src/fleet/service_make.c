@@ -232,6 +232,7 @@ static void leave_alone(struct tx *tx, struct service_spec *spec)
     }
     spec->ports.items = closed;
     spec->alone = true;
+    spec->end = (struct list){0}; /* what it would take away is the service's */
 }
 
 static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
@@ -254,6 +255,8 @@ static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct se
     spec.lease_s = v->failover ? NODE_LEASE_S : 0;
     if (v->drill_of.n > 0)
         leave_alone(tx, &spec);
+    if (spec.end.count == 0) /* agents that do not know it have nothing to read */
+        spec.set &= ~schema_bit(&service_spec_schema, "end");
     TRY(backup_from(tx, seal, v->id, &spec.from));
     TRY(snapshot_describe(tx, v, &spec));
     buf_init(&b, tx->arena, SPEC_BYTES_MAX);

@@ -147,6 +147,7 @@ struct profile {
     struct str user_data; /* vm: template of YAML */
     struct list backup;
     struct list restore;
+    struct list end;          /* of a container: takes away what it made elsewhere */
     int64_t backup_every_s;   /* 0: once a day */
     int64_t drill_every_days; /* 0: only when it is asked for */
     bool backup_disk;         /* of a machine: its disk is backed up while it runs */
