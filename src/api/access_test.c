@@ -244,6 +244,9 @@ static const struct expectation expectations[ROUTE_COUNT] = {
     [ROUTE_service_order] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\","
                                      "\"plan\":\"x\"}",
                              .want = {401, 404, 404, 403, 403, 403, 422, 422}},
+    [ROUTE_service_price] = {.body = "{\"agreement\":\"agr_00000000000000000000000000\","
+                                     "\"plan\":\"x\"}",
+                             .want = {401, 404, 404, 403, 403, 403, 422, 422}},
     [ROUTE_service_get] = {.want = BOTH_READ},
     [ROUTE_service_connection] = {.want = PARTY_OWN},
     [ROUTE_service_operations] = {.want = BOTH_READ},
@@ -506,7 +509,10 @@ static struct str make_any_kind(struct tx *tx, struct house *h)
     if (kind_find(tx, STR("web"), &k) != RC_OK) {
         struct image image;
         struct image fresh = {
-            .name = STR("web"), .sha256 = STR("00"), .bytes = 1, .format = STR("squashfs")};
+            .name = STR("web"),
+            .sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+            .bytes = 1,
+            .format = STR("squashfs")};
         err_clear(tx->err);
         make_kind(tx, h->op, FLEET_PROFILE);
         OK(tx, image_create(tx, h->op, &fresh, &image));

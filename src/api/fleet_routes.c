@@ -254,6 +254,13 @@ enum rc service_order_handler(struct call *c)
     return call_reply(c, &service);
 }
 
+enum rc service_price_handler(struct call *c)
+{
+    struct list list;
+    TRY(service_price(c->tx, c->owner, c->body, &list));
+    return call_reply_list(c, list);
+}
+
 enum rc service_get_handler(struct call *c)
 {
     struct service service;

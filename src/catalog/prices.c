@@ -4,12 +4,14 @@
 #include "catalog/subscription.h"
 
 enum { PRICE_ROWS_MAX = 10000, PLANS_MAX = 10000, ITEMS_PASSED_MAX = 10000 };
+enum { PLAN_ROWS_MAX = PLAN_CHARGES_MAX * 2 * CHARGE_TIERS_MAX };
 enum { SCRATCH_BYTES = 16 * 1024 * 1024 };
 
 struct board {
     struct tx *tx;
     const struct supply_path *path;
     bool seller; /* who asks sells on the last edge: its own cost is shown */
+    bool sold;   /* some plan was */
     size_t count;
     struct price_row *rows;
 };
@@ -26,6 +28,7 @@ struct point {
     const struct plan *plan;
     const struct item *item;
     const struct price_steps *steps;
+    int64_t kind;
     struct str label;
     struct str up_to;
     struct str unit;
@@ -44,6 +47,7 @@ static enum rc add_row(struct board *b, const struct point *p)
                        PRICE_ROWS_MAX);
     struct price_row *row = &b->rows[b->count++];
     *row = (struct price_row){.set = schema_all(&price_row_schema),
+                              .kind = p->kind,
                               .item = p->item->code,
                               .plan = p->plan->code,
                               .charge = p->label,
@@ -89,6 +93,7 @@ static enum rc add_percent(struct board *b, const struct point *p)
                        PRICE_ROWS_MAX);
     struct price_row *row = &b->rows[b->count++];
     *row = (struct price_row){.set = schema_all(&price_row_schema),
+                              .kind = p->kind,
                               .item = p->item->code,
                               .plan = p->plan->code,
                               .charge = p->label,
@@ -128,6 +133,7 @@ static enum rc add_charge(struct board *b, struct point *p, const struct charge 
     struct charge_rule rule = {0};
     struct meter meter = {0};
     TRY(charge_parse(charge, &rule, b->tx->err));
+    p->kind = charge->kind;
     p->label = charge->label;
     p->up_to = STR("");
     p->unit = p->item->unit;
@@ -169,6 +175,7 @@ static enum rc add_plan(struct board *b, const struct plan *plan, time_us at)
     TRY(is_sold(b->tx, b->path, &item, at, &steps, &sold));
     if (!sold)
         return RC_OK;
+    b->sold = true;
     struct point p = {.plan = plan, .item = &item, .steps = &steps};
     const struct charge *charges = plan->charges.items;
     for (size_t i = 0; i < plan->charges.count; i++)
@@ -176,18 +183,38 @@ static enum rc add_plan(struct board *b, const struct plan *plan, time_us at)
     return RC_OK;
 }
 
+static enum rc begin_board(struct tx *tx, struct str agreement, struct str side, time_us at,
+                           size_t rows, struct board *ret)
+{
+    struct supply_path *path = NEW(tx->arena, struct supply_path);
+    TRY(supply_path_at(tx, agreement, at, path));
+    const struct supply_edge *edge = &path->edges[path->count - 1];
+    *ret = (struct board){.tx = tx,
+                          .path = path,
+                          .seller = str_eq(side, edge->seller),
+                          .rows = NEW_N(tx->arena, struct price_row, rows)};
+    ASSERT(ret->seller || str_eq(side, edge->buyer));
+    return RC_OK;
+}
+
+enum rc catalog_plan_prices(struct tx *tx, struct str agreement, struct str side,
+                            const struct plan *plan, bool *ret_sold, struct list *ret)
+{
+    struct board b;
+    TRY(begin_board(tx, agreement, side, tx->now, PLAN_ROWS_MAX, &b));
+    TRY(add_plan(&b, plan, tx->now));
+    ASSERT(b.count <= PLAN_ROWS_MAX);
+    *ret_sold = b.sold;
+    *ret = (struct list){b.rows, b.count};
+    return RC_OK;
+}
+
 enum rc catalog_prices(struct tx *tx, struct str agreement, struct str side, time_us at,
                        struct list *ret)
 {
-    struct supply_path *path = NEW(tx->arena, struct supply_path);
+    struct board b;
     struct plan_query q = {.page = {.limit = PAGE_LIMIT_MAX}};
-    TRY(supply_path_at(tx, agreement, at, path));
-    const struct supply_edge *edge = &path->edges[path->count - 1];
-    struct board b = {.tx = tx,
-                      .path = path,
-                      .seller = str_eq(side, edge->seller),
-                      .rows = NEW_N(tx->arena, struct price_row, PRICE_ROWS_MAX)};
-    ASSERT(b.seller || str_eq(side, edge->buyer));
+    TRY(begin_board(tx, agreement, side, at, PRICE_ROWS_MAX, &b));
     for (size_t done = 0; done < PLANS_MAX;) {
         struct page page;
         TRY(plan_list(tx, &q, &page));

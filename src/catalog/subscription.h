@@ -203,6 +203,7 @@ MUST_CHECK enum rc subscription_descendants(struct tx *tx, struct str id, time_u
  * margin as well, and nobody anything else. */
 struct price_row {
     uint64_t set;
+    int64_t kind; /* enum charge_kind; not told */
     struct str item;
     struct str plan;
     struct str charge; /* label */
@@ -217,6 +218,9 @@ struct price_row {
 extern const struct schema price_row_schema;
 MUST_CHECK enum rc catalog_prices(struct tx *tx, struct str agreement, struct str side, time_us at,
                                   struct list *ret);
+/* The same of one plan, now. *ret_sold: the agreement sells it; else there is no row. */
+MUST_CHECK enum rc catalog_plan_prices(struct tx *tx, struct str agreement, struct str side,
+                                       const struct plan *plan, bool *ret_sold, struct list *ret);
 
 /* Items that some supply agreement of the party, in force now, sells it: without what is the
  * operator's alone. A page ends with an item that is shown, and has a next one only where there is

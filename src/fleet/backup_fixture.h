@@ -14,7 +14,7 @@
     "name: keeper\nversion: \"1\"\ntitle: K\nauthor: me\nruntime: container\n"  \
     "image: {name: web}\nresources: {cpu: 500m, memory: 64 MiB, disk: 1 GiB}\n" \
     "volumes: [{name: data, path: /srv}]\nbackup: [/bin/tar, -c, /srv]\n"       \
-    "restore: [/bin/tar, -x]\nbackup_every_s: 3600\n"                           \
+    "restore: [/bin/tar, -x]\nend: [/bin/part]\nbackup_every_s: 3600\n"         \
     "secrets: [{name: key}]\n"                                                  \
     "publishes: [{name: key, title: K, value: \"{{ key }}\", secret: true}]\n"  \
     "ports: [{name: web, port: 80, published: true}]\n"                         \

@@ -60,9 +60,11 @@ TX_TEST(a_copy_comes_back_unseen_and_goes_again)
     ck_assert_uint_eq(spec.subscription.n, 0);
     ck_assert(!((struct spec_port *)spec.ports.items)[0].published);
     ck_assert(spec.alone);
+    ck_assert_uint_eq(spec.end.count, 0); /* it takes nothing of the service's away */
     struct service_spec own = spec_of(tx, &p, p.a, p.v.id);
     ck_assert(((struct spec_port *)own.ports.items)[0].published);
     ck_assert(!own.alone);
+    ck_assert_uint_eq(own.end.count, 1);
     OK(tx, backup_fetches(tx, p.a, backup) == RC_NOT_FOUND ? RC_OK : RC_INVALID);
     err_clear(tx->err);
     /* Nobody's list has it, and nothing is done with it. */

@@ -282,7 +282,9 @@ static const struct field order_fields[] = {
           .doc = "Plan: id or code."),
     FIELD(struct service_order, name, TEXT, .min = 1, .max = 80, .doc = "Your own name for it."),
     FIELD(struct service_order, parameters, JSON, .doc = "What you choose, by the profile."),
-    FIELD(struct service_order, needs, JSON, .doc = "Services of yours that it uses, by name."),
+    FIELD(struct service_order, needs, JSON,
+          .doc = "Services of yours that it uses, by name, or plans to order them by; what is left "
+                 "out is met as the profile says."),
     FIELD(struct service_order, parent, TEXT, .prefix = "svc",
           .doc = "The service that this one is part of: it ends with it."),
     FIELD(struct service_order, where, OBJECT, .schema = &service_wish_schema,
@@ -329,6 +331,23 @@ static const struct field resize_fields[] = {
 const struct schema service_resize_schema =
     SCHEMA(struct service_resize, "service_resize", resize_fields, "Another size or plan.");
 
+static const struct field part_fields[] = {
+    FIELD(struct service_part, need, TEXT, .flags = RO,
+          .doc = "As which it is used; empty: what is ordered itself."),
+    FIELD(struct service_part, service, TEXT, .flags = RO, .prefix = "svc",
+          .doc = "Which; empty: it is not ordered yet."),
+    FIELD(struct service_part, plan, TEXT, .flags = RO,
+          .doc = "Code of the plan by which it is ordered; empty: you have it already."),
+    FIELD(struct service_part, charge, TEXT, .flags = RO, .doc = "What is charged."),
+    FIELD(struct service_part, up_to, TEXT, .flags = RO, .doc = "Of a tier: up to this quantity."),
+    FIELD(struct service_part, unit, TEXT, .flags = RO, .doc = "What the price is for."),
+    FIELD(struct service_part, price, TEXT, .flags = RO,
+          .doc = "What you pay; empty: nothing more.", .example = "\"9.00\""),
+    FIELD(struct service_part, currency, TEXT, .flags = RO, .doc = "Currency."),
+};
+const struct schema service_part_schema =
+    SCHEMA(struct service_part, "service_part", part_fields, "A price of what is ordered.");
+
 static const struct field service_fields[] = {
     FIELD(struct service, id, TEXT, .flags = RO, .prefix = "svc", .doc = "Id of the service."),
     FIELD(struct service, version, INT, .flags = WIDE, .min = 1, .max = INT64_MAX,
@@ -347,6 +366,8 @@ static const struct field service_fields[] = {
     FIELD(struct service, name, TEXT, .flags = RO, .doc = "Your name for it."),
     FIELD(struct service, parameters, RAW, .flags = WIDE, .doc = "What was chosen."),
     FIELD(struct service, needs, RAW, .flags = WIDE, .doc = "Services that it uses."),
+    FIELD(struct service, parts, LIST, .flags = RO, .schema = &service_part_schema,
+          .doc = "In the answer to an order: what it uses and was not named, and what that costs."),
     FIELD(struct service, wish, RAW, .flags = WIDE, .doc = "Where it may go."),
     FIELD(struct service, failover, BOOL, .flags = WIDE, .doc = "Whether it goes elsewhere alone."),
     FIELD(struct service, state, WORD, .flags = RO, .words = service_states, .doc = "How it is."),

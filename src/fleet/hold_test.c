@@ -333,6 +333,29 @@ TX_TEST(what_uses_another_is_held_and_freed_with_it)
     ck_assert_int_eq(now_of(tx, user.id).generation, generation + 1); /* told where that is */
 }
 
+TX_TEST(nothing_is_resized_until_it_is_paid)
+{
+    struct shop s = make_shop(tx);
+    struct str node = make_node(tx, &s, "n1", 8);
+    struct service held = order_one(tx, &s, "small-month", false);
+    struct service other = order_one(tx, &s, "small-month", false);
+    struct service_resize larger = {.plan = STR("large-month")};
+    struct service v;
+    (void)sees(tx, &s, node, held.id, SIGHTING_RUNNING);
+    (void)sees(tx, &s, node, other.id, SIGHTING_RUNNING);
+    suspend(tx, &held);
+    ticks(tx, &s);
+    FAILS(tx, RC_CONFLICT, NULL, service_resize(tx, &s.seal, held.id, &larger, &v));
+    ck_assert(str_has(err_text(tx->err), WHY));
+    FAILS(tx, RC_CONFLICT, NULL,
+          service_resize(tx, &s.seal, other.id, &larger, &v)); /* as orders */
+    SAME(now_of(tx, other.id).plan, other.plan);
+    resume(tx);
+    ticks(tx, &s);
+    OK(tx, service_resize(tx, &s.seal, held.id, &larger, &v));
+    SAME(v.plan, s.large.id);
+}
+
 TX_TEST(a_cancel_ends_what_is_held)
 {
     struct place p = running(tx, false);
@@ -366,6 +389,7 @@ Suite *hold_suite(void)
     tcase_add_test(c, a_restore_starts_nothing);
     tcase_add_test(c, a_drill_in_hand_ends_and_none_begins);
     tcase_add_test(c, what_uses_another_is_held_and_freed_with_it);
+    tcase_add_test(c, nothing_is_resized_until_it_is_paid);
     tcase_add_test(c, a_cancel_ends_what_is_held);
     suite_add_tcase(s, c);
     return s;

@@ -22,7 +22,8 @@ static const char rich[] =
     "promises: [{name: up, kind: tcp, target: web, every_s: 30}]\n"
     "publishes: [{name: key, title: K, value: \"{{ key }}\", secret: true}]\n"
     "processes: [{name: s, command: [/bin/x], environment: [\"T={{ text }}\"]}]\n"
-    "backup: [/bin/b]\nrestore: [/bin/r, -x]\nbackup_every_s: 3600\ndrill_every_days: 7\n"
+    "backup: [/bin/b]\nrestore: [/bin/r, -x]\nend: [/bin/e]\nbackup_every_s: "
+    "3600\ndrill_every_days: 7\n"
     "price: {currency: EUR, month: \"5.50\"}\npublic: true\n";
 
 static struct str text_of(struct tx *tx, const struct profile *p)
@@ -89,6 +90,23 @@ TX_TEST(the_newest_version_is_read_by_its_name)
     FAILS(tx, RC_NOT_FOUND, NULL, kind_read(tx, STR("prf_none"), &kind, &profile));
 }
 
+TX_TEST(what_runs_no_command_has_none_for_its_end)
+{
+    struct str op = make_operator(tx);
+    struct kind kind;
+    struct kind fresh = {.text =
+                             STR("name: box\nversion: \"1\"\ntitle: Box\nauthor: me\nruntime: vm\n"
+                                 "image: {name: debian-12, format: qcow2}\nend: [/bin/e]\n"
+                                 "resources: {cpu: \"1\", memory: 512 MiB, disk: 2 GiB}\n")};
+    FAILS(tx, RC_INVALID, NULL, kind_create(tx, op, &fresh, &kind));
+    ck_assert(str_has(err_text(tx->err), STR("no command runs in a virtual machine")));
+    /* The same without it is one. */
+    fresh.text = STR("name: box\nversion: \"1\"\ntitle: Box\nauthor: me\nruntime: vm\n"
+                     "image: {name: debian-12, format: qcow2}\n"
+                     "resources: {cpu: \"1\", memory: 512 MiB, disk: 2 GiB}\n");
+    OK(tx, kind_create(tx, op, &fresh, &kind));
+}
+
 Suite *kind_suite(void);
 Suite *kind_suite(void)
 {
@@ -97,6 +115,7 @@ Suite *kind_suite(void)
     tcase_add_test(t, a_kept_profile_is_the_one_that_was_registered);
     tcase_add_test(t, a_profile_from_before_is_read_from_its_text_once);
     tcase_add_test(t, the_newest_version_is_read_by_its_name);
+    tcase_add_test(t, what_runs_no_command_has_none_for_its_end);
     suite_add_tcase(s, t);
     return s;
 }

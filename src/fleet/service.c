@@ -13,7 +13,7 @@
 struct service service_row(const struct rows *r, size_t row)
 {
     return (struct service){
-        .set = schema_all(&service_schema),
+        .set = schema_all(&service_schema) & ~schema_bit(&service_schema, "parts"),
         .id = row_str(r, row, 0),
         .version = row_int(r, row, 1),
         .client = row_str(r, row, 2),

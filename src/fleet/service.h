@@ -63,13 +63,28 @@ struct service_order {
     struct str plan;      /* id or code */
     struct str name;
     const struct json *parameters;
-    const struct json *needs; /* {"database": "svc_..."} */
+    /* {"database": "svc_..."}; where the profile orders it, also {"database": PLAN}. */
+    const struct json *needs;
     struct str parent;
     struct service_wish where;
     bool failover;
 };
 extern const struct schema service_wish_schema;
 extern const struct schema service_order_schema;
+
+/* One price of what is ordered, or of what is used by it. */
+struct service_part {
+    uint64_t set;
+    struct str need;    /* as which it is used; empty: what is ordered itself */
+    struct str service; /* "svc_..."; empty: not ordered yet */
+    struct str plan;    /* code, by which it is ordered; empty: it is there already */
+    struct str charge;
+    struct str up_to; /* of a tier, or empty */
+    struct str unit;
+    struct str price; /* that the client pays; empty: nothing more */
+    struct str currency;
+};
+extern const struct schema service_part_schema;
 
 struct service {
     uint64_t set;
@@ -86,6 +101,7 @@ struct service {
     struct str name;
     struct str parameters; /* JSON */
     struct str needs;      /* JSON */
+    struct list parts;     /* struct service_part: in the answer to an order alone */
     struct str wish;       /* JSON */
     bool failover;
     int64_t state;
@@ -121,9 +137,22 @@ extern const struct schema service_query_schema;
 
 /* RC_INVALID names the field: an agreement that is not the client's, a plan that sells no service,
  * a parameter that is fixed or wrong, a need that is not met. RC_CONFLICT: a limit of the path, no
- * place (in words), an image that is not there, a needed service that does not run yet. */
+ * place (in words), an image that is not there, a needed service that rests; what the client buys
+ * from the seller is suspended.
+ *
+ * A need that is not named is met as the profile says (profile.h): by one that the client has at
+ * the place that is wished, the one that fewest use; or by a new one, by the plan that costs least
+ * a period of those that are sold by the same agreement for the same period, with its own
+ * parameters. It is ordered in the same unit of work, or nothing is. Nothing is ordered with what
+ * waits for its seller's yes, nor with what is ordered with another. `parts` of *ret tells what was
+ * taken or ordered so, and what it costs. Where what it uses does not run yet, but shall, the
+ * service has its place and is described to its node as soon as that runs. */
 MUST_CHECK enum rc service_order(struct tx *tx, const struct seal *seal, struct str client,
                                  const struct service_order *order, struct service *ret);
+/* What such an order would cost now: struct service_part, for the service itself and for what it
+ * uses. Writes nothing. RC_INVALID as the order. */
+MUST_CHECK enum rc service_price(struct tx *tx, struct str client,
+                                 const struct service_order *order, struct list *ret);
 MUST_CHECK enum rc service_get(struct tx *tx, struct str id, struct service *ret);
 /* Of a party that buys or sells them. */
 MUST_CHECK enum rc service_list(struct tx *tx, struct str party, const struct service_query *q,
@@ -157,7 +186,8 @@ struct service_restore {
 extern const struct schema service_restore_schema;
 MUST_CHECK enum rc service_restore(struct tx *tx, const struct seal *seal, struct str id,
                                    const struct service_restore *from, struct service *ret);
-/* Another plan of the same profile, other parameters, or both; where it is. */
+/* Another plan of the same profile, other parameters, or both; where it is. RC_CONFLICT: its state,
+ * no room, or something that the client buys from the seller is suspended. */
 struct service_resize {
     uint64_t set;
     struct str plan;

@@ -125,8 +125,12 @@ static enum rc end_one(struct tx *tx, const struct seal *seal, struct service *v
         if (s.state == SUBSCRIPTION_ACTIVE)
             TRY(subscription_end(tx, v->subscription, 0, &s));
     }
-    TRY(service_renew(tx, seal, v));
-    return v->node.n > 0 ? RC_OK : operation_reach(tx, v->id, NULL);
+    v->generation++;
+    TRY(service_keep(tx, v, "[\"state\"]"));
+    if (v->node.n == 0)
+        return operation_reach(tx, v->id, NULL);
+    TRY(service_rewrite_spec(tx, seal, v)); /* what it uses may be stopped */
+    return node_touch(tx, v->node);
 }
 
 /* The whole tree, what is below first: nobody uses what has gone. */

@@ -50,10 +50,49 @@ MUST_CHECK enum rc service_spec_text(struct tx *tx, const struct seal *seal,
 MUST_CHECK enum rc service_published(struct tx *tx, const struct service *v,
                                      const struct made *made, struct list *ret);
 
+/* Why it cannot be described yet, though it will be: something that it uses is on its way. Empty:
+ * nothing is. */
+MUST_CHECK enum rc service_waits(struct tx *tx, const struct seal *seal, const struct service *v,
+                                 struct str *ret);
+
 /* The spec as it was written last, with the generation of the row and what that wants: also where
- * it could not be made now, as what it uses does not run. */
+ * it could not be made now, as what it uses does not run. One that was not described yet stays so,
+ * or is gone. */
 MUST_CHECK enum rc service_rewrite_spec(struct tx *tx, const struct seal *seal,
                                         const struct service *v);
+
+/* --- what it uses --- */
+
+struct price_row;
+struct need_order {
+    struct str client;
+    struct str agreement;
+    int64_t period; /* of the plan that is ordered */
+    const struct service_wish *where;
+    bool orders; /* what is not there may be ordered with it */
+};
+struct need_met {
+    const struct profile_need *need; /* NULL: the service itself */
+    struct str pointer;              /* ends with NUL */
+    bool named;                      /* by the client */
+    struct str service;              /* that it uses; empty: it is to be ordered */
+    struct str plan;                 /* by this one; else empty */
+    struct str code;
+    struct list prices; /* struct price_row: what the client pays by that plan */
+};
+/* For each need of the profile: what the client named, what he shares, or a plan to order it by;
+ * PROFILE_NEEDS_MAX of them. RC_INVALID below "/needs". */
+MUST_CHECK enum rc service_meet(struct tx *tx, const struct need_order *o, const struct profile *p,
+                                const struct json *needs, struct need_met *ret);
+/* As JSON; all have a service by now. */
+struct str service_needs_text(struct tx *tx, const struct need_met *met, size_t count);
+MUST_CHECK enum rc service_keep_needs(struct tx *tx, struct str service, const struct need_met *met,
+                                      size_t count);
+/* struct service_part, as people read it. */
+struct list service_parts(struct tx *tx, const struct need_met *met, size_t count);
+/* A service of the same client that still is. RC_INVALID at the pointer. */
+MUST_CHECK enum rc service_own(struct tx *tx, struct str client, struct str id, const char *pointer,
+                               struct service *ret);
 
 /* --- steps --- */
 

@@ -111,6 +111,38 @@ enum rc service_published(struct tx *tx, const struct service *v, const struct m
                            ret, tx->err);
 }
 
+static enum rc read_needed(struct tx *tx, const struct seal *seal, struct str id,
+                           struct service *ret, struct made **ret_made, struct list *ret_told)
+{
+    TRY(service_get(tx, id, ret));
+    TRY(service_make(tx, seal, ret, false, ret_made));
+    return service_published(tx, ret, *ret_made, ret_told);
+}
+
+enum rc service_waits(struct tx *tx, const struct seal *seal, const struct service *v,
+                      struct str *ret)
+{
+    struct rows rows;
+    *ret = STR("");
+    TRY(sql_rows(tx, &rows,
+                 "SELECT needed FROM service_need WHERE service = $1 ORDER BY name LIMIT $2",
+                 V(v->id), V((int64_t)PROFILE_NEEDS_MAX)));
+    for (size_t i = 0; i < rows.count && ret->n == 0; i++) {
+        struct service other;
+        struct made *unused = NULL;
+        struct list told;
+        TRY(read_needed(tx, seal, row_str(&rows, i, 0), &other, &unused, &told));
+        const struct str *values = told.items;
+        bool will = other.wanted == SPEC_RUNNING && other.state != SERVICE_ORDERED;
+        bool known = other.state == SERVICE_RUNNING;
+        for (size_t k = 0; k < told.count; k++)
+            known = known && values[k].n > 0;
+        if (will && !known)
+            *ret = arena_fmt(tx->arena, "it waits until '%.*s' runs", STRF(other.name));
+    }
+    return RC_OK;
+}
+
 /* A service that is needed gives what it publishes under the need's name. It uses others itself:
  * those it was made with are in its own spec, so one step is enough. */
 static enum rc add_need(struct tx *tx, const struct seal *seal, const struct profile_need *need,
@@ -119,9 +151,7 @@ static enum rc add_need(struct tx *tx, const struct seal *seal, const struct pro
     struct service v;
     struct made *other = NULL;
     struct list told;
-    TRY(service_get(tx, id, &v));
-    TRY(service_make(tx, seal, &v, false, &other));
-    TRY(service_published(tx, &v, other, &told));
+    TRY(read_needed(tx, seal, id, &v, &other, &told));
     const struct profile_published *items = other->profile.publishes.items;
     const struct str *values = told.items;
     for (size_t i = 0; i < told.count; i++) {
@@ -202,6 +232,7 @@ static void leave_alone(struct tx *tx, struct service_spec *spec)
     }
     spec->ports.items = closed;
     spec->alone = true;
+    spec->end = (struct list){0}; /* what it would take away is the service's */
 }
 
 static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct service *v,
@@ -224,6 +255,8 @@ static enum rc spec_text(struct tx *tx, const struct seal *seal, const struct se
     spec.lease_s = v->failover ? NODE_LEASE_S : 0;
     if (v->drill_of.n > 0)
         leave_alone(tx, &spec);
+    if (spec.end.count == 0) /* agents that do not know it have nothing to read */
+        spec.set &= ~schema_bit(&service_spec_schema, "end");
     TRY(backup_from(tx, seal, v->id, &spec.from));
     TRY(snapshot_describe(tx, v, &spec));
     buf_init(&b, tx->arena, SPEC_BYTES_MAX);
@@ -257,6 +290,19 @@ enum rc service_write_spec(struct tx *tx, const struct seal *seal, const struct 
                    value_bytes(seal_close(seal, tx, text)));
 }
 
+/* Of one that was never described: its node has nothing to remove, and says so. */
+static enum rc bare_spec(struct tx *tx, const struct service *v, struct service_spec *ret)
+{
+    struct profile profile;
+    static const char *const said[] = {"id", "generation", "state", "runtime", "subscription"};
+    TRY(kind_profile(tx, v->kind, &profile));
+    *ret = (struct service_spec){
+        .id = v->id, .runtime = profile.runtime, .subscription = v->subscription};
+    for (size_t i = 0; i < COUNT(said); i++)
+        ret->set |= schema_bit(&service_spec_schema, said[i]);
+    return RC_OK;
+}
+
 enum rc service_rewrite_spec(struct tx *tx, const struct seal *seal, const struct service *v)
 {
     struct rows rows;
@@ -265,8 +311,15 @@ enum rc service_rewrite_spec(struct tx *tx, const struct seal *seal, const struc
     struct buf b;
     struct json_writer w;
     TRY(sql_rows(tx, &rows, "SELECT spec FROM service WHERE id = $1", V(v->id)));
-    TRY(seal_read(seal, row_bytes(&rows, 0, 0), tx->arena, &text, tx->err));
-    TRY(decode(tx, &service_spec_schema, text, &spec));
+    struct str sealed = row_bytes(&rows, 0, 0);
+    if (sealed.n == 0 && v->wanted != SPEC_GONE)
+        return RC_OK;
+    if (sealed.n == 0) {
+        TRY(bare_spec(tx, v, &spec));
+    } else {
+        TRY(seal_read(seal, sealed, tx->arena, &text, tx->err));
+        TRY(decode(tx, &service_spec_schema, text, &spec));
+    }
     spec.generation = v->generation;
     spec.state = v->wanted;
     buf_init(&b, tx->arena, SPEC_BYTES_MAX);

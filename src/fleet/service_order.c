@@ -84,55 +84,6 @@ static enum rc find_plan(struct tx *tx, struct str named, struct plan *ret, stru
     return rc;
 }
 
-/* A service of the same client that still is. */
-static enum rc own_service(struct tx *tx, struct str client, struct str id, const char *pointer,
-                           struct service *ret)
-{
-    enum rc rc = id_is(id, "svc") ? service_get(tx, id, ret) : RC_NOT_FOUND;
-    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(ret->client, client)))
-        return err_set_at(tx->err, RC_INVALID, str_c(pointer), "you have no service '%.*s'",
-                          STRF(id));
-    TRY(rc);
-    if (ret->wanted == SPEC_GONE || ret->state == SERVICE_REFUSED)
-        return err_set_at(tx->err, RC_INVALID, str_c(pointer), "'%.*s' has ended", STRF(id));
-    return RC_OK;
-}
-
-static enum rc check_needs(struct tx *tx, struct str client, const struct profile *p,
-                           const struct json *needs)
-{
-    const struct profile_need *items = p->needs.items;
-    size_t met = 0;
-    if (needs != NULL && json_type(needs) != JSON_OBJECT)
-        return invalid(tx, "/needs", "must be an object: {\"name\": \"svc_...\"}");
-    for (size_t i = 0; i < p->needs.count; i++) {
-        struct service other;
-        const struct json *named = needs != NULL ? json_get(needs, items[i].name) : NULL;
-        const char *pointer = arena_fmt(tx->arena, "/needs/%.*s", STRF(items[i].name)).p;
-        if (named == NULL || json_type(named) != JSON_STRING)
-            return err_set_at(tx->err, RC_INVALID, str_c(pointer),
-                              "name a service of the kind '%.*s'", STRF(items[i].profile));
-        TRY(own_service(tx, client, json_text(named), pointer, &other));
-        if (!str_eq(other.profile, items[i].profile))
-            return err_set_at(tx->err, RC_INVALID, str_c(pointer), "must be a '%.*s', not a '%.*s'",
-                              STRF(items[i].profile), STRF(other.profile));
-        met++;
-    }
-    if (needs != NULL && needs->n != met)
-        return invalid(tx, "/needs", "there is more than this kind of service needs");
-    return RC_OK;
-}
-
-static enum rc keep_needs(struct tx *tx, const struct service *v, const struct json *needs)
-{
-    if (needs == NULL)
-        return RC_OK;
-    for (const struct json *c = json_first(needs); c != NULL; c = json_next(needs, c))
-        TRY(sql_run(tx, "INSERT INTO service_need (service, name, needed) VALUES ($1, $2, $3)",
-                    V(v->id), V(json_key(c)), V(json_text(c))));
-    return RC_OK;
-}
-
 static enum rc check_wish(struct tx *tx, struct str client, const struct service_wish *w,
                           struct str *ret)
 {
@@ -143,7 +94,7 @@ static enum rc check_wish(struct tx *tx, struct str client, const struct service
     TRY(words_join(&w->labels, "/where/labels", tx->arena, &unused, tx->err));
     for (size_t i = 0; i < w->not_beside.count; i++) {
         struct service other;
-        TRY(own_service(tx, client, beside[i], "/where/not_beside", &other));
+        TRY(service_own(tx, client, beside[i], "/where/not_beside", &other));
     }
     buf_init(&b, tx->arena, KIND_PARAMETERS_BYTES_MAX);
     json_writer_init(&jw, &b);
@@ -151,18 +102,6 @@ static enum rc check_wish(struct tx *tx, struct str client, const struct service
     ASSERT(!b.full);
     *ret = buf_str(&b);
     return RC_OK;
-}
-
-static struct str node_text(struct tx *tx, const struct json *json)
-{
-    struct buf b;
-    struct json_writer w;
-    if (json == NULL)
-        return STR("{}");
-    buf_init(&b, tx->arena, KIND_PARAMETERS_BYTES_MAX);
-    json_writer_init(&w, &b);
-    json_put_node(&w, json);
-    return b.full ? STR("{}") : buf_str(&b); /* four names at most were taken from it */
 }
 
 /* --- a place --- */
@@ -382,8 +321,13 @@ enum rc service_begin(struct tx *tx, const struct seal *seal, struct service *v)
     TRY(operation_reach(tx, v->id, "place"));
     TRY(vantage_begin(tx, v, &profile));
     v->state = SERVICE_PREPARING;
-    TRY(service_renew(tx, seal, v));
-    return operation_reach(tx, v->id, "prepare");
+    TRY(service_waits(tx, seal, v, &v->reason));
+    if (v->reason.n > 0) /* its node is told of it when that runs */
+        TRY(service_keep(tx, v, "[\"state\"]"));
+    else
+        TRY(service_renew(tx, seal, v));
+    TRY(operation_reach(tx, v->id, "prepare"));
+    return v->reason.n > 0 ? operation_explain(tx, v->id, v->reason) : RC_OK;
 }
 
 static enum rc insert(struct tx *tx, const struct service *v)
@@ -417,58 +361,140 @@ enum rc service_measure(struct tx *tx, const struct profile *p, struct service *
     return RC_OK;
 }
 
-/* Everything that can be said of an order before anything is taken. */
-static enum rc draft(struct tx *tx, struct str client, const struct service_order *o,
-                     struct service *ret, bool *ret_approval)
+/* --- an order --- */
+
+struct draft {
+    struct service v;
+    struct plan plan;
+    bool approval;
+    struct need_met met[PROFILE_NEEDS_MAX];
+    size_t count;
+};
+
+/* Everything that can be said of an order before anything is taken. with: what it uses may be
+ * ordered with it. */
+static enum rc draft(struct tx *tx, struct str client, const struct service_order *o, bool with,
+                     struct draft *ret)
 {
     struct agreement agreement;
-    struct plan plan;
     struct offer offer;
     struct kind kind;
-    struct profile profile;
+    struct profile *profile = NEW(tx->arena, struct profile);
     struct service parent;
     struct service v = {.client = client, .parent = o->parent, .failover = o->failover};
     TRY(check_agreement(tx, client, o->agreement, &agreement));
-    TRY(find_plan(tx, o->plan, &plan, &offer));
-    TRY(kind_read_newest(tx, offer.kind, &kind, &profile));
+    TRY(find_plan(tx, o->plan, &ret->plan, &offer));
+    TRY(kind_read_newest(tx, offer.kind, &kind, profile));
     if (v.parent.n > 0)
-        TRY(own_service(tx, client, v.parent, "/parent", &parent));
-    TRY(check_needs(tx, client, &profile, o->needs));
+        TRY(service_own(tx, client, v.parent, "/parent", &parent));
+    const struct need_order needs = {.client = client,
+                                     .agreement = agreement.id,
+                                     .period = ret->plan.period,
+                                     .where = &o->where,
+                                     .orders = with && !offer.approval};
+    TRY(service_meet(tx, &needs, profile, o->needs, ret->met));
     TRY(check_wish(tx, client, &o->where, &v.wish));
     TRY(service_merge(tx, NULL, o->parameters, offer.parameters, &v.parameters));
-    v.id = id_new(tx->ids, tx->arena, "svc");
+    v.id = tx->writing ? id_new(tx->ids, tx->arena, "svc") : STR(""); /* a price is only read */
     v.version = 1;
     v.seller = agreement.from;
     v.agreement = agreement.id;
-    v.plan = plan.id;
+    v.plan = ret->plan.id;
     v.kind = kind.id;
     v.profile = kind.name;
     v.name = o->name.n > 0 ? o->name : kind.title;
-    v.needs = node_text(tx, o->needs);
     v.state = SERVICE_ORDERED;
     v.wanted = SPEC_RUNNING;
-    TRY(service_measure(tx, &profile, &v));
-    *ret = v;
-    *ret_approval = offer.approval;
+    TRY(service_measure(tx, profile, &v));
+    ret->v = v;
+    ret->approval = offer.approval;
+    ret->count = profile->needs.count;
     return RC_OK;
+}
+
+/* One that others share is a service of its own; else it is part of who uses it. What it uses
+ * itself is there already. */
+static enum rc draft_needed(struct tx *tx, const struct service_order *o, struct draft *d,
+                            struct draft *ret, size_t *ret_count)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        struct need_met *m = &d->met[i];
+        const struct service_order one = {
+            .agreement = o->agreement, .plan = m->plan, .where = o->where, .failover = o->failover};
+        if (m->plan.n == 0)
+            continue;
+        struct draft *needed = &ret[count++];
+        enum rc rc = draft(tx, d->v.client, &one, false, needed);
+        if (rc == RC_INVALID)
+            err_at(tx->err, m->pointer);
+        TRY(rc);
+        if (!m->need->shared)
+            needed->v.parent = d->v.id;
+        m->service = needed->v.id;
+    }
+    *ret_count = count;
+    return RC_OK;
+}
+
+/* It is written down, and nothing taken yet. */
+static enum rc put_down(struct tx *tx, struct draft *d)
+{
+    static const char *const steps[] = {"approve", "reserve", "place", "prepare", "start", NULL};
+    struct operation operation;
+    d->v.needs = service_needs_text(tx, d->met, d->count);
+    TRY(insert(tx, &d->v));
+    TRY(service_keep_needs(tx, d->v.id, d->met, d->count));
+    TRY(event_put(tx, "event.service.created", d->v.client, "service", d->v.id, 1, STR("")));
+    return operation_begin(tx, d->v.id, d->v.client, "order", d->approval ? steps : steps + 1,
+                           &operation);
 }
 
 enum rc service_order(struct tx *tx, const struct seal *seal, struct str client,
                       const struct service_order *order, struct service *ret)
 {
-    static const char *const steps[] = {"approve", "reserve", "place", "prepare", "start", NULL};
-    struct service v;
-    struct operation operation;
-    bool approval = false;
-    TRY(draft(tx, client, order, &v, &approval));
-    TRY(suspension_check(tx, v.client, v.seller));
-    TRY(insert(tx, &v));
-    TRY(keep_needs(tx, &v, order->needs));
-    TRY(event_put(tx, "event.service.created", client, "service", v.id, 1, STR("")));
-    TRY(operation_begin(tx, v.id, client, "order", approval ? steps : steps + 1, &operation));
-    if (!approval)
-        TRY(service_begin(tx, seal, &v));
-    return service_get(tx, v.id, ret);
+    struct draft *d = NEW(tx->arena, struct draft);
+    struct draft *needed = NEW_N(tx->arena, struct draft, PROFILE_NEEDS_MAX);
+    struct need_met found[PROFILE_NEEDS_MAX];
+    size_t count = 0, found_count = 0;
+    TRY(draft(tx, client, order, true, d));
+    TRY(suspension_check(tx, client, d->v.seller));
+    TRY(draft_needed(tx, order, d, needed, &count));
+    TRY(put_down(tx, d));
+    for (size_t i = 0; i < count; i++) {
+        TRY(put_down(tx, &needed[i]));
+        TRY(service_begin(tx, seal, &needed[i].v));
+    }
+    if (!d->approval)
+        TRY(service_begin(tx, seal, &d->v));
+    TRY(service_get(tx, d->v.id, ret));
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->met[i].named || d->met[i].plan.n > 0)
+            found[found_count++] = d->met[i];
+    if (found_count > 0)
+        ret->set |= schema_bit(&service_schema, "parts");
+    ret->parts = service_parts(tx, found, found_count);
+    return RC_OK;
+}
+
+enum rc service_price(struct tx *tx, struct str client, const struct service_order *order,
+                      struct list *ret)
+{
+    struct draft *d = NEW(tx->arena, struct draft);
+    struct draft *needed = NEW_N(tx->arena, struct draft, PROFILE_NEEDS_MAX);
+    struct need_met all[PROFILE_NEEDS_MAX + 1];
+    size_t count = 0;
+    bool sold = false;
+    TRY(draft(tx, client, order, true, d));
+    struct need_met own = {.code = d->plan.code};
+    TRY(catalog_plan_prices(tx, d->v.agreement, client, &d->plan, &sold, &own.prices));
+    if (!sold)
+        return invalid(tx, "/plan", "it is not sold to you");
+    all[0] = own;
+    memcpy(all + 1, d->met, d->count * sizeof *all);
+    TRY(draft_needed(tx, order, d, needed, &count)); /* it would be refused now, too */
+    *ret = service_parts(tx, all, d->count + 1);
+    return RC_OK;
 }
 
 /* --- resize --- */
@@ -487,6 +513,7 @@ enum rc service_resize(struct tx *tx, const struct seal *seal, struct str id,
     TRY(service_get(tx, id, &v));
     TRY(drill_refuse(tx, &v));
     TRY(move_refuse(tx, &v));
+    TRY(suspension_check(tx, v.client, v.seller));
     TRY(upgrade_stop(tx, id, STR("it was resized meanwhile")));
     if (v.state != SERVICE_RUNNING && v.state != SERVICE_STOPPED && v.state != SERVICE_FAILED &&
         v.state != SERVICE_PREPARING)

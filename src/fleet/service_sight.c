@@ -36,6 +36,8 @@ static enum rc put_services(struct tx *tx, const struct seal *seal, const struct
                  V(node->id), V((int64_t)SPEC_SERVICES_MAX)));
     for (size_t i = 0; i < rows.count; i++) {
         struct str text;
+        if (row_bytes(&rows, i, 0).n == 0) /* it waits for what it uses */
+            continue;
         TRY(seal_read(seal, row_bytes(&rows, i, 0), tx->arena, &text, tx->err));
         if (node->state == NODE_DISABLED)
             TRY(stopped_spec(tx, text, w));
@@ -182,8 +184,15 @@ static enum rc sight_left(struct tx *tx, struct str node, const struct sighting 
 static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service *user,
                           void *arg UNUSED)
 {
-    struct str unused;
-    enum rc rc = service_spec_text(tx, seal, user, &unused);
+    struct str text;
+    if (user->seen_generation == 0) { /* perhaps it waits, and not for this one alone */
+        TRY(service_waits(tx, seal, user, &text));
+        if (text.n > 0)
+            return RC_OK;
+        user->reason = STR("");
+        TRY(operation_explain(tx, user->id, user->reason));
+    }
+    enum rc rc = service_spec_text(tx, seal, user, &text);
     if (rc == RC_CONFLICT || rc == RC_INVALID) { /* what it needs is not all there: later */
         err_clear(tx->err);
         return RC_OK;
@@ -192,15 +201,16 @@ static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service
     return service_renew(tx, seal, user);
 }
 
-/* Those that use it are told its new addresses. */
-static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id)
+/* Those that use it are told its new addresses; those that waited (fresh: they alone) that it
+ * runs. */
+static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id, bool fresh)
 {
     struct rows rows;
     TRY(sql_rows(tx, &rows,
                  "SELECT " SERVICE_COLUMNS SERVICE_FROM "JOIN service_need d ON d.service = v.id "
                  "WHERE d.needed = $1 AND v.node IS NOT NULL AND v.wanted <> 'gone' "
-                 "ORDER BY v.id LIMIT $2",
-                 V(id), V((int64_t)SERVICE_FAMILY_MAX)));
+                 "AND ($3 = 0 OR v.seen_generation = 0) ORDER BY v.id LIMIT $2",
+                 V(id), V((int64_t)SERVICE_FAMILY_MAX), V(fresh)));
     return service_each(tx, seal, &rows, renew_user, NULL);
 }
 
@@ -279,7 +289,8 @@ static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *
     TRY(snapshot_seen(tx, &v, s, &keeps));
     if (!moves && !keeps)
         TRY(advance(tx, &v, s));
-    return moved && state != SERVICE_ENDED ? renew_users(tx, seal, v.id) : RC_OK;
+    bool runs = changed && state == SERVICE_RUNNING;
+    return (moved || runs) && state != SERVICE_ENDED ? renew_users(tx, seal, v.id, !moved) : RC_OK;
 }
 
 /* Each in an arena of its own: a node with a thousand services may tell of all at once. */

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { QUEUE_MAX = 2048, LEASE_MARGIN_PARTS = 4 };
+enum { QUEUE_MAX = 2048, LEASE_MARGIN_PARTS = 4, PART_TRIES = 5, PART_MS = 60000 };
 #define LEASE_MARGIN_MAX_US (10 * US_PER_SECOND)
 #define STEADY_US           US_PER_MINUTE
 
@@ -197,6 +197,9 @@ struct step_work {
     char id[ID_TEXT_MAX + 1];
     time_us started; /* of what is stopped */
     time_us died;
+    int64_t failures; /* before this step */
+    bool parted;      /* as of the service */
+    const char *left;
     struct err err;
 };
 
@@ -210,12 +213,43 @@ static void sample_end(struct step_work *w, struct driver_stats *stats)
     agent_meter_one(w->agent, str_c(w->id), w->started, stats);
 }
 
+/* What it made elsewhere it takes away itself, while it runs. It is asked a few times; then it goes
+ * all the same, and that is told. Who dies in between asks again. */
+static enum rc part(struct step_work *w, struct arena *arena)
+{
+    struct driver *d = w->agent->o.driver;
+    int status = 0;
+    struct str said = STR("");
+    if (w->spec == NULL || w->spec->state != SPEC_GONE || w->spec->end.count == 0 || w->parted)
+        return RC_OK;
+    const struct driver_exec e = {.id = w->spec->id,
+                                  .command = &w->spec->end,
+                                  .timeout_ms = PART_MS,
+                                  .input = -1,
+                                  .output = -1};
+    enum rc rc = d->exec(d, &e, arena, &status, &said, &w->err);
+    if (rc == RC_OK && status != 0)
+        rc = err_set(&w->err, RC_CONFLICT, "its command for the end ended with %d: %.*s", status,
+                     STRF(str_sub(str_trim(said), 0, ERR_TEXT_MAX / 2)));
+    if (rc != RC_OK && w->failures + 1 < PART_TRIES)
+        return rc;
+    if (rc != RC_OK) {
+        log_event(w->agent->o.log, LOG_WARN, "node.left", LOG_S("service", str_c(w->id)),
+                  LOG_S("why", err_text(&w->err)));
+        w->left = "its command for the end failed: what it made elsewhere may be left";
+    }
+    err_clear(&w->err);
+    w->parted = true;
+    return RC_OK;
+}
+
 /* Sampled before it is stopped, too: counters go with the process, and an agent that is killed
  * right after that would know no more of them than it did a minute ago. */
 static enum rc stop_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
     struct driver_stats stats;
+    TRY(part(w, arena));
     if (w->agent->o.spool != NULL && d->stats(d, str_c(w->id), arena, &stats, &w->err) == RC_OK)
         sample_end(w, &stats);
     err_clear(&w->err); /* what never ran has no counters */
@@ -229,6 +263,8 @@ static enum rc stop_step(struct step_work *w, struct arena *arena)
 static enum rc remove_step(struct step_work *w, struct arena *arena)
 {
     struct driver *d = w->agent->o.driver;
+    if (w->spec != NULL && w->spec->end.count > 0 && !w->parted)
+        w->left = "it did not run at its end: what it made elsewhere may be left";
     TRY(d->remove(d, str_c(w->id), arena, &w->err));
     point_pass("remove.removed");
     return w->agent->o.spool != NULL ? spool_end(w->agent->o.spool, str_c(w->id), &w->err) : RC_OK;
@@ -288,11 +324,13 @@ static void note_outcome(struct agent *a, const struct step_work *w, enum rc rc)
     ASSERT(s != NULL && s->doing == w->step);
     s->doing = STEP_NONE;
     s->mind.tried = clock_now(a->o.clock);
+    s->parted = w->parted;
+    s->left = w->left;
     if (rc == RC_OK) {
         /* Whether a start was a success only time shows: note_life. */
         if (w->step != STEP_STOP && w->step != STEP_START)
             s->mind.failures = 0;
-        s->reason[0] = '\0';
+        snprintf(s->reason, sizeof s->reason, "%s", s->left != NULL ? s->left : "");
     } else {
         s->mind.failures++;
         s->mind.waits = rc == RC_RETRY;
@@ -410,7 +448,10 @@ static struct step_work *work_for(struct agent *a, struct agent_service *s, enum
                             .wanted = a->wanted,
                             .spec = s->spec,
                             .started = s->started,
-                            .died = s->died};
+                            .died = s->died,
+                            .failures = s->mind.failures,
+                            .parted = s->parted,
+                            .left = s->left};
     memcpy(w->id, s->id, sizeof w->id);
     if (a->wanted != NULL)
         a->wanted->users++;

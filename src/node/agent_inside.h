@@ -62,6 +62,8 @@ struct agent_service {
     int64_t state; /* enum sighting_state, as it was told last */
     time_us since;
     char reason[ERR_TEXT_MAX + 1];
+    bool parted;                    /* its last command was run, or given up */
+    const char *left;               /* why something of it may be left elsewhere; NULL */
     struct agent_promise *promises; /* as many as a spec had at most; calloc */
     size_t promise_room;
 };

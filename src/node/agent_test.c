@@ -71,6 +71,57 @@ START_TEST(a_service_lives_and_goes)
 }
 END_TEST
 
+#define ENDS ",\"end\":[\"/bin/end\"]"
+
+START_TEST(what_it_made_elsewhere_it_takes_away_first)
+{
+    want("running", 1, ENDS);
+    turn();
+    sim.says = "no way to the server";
+    want("gone", 2, ENDS);
+    for (int i = 0; i < 3; i++) {
+        agent_turn(agent);
+        clock_sim_advance(&sim_clock, US_PER_SECOND / 4);
+    }
+    ck_assert_int_eq(driver_sim_find(&sim, id)->state, OBSERVED_RUNNING); /* asked again */
+    ck_assert(str_has(seen().reason, STR("no way to the server")));
+    sim.says = NULL;
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_GONE);
+    ck_assert_uint_eq(seen().reason.n, 0);
+    ck_assert_ptr_null(driver_sim_find(&sim, id));
+}
+END_TEST
+
+START_TEST(it_ends_though_it_cannot_and_that_is_told)
+{
+    want("running", 1, ENDS);
+    turn();
+    sim.says = "no way to the server";
+    want("gone", 2, ENDS);
+    turn();
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_GONE);
+    ck_assert(str_has(seen().reason, STR("may be left")));
+    ck_assert_ptr_null(driver_sim_find(&sim, id));
+}
+END_TEST
+
+START_TEST(what_is_stopped_at_its_end_is_not_asked)
+{
+    want("running", 1, ENDS);
+    turn();
+    want("stopped", 2, ENDS);
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_STOPPED);
+    ck_assert_uint_eq(seen().reason.n, 0); /* a stop is no end */
+    want("gone", 3, ENDS);
+    turn();
+    ck_assert_int_eq(seen().state, SIGHTING_GONE);
+    ck_assert(str_has(seen().reason, STR("it did not run at its end")));
+}
+END_TEST
+
 START_TEST(another_agent_goes_on_where_this_one_died)
 {
     want("running", 1, "");
@@ -322,6 +373,9 @@ Suite *agent_suite(void)
     TCase *c = tcase_create("agent");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, a_service_lives_and_goes);
+    tcase_add_test(c, what_it_made_elsewhere_it_takes_away_first);
+    tcase_add_test(c, it_ends_though_it_cannot_and_that_is_told);
+    tcase_add_test(c, what_is_stopped_at_its_end_is_not_asked);
     tcase_add_test(c, another_agent_goes_on_where_this_one_died);
     tcase_add_test(c, without_a_lease_a_failover_service_does_not_run);
     tcase_add_test(c, another_agent_has_the_lease_of_this_one_and_no_more);

@@ -236,6 +236,7 @@ enum rc profile_render(const struct profile *p, const struct profile_values *v,
     TRY(fill(f, p->user_data, TEMPLATE_YAML, SPEC_FILE_BYTES_MAX, &spec.user_data));
     TRY(fill_list(f, &p->backup, &spec.backup));
     TRY(fill_list(f, &p->restore, &spec.restore));
+    TRY(fill_list(f, &p->end, &spec.end));
     *ret = spec;
     return RC_OK;
 }

@@ -106,10 +106,14 @@ struct profile_published {
     bool secret; /* hidden until it is asked for */
 };
 
+/* Where the client names none: shared, one that he has is taken, and stays when this one ends;
+ * ordered, one is ordered with it, which others share then (shared) or which is part of it. */
 struct profile_need {
     uint64_t set;
     struct str name;
     struct str profile;
+    bool shared;
+    bool ordered;
 };
 
 /* What it might be sold for: a hint for who makes plans. */
@@ -143,6 +147,7 @@ struct profile {
     struct str user_data; /* vm: template of YAML */
     struct list backup;
     struct list restore;
+    struct list end;          /* of a container: takes away what it made elsewhere */
     int64_t backup_every_s;   /* 0: once a day */
     int64_t drill_every_days; /* 0: only when it is asked for */
     bool backup_disk;         /* of a machine: its disk is backed up while it runs */

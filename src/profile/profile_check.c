@@ -442,6 +442,9 @@ static enum rc check_runtime(const struct checker *c)
                      err_set(c->err, RC_INVALID,
                              "only what has a backup and uses no other service can be tried"),
                      "drill_every_days");
+    if (!container && p->end.count > 0)
+        return under(c, err_set(c->err, RC_INVALID, "no command runs in a virtual machine"), "end");
+    TRY(under(c, check_texts(c, &p->end), "end"));
     TRY(under(c, check_texts(c, &p->backup), "backup"));
     return under(c, check_texts(c, &p->restore), "restore");
 }

@@ -119,6 +119,10 @@ static const struct field need_fields[] = {
           .max = PROFILE_NAME_MAX, .doc = "In front of what it publishes: NAME.url."),
     FIELD(struct profile_need, profile, TEXT, .flags = FIELD_REQUIRED, .min = 1,
           .max = PROFILE_NAME_MAX, .doc = "Kind of the service."),
+    FIELD(struct profile_need, shared, BOOL,
+          .doc = "Where none is named, one that the client has is taken."),
+    FIELD(struct profile_need, ordered, BOOL,
+          .doc = "Where none is named or taken, one is ordered with it."),
 };
 static const struct schema need_schema =
     SCHEMA(struct profile_need, "profile_need", need_fields, "Another service that this one uses.");
@@ -173,6 +177,8 @@ static const struct field profile_fields[] = {
           .doc = "Command that writes the backup."),
     FIELD(struct profile, restore, LIST, .max = SPEC_ARGUMENTS_MAX,
           .doc = "Command that reads a backup."),
+    FIELD(struct profile, end, LIST, .max = SPEC_ARGUMENTS_MAX,
+          .doc = "Command that takes away what it made elsewhere, when it is cancelled."),
     FIELD(struct profile, drill_every_days, INT, .max = 366,
           .doc = "Days between two trials of a backup; 0: only when asked for."),
     FIELD(struct profile, backup_every_s, INT, .max = 31 * 86400,

@@ -140,6 +140,7 @@ struct service_spec {
     struct str user_data;  /* vm: cloud-init's user-data */
     struct list backup;    /* struct str: command inside, writes the backup to its output */
     struct list restore;   /* struct str: command inside, reads it from its input */
+    struct list end;       /* struct str: command inside, before it is gone for ever */
     int64_t lease_s;       /* failover: the agent stops it when it could not renew for so long; 0 */
     struct spec_restore from;
     struct list snapshots; /* struct spec_snapshot */
