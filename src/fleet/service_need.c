@@ -79,7 +79,7 @@ static enum rc named_plan(struct tx *tx, const struct need_order *o, struct str 
                           struct need_met *met)
 {
     struct plan plan;
-    struct offer offer;
+    struct offer offer = {.kind = STR("")};
     bool sold = false;
     enum rc rc = id_is(named, "pln") ? plan_get(tx, named, &plan) : plan_find(tx, named, &plan);
     if (rc == RC_OK)
