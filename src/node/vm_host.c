@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { START_MS = 20000, LOOK_MS = 50, KVM_TRY_MS = 2000, CONSOLE_BYTES = 1024 * 1024 };
+enum { START_MS = 20000, LOOK_MS = 5, KVM_TRY_MS = 2000, CONSOLE_BYTES = 1024 * 1024 };
 
 static const char daemon_socket[] = "/run/libvirt/libvirt-sock";
 static const char log_socket[] = "/run/libvirt/virtlogd-sock";
