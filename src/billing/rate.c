@@ -272,15 +272,15 @@ static enum rc rate_metered(struct rating *g, size_t charge)
     return add_line(g, &p);
 }
 
-/* Once in each of the subscription's periods (the charge knows in which ones), or for its
- * descendants. */
+/* Once in each of the subscription's periods, in its first alone, or for its descendants. */
 static enum rc rate_counted(struct rating *g, size_t charge)
 {
     const struct window *w = &g->q->window;
     const struct charge_rule *rule = &g->plan->charges[charge].rule;
     struct piece p = {.charge = charge, .from = w->from, .until = w->until};
     bool begins = w->from == w->begin || w->from == g->q->facts->start;
-    if (rule->kind != CHARGE_DESCENDANTS && !begins)
+    bool over = rule->kind == CHARGE_ONE_TIME && w->period_number > 1;
+    if (over || (rule->kind != CHARGE_DESCENDANTS && !begins))
         return RC_OK;
     p.now = rule->kind == CHARGE_DESCENDANTS ? g->q->descendants : g->term->quantity;
     TRY(set_path(g, &p, w->from));

@@ -139,6 +139,23 @@ BOOKS_TEST(instalments_add_up_to_the_price_and_end)
     }
 }
 
+/* 100.00 with the first month; the months after it say nothing of it. */
+BOOKS_TEST(what_is_paid_once_has_one_line)
+{
+    struct subscription_facts f;
+    struct shop s = open_shop(tx);
+    struct charge charge = {.label = STR("Setup"), .kind = CHARGE_ONE_TIME, .price = STR("100.00")};
+    OK(tx, subscription_facts(tx, subscribe(tx, &s, "setup", &charge, 1), &f));
+    for (int i = 0; i < INSTALMENTS; i++) {
+        struct rate_request q = {.facts = &f, .window = month_of(tx, &f, i)};
+        size_t count = 0;
+        struct rated_line *lines = rate(tx, &q, &count);
+        ck_assert_uint_eq(count, i == 0);
+        if (i == 0)
+            check_line(&lines[0], "Setup", 10000, 11200);
+    }
+}
+
 /* --- percentages --- */
 
 /* 3 % of 1,000.00, and 112 % of that. */
@@ -199,6 +216,7 @@ Suite *rate_suite(void)
     tcase_add_test(t, a_minimum_bills_what_usage_falls_short_at_every_tier);
     tcase_add_test(t, late_usage_takes_back_what_the_minimum_had_filled_up);
     tcase_add_test(t, instalments_add_up_to_the_price_and_end);
+    tcase_add_test(t, what_is_paid_once_has_one_line);
     tcase_add_test(t, a_percentage_is_sold_on_as_a_price_is);
     tcase_add_test(t, descendants_slide_and_count_for_as_long_as_they_are_there);
     suite_add_tcase(s, t);

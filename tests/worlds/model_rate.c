@@ -631,6 +631,8 @@ static void counted_charge(struct rating *r, int charge)
     bool begins = s->from == s->begin || s->from == r->w->subs[r->sub].start;
     if (c->kind != C_DESCENDANTS && !begins)
         return;
+    if (c->kind == C_ONE_TIME && s->month != 1)
+        return;
     struct m_line *l = new_line(r, charge, s);
     wide units = r->term->quantity * model_ten(NANO);
     l->quantity = c->kind == C_DESCENDANTS ? descendants(r->w, r->sub, s->from, s->until) : units;
@@ -642,7 +644,7 @@ static void counted_charge(struct rating *r, int charge)
         if (c->kind == C_DESCENDANTS)
             *amount_at(l, k) = model_minor(family(c, &a, s, l->quantity), r->plan->currency);
         else if (c->kind == C_ONE_TIME)
-            *amount_at(l, k) = s->month == 1 ? model_minor(whole, r->plan->currency) : 0;
+            *amount_at(l, k) = model_minor(whole, r->plan->currency);
         else
             *amount_at(l, k) =
                 model_minor(part(whole, due, c->instalments), r->plan->currency) -
