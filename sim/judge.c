@@ -71,6 +71,13 @@ static const char *judge_placed(struct sim *s, struct str id, struct machine *at
     return NULL;
 }
 
+/* Of a row "s": it was never described to its node, as its client stopped what it uses before that
+ * had ever run. */
+#define WAITS_FOR_STOPPED                                                                      \
+    "(s.state = 'preparing' AND s.seen_generation = 0 AND EXISTS (SELECT 1 FROM service_need " \
+    "d JOIN service n ON n.id = d.needed WHERE d.service = s.id AND n.wanted = 'stopped' AND " \
+    "n.state = 'stopped' AND n.starts = 0))"
+
 static const char *judge_service(struct sim *s, const struct value *c)
 {
     struct str id = c[0].text, state = c[1].text, wanted = c[2].text;
@@ -82,6 +89,8 @@ static const char *judge_service(struct sim *s, const struct value *c)
                          at == NULL ? "no node" : "a node");
     bool good = ended || (str_eq(wanted, STR("running")) && str_eq(state, STR("running"))) ||
                 (str_eq(wanted, STR("stopped")) && str_eq(state, STR("stopped")));
+    if (!good && c[6].number != 0)
+        return NULL;
     if (!good)
         return judge_why(s, "%.*s shall be %.*s and is %.*s on machine %zu: %.*s", STRF(id),
                          STRF(wanted), STRF(state), at->number, STRF(c[5].text));
@@ -131,8 +140,9 @@ static enum rc judge_rest(struct tx *tx, struct settling *t)
                            STRF(row_str(&rows, 0, 1)));
     TRY(sql_rows(tx, &rows,
                  "SELECT o.service, o.kind FROM operation o "
-                 "JOIN service v ON v.id = o.service "
-                 "WHERE o.state = 'running' AND v.state <> 'ordered' ORDER BY o.id LIMIT 1"));
+                 "JOIN service s ON s.id = o.service "
+                 "WHERE o.state = 'running' AND s.state <> 'ordered' AND NOT " WAITS_FOR_STOPPED
+                 " ORDER BY o.id LIMIT 1"));
     if (rows.count > 0)
         t->why = judge_why(t->sim, "%.*s has an operation in hand: %.*s",
                            STRF(row_str(&rows, 0, 0)), STRF(row_str(&rows, 0, 1)));
@@ -144,7 +154,8 @@ static enum rc settled_in(struct tx *tx, void *arg)
     struct settling *t = arg;
     t->why = NULL;
     TRY(sql_each(tx, see_service, t,
-                 "SELECT id, state, wanted, node, generation, reason FROM service ORDER BY id"));
+                 "SELECT s.id, s.state, s.wanted, s.node, s.generation, s.reason, "
+                 "CASE WHEN " WAITS_FOR_STOPPED " THEN 1 ELSE 0 END FROM service s ORDER BY s.id"));
     if (t->why == NULL)
         TRY(judge_taken(tx, t));
     if (t->why == NULL)

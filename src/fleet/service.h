@@ -146,7 +146,8 @@ extern const struct schema service_query_schema;
  * parameters. It is ordered in the same unit of work, or nothing is. Nothing is ordered with what
  * waits for its seller's yes, nor with what is ordered with another. `parts` of *ret tells what was
  * taken or ordered so, and what it costs. Where what it uses does not run yet, but shall, the
- * service has its place and is described to its node as soon as that runs. */
+ * service has its place and is described to its node as soon as that runs, or is stopped by its
+ * client and known all the same. */
 MUST_CHECK enum rc service_order(struct tx *tx, const struct seal *seal, struct str client,
                                  const struct service_order *order, struct service *ret);
 /* What such an order would cost now: struct service_part, for the service itself and for what it

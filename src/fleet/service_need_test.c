@@ -144,6 +144,37 @@ TX_TEST(what_is_not_there_is_ordered_with_it_and_it_waits_for_that)
     ck_assert_uint_eq(((struct operation *)page.items.items)->reason.n, 0);
 }
 
+/* Its client stopped it: who waited for it runs without, as one that uses it does which ran before;
+ * where it never ran, nobody knows where it is. */
+TX_TEST(who_waits_for_one_that_is_stopped_waits_no_more)
+{
+    struct street t = make_street(tx);
+    struct service_spec spec;
+    struct service rested;
+    struct service v = order(tx, &t, "both-month", STR(""));
+    struct service web = used_by(tx, v.id);
+    OK(tx, service_act(tx, &t.shop.seal, web.id, SERVICE_STOP, &rested));
+    (void)sees(tx, &t.shop, t.node, web.id, SIGHTING_STOPPED);
+    ck_assert(!told(tx, &t, v.id, &spec));
+    SAME(now_of(tx, v.id).reason, STR("it waits until 'Web' runs"));
+    OK(tx, service_act(tx, &t.shop.seal, web.id, SERVICE_START, &rested));
+    struct sighting_fact facts[] = {
+        {.set = 3, .name = STR("web.address"), .value = STR("192.0.2.1")},
+        {.set = 3, .name = STR("web.port"), .value = STR("30080")}};
+    struct sighting seen = {.id = web.id,
+                            .generation = rested.generation,
+                            .state = SIGHTING_STARTING,
+                            .facts = {facts, COUNT(facts)}};
+    (void)node_says(tx, &t.shop.seal, t.node, 8, &seen, 1);
+    ck_assert(!told(tx, &t, v.id, &spec));
+    OK(tx, service_act(tx, &t.shop.seal, web.id, SERVICE_STOP, &rested));
+    seen.generation = rested.generation;
+    seen.state = SIGHTING_STOPPED;
+    (void)node_says(tx, &t.shop.seal, t.node, 9, &seen, 1);
+    ck_assert(told(tx, &t, v.id, &spec));
+    ck_assert_uint_eq(now_of(tx, v.id).reason.n, 0);
+}
+
 TX_TEST(what_is_shared_is_taken_once_it_is_there)
 {
     struct street t = make_street(tx);
@@ -311,6 +342,7 @@ Suite *service_need_suite(void)
     Suite *s = suite_create("service_need");
     TCase *c = tcase_create("service_need");
     tcase_add_test(c, what_is_not_there_is_ordered_with_it_and_it_waits_for_that);
+    tcase_add_test(c, who_waits_for_one_that_is_stopped_waits_no_more);
     tcase_add_test(c, what_is_shared_is_taken_once_it_is_there);
     tcase_add_test(c, one_of_its_own_ends_with_it_and_is_not_shared);
     tcase_add_test(c, what_waits_can_be_cancelled_and_held);

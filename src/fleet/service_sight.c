@@ -185,12 +185,11 @@ static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service
                           void *arg UNUSED)
 {
     struct str text;
-    if (user->seen_generation == 0) { /* perhaps it waits, and not for this one alone */
+    bool waits = user->seen_generation == 0; /* perhaps, and not for this one alone */
+    if (waits) {
         TRY(service_waits(tx, seal, user, &text));
         if (text.n > 0)
             return RC_OK;
-        user->reason = STR("");
-        TRY(operation_explain(tx, user->id, user->reason));
     }
     enum rc rc = service_spec_text(tx, seal, user, &text);
     if (rc == RC_CONFLICT || rc == RC_INVALID) { /* what it needs is not all there: later */
@@ -198,11 +197,15 @@ static enum rc renew_user(struct tx *tx, const struct seal *seal, struct service
         return RC_OK;
     }
     TRY(rc);
+    if (waits) {
+        user->reason = STR("");
+        TRY(operation_explain(tx, user->id, user->reason));
+    }
     return service_renew(tx, seal, user);
 }
 
 /* Those that use it are told its new addresses; those that waited (fresh: they alone) that it
- * runs. */
+ * runs, or that they wait for it no more, as its client stopped it. */
 static enum rc renew_users(struct tx *tx, const struct seal *seal, struct str id, bool fresh)
 {
     struct rows rows;
@@ -289,8 +292,8 @@ static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *
     TRY(snapshot_seen(tx, &v, s, &keeps));
     if (!moves && !keeps)
         TRY(advance(tx, &v, s));
-    bool runs = changed && state == SERVICE_RUNNING;
-    return (moved || runs) && state != SERVICE_ENDED ? renew_users(tx, seal, v.id, !moved) : RC_OK;
+    bool rests = changed && (state == SERVICE_RUNNING || state == SERVICE_STOPPED);
+    return (moved || rests) && state != SERVICE_ENDED ? renew_users(tx, seal, v.id, !moved) : RC_OK;
 }
 
 /* Each in an arena of its own: a node with a thousand services may tell of all at once. */
