@@ -130,21 +130,38 @@ static inline struct service order_one(struct tx *tx, const struct shop *s, cons
     return v;
 }
 
-/* The node says so of the service, of the generation that is wanted. */
-static inline struct service sees(struct tx *tx, const struct shop *s, struct str node,
-                                  struct str id, enum sighting_state state)
+static inline struct service now_of(struct tx *tx, struct str id)
 {
     struct service v;
+    OK(tx, service_get(tx, id, &v));
+    return v;
+}
+
+/* The node says so of the service, of the generation that is wanted, and where it is. */
+static inline struct service sees_known(struct tx *tx, const struct shop *s, struct str node,
+                                        struct str id, enum sighting_state state)
+{
     struct sighting_fact facts[] = {
         {.set = 3, .name = STR("web.address"), .value = STR("192.0.2.1")},
         {.set = 3, .name = STR("web.port"), .value = STR("30080")}};
-    OK(tx, service_get(tx, id, &v));
-    struct sighting seen = {.id = id, .generation = v.generation, .state = state};
-    if (state == SIGHTING_RUNNING)
-        seen.facts = (struct list){facts, COUNT(facts)};
+    const struct sighting seen = {.id = id,
+                                  .generation = now_of(tx, id).generation,
+                                  .state = state,
+                                  .facts = {facts, COUNT(facts)}};
     (void)node_says(tx, &s->seal, node, 8, &seen, 1);
-    OK(tx, service_get(tx, id, &v));
-    return v;
+    return now_of(tx, id);
+}
+
+/* The same; where it is is known while it runs. */
+static inline struct service sees(struct tx *tx, const struct shop *s, struct str node,
+                                  struct str id, enum sighting_state state)
+{
+    if (state == SIGHTING_RUNNING)
+        return sees_known(tx, s, node, id, state);
+    const struct sighting seen = {
+        .id = id, .generation = now_of(tx, id).generation, .state = state};
+    (void)node_says(tx, &s->seal, node, 8, &seen, 1);
+    return now_of(tx, id);
 }
 
 #endif

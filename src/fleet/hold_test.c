@@ -9,13 +9,6 @@
 enum { DUE_DAY = 20393 }; /* 2025-11-01 */
 #define WHY STR("an invoice that was due on 2025-11-01 is not paid")
 
-static struct service now_of(struct tx *tx, struct str id)
-{
-    struct service v;
-    OK(tx, service_get(tx, id, &v));
-    return v;
-}
-
 static struct operation last_of(struct tx *tx, struct str id)
 {
     struct page page;

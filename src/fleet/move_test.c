@@ -4,13 +4,6 @@
 #include "fleet/backup_fixture.h"
 #include "fleet/service_inside.h"
 
-static struct service now_of(struct tx *tx, const struct place *p)
-{
-    struct service v;
-    OK(tx, service_get(tx, p->v.id, &v));
-    return v;
-}
-
 static struct operation last_of(struct tx *tx, const struct place *p)
 {
     struct page page;
@@ -81,7 +74,7 @@ static struct str saved(struct tx *tx, const struct place *p)
     tells(tx, p->a, t.id, TASK_MAKE);
     OK(tx, move_saved(tx, &p->shop.seal, t.id));
     OK(tx, move_saved(tx, &p->shop.seal, t.id)); /* twice is once */
-    SAME(now_of(tx, p).node, p->b);
+    SAME(now_of(tx, p->v.id).node, p->b);
     return t.id;
 }
 
@@ -89,7 +82,7 @@ TX_TEST(it_goes_with_its_data_and_the_old_copy_waits_for_the_promises)
 {
     struct place p = running(tx, false);
     begin(tx, &p);
-    SAME(now_of(tx, &p).node, p.a);
+    SAME(now_of(tx, p.v.id).node, p.a);
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_STOPPED);
     ck_assert_uint_eq(tasks_of(tx, &p, p.a).tasks.count, 0); /* not while it runs */
     struct str backup = saved(tx, &p);
@@ -141,7 +134,7 @@ TX_TEST(a_stopped_one_goes_at_rest)
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_STOPPED);
     says(tx, &p, p.b, p.v.id, SIGHTING_STOPPED, -1);
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_GONE);
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_STOPPED);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_STOPPED);
 }
 
 TX_TEST(what_cannot_be_saved_goes_on_where_it_is)
@@ -153,7 +146,7 @@ TX_TEST(what_cannot_be_saved_goes_on_where_it_is)
     struct backup_word word = {.kind = TASK_MAKE, .failed = true, .reason = STR("no room")};
     OK(tx, backup_told(tx, p.a, t.id, &word));
     OK(tx, move_saved(tx, &p.shop.seal, t.id));
-    SAME(now_of(tx, &p).node, p.a);
+    SAME(now_of(tx, p.v.id).node, p.a);
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_RUNNING);
     ck_assert_int_eq(last_of(tx, &p).state, STEP_FAILED);
     SAME(last_of(tx, &p).reason, STR("no room"));
@@ -168,7 +161,7 @@ TX_TEST(without_a_place_nothing_is_stopped)
     OK(tx, node_act(tx, p.b, NODE_DRAIN, &n));
     FAILS(tx, RC_CONFLICT, NULL, service_act(tx, &p.shop.seal, p.v.id, SERVICE_MOVE, &v));
     ck_assert(!is_in_hand(tx, &p));
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_RUNNING);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_RUNNING);
     /* One that is lost between the stop and the going: it stays. */
     OK(tx, node_act(tx, p.b, NODE_ENABLE, &n));
     begin(tx, &p);
@@ -196,7 +189,7 @@ TX_TEST(what_does_not_run_there_goes_back_with_what_it_left_with)
     ck_assert_int_eq(spec_of(tx, &p, p.b, p.v.id).state, SPEC_STOPPED);
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_STOPPED);
     says(tx, &p, p.b, p.v.id, SIGHTING_STOPPED, -1);
-    SAME(now_of(tx, &p).node, p.a);
+    SAME(now_of(tx, p.v.id).node, p.a);
     struct service_spec back = spec_of(tx, &p, p.a, p.v.id);
     ck_assert_int_eq(back.state, SPEC_RUNNING);
     ck_assert_int_eq(back.from.number, 0); /* what lies there is newer than any backup */
@@ -232,7 +225,7 @@ TX_TEST(nothing_else_is_done_meanwhile_but_a_cancel)
     ck_assert_int_eq(spec_of(tx, &p, p.b, p.v.id).state, SPEC_GONE);
     says_of_left(tx, &p, p.a, SIGHTING_GONE);
     says(tx, &p, p.b, p.v.id, SIGHTING_GONE, -1);
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_ENDED);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_ENDED);
 }
 
 /* Its node dies while it is stopped for the move: it comes back from its newest backup, as it would
@@ -247,7 +240,7 @@ TX_TEST(a_lost_source_ends_the_move_of_what_fails_over)
     (void)node_says(tx, &p.shop.seal, p.b, 8, NULL, 0);
     clock_ticks(tx, &p);
     clock_ticks(tx, &p);
-    SAME(now_of(tx, &p).node, p.b);
+    SAME(now_of(tx, p.v.id).node, p.b);
     struct service_spec spec = spec_of(tx, &p, p.b, p.v.id);
     ck_assert_int_eq(spec.state, SPEC_RUNNING);
     SAME(spec.from.backup, backup);
@@ -266,7 +259,7 @@ TX_TEST(a_lost_target_loses_nothing)
     (void)node_says(tx, &p.shop.seal, p.a, 8, NULL, 0);
     (void)node_says(tx, &p.shop.seal, c, 8, NULL, 0);
     clock_ticks(tx, &p);
-    SAME(now_of(tx, &p).node, c);
+    SAME(now_of(tx, p.v.id).node, c);
     SAME(spec_of(tx, &p, c, p.v.id).from.backup, backup);
     ck_assert_int_eq(spec_of(tx, &p, p.a, p.v.id).state, SPEC_STOPPED);
     says(tx, &p, c, p.v.id, SIGHTING_RUNNING, 1);
@@ -312,8 +305,8 @@ TX_TEST(what_finds_no_place_stays_on_an_evacuated_node)
     OK(tx, node_act(tx, p.a, NODE_EVACUATE, &n));
     clock_ticks(tx, &p);
     clock_ticks(tx, &p);
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_RUNNING);
-    ck_assert_uint_gt(now_of(tx, &p).reason.n, 0);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_RUNNING);
+    ck_assert_uint_gt(now_of(tx, p.v.id).reason.n, 0);
     OK(tx, node_act(tx, p.b, NODE_ENABLE, &n));
     clock_ticks(tx, &p);
     ck_assert(is_in_hand(tx, &p));
@@ -328,9 +321,9 @@ TX_TEST(what_keeps_nothing_moves_as_soon_as_it_rests)
     p.b = make_node_at(tx, &p.shop, make_site(tx, p.shop.other, "DE"), "b");
     says(tx, &p, p.a, p.v.id, SIGHTING_RUNNING, -1);
     begin(tx, &p);
-    SAME(now_of(tx, &p).node, p.a);
+    SAME(now_of(tx, p.v.id).node, p.a);
     says(tx, &p, p.a, p.v.id, SIGHTING_STOPPED, -1);
-    SAME(now_of(tx, &p).node, p.b);
+    SAME(now_of(tx, p.v.id).node, p.b);
     ck_assert_int_eq(spec_of(tx, &p, p.b, p.v.id).from.number, 0);
     says(tx, &p, p.b, p.v.id, SIGHTING_RUNNING, -1);
     ck_assert(!is_in_hand(tx, &p));

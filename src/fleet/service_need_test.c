@@ -54,13 +54,6 @@ static struct service order(struct tx *tx, const struct street *t, const char *p
     return v;
 }
 
-static struct service now_of(struct tx *tx, struct str id)
-{
-    struct service v;
-    OK(tx, service_get(tx, id, &v));
-    return v;
-}
-
 /* The one service that it uses. */
 static struct service used_by(struct tx *tx, struct str id)
 {
@@ -105,18 +98,6 @@ static void is_part(const struct service *v, const char *plan, const char *price
     SAME(p->service, used);
 }
 
-/* Its node says where it is. */
-static void is_known(struct tx *tx, const struct street *t, const struct service *v,
-                     enum sighting_state state)
-{
-    struct sighting_fact facts[] = {
-        {.set = 3, .name = STR("web.address"), .value = STR("192.0.2.1")},
-        {.set = 3, .name = STR("web.port"), .value = STR("30080")}};
-    const struct sighting seen = {
-        .id = v->id, .generation = v->generation, .state = state, .facts = {facts, COUNT(facts)}};
-    (void)node_says(tx, &t->shop.seal, t->node, 8, &seen, 1);
-}
-
 TX_TEST(what_is_not_there_is_ordered_with_it_and_it_waits_for_that)
 {
     struct street t = make_street(tx);
@@ -136,7 +117,7 @@ TX_TEST(what_is_not_there_is_ordered_with_it_and_it_waits_for_that)
     OK(tx, operation_list(tx, v.id, &q, &page));
     SAME(((struct operation *)page.items.items)->reason, v.reason);
     /* Where it will be is known before it runs: that is not enough. */
-    is_known(tx, &t, &web, SIGHTING_STARTING);
+    (void)sees_known(tx, &t.shop, t.node, web.id, SIGHTING_STARTING);
     ck_assert(!told(tx, &t, v.id, &spec));
     (void)sees(tx, &t.shop, t.node, web.id, SIGHTING_RUNNING);
     ck_assert(told(tx, &t, v.id, &spec));
@@ -163,10 +144,10 @@ TX_TEST(who_waits_for_one_that_is_stopped_waits_no_more)
     ck_assert(!told(tx, &t, v.id, &spec));
     SAME(now_of(tx, v.id).reason, STR("it waits until 'Web' runs"));
     OK(tx, service_act(tx, &t.shop.seal, web.id, SERVICE_START, &rested));
-    is_known(tx, &t, &rested, SIGHTING_STARTING);
+    (void)sees_known(tx, &t.shop, t.node, web.id, SIGHTING_STARTING);
     ck_assert(!told(tx, &t, v.id, &spec));
     OK(tx, service_act(tx, &t.shop.seal, web.id, SERVICE_STOP, &rested));
-    is_known(tx, &t, &rested, SIGHTING_STOPPED);
+    (void)sees_known(tx, &t.shop, t.node, web.id, SIGHTING_STOPPED);
     ck_assert(told(tx, &t, v.id, &spec));
     ck_assert_uint_eq(now_of(tx, v.id).reason.n, 0);
 }

@@ -292,8 +292,9 @@ static enum rc sight(struct tx *tx, const struct seal *seal, const struct node *
     TRY(snapshot_seen(tx, &v, s, &keeps));
     if (!moves && !keeps)
         TRY(advance(tx, &v, s));
-    bool rests = changed && (state == SERVICE_RUNNING || state == SERVICE_STOPPED);
-    return (moved || rests) && state != SERVICE_ENDED ? renew_users(tx, seal, v.id, !moved) : RC_OK;
+    bool settled = changed && (state == SERVICE_RUNNING || state == SERVICE_STOPPED);
+    return (moved || settled) && state != SERVICE_ENDED ? renew_users(tx, seal, v.id, !moved)
+                                                        : RC_OK;
 }
 
 /* Each in an arena of its own: a node with a thousand services may tell of all at once. */

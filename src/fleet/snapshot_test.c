@@ -34,13 +34,6 @@ static int64_t taken_of(struct tx *tx, const struct place *p, struct str node)
     return row_int(&rows, 0, 0);
 }
 
-static struct service now_of(struct tx *tx, const struct place *p)
-{
-    struct service v;
-    OK(tx, service_get(tx, p->v.id, &v));
-    return v;
-}
-
 static struct operation last_of(struct tx *tx, const struct place *p)
 {
     struct page page;
@@ -68,7 +61,7 @@ static struct snapshot take(struct tx *tx, const struct place *p)
 static void tells_of(struct tx *tx, const struct place *p, const struct sighting_snapshot *seen,
                      size_t count, int64_t reverted)
 {
-    struct service v = now_of(tx, p);
+    struct service v = now_of(tx, p->v.id);
     struct sighting s = {.id = v.id,
                          .generation = v.generation,
                          .state = v.wanted == SPEC_RUNNING ? SIGHTING_RUNNING : SIGHTING_STOPPED,
@@ -105,7 +98,7 @@ TX_TEST(it_is_taken_by_the_node_and_its_room_is_counted)
     tells_of(tx, &p, &seen, 1, 0);
     ck_assert_int_eq(last_of(tx, &p).state, STEP_DONE);
     ck_assert_int_eq(got(tx, s.id).memory_bytes, 5000);
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_RUNNING);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_RUNNING);
 }
 
 TX_TEST(what_is_told_of_another_is_not_believed)
@@ -128,7 +121,7 @@ TX_TEST(one_that_fails_says_why_and_takes_no_room)
     SAME(got(tx, s.id).reason, STR("no room"));
     ck_assert_int_eq(taken_of(tx, &p, p.a), before);
     ck_assert_int_eq(last_of(tx, &p).state, STEP_FAILED);
-    ck_assert_int_eq(now_of(tx, &p).state, SERVICE_RUNNING);
+    ck_assert_int_eq(now_of(tx, p.v.id).state, SERVICE_RUNNING);
 }
 
 TX_TEST(it_goes_back_once_for_each_time_that_it_is_asked)
@@ -212,7 +205,7 @@ TX_TEST(who_would_lose_them_is_told_and_who_must_go_loses_them)
     FAILS(tx, RC_CONFLICT, NULL, service_act(tx, &p.shop.seal, p.v.id, SERVICE_MOVE, &v));
     FAILS(tx, RC_CONFLICT, NULL, service_restore(tx, &p.shop.seal, p.v.id, &from, &v));
     int64_t before = taken_of(tx, &p, p.a);
-    v = now_of(tx, &p);
+    v = now_of(tx, p.v.id);
     OK(tx, service_leave(tx, &v));
     ck_assert_int_eq(got(tx, id).state, SNAPSHOT_GONE);
     SAME(got(tx, id).reason, STR("the service went to another node"));
